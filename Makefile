@@ -34,3 +34,49 @@ lock: | $(VENV)/pipenv/bin/pipenv ## renew Pipfile.lock from Pipfile
 	@$(PIPENV) lock
 	@# Which index serves the packages is each machine's own setting (pip's), never the project's.
 	@$(PYTHON) .ci/strip_lock_sources.py Pipfile.lock
+
+# --- Running ----------------------------------------------------------------------------------------------------------
+
+.PHONY: serve-api
+serve-api: install ## run the API with its own PostgreSQL on http://127.0.0.1:5000
+	@echo "Starting the API (database, migrations, server)"
+	@$(BIN)/gunicorn --config python:talelio_backend.gunicorn_config
+
+# --- Checks -----------------------------------------------------------------------------------------------------------
+
+.PHONY: fix
+fix: install ## format the code
+	@$(BIN)/isort --quiet $(SOURCES)
+	@$(BIN)/yapf --in-place --recursive --parallel $(SOURCES)
+
+.PHONY: lint
+lint: install ## check style, code smells and the layers
+	@echo "Import order";    $(BIN)/isort --check-only --diff $(SOURCES)
+	@echo "Format";          $(BIN)/yapf --diff --recursive --parallel $(SOURCES)
+	@echo "Layers";          $(BIN)/lint-imports
+	@echo "Code smells";     $(BIN)/pylint $(SOURCES)
+
+.PHONY: type-check
+type-check: install ## check the types
+	@$(BIN)/mypy
+
+.PHONY: test
+test: install ## run every suite, with coverage
+	@$(BIN)/pytest --cov --cov-report=term tests
+
+.PHONY: test-unit
+test-unit: install ## run the tests that need nothing but Python
+	@$(BIN)/pytest tests/unit
+
+.PHONY: test-integration
+test-integration: install ## run the tests of each adapter against the real part
+	@$(BIN)/pytest tests/integration
+
+.PHONY: test-e2e
+test-e2e: install ## run the tests of the served API
+	@$(BIN)/pytest tests/e2e
+
+.PHONY: set-githooks
+set-githooks: ## have git check each commit
+	@git config core.hooksPath .githooks
+	@echo "git now runs .githooks/pre-commit before each commit"

@@ -1,0 +1,70 @@
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from talelio_backend.app_account.business.errors import (
+    AccountAlreadyVerified,
+    AccountNotVerified,
+    InvalidVerificationToken,
+)
+from talelio_backend.app_user.business.user import User
+
+# Anybody can ask for a new link, and each one makes the earlier ones worthless; so the pause between
+# them grows, to one that leaves the mailbox's owner the time to open a link.
+FIRST_LINK_PAUSE = timedelta(minutes=1)
+LONGEST_LINK_PAUSE = timedelta(hours=1)
+
+
+@dataclass(eq=False, kw_only=True)
+class Account:
+    id: int = field(init=False)
+    created_at: datetime
+    updated_at: datetime | None = None
+    # In canonical form, see email_address.py.
+    email: str
+    password_hash: str = field(repr=False)
+    verified: bool = False
+    # Only the link that carries this number is good; a new link takes the next one.
+    link_serial: int = 1
+    link_requested_at: datetime
+    user: User
+
+    @classmethod
+    def register(cls, email: str, password_hash: str, user: User, now: datetime) -> 'Account':
+        return cls(
+            email=email,
+            password_hash=password_hash,
+            user=user,
+            created_at=now,
+            link_requested_at=now,
+        )
+
+    def check_link(self, serial: int) -> None:
+        """Raises AccountAlreadyVerified, InvalidVerificationToken."""
+        if self.verified:
+            raise AccountAlreadyVerified()
+        if serial != self.link_serial:
+            raise InvalidVerificationToken()
+
+    def verify(self, now: datetime) -> None:
+        self.verified = True
+        self.updated_at = now
+
+    def take_over(self, password_hash: str, username: str, now: datetime) -> None:
+        """Verify, with everything that gives access chosen anew."""
+        self.password_hash = password_hash
+        self.user.rename(username, now)
+        self.verify(now)
+
+    def check_may_log_in(self) -> None:
+        """Raises AccountNotVerified."""
+        if not self.verified:
+            raise AccountNotVerified()
+
+    def renew_link(self, now: datetime) -> bool:
+        """Make the earlier links worthless, unless there is no need for a new one or it is too soon."""
+        pause = min(FIRST_LINK_PAUSE * (1 << min(self.link_serial - 1, 10)), LONGEST_LINK_PAUSE)
+        if self.verified or now - self.link_requested_at < pause:
+            return False
+        self.link_serial += 1
+        self.link_requested_at = now
+        return True

@@ -1,0 +1,17 @@
+from email_validator import EmailNotValidError, validate_email
+
+
+def canonical_email(address: str) -> str | None:
+    """Return the one form in which an address is kept and compared, or None when it is not an address.
+
+    Letter case and surrounding space do not count, and an international domain takes its ASCII form
+    (RFC 5891), which is also what mail is sent to.
+    """
+    try:
+        # Whether mail gets there is shown by the verification, not asked of a name server.
+        parts = validate_email(
+            address.strip(), check_deliverability=False, globally_deliverable=False
+        )
+    except EmailNotValidError:
+        return None
+    return f'{parts.local_part}@{parts.ascii_domain}'.lower()

@@ -1,0 +1,161 @@
+"""The use cases of accounts. Each opens its own transactions on the unit of work that it is given."""
+from collections.abc import Container
+from datetime import datetime
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_account.business.errors import (
+    EmailNotWhitelisted,
+    EmailTaken,
+    InvalidCredentials,
+    NoRegisteredAccount,
+)
+from talelio_backend.app_account.business.password_policy import check_password
+from talelio_backend.app_account.business.ports import (
+    AccountUnitOfWork,
+    PasswordHasher,
+    VerificationLink,
+    VerificationTokens,
+)
+from talelio_backend.app_account.business.verification_mail import queue_verification_mail
+from talelio_backend.app_user.business.errors import UsernameTaken
+from talelio_backend.app_user.business.user import User, check_username
+from talelio_backend.shared.business.identity import AccessTokens, Identity
+
+
+def register(
+    uow: AccountUnitOfWork,
+    hasher: PasswordHasher,
+    *,
+    whitelist: Container[str],
+    common_passwords: Container[str],
+    email: str,
+    password: str,
+    username: str,
+    now: datetime,
+) -> Account:
+    """Raises EmailNotWhitelisted, EmailTaken, UsernameTaken, InvalidUsername, WeakPassword."""
+    address = canonical_email(email)
+    if address is None or address not in whitelist:
+        raise EmailNotWhitelisted()
+    with uow:
+        if uow.accounts.get_by_email(address) is not None:
+            raise EmailTaken(email)
+        _check_username_free(uow, username)
+    user = User.create(username, now)
+    check_password(password, common_passwords=common_passwords, email=address, username=username)
+    # Between the two transactions: no connection is held during the slow work.
+    account = Account.register(address, hasher.hash(password), user, now)
+    with uow:
+        try:
+            uow.accounts.add(account)
+        except EmailTaken:
+            # Somebody else was quicker. The message repeats the address as it was sent.
+            raise EmailTaken(email) from None
+        queue_verification_mail(uow.outbox, account, now)
+        uow.commit()
+    return account
+
+
+def log_in(
+    uow: AccountUnitOfWork,
+    hasher: PasswordHasher,
+    tokens: AccessTokens,
+    *,
+    email: str,
+    password: str,
+    now: datetime,
+) -> str:
+    """Return an access token. Raises InvalidCredentials, AccountNotVerified."""
+    address = canonical_email(email)
+    with uow:
+        account = uow.accounts.get_by_email(address) if address is not None else None
+    # The same work for an unknown address as for a wrong password.
+    password_hash = account.password_hash if account is not None else None
+    if not hasher.verify(password, password_hash) or account is None:
+        raise InvalidCredentials()
+    account.check_may_log_in()
+    if hasher.is_outdated(account.password_hash):
+        _renew_hash(uow, account, hasher.hash(password))
+    return tokens.issue(Identity(account_id=account.id), now)
+
+
+def _renew_hash(uow: AccountUnitOfWork, seen: Account, password_hash: str) -> None:
+    with uow:
+        account = uow.accounts.get_for_update(seen.id)
+        # A password changed meanwhile must stay changed.
+        if account is not None and account.password_hash == seen.password_hash:
+            account.password_hash = password_hash
+            uow.commit()
+
+
+def verify(
+    uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, now: datetime
+) -> Account:
+    """Raises InvalidVerificationToken, AccountAlreadyVerified, NoRegisteredAccount."""
+    link = tokens.read(token)
+    with uow:
+        account = _account_of_link(uow, link)
+        account.verify(now)
+        uow.commit()
+        return account
+
+
+def claim(
+    uow: AccountUnitOfWork,
+    hasher: PasswordHasher,
+    tokens: VerificationTokens,
+    *,
+    common_passwords: Container[str],
+    token: str,
+    password: str,
+    username: str | None,
+    now: datetime,
+) -> Account:
+    """Verify an account with a password, and if wished a username, of the mailbox owner's own choice.
+
+    For somebody whose address a stranger registered: what the stranger chose is gone. Raises what
+    `verify` raises, and InvalidUsername, UsernameTaken, WeakPassword.
+    """
+    link = tokens.read(token)
+    with uow:
+        account = _account_of_link(uow, link)
+        own_name = account.user.username
+        if username is not None and username.lower() != own_name.lower():
+            _check_username_free(uow, username)
+    chosen = username if username is not None else own_name
+    check_username(chosen)
+    check_password(password, common_passwords=common_passwords, email=link.email, username=chosen)
+    password_hash = hasher.hash(password)
+    with uow:
+        account = _account_of_link(uow, link)
+        account.take_over(password_hash, chosen, now)
+        uow.accounts.save(account)
+        uow.commit()
+        return account
+
+
+def _check_username_free(uow: AccountUnitOfWork, username: str) -> None:
+    if uow.users.get_by_username(username) is not None:
+        raise UsernameTaken(username)
+
+
+def _account_of_link(uow: AccountUnitOfWork, link: VerificationLink) -> Account:
+    account = uow.accounts.get_for_update(link.account_id)
+    if account is None or account.email != link.email:
+        raise NoRegisteredAccount(link.email)
+    account.check_link(link.serial)
+    return account
+
+
+def resend_verification(uow: AccountUnitOfWork, *, email: str, now: datetime) -> None:
+    """Send a new link to an account that is not verified; say nothing about whether there is one."""
+    address = canonical_email(email)
+    if address is None:
+        return
+    with uow:
+        found = uow.accounts.get_by_email(address)
+        account = uow.accounts.get_for_update(found.id) if found is not None else None
+        if account is not None and account.renew_link(now):
+            queue_verification_mail(uow.outbox, account, now)
+            uow.commit()

@@ -1,0 +1,78 @@
+from sqlalchemy import Boolean, Column, Identity, Integer, Table, Text, UniqueConstraint, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, relationship
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.errors import EmailTaken
+from talelio_backend.app_user.business.errors import UsernameTaken
+from talelio_backend.app_user.business.user import User
+from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE
+from talelio_backend.shared.data.database import broken_constraint
+from talelio_backend.shared.data.orm import Instant, mapper_registry, metadata
+
+EMAIL_UNIQUE = 'uq_accounts_email'
+
+account_table = Table(
+    'accounts',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column('created_at', Instant, nullable=False),
+    Column('updated_at', Instant),
+    Column('email', Text, nullable=False),
+    Column('password_hash', Text, nullable=False),
+    Column('verified', Boolean, nullable=False),
+    Column('link_serial', Integer, nullable=False),
+    Column('link_requested_at', Instant, nullable=False),
+    UniqueConstraint('email', name=EMAIL_UNIQUE),
+)
+
+
+def map_account() -> None:
+    mapper_registry.map_imperatively(
+        Account,
+        account_table,
+        properties={
+            # An account has a user always, so an inner join, which a row lock also wants.
+            'user':
+            relationship(
+                User,
+                lazy='joined',
+                innerjoin=True,
+                cascade='all, delete-orphan',
+                single_parent=True,
+                passive_deletes=True,
+                uselist=False
+            )
+        },
+    )
+
+
+class SqlAlchemyAccountRepository:
+    """See `app_account.business.ports.AccountRepository`."""
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, account: Account) -> None:
+        self._session.add(account)
+        self.save(account)
+
+    def save(self, account: Account) -> None:
+        try:
+            self._session.flush()
+        except IntegrityError as error:
+            # The check before was a courtesy; two requests at once meet only here.
+            broken = broken_constraint(error)
+            if broken == EMAIL_UNIQUE:
+                raise EmailTaken(account.email) from error
+            if broken == USERNAME_UNIQUE:
+                raise UsernameTaken(account.user.username) from error
+            raise
+
+    def get(self, id_: int) -> Account | None:
+        return self._session.get(Account, id_)
+
+    def get_for_update(self, id_: int) -> Account | None:
+        return self._session.get(Account, id_, with_for_update=True, populate_existing=True)
+
+    def get_by_email(self, email: str) -> Account | None:
+        return self._session.scalar(select(Account).where(account_table.c.email == email))

@@ -1,0 +1,84 @@
+import base64
+import hmac
+import os
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bcrypt
+
+from talelio_backend.shared.business.errors import Unavailable
+
+# Sets our pre-hash apart from other uses of SHA-384, so that hashes leaked elsewhere are no dictionary
+# against ours. Not a secret.
+_CONTEXT = b'talelio_backend/password'
+
+# How long a login waits for its turn, in seconds; a client gives up not much later.
+WAIT = 10
+
+
+class BcryptHasher:
+    """bcrypt over a pre-hash, a bounded number at a time; see `app_account.business.ports.PasswordHasher`.
+
+    bcrypt reads 72 bytes and stops at a NUL, so it is given the base64 of a keyed SHA-384: 64 bytes in
+    which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
+    """
+    def __init__(self, cost: int, *, concurrency: int | None = None) -> None:
+        self._cost = cost
+        # One core is left to the requests that only read.
+        self._turns = threading.BoundedSemaphore(concurrency or max(1, (os.cpu_count() or 1) - 1))
+        # Well-formed, and the hash of nothing: comparing with it takes the usual time and fails.
+        self._nobodys_hash = bcrypt.gensalt(cost) + b'.' * 31
+
+    def hash(self, password: str) -> str:
+        with self._turn():
+            return self._make_hash(_prepare(password), self._cost).decode()
+
+    def verify(self, password: str, password_hash: str | None) -> bool:
+        stored = self._nobodys_hash if password_hash is None else password_hash.encode()
+        with self._turn():
+            try:
+                right = bcrypt.checkpw(_prepare(password), stored)
+            except ValueError:
+                # Not a bcrypt hash: a corrupt row lets nobody in, and costs what any other does.
+                bcrypt.checkpw(_prepare(password), self._nobodys_hash)
+                return False
+            if not right:
+                self._make_up_for_lower_cost(stored)
+        return right and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return _cost_of(password_hash.encode()) < self._cost
+
+    def _make_up_for_lower_cost(self, stored: bytes) -> None:
+        """Do the work that the hash saved by being old, lest its speed tell that the account exists.
+
+        2^old + 2^old + 2^(old+1) + … + 2^(new-1) = 2^new.
+        """
+        for cost in range(_cost_of(stored), self._cost):
+            self._make_hash(b'nobody', cost)
+
+    @staticmethod
+    def _make_hash(prepared: bytes, cost: int) -> bytes:
+        return bcrypt.hashpw(prepared, bcrypt.gensalt(cost))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=WAIT):
+            raise Unavailable('Too many logins at once, please try again', retry_after=WAIT)
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+def _prepare(password: str) -> bytes:
+    # The same key on two keyboards may send different code points (NIST SP 800-63B-4, section 3.1.1.2).
+    normal = unicodedata.normalize('NFKC', password).encode()
+    return base64.b64encode(hmac.digest(_CONTEXT, normal, 'sha384'))
+
+
+def _cost_of(password_hash: bytes) -> int:
+    # $2b$12$salt-and-hash
+    return int(password_hash.split(b'$')[2])

@@ -1,0 +1,26 @@
+from datetime import datetime, timedelta
+
+from talelio_backend.app_account.business.errors import InvalidVerificationToken
+from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens
+
+VERIFICATION_TOKEN_LIFETIME = timedelta(hours=24)
+
+
+class JwtVerificationTokens:
+    """See `app_account.business.ports.VerificationTokens`."""
+    def __init__(self, secret_key: str) -> None:
+        self._tokens = SignedTokens(
+            secret_key=secret_key, purpose='verification', lifetime=VERIFICATION_TOKEN_LIFETIME
+        )
+
+    def issue(self, link: VerificationLink, now: datetime) -> str:
+        claims = {'email': link.email, 'serial': link.serial}
+        return self._tokens.issue(str(link.account_id), now, claims)
+
+    def read(self, token: str) -> VerificationLink:
+        try:
+            claims = self._tokens.read(token)
+        except InvalidToken as error:
+            raise InvalidVerificationToken() from error
+        return VerificationLink(int(claims['sub']), claims['email'], claims['serial'])

@@ -1,0 +1,55 @@
+import logging
+
+from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.bounded_worker import (
+    BoundedWorker,
+    LimitExceeded,
+    WorkerBusy,
+    WorkerFailed,
+)
+
+# Four times what the most demanding sensible texts of 256 KiB were measured to take: long tables
+# 1.5 s, and code of any language 35 MB.
+CPU_SECONDS = 6.0
+MEMORY_BYTES = 128 * 1024 * 1024
+WALL_SECONDS = 20.0
+
+_logger = logging.getLogger(__name__)
+
+
+def markdown_worker(
+    *,
+    cpu_seconds: float = CPU_SECONDS,
+    memory_bytes: int = MEMORY_BYTES,
+    wall_seconds: float = WALL_SECONDS
+) -> BoundedWorker:
+    return BoundedWorker(
+        'talelio_backend.app_project.data.markdown_html:render',
+        cpu_seconds=cpu_seconds,
+        memory_bytes=memory_bytes,
+        wall_seconds=wall_seconds
+    )
+
+
+class BoundedMarkdownRenderer:
+
+    def __init__(self, worker: BoundedWorker) -> None:
+        self._worker = worker
+
+    def render(self, markdown: str) -> str:
+        """Return HTML that is safe to put into a page as it is.
+
+        Raises TooExpensiveToRender, NotRenderable, or Unavailable when other texts take up the
+        worker.
+        """
+        try:
+            return self._worker.call(markdown.encode()).decode()
+        except LimitExceeded:
+            raise TooExpensiveToRender from None
+        except WorkerBusy:
+            raise Unavailable('Too many texts are being rendered; try again') from None
+        except WorkerFailed as error:
+            # Whatever the fault is, the text that shows it will show it again.
+            _logger.warning('Rendering a text failed: %s', error)
+            raise NotRenderable from None

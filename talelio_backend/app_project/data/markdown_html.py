@@ -1,0 +1,110 @@
+"""From Markdown, which anyone may have written, to HTML that a page can take as it is.
+
+It reads no file, keeps nothing between two texts, and is not bounded in time: run it in a
+`BoundedWorker`.
+"""
+
+import re
+
+from markdown import Markdown
+from markdown.preprocessors import Preprocessor
+from markdown.util import HTML_PLACEHOLDER_RE
+from pymdownx.slugs import slugify
+
+from talelio_backend.app_project.data.safe_html import ID_PREFIX, Unsettled, sanitize
+from talelio_backend.shared.data.bounded_worker_child import LimitExceeded
+
+# Far over any sensible text. A table of 6 kB can ask for 10 MB, since each of its rows is filled up
+# to the width of the first.
+MAX_HTML_BYTES = 2 * 1024 * 1024
+
+_FENCE = re.compile(r'(?P<quote>(?:[ ]*>)*)(?P<indent>[ ]*)' + HTML_PLACEHOLDER_RE.pattern)
+_slug = slugify(case='lower')
+
+
+def render(markdown: bytes) -> bytes:
+    """Return the safe HTML of UTF-8 text.
+
+    Raises LimitExceeded when it has more than MAX_HTML_BYTES, as written or as cleaned.
+    """
+    text = markdown.decode()
+    html = _parser(colours=True).convert(text)
+    if len(html) > MAX_HTML_BYTES:
+        # Each word of dense code, such as JSON, takes a tag for its colour, ten times its length.
+        html = _parser(colours=False).convert(text)
+    _check_size(html)
+    try:
+        cleaned = sanitize(html)
+    except Unsettled as error:
+        raise LimitExceeded from error
+    return _check_size(cleaned)
+
+
+def _check_size(html: str) -> bytes:
+    encoded = html.encode()
+    if len(encoded) > MAX_HTML_BYTES:
+        raise LimitExceeded
+    return encoded
+
+
+def _parser(*, colours: bool) -> Markdown:
+    # A fresh instance a text, so that footnotes and references of one cannot reach the next. It
+    # costs half a millisecond.
+    parser = Markdown(
+        extensions=[
+            'attr_list', 'footnotes', 'sane_lists', 'tables', 'toc', 'pymdownx.highlight',
+            'pymdownx.superfences', 'pymdownx.tasklist'
+        ],
+        extension_configs={
+            'tables': {
+                'use_align_attribute': True
+            },
+            'toc': {
+                'slugify': _heading_id,
+                # Only the ids are wanted, neither a table in place of `[TOC]` nor the work for one.
+                'marker': '',
+                'toc_depth': 0
+            },
+            'pymdownx.highlight': {
+                'guess_lang': False,
+                'linenums': False,
+                'use_pygments': colours,
+                'pygments_lang_class': True
+            }
+        }
+    )
+    # After the fences (25) are read, and before raw HTML (20) is.
+    parser.preprocessors.register(_FencesApart(parser), 'fences-apart', 22)
+    return parser
+
+
+def _heading_id(text: str, separator: str) -> str:
+    # Every heading gets the prefix here, so that `Title` and `User content title` stay apart. One
+    # of nothing but emoji has no letter to name it by.
+    return ID_PREFIX + (_slug(text, separator).strip(separator) or 'section')
+
+
+class _FencesApart(Preprocessor):
+    """Puts a blank line before and after a fenced block, as CommonMark reads it.
+
+    Without them, Python-Markdown makes the block a part of the paragraph or table around it, and
+    the list item on the next line its text.
+    """
+    def run(self, lines: list[str]) -> list[str]:
+        spaced: list[str] = []
+        blank_after = None
+        for line in lines:
+            fence = _FENCE.fullmatch(line)
+            # One to three spaces: it is part of a list item's text, and would drop out of the list.
+            if fence and 0 < len(fence['indent']) - bool(fence['quote']) < 4:
+                fence = None
+            blank = fence['quote'] if fence else blank_after
+            if blank is not None and spaced and _is_text(spaced[-1]) and _is_text(line):
+                spaced.append(blank)
+            blank_after = fence['quote'] if fence else None
+            spaced.append(line)
+        return spaced
+
+
+def _is_text(line: str) -> bool:
+    return line.strip(' >') != ''

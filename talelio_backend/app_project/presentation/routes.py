@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from flask import Blueprint, Response
+
+from talelio_backend.app_project.business import services
+from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
+from talelio_backend.app_project.business.project import LIST_LENGTH
+from talelio_backend.app_project.presentation.schemas import ProjectAnswer, PublishBody
+from talelio_backend.shared.business.identity import AccessTokens
+from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.paging import answer_page, read_page_request
+from talelio_backend.shared.presentation.request_body import read_body
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectParts:
+    """What the project routes hand to their services."""
+
+    unit_of_work: Callable[[], ProjectUnitOfWork]
+    renderer: MarkdownRenderer
+    access_tokens: AccessTokens
+
+
+def project_routes(parts: ProjectParts) -> Blueprint:
+    routes = Blueprint('projects', __name__, url_prefix='/v1')
+
+    @routes.post('/projects')
+    def publish() -> Response:
+        author = authenticate(parts.access_tokens)
+        body = read_body(PublishBody)
+        project = services.publish(
+            parts.unit_of_work(),
+            parts.renderer,
+            author,
+            title=body.title,
+            body=body.body,
+            now=datetime.now(UTC),
+        )
+        return answer(ProjectAnswer.model_validate(project), HTTPStatus.CREATED)
+
+    @routes.get('/users/<username>/projects')
+    def list_of_user(username: str) -> Response:
+        page = services.list_of_user(
+            parts.unit_of_work(), username, read_page_request(maximum=LIST_LENGTH)
+        )
+        projects = [ProjectAnswer.model_validate(project) for project in page.items]
+        return answer_page(projects, page.next_before)
+
+    return routes

@@ -1,0 +1,16 @@
+from talelio_backend.shared.business.errors import Invalid
+
+
+class InvalidUsername(Invalid):
+    """The name breaks a rule; the message says which."""
+
+
+class UsernameTaken(Invalid):
+    def __init__(self, username: str) -> None:
+        super().__init__(f"Account with the username '{username}' already exists")
+
+
+class UserNotFound(Invalid):
+    """Invalid and not NotFound: the contract answers 400."""
+    def __init__(self, username: str) -> None:
+        super().__init__(f"User '{username}' does not exist")

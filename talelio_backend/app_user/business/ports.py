@@ -1,0 +1,11 @@
+from typing import Protocol
+
+from talelio_backend.app_user.business.user import User
+
+
+class UserRepository(Protocol):
+    def get_by_username(self, username: str) -> User | None:
+        """Letter case does not count."""
+
+    def get_by_account(self, account_id: int) -> User | None:
+        ...

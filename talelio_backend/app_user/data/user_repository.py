@@ -1,0 +1,42 @@
+from sqlalchemy import Column, ForeignKey, Identity, Index, Integer, Table, Text, func, select
+from sqlalchemy.orm import Session
+
+from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.data.orm import Instant, mapper_registry, metadata
+
+user_table = Table(
+    'users',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column(
+        'account_id',
+        ForeignKey('accounts.id', ondelete='CASCADE'),
+        nullable=False,
+        unique=True,
+    ),
+    Column('created_at', Instant, nullable=False),
+    Column('updated_at', Instant),
+    Column('username', Text, nullable=False),
+    Column('location', Text, nullable=False),
+    Column('avatar_url', Text, nullable=False),
+)
+# 'Maker' and 'maker' would be taken for the same person.
+USERNAME_UNIQUE = 'uq_users_username_lower'
+Index(USERNAME_UNIQUE, func.lower(user_table.c.username), unique=True)
+
+
+def map_user() -> None:
+    mapper_registry.map_imperatively(User, user_table)
+
+
+class SqlAlchemyUserRepository:
+    """See `app_user.business.ports.UserRepository`."""
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get_by_username(self, username: str) -> User | None:
+        same_name = func.lower(user_table.c.username) == username.lower()
+        return self._session.scalar(select(User).where(same_name))
+
+    def get_by_account(self, account_id: int) -> User | None:
+        return self._session.scalar(select(User).where(user_table.c.account_id == account_id))

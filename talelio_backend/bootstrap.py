@@ -1,0 +1,174 @@
+"""The composition root: every adapter is made here and handed to what needs it."""
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+from flask import Flask
+from flask_cors import CORS
+
+from talelio_backend.app_account.business.verification_mail import (
+    VERIFICATION_MAIL,
+    VerificationMailComposer,
+)
+from talelio_backend.app_account.data.account_repository import (
+    SqlAlchemyAccountRepository,
+    map_account,
+)
+from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
+from talelio_backend.app_account.data.common_passwords import load_common_passwords
+from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.app_account.presentation.routes import AccountParts, account_routes
+from talelio_backend.app_project.data.bounded_markdown_renderer import (
+    BoundedMarkdownRenderer,
+    markdown_worker,
+)
+from talelio_backend.app_project.data.project_repository import (
+    SqlAlchemyProjectRepository,
+    map_project,
+)
+from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
+from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
+from talelio_backend.config import PROJECT_FOLDER, THREADS, Settings
+from talelio_backend.shared.business.mail import Mailer
+from talelio_backend.shared.business.mail_relay import send_next
+from talelio_backend.shared.data.database import make_engine
+from talelio_backend.shared.data.folder_mailer import FolderMailer
+from talelio_backend.shared.data.jwt import JwtAccessTokens
+from talelio_backend.shared.data.outbox_repository import SqlAlchemyOutbox, map_outbox
+from talelio_backend.shared.data.relay_thread import RelayThread
+from talelio_backend.shared.data.schema_version import SchemaVersion
+from talelio_backend.shared.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
+from talelio_backend.shared.presentation.errors import add_error_handlers
+from talelio_backend.shared.presentation.health import health_routes
+from talelio_backend.shared.presentation.outbox_commands import outbox_commands
+from talelio_backend.shared.presentation.request_log import add_request_log
+
+MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
+
+# Each request thread needs a connection at most, and the mail relay one more.
+POOL_SIZE = THREADS + 1
+
+# Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
+MAXIMUM_BODY = 2 * 1024 * 1024
+
+# Seconds that a stopping process waits for the mail in hand.
+RELAY_STOP_TIMEOUT = 5.0
+
+
+class UnitOfWork(SqlAlchemyUnitOfWork):
+    """The whole service's unit of work; each feature's protocol names the part that it uses."""
+    @property
+    def accounts(self) -> SqlAlchemyAccountRepository:
+        return SqlAlchemyAccountRepository(self._session)
+
+    @property
+    def users(self) -> SqlAlchemyUserRepository:
+        return SqlAlchemyUserRepository(self._session)
+
+    @property
+    def projects(self) -> SqlAlchemyProjectRepository:
+        return SqlAlchemyProjectRepository(self._session)
+
+    @property
+    def outbox(self) -> SqlAlchemyOutbox:
+        return SqlAlchemyOutbox(self._session)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """The running parts of one process."""
+
+    app: Flask
+    relay: RelayThread
+    close: Callable[[], None]
+
+
+@cache
+def map_entities() -> None:
+    """Bind the domain's classes to their tables; cached, because a class can be mapped only once."""
+    map_user()
+    map_account()
+    map_project()
+    map_outbox()
+
+
+def build(settings: Settings, database_url: str) -> Backend:
+    map_entities()
+    engine = make_engine(database_url, pool_size=POOL_SIZE)
+    worker = markdown_worker()
+    access_tokens = JwtAccessTokens(settings.secret_key)
+    verification_tokens = JwtVerificationTokens(settings.secret_key)
+
+    def unit_of_work() -> UnitOfWork:
+        return UnitOfWork(engine)
+
+    app = _make_app(settings)
+    app.register_blueprint(health_routes(SchemaVersion(engine, MIGRATIONS_FOLDER).check))
+    app.register_blueprint(
+        account_routes(
+            AccountParts(
+                unit_of_work=unit_of_work,
+                hasher=BcryptHasher(settings.bcrypt_cost),
+                access_tokens=access_tokens,
+                verification_tokens=verification_tokens,
+                whitelist=settings.whitelisted_emails,
+                common_passwords=load_common_passwords(),
+            )
+        )
+    )
+    app.register_blueprint(
+        project_routes(
+            ProjectParts(
+                unit_of_work=unit_of_work,
+                renderer=BoundedMarkdownRenderer(worker),
+                access_tokens=access_tokens,
+            )
+        )
+    )
+    app.cli.add_command(outbox_commands(unit_of_work))
+
+    composers = {
+        VERIFICATION_MAIL:
+        VerificationMailComposer(
+            unit_of_work, verification_tokens, api_base_url=settings.api_base_url
+        )
+    }
+    mailer = _make_mailer(settings)
+    relay = RelayThread(lambda: send_next(unit_of_work(), composers, mailer, _utc_now))
+
+    def close() -> None:
+        relay.stop(RELAY_STOP_TIMEOUT)
+        worker.close()
+        engine.dispose()
+
+    return Backend(app=app, relay=relay, close=close)
+
+
+def _make_app(settings: Settings) -> Flask:
+    app = Flask('talelio_backend', static_folder=None)
+    app.config['MAX_CONTENT_LENGTH'] = MAXIMUM_BODY
+    # A path with a doubled slash is another path; a redirect would lose a POST's body.
+    app.url_map.merge_slashes = False
+    add_request_log(app)
+    add_error_handlers(app)
+    CORS(
+        app,
+        origins=list(settings.cors_origins),
+        supports_credentials=True,
+        allow_headers=['Authorization', 'Content-Type', 'X-Request-ID'],
+        expose_headers=['Link', 'Retry-After', 'X-Request-ID'],
+        max_age=600,
+    )
+    return app
+
+
+def _make_mailer(settings: Settings) -> Mailer:
+    if settings.smtp_server is None:
+        return FolderMailer(settings.mail_folder, settings.email_sender)
+    return SmtpMailer(settings.smtp_server, settings.email_sender)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,253 @@
+"""What the service is told from outside: environment variables, or a `.env` file beside the Makefile."""
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.shared.data.smtp_server import SmtpServer
+
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+VAR_FOLDER = PROJECT_FOLDER / 'var'
+
+# HS256 wants a key of at least its hash's length, 32 bytes (RFC 7518, section 3.2).
+MINIMUM_SECRET_KEY_LENGTH = 32
+
+# Threads of a worker process that serve requests. They wait for the database most of their time.
+THREADS = 8
+
+DEVELOPMENT_EMAIL = 'maker@example.com'
+
+_LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR')
+
+
+class ConfigurationError(Exception):
+    """Some settings are missing, malformed or too weak; the message names each of them, and no secret."""
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(
+            'The settings do not let the service start:\n' +
+            '\n'.join(f'  - {problem}' for problem in problems)
+        )
+
+
+class Env(StrEnum):
+    DEVELOPMENT = 'development'
+    PRODUCTION = 'production'
+    TESTING = 'testing'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    env: Env
+    secret_key: str = field(repr=False)
+    # None stands for the embedded server, which only development and testing have.
+    database_url: str | None = field(repr=False)
+    # In canonical form.
+    whitelisted_emails: frozenset[str]
+    api_base_url: str
+    cors_origins: tuple[str, ...]
+    # None stands for a folder that keeps the mail.
+    smtp_server: SmtpServer | None
+    email_sender: str
+    host: str
+    port: int
+    web_concurrency: int
+    log_level: str
+    # The work factor of a password's hash: 2 to this power rounds.
+    bcrypt_cost: int
+    mail_folder: Path = VAR_FOLDER / 'mail'
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings from `environ`, by default the process's environment over `.env`.
+
+        Raises ConfigurationError, which names everything that is wrong at once.
+        """
+        if environ is None:
+            in_file = dotenv_values(PROJECT_FOLDER / '.env')
+            environ = {k: v for k, v in in_file.items() if v is not None} | dict(os.environ)
+        reader = _Reader(environ)
+        settings = cls(**reader.read())
+        if reader.problems:
+            raise ConfigurationError(reader.problems)
+        return settings
+
+
+class _Reader:
+    """Reads one variable after another and collects what is wrong, so that one start shows it all."""
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        # A variable that is set to nothing counts as absent: compose files and shells make those.
+        self._environ = {k: v.strip() for k, v in environ.items() if v.strip()}
+        self.problems: list[str] = []
+        self._env = Env.DEVELOPMENT
+        try:
+            self._env = Env(self._environ.get('ENV', Env.DEVELOPMENT))
+        except ValueError:
+            self._complain('ENV', 'must be one of ' + ', '.join(Env))
+
+    def read(self) -> dict[str, Any]:
+        host = self._environ.get('HOST', '127.0.0.1')
+        port = self._integer('PORT', default=5000, low=0, high=65535)
+        return {
+            'env': self._env,
+            'secret_key': self._secret_key(),
+            'database_url': self._database_url(),
+            'whitelisted_emails': self._whitelisted_emails(),
+            'api_base_url': self._api_base_url(f'http://{host}:{port}'),
+            'cors_origins': self._cors_origins(),
+            'smtp_server': self._smtp_server(),
+            'email_sender': self._email_sender(),
+            'host': host,
+            'port': port,
+            'web_concurrency': self._integer('WEB_CONCURRENCY', default=2, low=1, high=64),
+            'log_level': self._log_level(),
+            'bcrypt_cost':
+            self._integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
+        }
+
+    @property
+    def _production(self) -> bool:
+        return self._env is Env.PRODUCTION
+
+    @property
+    def _minimum_cost(self) -> int:
+        # OWASP's Password Storage Cheat Sheet asks for 10 or more; tests may be quicker.
+        return 10 if self._production else 4
+
+    def _complain(self, name: str, what: str) -> None:
+        self.problems.append(f'{name} {what}')
+
+    def _text(self, name: str, development: str) -> str:
+        """A value that production must set and other environments have a default for."""
+        if name in self._environ:
+            return self._environ[name]
+        if self._production:
+            self._complain(name, 'is missing')
+        return development
+
+    def _integer(self, name: str, *, default: int, low: int, high: int) -> int:
+        text = self._environ.get(name, str(default))
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            return int(text)
+        self._complain(name, f'must be a whole number from {low} to {high}')
+        return default
+
+    def _list(self, name: str, *, development: str) -> tuple[str, ...]:
+        text = self._environ.get(name, '' if self._production else development)
+        return tuple(item.strip() for item in text.split(',') if item.strip())
+
+    def _whitelisted_emails(self) -> frozenset[str]:
+        canonical = set()
+        for address in self._list('WHITELISTED_EMAILS', development=DEVELOPMENT_EMAIL):
+            email = canonical_email(address)
+            if email is None:
+                self._complain('WHITELISTED_EMAILS', f"holds '{address}', which is no address")
+            else:
+                canonical.add(email)
+        return frozenset(canonical)
+
+    def _secret_key(self) -> str:
+        key = self._environ.get('SECRET_KEY')
+        if key is None:
+            if self._production:
+                self._complain('SECRET_KEY', 'is missing')
+                return ''
+            return _kept_secret_key(VAR_FOLDER / 'secret_key')
+        if len(key) < MINIMUM_SECRET_KEY_LENGTH or len(set(key)) < 10:
+            # A key of few different characters is a placeholder: a random one of this length has more.
+            self._complain(
+                'SECRET_KEY', f'is weak: make one of {MINIMUM_SECRET_KEY_LENGTH} or more random '
+                'characters, for example with: python3 -c "import secrets; '
+                'print(secrets.token_urlsafe(48))"'
+            )
+        return key
+
+    def _database_url(self) -> str | None:
+        url = self._environ.get('DATABASE_URL')
+        if url is None:
+            if self._production:
+                self._complain('DATABASE_URL', 'is missing')
+            return None
+        scheme, separator, rest = url.partition('://')
+        # Hosting providers write the short forms; SQLAlchemy wants the driver named.
+        if not separator or scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2'):
+            self._complain('DATABASE_URL', 'must look like postgresql://user:password@host/name')
+        return f'postgresql+psycopg2://{rest}'
+
+    def _api_base_url(self, development: str) -> str:
+        url = self._text('API_BASE_URL', development).rstrip('/')
+        parts = urlsplit(url)
+        if parts.scheme not in ('http', 'https') or not parts.netloc or parts.path or parts.query:
+            self._complain('API_BASE_URL', 'must look like https://api.example.com, without a path')
+        elif self._production and parts.scheme != 'https':
+            self._complain('API_BASE_URL', 'must begin with https:// in production')
+        return url
+
+    def _cors_origins(self) -> tuple[str, ...]:
+        origins = self._list('CORS_ORIGINS', development='http://localhost:3000')
+        for origin in origins:
+            parts = urlsplit(origin)
+            if origin != f'{parts.scheme}://{parts.netloc}' or '*' in origin or not parts.netloc:
+                self._complain(
+                    'CORS_ORIGINS', f"holds '{origin}', which is not an origin such as "
+                    'https://www.example.com'
+                )
+        return origins
+
+    def _smtp_server(self) -> SmtpServer | None:
+        url = self._text('SMTP_URL', '')
+        if not url:
+            return None
+        try:
+            server = SmtpServer.from_url(url)
+        except ValueError as error:
+            # urlsplit's own errors may quote the URL, and with it the password.
+            reason = str(error) if str(error).startswith(('must', 'knows',
+                                                          'asks')) else 'is malformed'
+            self._complain('SMTP_URL', reason)
+            return None
+        if self._production and server.sends_password_in_clear:
+            self._complain(
+                'SMTP_URL', 'would send the password in clear: use smtps:// or ?starttls=1'
+            )
+        return server
+
+    def _email_sender(self) -> str:
+        sender = self._text('EMAIL_SENDER', 'Talelio <noreply@localhost>')
+        if '@' not in parseaddr(sender)[1] or '\n' in sender or '\r' in sender:
+            self._complain('EMAIL_SENDER', 'must look like My site <noreply@example.com>')
+        return sender
+
+    def _log_level(self) -> str:
+        level = self._environ.get('LOG_LEVEL', 'INFO').upper()
+        if level not in _LOG_LEVELS:
+            self._complain('LOG_LEVEL', 'must be one of ' + ', '.join(_LOG_LEVELS))
+        return level
+
+
+def _kept_secret_key(file: Path) -> str:
+    """The development key: random, made once for a checkout, so that tokens outlive a restart."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_name(f'{file.name}.{os.getpid()}')
+    try:
+        return file.read_text(encoding='utf-8')
+    except FileNotFoundError:
+        pass
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, 'w', encoding='utf-8') as stream:
+        stream.write(secrets.token_urlsafe(48))
+    try:
+        # A link, and not a rename, so that of two processes starting at once the first one's key stays.
+        os.link(scratch, file)
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()
+    return file.read_text(encoding='utf-8')

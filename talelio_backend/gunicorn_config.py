@@ -1,0 +1,131 @@
+"""Gunicorn's settings, the same file in development and production.
+
+https://gunicorn.org/reference/settings/
+"""
+import atexit
+import json
+import os
+import sys
+from contextlib import ExitStack
+from http import HTTPStatus
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+from gunicorn import util
+
+from talelio_backend.config import (
+    DEVELOPMENT_EMAIL,
+    PROJECT_FOLDER,
+    THREADS,
+    ConfigurationError,
+    Env,
+    Settings,
+)
+from talelio_backend.database_url import open_database
+from talelio_backend.logs import logging_config
+
+try:
+    _settings = Settings.from_env()
+except ConfigurationError as error:
+    sys.exit(str(error))
+_resources = ExitStack()
+# Also when Gunicorn leaves without calling a hook, for example because the port is taken.
+atexit.register(_resources.close)
+
+wsgi_app = 'talelio_backend.wsgi:app'
+bind = f'{_settings.host}:{_settings.port}'
+workers = _settings.web_concurrency
+worker_class = 'gthread'
+threads = THREADS
+reload = _settings.env is Env.DEVELOPMENT
+control_socket_disable = True
+# Where the heartbeat file lies: in memory, so that a slow disk is not taken for a hung worker.
+worker_tmp_dir = '/dev/shm' if os.path.isdir('/dev/shm') else None
+# A bearer token of any size that is still a token should meet the service's own check.
+limit_request_field_size = 16384
+graceful_timeout = 30
+keepalive = 5
+logconfig_dict = logging_config(_settings)
+
+
+def on_starting(_server: Any) -> None:
+    """Bring up what development takes for granted: a database, at the newest schema."""
+    os.environ['DATABASE_URL'] = _resources.enter_context(open_database(_settings))
+    if _settings.env is not Env.PRODUCTION:
+        _migrate(os.environ['DATABASE_URL'])
+
+
+def _migrate(database_url: str) -> None:
+    # Not in the production image's way: there the migration is a command of its own.
+    # pylint: disable=import-outside-toplevel
+    from alembic import command
+    from alembic.config import Config
+    config = Config(PROJECT_FOLDER / 'alembic.ini')
+    config.attributes['database_url'] = database_url
+    command.upgrade(config, 'head')
+
+
+def when_ready(_server: Any) -> None:
+    if _settings.env is Env.DEVELOPMENT:
+        print(_banner(), flush=True)
+
+
+def _banner() -> str:
+    address = _settings.api_base_url
+    mail = f'{_settings.smtp_server.host}:{_settings.smtp_server.port}' \
+        if _settings.smtp_server else f'{_shown(_settings.mail_folder)}/*.eml, its links are printed here'
+    data = 'where DATABASE_URL says' if _settings.database_url else _shown(
+        PROJECT_FOLDER / 'var/postgres'
+    )
+    return f'''
+  The API is at   {address}/v1   (stop it with Ctrl-C)
+  Mail goes to    {mail}
+  The data is in  {data}
+
+  Try it:
+    curl -X POST {address}/v1/accounts/register -H 'Content-Type: application/json' \\
+      -d '{{"email": "{next(iter(_settings.whitelisted_emails), DEVELOPMENT_EMAIL)}", "password": "correct horse battery", "username": "maker"}}'
+'''
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(PROJECT_FOLDER)
+               ) if path.is_relative_to(PROJECT_FOLDER) else str(path)
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    if reload:
+        # What the master imported for the migration would otherwise never be read again.
+        for name in [name for name in sys.modules if name.startswith('talelio_backend')]:
+            del sys.modules[name]
+
+
+def post_worker_init(_worker: Any) -> None:
+    # pylint: disable-next=import-outside-toplevel
+    from talelio_backend.wsgi import backend
+    backend.relay.start()
+
+
+def on_exit(_server: Any) -> None:
+    _resources.close()
+
+
+def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
+    """Put what Gunicorn refuses by itself, before the service sees it, into the contract's envelope."""
+    content = json.dumps({
+        'error': {
+            'message': mesg,
+            'status': status_int,
+            'type': HTTPStatus(status_int).phrase
+        }
+    }).encode()
+    head = (
+        f'HTTP/1.1 {status_int} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n'
+        f'Content-Length: {len(content)}\r\n\r\n'
+    )
+    util.write_nonblock(sock, head.encode('latin-1') + content)
+
+
+# Gunicorn has no setting for it.
+util.write_error = _write_error

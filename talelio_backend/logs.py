@@ -1,0 +1,86 @@
+"""Log lines: JSON in production, text for a person in development, and no token in either."""
+import logging
+import re
+import time
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from talelio_backend.config import Env, Settings
+from talelio_backend.shared.presentation.request_log import request_id
+
+# The three parts of a signed token, and whatever follows the path that carries one.
+_TOKEN = re.compile(r'eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?|(?<=/accounts/verify/)(?!resend\b)[^\s"\'?]+')
+_REDACTED = '<redacted>'
+
+
+class AddRequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class JsonLines(JsonFormatter):
+    """One JSON object a line, with `extra` values as members."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = '%Y-%m-%dT%H:%M:%S'
+    default_msec_format = '%s.%03dZ'
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class TextLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def redact(line: str) -> str:
+    """Tokens could come in through a path, a header quoted by the server, or an exception's text."""
+    return _TOKEN.sub(_REDACTED, line)
+
+
+def logging_config(settings: Settings) -> dict[str, Any]:
+    """For `logging.config.dictConfig` and Gunicorn's `logconfig_dict`."""
+    own = {'handlers': ['stderr'], 'level': settings.log_level, 'propagate': False}
+    return {
+        'version': 1,
+        'disable_existing_loggers': False,
+        'filters': {
+            'request_id': {
+                '()': AddRequestId
+            }
+        },
+        'formatters': {
+            'json': {
+                '()': JsonLines,
+                'format': '%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s',
+                'rename_fields': {
+                    'asctime': 'time',
+                    'levelname': 'level',
+                    'name': 'logger'
+                },
+            },
+            'text': {
+                '()': TextLines,
+                'format': '%(asctime)s %(levelname)-7s %(message)s [%(request_id)s]',
+                'datefmt': '%H:%M:%S',
+            },
+        },
+        'handlers': {
+            'stderr': {
+                'class': 'logging.StreamHandler',
+                'formatter': 'text' if settings.env is Env.DEVELOPMENT else 'json',
+                'filters': ['request_id'],
+            }
+        },
+        'root': {
+            'handlers': ['stderr'],
+            'level': 'WARNING'
+        },
+        'loggers': {
+            'talelio_backend': own,
+            'gunicorn.error': own,
+        },
+    }

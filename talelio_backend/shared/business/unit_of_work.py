@@ -1,0 +1,21 @@
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class UnitOfWork(Protocol):
+    """One transaction for each `with` block: rolled back on leaving it unless `commit` was called.
+
+    A feature's own protocol adds the repositories that the feature needs, as read-only properties.
+    Leaving the block raises Unavailable when the database did not answer or cut the work short.
+    """
+    def __enter__(self) -> Self:
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None
+    ) -> None:
+        ...
+
+    def commit(self) -> None:
+        ...

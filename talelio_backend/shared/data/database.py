@@ -1,0 +1,74 @@
+"""The connection pool, with a bound on everything that could otherwise wait for ever."""
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+# Seconds. Together they stay under the two seconds in which a client is told to come back.
+CONNECT_TIMEOUT = 2
+POOL_TIMEOUT = 1.5
+
+_SESSION_SETTINGS = {
+    'timezone': 'UTC',
+    'statement_timeout': '5s',
+    'lock_timeout': '2s',
+    # A process stopped in the middle of a transaction must not keep its locks.
+    'idle_in_transaction_session_timeout': '15s',
+}
+
+# Classes of SQLSTATE that say nothing about the request: the same one may go through a moment later.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING_TROUBLE = (
+    '08',  # connection exception
+    '25006',  # read-only: a standby that has not been promoted yet
+    '40',  # serialization failure, deadlock
+    '53',  # out of disk, memory or connections
+    '55P03',  # lock_timeout
+    '57',  # shut down, starting up, statement_timeout
+    '58',  # system error
+)
+
+
+def make_engine(url: str, *, pool_size: int) -> Engine:
+    options = ' '.join(f'-c {name}={value}' for name, value in _SESSION_SETTINGS.items())
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT,
+        # One short round trip, so that a restart of the database costs no request.
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        # Errors are logged, and parameters hold addresses and hashes.
+        hide_parameters=True,
+        connect_args={
+            'application_name': 'talelio_backend',
+            'connect_timeout': CONNECT_TIMEOUT,
+            'options': options,
+            # A peer that vanished without a word is noticed by the kernel.
+            'keepalives_idle': 10,
+            'keepalives_interval': 5,
+            'keepalives_count': 2,
+            'tcp_user_timeout': 10_000,
+        },
+    )
+
+
+def is_passing_trouble(error: BaseException | None) -> bool:
+    """Whether an error means that the database was unreachable, busy or stopping."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    state: str | None = getattr(error.orig, 'pgcode', None)
+    if state is None:
+        # libpq itself could not connect, or lost the connection: there is no server's answer.
+        return type(error.orig).__name__ in ('OperationalError', 'InterfaceError')
+    return state.startswith(_PASSING_TROUBLE)
+
+
+def broken_constraint(error: IntegrityError) -> str | None:
+    """The name of the constraint, as the server tells it: the error's text is in the server's language."""
+    name: str | None = getattr(getattr(error.orig, 'diag', None), 'constraint_name', None)
+    return name

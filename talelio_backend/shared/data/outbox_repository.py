@@ -1,0 +1,63 @@
+from datetime import datetime
+
+from sqlalchemy import Column, Identity, Index, Integer, Table, Text, Uuid, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
+from talelio_backend.shared.data.orm import Instant, TextEnum, mapper_registry, metadata
+
+outbox_table = Table(
+    'outbox',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column('message_id', Uuid, nullable=False),
+    Column('kind', Text, nullable=False),
+    Column('payload', JSONB, nullable=False),
+    Column('status', TextEnum(MailStatus), nullable=False),
+    Column('created_at', Instant, nullable=False),
+    Column('due_at', Instant, nullable=False),
+    Column('tries', Integer, nullable=False),
+    Column('trying_since', Instant, nullable=False),
+    Column('finished_at', Instant),
+    Column('last_error', Text),
+)
+# The relays ask every second, and what is finished would grow the index for nothing.
+Index(
+    'ix_outbox_due_at_pending',
+    outbox_table.c.due_at,
+    postgresql_where=outbox_table.c.status == MailStatus.PENDING,
+)
+
+
+def map_outbox() -> None:
+    mapper_registry.map_imperatively(OutboxMail, outbox_table)
+
+
+class SqlAlchemyOutbox:
+    """See `shared.business.outbox.Outbox`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, mail: OutboxMail) -> None:
+        self._session.add(mail)
+
+    def get(self, id_: int) -> OutboxMail | None:
+        return self._session.get(OutboxMail, id_, with_for_update=True)
+
+    def next_due(self, now: datetime) -> OutboxMail | None:
+        return self._session.scalar(
+            select(OutboxMail).where(
+                outbox_table.c.status == MailStatus.PENDING,
+                outbox_table.c.due_at <= now,
+            ).order_by(outbox_table.c.due_at).limit(1).with_for_update(skip_locked=True)
+        )
+
+    def list_unfinished(self) -> list[OutboxMail]:
+        unfinished = outbox_table.c.status.in_([MailStatus.PENDING, MailStatus.FAILED])
+        return list(
+            self._session.scalars(
+                select(OutboxMail).where(unfinished).order_by(outbox_table.c.id)
+            )
+        )

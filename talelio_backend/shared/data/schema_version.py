@@ -1,0 +1,40 @@
+"""Compares the database's schema with the one that this code was written for."""
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.database import is_passing_trouble
+
+_UNDEFINED_TABLE = '42P01'
+
+
+class SchemaVersion:
+
+    def __init__(self, engine: Engine, migrations: Path) -> None:
+        self._engine = engine
+        revisions = list(ScriptDirectory(str(migrations)).walk_revisions())
+        self._head = revisions[0].revision
+        self._older = {revision.revision for revision in revisions[1:]}
+
+    def check(self) -> None:
+        """Raises Unavailable when the database does not answer, or its schema is older than this code.
+
+        A revision that this code does not know is a newer one: during a roll-out the migration runs
+        first, and the release before it goes on serving.
+        """
+        try:
+            with self._engine.connect() as connection:
+                found = connection.scalar(text('SELECT version_num FROM alembic_version'))
+        except Exception as error:
+            if is_passing_trouble(error):
+                raise Unavailable('The database is not available') from error
+            if isinstance(error, DBAPIError) and \
+                    getattr(error.orig, 'pgcode', None) == _UNDEFINED_TABLE:
+                found = None
+            else:
+                raise
+        if found is None or found in self._older:
+            raise Unavailable(f'The database schema is at {found}, not at {self._head}: migrate it')

@@ -1,0 +1,37 @@
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.database import is_passing_trouble
+
+
+class SqlAlchemyUnitOfWork:
+    """Opens a session on entering, rolls it back on leaving; see `shared.business.unit_of_work`.
+
+    It knows no repository: the composition root adds them in a subclass.
+    """
+
+    _session: Session
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        # What was read stays readable after the commit: services hand entities to the presentation.
+        self._session = Session(self._engine, expire_on_commit=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None
+    ) -> None:
+        # Closing rolls back what was not committed.
+        self._session.close()
+        if is_passing_trouble(error):
+            raise Unavailable('The database is not available, please try again') from error
+
+    def commit(self) -> None:
+        self._session.commit()

@@ -1,0 +1,14 @@
+"""Writes answers as JSON."""
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, json
+from pydantic import BaseModel
+
+
+def json_response(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(json.dumps(content), status, mimetype='application/json')
+
+
+def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(model.model_dump_json(), status, mimetype='application/json')

@@ -1,0 +1,65 @@
+"""The one place that knows which status and which JSON an error becomes."""
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from talelio_backend.shared.business.errors import (
+    BusinessError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from talelio_backend.shared.presentation.answers import json_response
+
+STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
+    Invalid: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+# What the browser's `Content-Type` and length are is ours to say; `Allow`, `Retry-After` and the like stay.
+_OWN_HEADERS = ('content-type', 'content-length')
+
+_logger = logging.getLogger(__name__)
+
+
+def envelope(status: HTTPStatus, message: str) -> dict[str, object]:
+    return {'error': {'message': message, 'status': status.value, 'type': status.phrase}}
+
+
+def add_error_handlers(app: Flask) -> None:
+    app.register_error_handler(BusinessError, _business_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected_error)
+
+
+def _business_error(error: BusinessError) -> Response:
+    status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
+    response = json_response(envelope(status, error.message), status)
+    if isinstance(error, Unavailable):
+        _logger.warning('unavailable: %s', error.__cause__ or error.message)
+        response.headers['Retry-After'] = str(error.retry_after)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    response = json_response(envelope(status, error.description or status.description), status)
+    for name, value in error.get_headers():
+        if name.lower() not in _OWN_HEADERS:
+            response.headers[name] = value
+    return response
+
+
+def _unexpected_error(_error: Exception) -> Response:
+    _logger.exception('unexpected error')
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return json_response(envelope(status, 'Something went wrong on our side'), status)

@@ -1,0 +1,39 @@
+"""Lists in pages: `?limit=` and `?before=` come in, a `Link` to the next page goes out (RFC 8288)."""
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from flask import Response, request
+from pydantic import BaseModel
+
+from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.page import PageRequest
+
+# PostgreSQL's integer, the type of an id.
+_LARGEST_ID = 2**31 - 1
+
+
+def read_page_request(*, maximum: int) -> PageRequest:
+    """Raises Invalid."""
+    limit = _whole_number('limit', maximum)
+    return PageRequest(
+        limit=maximum if limit is None else limit, before=_whole_number('before', _LARGEST_ID)
+    )
+
+
+def answer_page(models: Sequence[BaseModel], next_before: int | None) -> Response:
+    response = Response(
+        f'[{",".join(model.model_dump_json() for model in models)}]', mimetype='application/json'
+    )
+    if next_before is not None:
+        query = urlencode({**request.args, 'before': next_before})
+        response.headers['Link'] = f'<{request.path}?{query}>; rel="next"'
+    return response
+
+
+def _whole_number(name: str, largest: int) -> int | None:
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= largest):
+        raise Invalid(f"'{name}' must be a whole number from 1 to {largest}")
+    return int(text)

@@ -1,0 +1,76 @@
+"""Reads a JSON body, or says what is wrong with it and where."""
+import json
+from typing import Any, NoReturn, TypeVar
+
+from flask import request
+from pydantic import ValidationError
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+
+from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.presentation.schemas import Body
+
+BodyT = TypeVar('BodyT', bound=Body)
+
+
+def read_body(schema: type[BodyT]) -> BodyT:
+    """Raises Invalid or an HTTPException."""
+    document = _parse(_read_bytes())
+    try:
+        return schema.model_validate(document)
+    except ValidationError as error:
+        raise Invalid(_explain(error)) from None
+
+
+def _read_bytes() -> bytes:
+    try:
+        content = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except OSError as error:
+        # A malformed or truncated chunk, which the server only meets while it reads.
+        raise BadRequest('The request body could not be read to its end') from error
+    if not content.strip():
+        raise Invalid('Missing request body')
+    # No type at all is taken for JSON (RFC 9110, section 8.3, lets a recipient assume one).
+    if request.mimetype not in ('', 'application/json') and not request.is_json:
+        raise UnsupportedMediaType(f"Expected 'application/json', not '{request.mimetype}'")
+    return content
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content.decode('utf-8'), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise Invalid(f'The request body is not UTF-8 at byte {error.start}') from None
+    except json.JSONDecodeError as error:
+        raise Invalid(
+            f'Malformed JSON in the request body: {error.msg} (line {error.lineno}, '
+            f'column {error.colno})'
+        ) from None
+    except RecursionError:
+        raise Invalid('The JSON in the request body is nested too deeply') from None
+    except ValueError:
+        # An integer of more digits than Python converts (sys.set_int_max_str_digits).
+        raise Invalid('The JSON in the request body holds a number that is too long') from None
+    if not isinstance(document, dict):
+        raise Invalid('The request body must be a JSON object')
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise Invalid(f'Malformed JSON in the request body: {name} is not a JSON value')
+
+
+def _explain(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_input=False)
+    for fault in faults:
+        # Fields are checked in the order in which the schema names them, which is the contract's.
+        if fault['type'] == 'missing':
+            return f"Expected '{fault['loc'][-1]}' key"
+    fault = faults[0]
+    where = '.'.join(str(part) for part in fault['loc'])
+    explanations = {
+        'string_type': 'must be a string',
+        'value_error': str(fault.get('ctx', {}).get('error')),
+    }
+    return f"'{where}' {explanations.get(fault['type'], fault['msg'])}"

@@ -1,0 +1,79 @@
+"""Real parts that any test may ask for; each comes up at its first use."""
+from collections.abc import Iterator
+from itertools import count
+
+import psycopg2
+import pytest
+from alembic import command
+from alembic.config import Config
+from psycopg2 import sql
+from sqlalchemy import Engine, make_url
+
+from talelio_backend.bootstrap import map_entities
+from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.shared.data.database import make_engine
+from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from tests.support.smtp_sink import SmtpSink
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope='session')
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of the tests' own, whose first database is never written to after its migration."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp('postgres'), durable=False) as url:
+        config = Config(PROJECT_FOLDER / 'alembic.ini')
+        config.attributes['database_url'] = url
+        command.upgrade(config, 'head')
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database of the test's own, without a table."""
+    yield from _database(postgres_url, template='template1')
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    yield from _database(postgres_url, template=make_url(postgres_url).database or '')
+
+
+def _database(server_url: str, *, template: str) -> Iterator[str]:
+    url = make_url(server_url)
+    name = f'test_{next(_numbers)}'
+    connection = psycopg2.connect(
+        host=url.host,
+        port=url.port,
+        user=url.username,
+        password=url.password,
+        # Not the template, which must have no connection while it is copied.
+        dbname='postgres',
+    )
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL('CREATE DATABASE {} TEMPLATE {}'
+                        ).format(sql.Identifier(name), sql.Identifier(template))
+            )
+            yield url.set(database=name).render_as_string(hide_password=False)
+            cursor.execute(sql.SQL('DROP DATABASE {} WITH (FORCE)').format(sql.Identifier(name)))
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    map_entities()
+    engine = make_engine(database_url, pool_size=20)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """A real mail server on loopback that keeps what it is given."""
+    with SmtpSink() as sink:
+        yield sink

@@ -1,0 +1,41 @@
+from uuid import UUID
+
+from talelio_backend.app_project.business.errors import TooExpensiveToRender
+from talelio_backend.shared.business.mail import Mail, MailNotSent
+
+
+class FakeHasher:
+    """Hashes at once, and counts, since the real one's slowness is what a service must be careful with."""
+    def __init__(self, *, generation: int = 1) -> None:
+        self._generation = generation
+        self.hashed = 0
+        self.verified = 0
+
+    def hash(self, password: str) -> str:
+        self.hashed += 1
+        return f'{self._generation}:{password}'
+
+    def verify(self, password: str, password_hash: str | None) -> bool:
+        self.verified += 1
+        return password_hash is not None and password_hash.partition(':')[2] == password
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return int(password_hash.partition(':')[0]) < self._generation
+
+
+class FakeRenderer:
+    def render(self, markdown: str) -> str:
+        if markdown == 'too expensive':
+            raise TooExpensiveToRender()
+        return f'<p>{markdown}</p>'
+
+
+class FakeMailer:
+    def __init__(self) -> None:
+        self.sent: list[tuple[Mail, UUID]] = []
+        self.failure: MailNotSent | None = None
+
+    def send(self, mail: Mail, message_id: UUID) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append((mail, message_id))

@@ -1,0 +1,114 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from talelio_backend.config import PROJECT_FOLDER
+
+SECRET_KEY = 'a key that is for the tests alone: 0123456789'
+# Seconds; only a test that fails waits so long.
+PATIENCE = 30.0
+TIMEOUT = 20.0
+
+
+class ServedApi:
+    """The API as it is run for real: Gunicorn in a process of its own, on a free port."""
+    def __init__(
+        self, folder: Path, database_url: str, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self._log_file = folder / 'server.log'
+        # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
+        self._environ = {
+            'PATH': os.environ['PATH'],
+            'ENV': 'testing',
+            'HOST': '127.0.0.1',
+            'PORT': '0',
+            'API_BASE_URL': 'http://api.test',
+            'DATABASE_URL': database_url,
+            'SECRET_KEY': SECRET_KEY,
+            'WHITELISTED_EMAILS': 'maker@example.com, other@example.com, third@example.com',
+            'CORS_ORIGINS': 'http://localhost:3000, https://www.example.com',
+            'SMTP_URL': '',
+            'EMAIL_SENDER': 'Maker <noreply@api.test>',
+            'WEB_CONCURRENCY': '2',
+            'LOG_LEVEL': 'INFO',
+            'BCRYPT_COST': '4',
+            **(environ or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ''
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, *, wait_for: str = '/health/ready') -> None:
+        """Start the server and wait until it answers 200 at `wait_for`."""
+        with self._log_file.open('ab') as log:
+            began = log.tell()
+            self._process = subprocess.Popen(  # pylint: disable=consider-using-with
+                [sys.executable, '-m', 'gunicorn', '--config', 'python:talelio_backend.gunicorn_config'],
+                cwd=PROJECT_FOLDER,
+                env=self._environ,
+                stdout=log,
+                stderr=log,
+                # A process group of its own, so that `kill` reaches the workers too.
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers(wait_for, began):
+            assert self._process.poll() is None and time.monotonic() < deadline, self.log()
+            # The server is polled, not waited out.
+            time.sleep(0.02)
+
+    def _answers(self, path: str, began: int) -> bool:
+        listening = re.search(r'Listening at: (http://[\d.]+:\d+)', self.log()[began:])
+        if listening is None:
+            return False
+        self.url = listening.group(1)
+        try:
+            return self.get(path).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def stop(self) -> int:
+        """Ask the server to stop and wait for it; return its exit code."""
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        code = self._process.wait(PATIENCE)
+        self._process = None
+        return code
+
+    def kill(self) -> None:
+        """End all the server's processes at once, as a power cut does."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(PATIENCE)
+        self._process = None
+
+    def log(self) -> str:
+        return self._log_file.read_text(encoding='utf-8')
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        return requests.request(method, self.url + path, timeout=TIMEOUT, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.request('GET', path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> requests.Response:
+        return self.request('POST', path, json=json, **options)

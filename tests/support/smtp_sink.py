@@ -1,0 +1,105 @@
+import email.policy
+import re
+import ssl
+import threading
+from asyncio import Server
+from email.message import EmailMessage
+from email.parser import BytesParser
+from types import TracebackType
+from typing import Any, Self, cast
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+# Far more than any mail needs; only a test that fails waits so long.
+PATIENCE = 20.0
+
+
+class SmtpSink:
+    """A mail server on a free loopback port. `refuse_with` makes it turn every mail down."""
+    def __init__(
+        self,
+        *,
+        starttls: ssl.SSLContext | None = None,
+        implicit_tls: ssl.SSLContext | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        self.refuse_with: str | None = None
+        self._mails: list[EmailMessage] = []
+        self._arrived = threading.Condition()
+        self._login = login
+        self._controller = Controller(
+            self,
+            hostname='127.0.0.1',
+            port=0,
+            ssl_context=implicit_tls,
+            tls_context=starttls,
+            require_starttls=starttls is not None,
+            authenticator=self._authenticate,
+            auth_required=login is not None,
+            auth_require_tls=login is not None and implicit_tls is None,
+        )
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None
+    ) -> None:
+        self._controller.stop()
+
+    @property
+    def port(self) -> int:
+        server = self._controller.server
+        assert isinstance(server, Server)
+        return int(server.sockets[0].getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f'smtp://127.0.0.1:{self.port}'
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        with self._arrived:
+            return list(self._mails)
+
+    def wait_for(self, number: int = 1, *, to: str | None = None) -> list[EmailMessage]:
+        """Return the mails (to one address) as soon as there are `number` of them."""
+        def matching() -> list[EmailMessage]:
+            return [mail for mail in self._mails if to is None or mail['To'] == to]
+
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(matching()) >= number, PATIENCE), \
+                f'{len(matching())} of {number} mails came within {PATIENCE} s'
+            return matching()
+
+    # The names are aiosmtpd's.
+    async def handle_DATA(  # pylint: disable=invalid-name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        if self.refuse_with is not None:
+            return self.refuse_with
+        content = cast(bytes, envelope.content)
+        mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(content)
+        with self._arrived:
+            self._mails.append(mail)
+            self._arrived.notify_all()
+        return '250 OK'
+
+    def _authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
+    ) -> AuthResult:
+        assert isinstance(data, LoginPassword)
+        given = (data.login.decode(), data.password.decode())
+        return AuthResult(success=given == self._login)
+
+
+def link_in(mail: EmailMessage) -> str:
+    """The first link of the mail's plain-text part."""
+    part = mail.get_body(('plain', ))
+    assert part is not None
+    found = re.search(r'^(https?://\S+)$', part.get_content(), re.MULTILINE)
+    assert found is not None
+    return found.group(1)
