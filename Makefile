@@ -9,7 +9,7 @@ SOURCES := talelio_backend migrations tests
 
 .PHONY: help
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- Installation -----------------------------------------------------------------------------------------------------
 
@@ -41,6 +41,24 @@ lock: | $(VENV)/pipenv/bin/pipenv ## renew Pipfile.lock from Pipfile
 serve-api: install ## run the API with its own PostgreSQL on http://127.0.0.1:5000
 	@echo "Starting the API (database, migrations, server)"
 	@$(BIN)/gunicorn --config python:talelio_backend.gunicorn_config
+
+DEVELOPMENT_DATABASE_URL := postgresql://talelio:development@127.0.0.1:5432/talelio
+HAS_DOCKER := docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1 || { \
+	echo "This needs a running Docker; without one, make serve-api brings a PostgreSQL of its own."; exit 1; }
+
+.PHONY: start-postgres-development
+start-postgres-development: install ## run a PostgreSQL in Docker instead of the embedded one
+	@$(HAS_DOCKER)
+	@echo "Starting PostgreSQL in Docker and waiting until it is healthy"
+	@docker compose up --detach --wait postgres-development
+	@echo "Migrating it"
+	@DATABASE_URL=$(DEVELOPMENT_DATABASE_URL) $(BIN)/alembic upgrade head
+	@echo "Use it with: DATABASE_URL=$(DEVELOPMENT_DATABASE_URL) make serve-api"
+
+.PHONY: stop-postgres-development
+stop-postgres-development: ## stop the PostgreSQL in Docker; its data stays
+	@$(HAS_DOCKER)
+	@docker compose stop postgres-development
 
 # --- Checks -----------------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,7 @@ def _banner() -> str:
     data = 'where DATABASE_URL says' if _settings.database_url else _shown(
         PROJECT_FOLDER / 'var/postgres'
     )
+    email = next(iter(_settings.whitelisted_emails), DEVELOPMENT_EMAIL)
     return f'''
   The API is at   {address}/v1   (stop it with Ctrl-C)
   Mail goes to    {mail}
@@ -85,7 +86,7 @@ def _banner() -> str:
 
   Try it:
     curl -X POST {address}/v1/accounts/register -H 'Content-Type: application/json' \\
-      -d '{{"email": "{next(iter(_settings.whitelisted_emails), DEVELOPMENT_EMAIL)}", "password": "correct horse battery", "username": "maker"}}'
+      -d '{{"email": "{email}", "password": "correct horse battery", "username": "maker"}}'
 '''
 
 
@@ -113,15 +114,17 @@ def on_exit(_server: Any) -> None:
 
 def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
     """Put what Gunicorn refuses by itself, before the service sees it, into the contract's envelope."""
+    del reason  # For some statuses it is that of 400.
+    status = HTTPStatus(status_int)
     content = json.dumps({
         'error': {
-            'message': mesg,
-            'status': status_int,
-            'type': HTTPStatus(status_int).phrase
+            'message': mesg or status.description or status.phrase,
+            'status': status.value,
+            'type': status.phrase
         }
     }).encode()
     head = (
-        f'HTTP/1.1 {status_int} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n'
+        f'HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n'
         f'Content-Length: {len(content)}\r\n\r\n'
     )
     util.write_nonblock(sock, head.encode('latin-1') + content)

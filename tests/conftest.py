@@ -1,4 +1,5 @@
 """Real parts that any test may ask for; each comes up at its first use."""
+# pylint: disable=redefined-outer-name
 from collections.abc import Iterator
 from itertools import count
 

@@ -5,7 +5,7 @@ from talelio_backend.shared.business.mail import Mail, MailNotSent
 
 
 class FakeHasher:
-    """Hashes at once, and counts, since the real one's slowness is what a service must be careful with."""
+    """Hashes at once, and counts: the real one is slow, and services must be careful with it."""
     def __init__(self, *, generation: int = 1) -> None:
         self._generation = generation
         self.hashed = 0

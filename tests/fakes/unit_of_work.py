@@ -1,9 +1,9 @@
-from copy import copy
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from itertools import count
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
@@ -17,81 +17,81 @@ from talelio_backend.shared.business.page import Page, PageRequest
 
 @dataclass
 class Store:
-    """What is committed: the rows by id. A unit of work reads copies and writes them back on commit."""
+    """What is committed, by id. A unit of work changes copies and puts them back on commit."""
 
     accounts: dict[int, Account] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
     outbox: dict[int, OutboxMail] = field(default_factory=dict)
+    ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def tables(self) -> tuple[dict[int, Any], ...]:
+        return self.accounts, self.projects, self.outbox
 
 
 class FakeUnitOfWork:
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
         self.commits = 0
-        self._ids = count(
-            1 + max([0, *self.store.accounts, *self.store.projects, *self.store.outbox])
-        )
 
     def __enter__(self) -> Self:
-        work = Store(
-            accounts={
-                id_: _copy_account(account)
-                for id_, account in self.store.accounts.items()
-            },
-            projects={
-                id_: copy(project)
-                for id_, project in self.store.projects.items()
-            },
-            outbox={
-                id_: copy(mail)
-                for id_, mail in self.store.outbox.items()
-            },
-        )
-        self._work = work
-        self.accounts = FakeAccountRepository(work, self._ids)
-        self.users = FakeUserRepository(work)
-        self.projects = FakeProjectRepository(work, self._ids)
-        self.outbox = FakeOutbox(work, self._ids)
+        self._begin()
         return self
 
+    def _begin(self) -> None:
+        self._seen, self._work = _copy(self.store), _copy(self.store)
+        self.accounts = FakeAccountRepository(self._work)
+        self.users = FakeUserRepository(self._work)
+        self.projects = FakeProjectRepository(self._work)
+        self.outbox = FakeOutbox(self._work)
+
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        del self._work, self.accounts, self.users, self.projects, self.outbox
+        # What was not committed is lost.
+        self._begin()
 
     def commit(self) -> None:
         self.commits += 1
-        self.store.accounts = self._work.accounts
-        self.store.projects = self._work.projects
-        self.store.outbox = self._work.outbox
+        # What others committed meanwhile stays, so only changes are written.
+        for stored, seen, work in zip(self.store.tables, self._seen.tables, self._work.tables):
+            stored.update({
+                id_: _copy(row)
+                for id_, row in work.items() if id_ not in seen or asdict(row) != asdict(seen[id_])
+            })
+        self._seen = _copy(self._work)
 
 
-def _copy_account(account: Account) -> Account:
-    copied = copy(account)
-    copied.user = copy(account.user)
+def _copy(value: Any) -> Any:
+    """Not `copy.deepcopy`, which would share what SQLAlchemy keeps in the instances of a mapped class."""
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    given = {each: _copy(getattr(value, each.name)) for each in fields(value)}
+    copied = type(value)(**{each.name: item for each, item in given.items() if each.init})
+    for each, item in given.items():
+        setattr(copied, each.name, item)
     return copied
 
 
 class FakeAccountRepository:
-    def __init__(self, store: Store, ids: 'count[int]') -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._ids = ids
 
     def add(self, account: Account) -> None:
         self.save(account)
-        account.id = next(self._ids)
-        account.user.id = next(self._ids)
+        account.id = next(self._store.ids)
+        account.user.id = next(self._store.ids)
         account.user.account_id = account.id
         self._store.accounts[account.id] = account
 
     def save(self, account: Account) -> None:
-        for other in self._store.accounts.values():
-            if other is not account and other.email == account.email:
-                raise EmailTaken(account.email)
-            if other is not account and \
-                    other.user.username.lower() == account.user.username.lower():
-                raise UsernameTaken(account.user.username)
+        others = [other for other in self._store.accounts.values() if other is not account]
+        if account.email in {other.email for other in others}:
+            raise EmailTaken(account.email)
+        if account.user.username.lower() in {other.user.username.lower() for other in others}:
+            raise UsernameTaken(account.user.username)
 
     def get(self, id_: int) -> Account | None:
         return self._store.accounts.get(id_)
@@ -105,25 +105,27 @@ class FakeAccountRepository:
 
 class FakeUserRepository:
     def __init__(self, store: Store) -> None:
-        self._users = [account.user for account in store.accounts.values()]
+        self._store = store
 
     def get_by_username(self, username: str) -> User | None:
         lowered = username.lower()
-        return next((user for user in self._users if user.username.lower() == lowered), None)
+        return next((user for user in self._users() if user.username.lower() == lowered), None)
 
     def get_by_account(self, account_id: int) -> User | None:
-        return next((user for user in self._users if user.account_id == account_id), None)
+        return next((user for user in self._users() if user.account_id == account_id), None)
+
+    def _users(self) -> list[User]:
+        return [account.user for account in self._store.accounts.values()]
 
 
 class FakeProjectRepository:
-    def __init__(self, store: Store, ids: 'count[int]') -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._ids = ids
 
     def add(self, project: Project) -> None:
         if project.user_id not in {account.user.id for account in self._store.accounts.values()}:
             raise AuthorGone()
-        project.id = next(self._ids)
+        project.id = next(self._store.ids)
         self._store.projects[project.id] = project
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:
@@ -139,12 +141,11 @@ class FakeProjectRepository:
 
 
 class FakeOutbox:
-    def __init__(self, store: Store, ids: 'count[int]') -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._ids = ids
 
     def add(self, mail: OutboxMail) -> None:
-        mail.id = next(self._ids)
+        mail.id = next(self._store.ids)
         self._store.outbox[mail.id] = mail
 
     def get(self, id_: int) -> OutboxMail | None:

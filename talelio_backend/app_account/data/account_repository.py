@@ -57,15 +57,17 @@ class SqlAlchemyAccountRepository:
         self.save(account)
 
     def save(self, account: Account) -> None:
+        # After a failed flush the account can no longer be read.
+        email, username = account.email, account.user.username
         try:
             self._session.flush()
         except IntegrityError as error:
             # The check before was a courtesy; two requests at once meet only here.
             broken = broken_constraint(error)
             if broken == EMAIL_UNIQUE:
-                raise EmailTaken(account.email) from error
+                raise EmailTaken(email) from error
             if broken == USERNAME_UNIQUE:
-                raise UsernameTaken(account.user.username) from error
+                raise UsernameTaken(username) from error
             raise
 
     def get(self, id_: int) -> Account | None:

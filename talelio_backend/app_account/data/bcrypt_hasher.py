@@ -15,7 +15,7 @@ from talelio_backend.shared.business.errors import Unavailable
 _CONTEXT = b'talelio_backend/password'
 
 # How long a login waits for its turn, in seconds; a client gives up not much later.
-WAIT = 10
+PATIENCE = 10.0
 
 
 class BcryptHasher:
@@ -24,8 +24,11 @@ class BcryptHasher:
     bcrypt reads 72 bytes and stops at a NUL, so it is given the base64 of a keyed SHA-384: 64 bytes in
     which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
     """
-    def __init__(self, cost: int, *, concurrency: int | None = None) -> None:
+    def __init__(
+        self, cost: int, *, concurrency: int | None = None, patience: float = PATIENCE
+    ) -> None:
         self._cost = cost
+        self._patience = patience
         # One core is left to the requests that only read.
         self._turns = threading.BoundedSemaphore(concurrency or max(1, (os.cpu_count() or 1) - 1))
         # Well-formed, and the hash of nothing: comparing with it takes the usual time and fails.
@@ -59,14 +62,13 @@ class BcryptHasher:
         for cost in range(_cost_of(stored), self._cost):
             self._make_hash(b'nobody', cost)
 
-    @staticmethod
-    def _make_hash(prepared: bytes, cost: int) -> bytes:
+    def _make_hash(self, prepared: bytes, cost: int) -> bytes:
         return bcrypt.hashpw(prepared, bcrypt.gensalt(cost))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=WAIT):
-            raise Unavailable('Too many logins at once, please try again', retry_after=WAIT)
+        if not self._turns.acquire(timeout=self._patience):
+            raise Unavailable('Too many logins at once, please try again', retry_after=5)
         try:
             yield
         finally:

@@ -9,15 +9,11 @@ USERNAME_LENGTH = 64
 # ASCII alone, because a name of look-alike letters could pass for another's; no slash or space, because
 # the name is part of a path.
 _USERNAME = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?=[A-Za-z0-9]))*')
-# Words that are, or may become, part of a path or that speak with the site's voice.
+# Words that are part of a path, and names that would speak with the site's voice.
 RESERVED_USERNAMES = frozenset(
-    'about account accounts admin administrator anonymous api assets auth avatar blog changes contact '
-    'default docs download email everyone feed feeds favicon.ico health help home host hostmaster images '
-    'index info legal live localhost login logout mail mailer-daemon me metrics moderator new noreply '
-    'no-reply nobody null official openapi operator owner password postmaster privacy profile projects '
-    'ready register robots.txt root search security self session sessions settings setup sitemap.xml '
-    'staff static status support system talelio terms test tokens undefined unknown user username users v1 '
-    'v2 verify webmaster www'.split()
+    'admin administrator anonymous api everyone hostmaster login logout mailer-daemon me moderator no-reply '
+    'nobody noreply null official operator postmaster register root settings staff support system undefined '
+    'webmaster'.split()
 )
 
 

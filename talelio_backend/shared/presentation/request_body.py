@@ -1,15 +1,18 @@
 """Reads a JSON body, or says what is wrong with it and where."""
 import json
+from codecs import BOM_UTF8
 from typing import Any, NoReturn, TypeVar
 
 from flask import request
 from pydantic import ValidationError
-from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.schemas import Body
 
 BodyT = TypeVar('BodyT', bound=Body)
+
+_BROKEN_OFF = 'The request body is malformed or was cut short'
 
 
 def read_body(schema: type[BodyT]) -> BodyT:
@@ -22,13 +25,7 @@ def read_body(schema: type[BodyT]) -> BodyT:
 
 
 def _read_bytes() -> bytes:
-    try:
-        content = request.get_data(cache=False)
-    except HTTPException:
-        raise
-    except OSError as error:
-        # A malformed or truncated chunk, which the server only meets while it reads.
-        raise BadRequest('The request body could not be read to its end') from error
+    content = _read_to_end()
     if not content.strip():
         raise Invalid('Missing request body')
     # No type at all is taken for JSON (RFC 9110, section 8.3, lets a recipient assume one).
@@ -37,7 +34,33 @@ def _read_bytes() -> bytes:
     return content
 
 
+def _read_to_end() -> bytes:
+    try:
+        content = request.get_data(cache=False)
+        # Of a body without a length, Werkzeug reads as much as may come and drops the rest.
+        whole = request.content_length is not None or not _more_follows()
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:
+        # A malformed or truncated chunk, which the server only meets while it reads. Its errors
+        # are its own.
+        raise BadRequest(_BROKEN_OFF) from error
+    if not whole:
+        raise RequestEntityTooLarge()
+    if len(content) < (request.content_length or 0):
+        raise BadRequest(_BROKEN_OFF)
+    return content
+
+
+def _more_follows() -> bool:
+    # Only a server that says so ends the stream where the body ends.
+    terminated = request.environ.get('wsgi.input_terminated', False)
+    return bool(terminated and request.environ['wsgi.input'].read(1))
+
+
 def _parse(content: bytes) -> dict[str, Any]:
+    if content.startswith(BOM_UTF8):
+        raise Invalid('The request body must not begin with a byte order mark')
     try:
         document = json.loads(content.decode('utf-8'), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:

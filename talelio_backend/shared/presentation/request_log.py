@@ -19,6 +19,7 @@ _logger = logging.getLogger(__name__)
 def add_request_log(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_forget)
 
 
 def _begin() -> None:
@@ -43,3 +44,8 @@ def _end(response: Response) -> Response:
         }
     )
     return response
+
+
+def _forget(_error: BaseException | None) -> None:
+    # The server keeps its threads, and what it logs next may be about a request that has no id.
+    request_id.set(None)

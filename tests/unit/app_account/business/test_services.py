@@ -1,0 +1,305 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from talelio_backend.app_account.business import services
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.errors import (
+    AccountAlreadyVerified,
+    AccountNotVerified,
+    EmailNotWhitelisted,
+    EmailTaken,
+    InvalidCredentials,
+    InvalidVerificationToken,
+    NoRegisteredAccount,
+    WeakPassword,
+)
+from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
+from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.data.jwt import JwtAccessTokens
+from tests.fakes.ports import FakeHasher
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.served_api import SECRET_KEY
+
+NOW = datetime.now(UTC)
+EMAIL = 'maker@example.com'
+PASSWORD = 'correct horse battery'
+ACCESS = JwtAccessTokens(SECRET_KEY)
+VERIFICATION = JwtVerificationTokens(SECRET_KEY)
+
+
+def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: Any) -> Account:
+    arguments = {'email': EMAIL, 'password': PASSWORD, 'username': 'maker', 'now': NOW, **changes}
+    return services.register(
+        uow,
+        hasher or FakeHasher(),
+        whitelist={EMAIL, 'other@example.com'},
+        common_passwords={'password'},
+        **arguments,
+    )
+
+
+def token_for(account: Account, **changes: Any) -> str:
+    link = {'account_id': account.id, 'email': account.email, 'serial': 1, **changes}
+    return VERIFICATION.issue(VerificationLink(**link), NOW)
+
+
+def verify(uow: FakeUnitOfWork, token: str) -> Account:
+    return services.verify(uow, VERIFICATION, token=token, now=NOW)
+
+
+def log_in(
+    uow: FakeUnitOfWork,
+    hasher: FakeHasher | None = None,
+    *,
+    email: str = EMAIL,
+    password: str = PASSWORD
+) -> str:
+    return services.log_in(
+        uow, hasher or FakeHasher(), ACCESS, email=email, password=password, now=NOW
+    )
+
+
+def claim(uow: FakeUnitOfWork, token: str, password: str, username: str | None = None) -> Account:
+    return services.claim(
+        uow,
+        FakeHasher(),
+        VERIFICATION,
+        common_passwords={'password'},
+        token=token,
+        password=password,
+        username=username,
+        now=NOW,
+    )
+
+
+class TestRegister:
+    def test_the_account_and_its_mail_are_committed_together(self) -> None:
+        uow = FakeUnitOfWork()
+
+        account = register(uow, email=' Maker@Example.com')
+
+        assert uow.commits == 1
+        assert uow.store.accounts[account.id].email == EMAIL
+        [mail] = uow.store.outbox.values()
+        assert mail.payload == {'account_id': account.id, 'serial': 1}
+
+    @pytest.mark.parametrize(
+        ('changes', 'error', 'message'),
+        [
+            ({
+                'email': 'stranger@example.com'
+            }, EmailNotWhitelisted, 'Email not whitelisted'),
+            ({
+                'email': 'no address'
+            }, EmailNotWhitelisted, 'Email not whitelisted'),
+            ({}, EmailTaken, f"Account with the email '{EMAIL}' already exists"),
+            ({
+                'email': 'MAKER@example.com'
+            }, EmailTaken, "Account with the email 'MAKER@example.com' already exists"),
+            ({
+                'email': 'other@example.com',
+                'username': 'Maker'
+            }, UsernameTaken, "Account with the username 'Maker' already exists"),
+            ({
+                'email': 'other@example.com',
+                'username': 'a/b'
+            }, InvalidUsername, 'letters'),
+            ({
+                'email': 'other@example.com',
+                'username': 'new',
+                'password': 'short'
+            }, WeakPassword, 'at least 8'),
+        ],
+    )
+    def test_a_refusal_comes_before_the_slow_work_and_changes_nothing(
+        self, changes: dict[str, str], error: type[BusinessError], message: str
+    ) -> None:
+        uow, hasher = FakeUnitOfWork(), FakeHasher()
+        register(uow)
+
+        with pytest.raises(error, match=message):
+            register(uow, hasher, **changes)
+
+        assert hasher.hashed == 0
+        assert (uow.commits, len(uow.store.accounts), len(uow.store.outbox)) == (1, 1, 1)
+
+    def test_the_whitelist_is_asked_before_all_else(self) -> None:
+        uow = FakeUnitOfWork()
+        register(uow)
+
+        with pytest.raises(EmailNotWhitelisted):
+            register(uow, email='stranger@example.com', username='maker', password='short')
+
+    def test_of_two_at_once_the_later_gets_the_usual_answer(self) -> None:
+        uow = FakeUnitOfWork()
+
+        class SlowHasher(FakeHasher):
+            def hash(self, password: str) -> str:
+                # Somebody else registers while this request computes.
+                register(FakeUnitOfWork(uow.store), username='quicker')
+                return super().hash(password)
+
+        with pytest.raises(EmailTaken, match="'MAKER@example.com'"):
+            register(uow, SlowHasher(), email='MAKER@example.com')
+        assert len(uow.store.outbox) == 1
+
+
+class TestLogIn:
+    def test_the_token_names_the_account(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+        verify(uow, token_for(account))
+
+        assert ACCESS.read(log_in(uow, email='MAKER@example.com ')) == Identity(account.id)
+
+    @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
+    def test_a_wrong_password_and_an_unknown_address_are_the_same_and_cost_the_same(
+        self, email: str
+    ) -> None:
+        uow, hasher = FakeUnitOfWork(), FakeHasher()
+        register(uow)
+
+        with pytest.raises(InvalidCredentials, match='Invalid username or password'):
+            log_in(uow, hasher, email=email, password='wrong')
+        assert hasher.verified == 1
+
+    def test_only_who_knows_the_password_hears_that_the_account_is_not_verified(self) -> None:
+        uow = FakeUnitOfWork()
+        register(uow)
+
+        with pytest.raises(AccountNotVerified, match='Account not verified'):
+            log_in(uow)
+        with pytest.raises(InvalidCredentials):
+            log_in(uow, password='wrong')
+
+    def test_an_outdated_hash_is_renewed(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+        verify(uow, token_for(account))
+
+        log_in(uow, FakeHasher(generation=2))
+
+        assert uow.store.accounts[account.id].password_hash == f'2:{PASSWORD}'
+        assert log_in(uow, FakeHasher(generation=2))
+
+    def test_renewing_does_not_undo_a_change_made_meanwhile(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+        verify(uow, token_for(account))
+
+        class SlowHasher(FakeHasher):
+            def hash(self, password: str) -> str:
+                uow.store.accounts[account.id].password_hash = '2:changed'
+                return super().hash(password)
+
+        log_in(uow, SlowHasher(generation=2))
+
+        assert uow.store.accounts[account.id].password_hash == '2:changed'
+
+
+class TestVerify:
+    def test_the_account_is_verified_once(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+
+        assert verify(uow, token_for(account)).verified
+        assert uow.store.accounts[account.id].updated_at == NOW
+        with pytest.raises(AccountAlreadyVerified):
+            verify(uow, token_for(account))
+
+    @pytest.mark.parametrize('changes', [{'account_id': 99}, {'email': 'other@example.com'}])
+    def test_an_account_that_is_gone_or_moved_is_named(self, changes: dict[str, Any]) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+
+        with pytest.raises(NoRegisteredAccount, match='No registered account with the email'):
+            verify(uow, token_for(account, **changes))
+
+    def test_another_tokens_kind_is_no_verification(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+
+        with pytest.raises(InvalidVerificationToken):
+            verify(uow, ACCESS.issue(Identity(account.id), NOW))
+        assert not uow.store.accounts[account.id].verified
+
+
+class TestClaim:
+    def test_the_mailboxs_owner_gets_in_and_the_stranger_does_not(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow, password='the strangers own', username='stranger')
+
+        claim(uow, token_for(account), PASSWORD, 'owner')
+
+        assert log_in(uow)
+        with pytest.raises(InvalidCredentials):
+            log_in(uow, password='the strangers own')
+        assert uow.store.accounts[account.id].user.username == 'owner'
+
+    def test_the_username_stays_when_none_is_chosen(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+
+        assert claim(uow, token_for(account), PASSWORD).user.username == 'maker'
+
+    @pytest.mark.parametrize(
+        ('password', 'username', 'error'),
+        [
+            ('password', None, WeakPassword),
+            (PASSWORD, 'me', InvalidUsername),
+            (PASSWORD, 'other', UsernameTaken),
+        ],
+    )
+    def test_a_refusal_changes_nothing(
+        self, password: str, username: str | None, error: type[BusinessError]
+    ) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+        register(uow, email='other@example.com', username='other')
+
+        with pytest.raises(error):
+            claim(uow, token_for(account), password, username)
+        assert not uow.store.accounts[account.id].verified
+
+    def test_a_verified_account_cannot_be_claimed(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+        verify(uow, token_for(account))
+
+        with pytest.raises(AccountAlreadyVerified):
+            claim(uow, token_for(account), 'another pass phrase')
+
+
+class TestResend:
+    def test_a_new_link_makes_the_older_one_worthless(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+
+        services.resend_verification(uow, email='MAKER@example.com', now=NOW + timedelta(hours=1))
+
+        assert [mail.payload['serial'] for mail in uow.store.outbox.values()] == [1, 2]
+        with pytest.raises(InvalidVerificationToken):
+            verify(uow, token_for(account))
+        assert verify(uow, token_for(account, serial=2)).verified
+
+    @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
+    def test_nothing_happens_too_soon_or_for_nobody(self, email: str) -> None:
+        uow = FakeUnitOfWork()
+        register(uow)
+
+        services.resend_verification(uow, email=email, now=NOW + timedelta(seconds=1))
+
+        assert len(uow.store.outbox) == 1
+
+    def test_nothing_happens_for_a_verified_account(self) -> None:
+        uow = FakeUnitOfWork()
+        verify(uow, token_for(register(uow)))
+
+        services.resend_verification(uow, email=EMAIL, now=NOW + timedelta(hours=1))
+
+        assert len(uow.store.outbox) == 1

@@ -1,0 +1,104 @@
+import threading
+
+import bcrypt
+import pytest
+
+from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
+from talelio_backend.shared.business.errors import Unavailable
+
+COST = 4
+HASHER = BcryptHasher(COST)
+
+
+@pytest.mark.parametrize(
+    'password', ['correct horse battery', 'ünïcödé™', 'x' * 100, 'nul\0inside', '']
+)
+def test_the_right_password_is_recognised(password: str) -> None:
+    assert HASHER.verify(password, HASHER.hash(password))
+
+
+@pytest.mark.parametrize(
+    ('password', 'other'),
+    [
+        ('correct horse battery', 'correct horse batterz'),
+        # bcrypt alone stops reading at 72 bytes, and at a NUL.
+        ('x' * 72 + 'a', 'x' * 72 + 'b'),
+        ('nul\0a', 'nul\0b'),
+        ('case', 'CASE'),
+    ],
+)
+def test_every_byte_counts(password: str, other: str) -> None:
+    assert not HASHER.verify(other, HASHER.hash(password))
+
+
+def test_two_ways_to_type_a_letter_are_one() -> None:
+    assert HASHER.verify('e\u0301tude', HASHER.hash('\xe9tude'))
+
+
+def test_equal_passwords_have_different_hashes() -> None:
+    assert HASHER.hash('correct horse battery') != HASHER.hash('correct horse battery')
+
+
+@pytest.mark.parametrize('corrupt', ['', 'nonsense', '$2b$04$short', '$2b$99$' + 'x' * 53])
+def test_a_corrupt_hash_lets_nobody_in(corrupt: str) -> None:
+    assert not HASHER.verify('correct horse battery', corrupt)
+
+
+def test_nobody_has_no_password() -> None:
+    assert not HASHER.verify('', None)
+    assert not HASHER.verify('nobody', None)
+
+
+def test_a_hash_of_lower_cost_is_outdated() -> None:
+    older = HASHER.hash('correct horse battery')
+
+    assert not HASHER.is_outdated(older)
+    assert BcryptHasher(COST + 1).is_outdated(older)
+    assert not BcryptHasher(COST - 0).is_outdated(older)
+
+
+class CountingHasher(BcryptHasher):
+    """Counts the rounds, 2 to the cost, of what is made up for an older hash."""
+
+    made_up = 0
+
+    def _make_hash(self, prepared: bytes, cost: int) -> bytes:
+        self.made_up += 2**cost
+        return super()._make_hash(prepared, cost)
+
+
+def test_a_wrong_password_costs_the_same_against_an_older_hash() -> None:
+    older = BcryptHasher(4).hash('correct horse battery')
+    hasher = CountingHasher(7)
+
+    assert not hasher.verify('wrong', older)
+
+    # What the comparison itself took, and what was made up.
+    assert 2**4 + hasher.made_up == 2**7
+
+
+def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class SlowHasher(BcryptHasher):
+        def _make_hash(self, prepared: bytes, cost: int) -> bytes:
+            entered.set()
+            leave.wait(20)
+            return super()._make_hash(prepared, cost)
+
+    hasher = SlowHasher(COST, concurrency=1, patience=0.05)
+    first = threading.Thread(target=hasher.hash, args=('correct horse battery', ))
+    first.start()
+    try:
+        assert entered.wait(20)
+        with pytest.raises(Unavailable) as caught:
+            hasher.hash('another')
+        assert caught.value.retry_after > 0
+    finally:
+        leave.set()
+        first.join(20)
+    assert hasher.hash('another')
+
+
+def test_what_is_stored_is_plain_bcrypt_of_the_asked_cost() -> None:
+    assert HASHER.hash('x').startswith(bcrypt.gensalt(COST).decode()[:7])

@@ -1,0 +1,46 @@
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+
+from talelio_backend.shared.business.errors import Forbidden
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.data.jwt import JwtAccessTokens
+from talelio_backend.shared.presentation.bearer import authenticate
+from tests.support.served_api import SECRET_KEY
+
+APP = Flask(__name__)
+TOKENS = JwtAccessTokens(SECRET_KEY)
+TOKEN = TOKENS.issue(Identity(7), datetime.now(UTC))
+
+
+def authenticated(header: str | None) -> Identity:
+    headers = {} if header is None else {'Authorization': header}
+    with APP.test_request_context(headers=headers):
+        return authenticate(TOKENS)
+
+
+@pytest.mark.parametrize('header', [f'Bearer {TOKEN}', f'bearer {TOKEN}', f'Bearer   {TOKEN} '])
+def test_a_good_token_names_its_account(header: str) -> None:
+    assert authenticated(header) == Identity(7)
+
+
+@pytest.mark.parametrize(
+    ('header', 'message'),
+    [
+        (None, 'No authorization header provided'),
+        ('', 'No authorization token provided'),
+        (' ', 'No authorization token provided'),
+        ('Bearer', 'No authorization token provided'),
+        ('Bearer ', 'No authorization token provided'),
+        ('Basic', 'No authorization token provided'),
+        (f'Token {TOKEN}', 'No authorization token provided'),
+        (TOKEN, 'No authorization token provided'),
+        ('Bearer x', 'Not enough segments'),
+        (f'Bearer {TOKEN} x', 'Invalid crypto padding'),
+    ],
+)
+def test_a_fault_is_forbidden_with_its_reason(header: str | None, message: str) -> None:
+    with pytest.raises(Forbidden) as caught:
+        authenticated(header)
+    assert caught.value.message == message

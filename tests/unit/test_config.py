@@ -1,0 +1,130 @@
+from collections.abc import Mapping
+
+import pytest
+
+from talelio_backend.config import ConfigurationError, Env, Settings
+from tests.support.served_api import SECRET_KEY
+
+PRODUCTION = {
+    'ENV': 'production',
+    'SECRET_KEY': SECRET_KEY,
+    'DATABASE_URL': 'postgresql://talelio:secret@db.example.com/talelio',
+    'API_BASE_URL': 'https://api.example.com',
+    'SMTP_URL': 'smtp://user:p%40ss@mail.example.com?starttls=1',
+    'EMAIL_SENDER': 'Talelio <noreply@example.com>',
+}
+
+
+def problems(environ: Mapping[str, str]) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env(environ)
+    return str(caught.value)
+
+
+def test_production_starts_with_what_it_needs() -> None:
+    settings = Settings.from_env(PRODUCTION)
+
+    assert settings.env is Env.PRODUCTION
+    assert settings.smtp_server is not None
+    assert (settings.smtp_server.port, settings.smtp_server.password) == (587, 'p@ss')
+    assert settings.whitelisted_emails == frozenset()
+    assert not settings.cors_origins
+    assert settings.bcrypt_cost == 12
+
+
+def test_production_names_everything_that_is_missing_at_once() -> None:
+    message = problems({'ENV': 'production'})
+
+    for name in ('SECRET_KEY', 'DATABASE_URL', 'API_BASE_URL', 'SMTP_URL', 'EMAIL_SENDER'):
+        assert f'{name} is missing' in message
+
+
+def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
+    assert 'SECRET_KEY is missing' in problems({**PRODUCTION, 'SECRET_KEY': '  '})
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'complaint'),
+    [
+        ('ENV', 'staging', 'ENV must be one of development, production, testing'),
+        ('SECRET_KEY', 'short', 'SECRET_KEY is weak'),
+        ('SECRET_KEY', 'changeme' * 8, 'SECRET_KEY is weak'),
+        ('DATABASE_URL', 'mysql://somewhere/db', 'DATABASE_URL must look like postgresql://'),
+        ('DATABASE_URL', 'nonsense', 'DATABASE_URL must look like postgresql://'),
+        ('API_BASE_URL', 'http://api.example.com', 'API_BASE_URL must begin with https://'),
+        ('API_BASE_URL', 'https://api.example.com/v1', 'API_BASE_URL must look like'),
+        ('API_BASE_URL', 'api.example.com', 'API_BASE_URL must look like'),
+        ('CORS_ORIGINS', '*', "CORS_ORIGINS holds '*'"),
+        (
+            'CORS_ORIGINS', 'https://ok.example.com, https://x.example.com/',
+            'which is not an origin'
+        ),
+        ('WHITELISTED_EMAILS', 'maker@example.com, maker', "WHITELISTED_EMAILS holds 'maker'"),
+        ('SMTP_URL', 'mail.example.com', 'SMTP_URL must look like'),
+        ('SMTP_URL', 'smtp://host:port', 'SMTP_URL is malformed'),
+        ('SMTP_URL', 'smtp://host?tls=1', 'SMTP_URL knows one option'),
+        ('SMTP_URL', 'smtps://host?starttls=1', 'SMTP_URL asks for both'),
+        (
+            'SMTP_URL', 'smtp://user:pass@mail.example.com',
+            'SMTP_URL would send the password in clear'
+        ),
+        ('EMAIL_SENDER', 'nobody', 'EMAIL_SENDER must look like'),
+        ('PORT', 'http', 'PORT must be a whole number from 0 to 65535'),
+        ('PORT', '65536', 'PORT must be a whole number from 0 to 65535'),
+        ('WEB_CONCURRENCY', '0', 'WEB_CONCURRENCY must be a whole number from 1 to 64'),
+        ('LOG_LEVEL', 'LOUD', 'LOG_LEVEL must be one of'),
+        ('BCRYPT_COST', '9', 'BCRYPT_COST must be a whole number from 10 to 16'),
+    ],
+)
+def test_a_malformed_or_weak_value_is_refused_by_name(
+    name: str, value: str, complaint: str
+) -> None:
+    assert complaint in problems({**PRODUCTION, name: value})
+
+
+def test_no_complaint_repeats_a_secret() -> None:
+    planted = 'planted-secret'
+
+    message = problems({
+        'ENV': 'production',
+        'SECRET_KEY': planted,
+        'DATABASE_URL': f'mysql://user:{planted}@host/db',
+        'SMTP_URL': f'smtp://user:{planted}@[host',
+    })
+
+    assert planted not in message
+
+
+def test_the_settings_do_not_show_their_secrets() -> None:
+    shown = repr(Settings.from_env(PRODUCTION))
+
+    assert SECRET_KEY not in shown
+    assert 'secret@' not in shown
+    assert 'p@ss' not in shown
+
+
+def test_development_needs_nothing() -> None:
+    settings = Settings.from_env({'SECRET_KEY': SECRET_KEY})
+
+    assert settings.env is Env.DEVELOPMENT
+    assert settings.database_url is None
+    assert settings.smtp_server is None
+    assert settings.api_base_url == 'http://127.0.0.1:5000'
+    assert settings.whitelisted_emails == {'maker@example.com'}
+    assert settings.cors_origins == ('http://localhost:3000', )
+
+
+@pytest.mark.parametrize('scheme', ['postgres', 'postgresql', 'postgresql+psycopg2'])
+def test_the_usual_forms_of_a_database_url_are_understood(scheme: str) -> None:
+    settings = Settings.from_env({**PRODUCTION, 'DATABASE_URL': f'{scheme}://u:p@host/db'})
+
+    assert settings.database_url == 'postgresql+psycopg2://u:p@host/db'
+
+
+def test_whitelisted_addresses_are_kept_in_canonical_form() -> None:
+    settings = Settings.from_env({
+        **PRODUCTION, 'WHITELISTED_EMAILS':
+        ' Maker@Example.com ,,x@bücher.example '
+    })
+
+    assert settings.whitelisted_emails == {'maker@example.com', 'x@xn--bcher-kva.example'}
