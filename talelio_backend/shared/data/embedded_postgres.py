@@ -34,14 +34,8 @@ class EmbeddedPostgres:
     A handle is for one thread. A fork of the process does not use the server in its own right:
     `release` does nothing there.
     """
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        durable: bool = True,
-        patience: float = 60,
-        way: Way = lodge
-    ) -> None:
+
+    def __init__(self, folder: Path, *, durable: bool = True, patience: float = 60, way: Way = lodge) -> None:
         self._folder = folder.resolve()
         self._durable = durable
         self._patience = patience
@@ -59,14 +53,10 @@ class EmbeddedPostgres:
         with self._plain_errors():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._nobody_else_comes_or_goes():
-                self._cluster = Cluster(
-                    self._way(self._folder, installation), durable=self._durable
-                )
+                self._cluster = Cluster(self._way(self._folder, installation), durable=self._durable)
                 url = self._attach_or_start(self._cluster)
                 if self._user_process != os.getpid():
-                    self._users = self._open('users.lock')
-                    fcntl.flock(self._users, fcntl.LOCK_SH)
-                    self._user_process = os.getpid()
+                    self._join_users()
         return url
 
     def release(self) -> None:
@@ -85,10 +75,18 @@ class EmbeddedPostgres:
         return self.acquire()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.release()
+
+    def _join_users(self) -> None:
+        users = self._open('users.lock')
+        if not _try_lock(users, self._patience, fcntl.LOCK_SH):
+            os.close(users)
+            raise EmbeddedPostgresError(
+                f'A fork of a process that was killed holds {self._folder / "users.lock"}: end it.'
+            )
+        self._users, self._user_process = users, os.getpid()
 
     def _attach_or_start(self, cluster: Cluster) -> str:
         give_up = time.monotonic() + self._patience
@@ -106,8 +104,9 @@ class EmbeddedPostgres:
                 return cluster.connect()
             except psycopg2.Error as error:
                 if must_start:
+                    cluster.stop(self._patience)
                     raise EmbeddedPostgresError(
-                        f'PostgreSQL started on {cluster.data}, but does not let us in: {error}'
+                        f'PostgreSQL started on {cluster.data}, but refuses the connection: {error}'
                     ) from error
                 if time.monotonic() > give_up:
                     raise EmbeddedPostgresError(
@@ -158,11 +157,11 @@ class EmbeddedPostgres:
         return os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o600)
 
 
-def _try_lock(descriptor: int, seconds: float = 0) -> bool:
+def _try_lock(descriptor: int, seconds: float = 0, kind: int = fcntl.LOCK_EX) -> bool:
     give_up = time.monotonic() + seconds
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= give_up:
                 return False

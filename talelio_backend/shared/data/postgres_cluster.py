@@ -39,12 +39,13 @@ class Cluster:
 
     `lock` is a descriptor that all processes of the server inherit and keep open for their lives.
     """
+
     def __init__(self, lodging: Lodging, *, durable: bool) -> None:
         self._lodging = lodging
         self._durable = durable
         self._password = lodging.home / 'password'
         self._log = lodging.home / 'server.log'
-        self.data = lodging.home / 'data'
+        self.data = (lodging.home / 'data').resolve()
 
     def start(self, lock: int, patience: float) -> None:
         """Start it, after making it where it is not. No process of it may be running.
@@ -121,11 +122,12 @@ class Cluster:
             if Path('/proc/self/cwd').exists():
                 # There is no such process, or only what remains of one until its parent looks.
                 return False
-            command = subprocess.run(['ps', '-p', str(process), '-o', 'command='],
+            listing = subprocess.run(['ps', '-ww', '-p', str(process), '-o', 'command='],
                                      capture_output=True,
                                      text=True,
                                      errors='replace',
-                                     check=False).stdout
+                                     check=False)
+            command = listing.stdout.replace('\n', ' ')
         except PermissionError:
             # Another user's, into which not even the root of a container may look.
             command = Path(f'/proc/{process}/cmdline').read_text(encoding='utf-8', errors='replace')
@@ -145,12 +147,7 @@ class Cluster:
                 *options: str | Path,
                 keep_open: list[int] | None = None) -> subprocess.CompletedProcess[str]:
         return self._lodging.run(
-            self._lodging.programs / 'pg_ctl',
-            action,
-            '-D',
-            self.data,
-            *options,
-            keep_open=keep_open or ()
+            self._lodging.programs / 'pg_ctl', action, '-D', self.data, *options, keep_open=keep_open or ()
         )
 
     def _create(self, lock: int) -> None:
@@ -182,9 +179,7 @@ class Cluster:
             keep_open=[lock],
         )
         if result.returncode != 0:
-            raise EmbeddedPostgresError(
-                f'No database could be made in {self.data}:\n{result.stderr.strip()}'
-            )
+            raise EmbeddedPostgresError(f'No database could be made in {self.data}:\n{result.stderr.strip()}')
         draft.rename(self.data)
         if self._durable:
             _sync_folder(self.data.parent)

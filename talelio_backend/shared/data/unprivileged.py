@@ -37,9 +37,7 @@ class Lodging:
     def owner(self) -> int:
         return os.geteuid() if self.user is None else self.user
 
-    def run(
-        self, *command: str | Path, keep_open: Sequence[int] = ()
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str | Path, keep_open: Sequence[int] = ()) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self.prefix, *command],
             user=self.user,
@@ -187,13 +185,15 @@ def _checked(lodging: Lodging, *, writable: bool = True) -> Lodging:
             raise EmbeddedPostgresError(
                 f'PostgreSQL cannot start from {path}: a path must not hold " $ ` \\ or a newline'
             )
+    reach = '&& test -w "$2" -a -x "$2"' if writable else ''
     try:
         trial = lodging.run(
-            'sh', '-c', f'"$1" --version {"&& test -w . -a -x ." if writable else ""}', 'sh',
-            lodging.programs / 'postgres'
+            'sh', '-c', f'"$1" --version {reach}', 'sh', lodging.programs / 'postgres', lodging.home
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise EmbeddedPostgresError(str(error)) from error
+        raise EmbeddedPostgresError(
+            f'a trial failed: {error.strerror if isinstance(error, OSError) else error}'
+        ) from error
     if trial.returncode != 0:
         complaint = trial.stderr.strip() or f'{lodging.home} is closed to it'
         raise EmbeddedPostgresError(f'a trial failed: {complaint}')

@@ -1,0 +1,639 @@
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+import talelio_backend
+from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from talelio_backend.shared.data.postgres_binaries import find_installation
+from talelio_backend.shared.data.unprivileged import Lodging, as_other_user, as_self, in_user_namespace, lodge
+
+_needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
+
+# Says where the database is, and ends when its standard input does.
+_USER_OF_A_SERVER = '''
+import sys
+from pathlib import Path
+from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+
+with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+'''
+
+# Instead of initdb, runs a shell that says so and ends when its standard input does.
+_MAKER_OF_A_DATABASE = '''
+import os
+import sys
+from pathlib import Path
+from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from talelio_backend.shared.data.unprivileged import Lodging
+
+run = Lodging.run
+
+def stand_in(self, *command, keep_open=()):
+    if 'initdb' not in str(command[0]):
+        return run(self, *command, keep_open=keep_open)
+    told, answer = os.dup(0), os.dup(1)
+    script = f'echo initdb >&{answer}; read line <&{told}'
+    return run(self, 'sh', '-c', script, keep_open=[*keep_open, told, answer])
+
+Lodging.run = stand_in
+EmbeddedPostgres(Path(sys.argv[1]), durable=False).acquire()
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class _InterruptedLodging(Lodging):
+
+    def run(self, *command: str | Path, keep_open: Sequence[int] = ()) -> subprocess.CompletedProcess[str]:
+        result = super().run(*command, keep_open=keep_open)
+        if Path(command[0]).name == 'initdb':
+            # What initdb makes late; PG_VERSION, for one, is there early.
+            shutil.rmtree(Path(command[2]) / 'global')
+            raise KeyboardInterrupt
+        return result
+
+
+def _interrupted(folder: Path, installation: Path) -> Lodging:
+    lodging = lodge(folder, installation)
+    return _InterruptedLodging(**{f.name: getattr(lodging, f.name) for f in fields(lodging)})
+
+
+def _remove_what_lies_elsewhere(folder: Path) -> None:
+    """Of a server that root runs as another user where there are no user namespaces."""
+    note = folder / 'where-the-data-are.txt'
+    if note.exists():
+        home = note.read_text(encoding='utf-8').splitlines()[-1]
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(name='new_folder')
+def _new_folder(tmp_path: Path) -> Iterator[Path]:
+    # Nobody but its owner may enter, as with a checkout below /root.
+    tmp_path.chmod(0o700)
+    folder = tmp_path / 'var' / 'postgres'
+    yield folder
+    _remove_what_lies_elsewhere(folder)
+
+
+@pytest.fixture(name='shared_folder', scope='module')
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp('shared') / 'postgres'
+    with _server(folder):
+        pass
+    yield folder
+    _remove_what_lies_elsewhere(folder)
+
+
+@pytest.fixture(name='folder')
+def _folder(shared_folder: Path) -> Iterator[Path]:
+    """That of a database which several tests use; its server does not run before or after."""
+    yield shared_folder
+    with open(shared_folder / 'server.lock', 'rb') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            # A test failed, or has just killed the server.
+            pass
+    with _server(shared_folder):
+        pass
+
+
+@pytest.fixture(name='server')
+def _handle(folder: Path) -> Iterator[EmbeddedPostgres]:
+    handle = _server(folder)
+    yield handle
+    handle.release()
+
+
+def _server(folder: Path, patience: float = 60) -> EmbeddedPostgres:
+    return EmbeddedPostgres(folder, durable=False, patience=patience)
+
+
+def _connect(url: str) -> psycopg2.extensions.connection:
+    connection = psycopg2.connect(url.replace('+psycopg2', ''))
+    connection.autocommit = True
+    return connection
+
+
+def _ask(url: str, query: str) -> str:
+    with closing(_connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        row = cursor.fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _do(url: str, statement: str) -> None:
+    with closing(_connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return _ask(url, 'SELECT 1') == '1'
+    except psycopg2.OperationalError:
+        return False
+
+
+def _data(url: str) -> Path:
+    return Path(_ask(url, 'SHOW data_directory'))
+
+
+def _server_process(url: str) -> int:
+    return int(_ask(url, "SELECT pg_read_file('postmaster.pid')").split()[0])
+
+
+def _port(url: str) -> int:
+    port = urlsplit(url).port
+    assert port
+    return port
+
+
+def _python(script: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, '-c', script, str(folder)],
+        cwd=Path(talelio_backend.__file__).parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # As a terminal does for what is started in the foreground.
+        process_group=0,
+    )
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+@contextmanager
+def _other_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that uses the server until the end of the block, and the URL it was given."""
+    with _python(_USER_OF_A_SERVER, folder) as process:
+        yield process, _line(process)
+
+
+def _killed_user(folder: Path) -> str:
+    with _other_process(folder) as (process, url):
+        process.kill()
+    return url
+
+
+def test_serves_until_it_is_released(server: EmbeddedPostgres) -> None:
+    url = server.acquire()
+    assert url.startswith('postgresql+psycopg2://')
+    assert url.endswith(f'@127.0.0.1:{_port(url)}/talelio')
+    assert _ask(url, 'SELECT current_database()') == 'talelio'
+    server.release()
+    assert not _answers(url)
+    server.release()
+    server.release()
+
+
+def test_release_without_acquire_does_nothing(tmp_path: Path) -> None:
+    _server(tmp_path / 'absent').release()
+    assert not (tmp_path / 'absent').exists()
+
+
+def test_acquire_again_gives_the_same_server(server: EmbeddedPostgres) -> None:
+    url = server.acquire()
+    assert server.acquire() == url
+    server.release()
+    assert not _answers(url)
+
+
+def test_data_survive_a_restart(folder: Path) -> None:
+    with _server(folder) as url:
+        _do(url, 'CREATE TABLE kept AS SELECT 42 AS number')
+    with _server(folder) as url:
+        assert _ask(url, 'SELECT number FROM kept') == '42'
+        _do(url, 'DROP TABLE kept')
+
+
+def test_the_settings_that_matter(folder: Path) -> None:
+    with _server(folder) as url:
+        expected = {
+            'TimeZone': 'UTC',
+            'server_encoding': 'UTF8',
+            'password_encryption': 'scram-sha-256',
+            'data_checksums': 'on',
+            'listen_addresses': '127.0.0.1',
+            'unix_socket_directories': '',
+            'fsync': 'off',
+        }
+        assert {name: _ask(url, f'SHOW {name}') for name in expected} == expected
+        assert _ask(url, "SELECT upper('é') || lower('Ж')") == 'Éж'
+        assert int(_ask(url, 'SHOW server_version_num')) >= 180000
+
+
+def test_a_durable_server_syncs(folder: Path) -> None:
+    with EmbeddedPostgres(folder) as url:
+        assert _ask(url, 'SHOW fsync') == 'on'
+
+
+def test_only_the_password_opens_it(folder: Path) -> None:
+    with _server(folder) as url:
+        password = urlsplit(url).password
+        assert password and len(password) > 30
+        with pytest.raises(psycopg2.OperationalError, match='password authentication failed'):
+            _ask(url.replace(password, 'guess'), 'SELECT 1')
+        home = _data(url).parent
+    modes = {name: stat.S_IMODE((home / name).stat().st_mode) for name in ('password', 'data')}
+    assert modes == {'password': 0o600, 'data': 0o700}
+
+
+@pytest.mark.parametrize('address', ['127.0.0.2', '::1', 'own'])
+def test_other_addresses_are_closed(folder: Path, address: str) -> None:
+    if address == 'own':
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                # Sends nothing; 192.0.2.0/24 is for documentation (RFC 5737).
+                probe.connect(('192.0.2.1', 9))
+            except OSError:
+                pytest.skip('this machine has no address but the loopback ones')
+            address = probe.getsockname()[0]
+    with _server(folder) as url:
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        with socket.socket(family) as client, pytest.raises(OSError):
+            client.settimeout(1)
+            client.connect((address, _port(url)))
+
+
+def test_variables_for_clients_do_not_lead_the_server_astray(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ('PGDATA', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD', 'PG_COLOR'):
+        monkeypatch.setenv(name, '/nowhere')
+    with _server(folder) as url:
+        assert _answers(url)
+
+
+def test_the_last_of_two_handles_stops_it(folder: Path, server: EmbeddedPostgres) -> None:
+    second = _server(folder)
+    url = server.acquire()
+    with second as same_url:
+        assert same_url == url
+        server.release()
+        assert _answers(url)
+    assert not _answers(url)
+
+
+def test_the_last_of_two_processes_stops_it(folder: Path) -> None:
+    with _other_process(folder) as (_, url):
+        with _server(folder) as same_url:
+            assert same_url == url
+        assert _answers(url)
+    assert not _answers(url)
+
+
+def test_stays_while_another_process_uses_it(folder: Path) -> None:
+    with _server(folder) as url:
+        with _other_process(folder) as (_, same_url):
+            assert same_url == url
+        assert _answers(url)
+
+
+def test_a_fork_leaves_it_to_its_parent(server: EmbeddedPostgres) -> None:
+    url = server.acquire()
+    process = os.fork()
+    if process == 0:
+        try:
+            server.release()
+        finally:
+            os._exit(0)
+    os.waitpid(process, 0)
+    assert _answers(url)
+    server.release()
+    assert not _answers(url)
+
+
+def test_a_fork_that_goes_on_does_not_hold_it(folder: Path, server: EmbeddedPostgres) -> None:
+    server.acquire()
+    reader, writer = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.close(writer)
+            os.read(reader, 1)
+        finally:
+            os._exit(0)
+    server.release()
+    with _server(folder, patience=5) as url:
+        assert _answers(url)
+    assert not _answers(url)
+    os.close(reader)
+    os.close(writer)
+    os.waitpid(process, 0)
+
+
+def test_attaches_after_its_user_was_killed(folder: Path) -> None:
+    url = _killed_user(folder)
+    assert _answers(url)
+    with _server(folder) as same_url:
+        assert same_url == url
+    assert not _answers(url)
+
+
+def test_an_interrupt_from_the_keyboard_passes_it_by(folder: Path, server: EmbeddedPostgres) -> None:
+    with _other_process(folder) as (process, url):
+        server.acquire()
+        before = _server_process(url)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait() != 0
+    assert _server_process(url) == before
+    server.release()
+
+
+def test_recovers_after_the_server_was_killed(server: EmbeddedPostgres) -> None:
+    url = server.acquire()
+    _do(url, 'CREATE TABLE kept AS SELECT 42 AS number')
+    os.kill(_server_process(url), signal.SIGKILL)
+    url = server.acquire()
+    assert _ask(url, 'SELECT number FROM kept') == '42'
+    _do(url, 'DROP TABLE kept')
+    server.release()
+    assert not _answers(url)
+
+
+def test_release_after_the_server_was_killed(folder: Path) -> None:
+    with _server(folder) as url:
+        os.kill(_server_process(url), signal.SIGKILL)
+
+
+def test_no_second_server_beside_what_a_killed_one_left(folder: Path) -> None:
+    url = _killed_user(folder)
+    with closing(_connect(url)) as connection:
+        # Stopped, it does not notice that its server is gone.
+        left = connection.info.backend_pid
+        os.kill(left, signal.SIGSTOP)
+        os.kill(_server_process(url), signal.SIGKILL)
+        with pytest.raises(EmbeddedPostgresError, match='did not answer within 0.3 seconds'):
+            _server(folder, patience=0.3).acquire()
+        os.kill(left, signal.SIGKILL)
+    with _server(folder) as url:
+        assert _answers(url)
+
+
+def test_a_process_that_inherited_the_number_of_the_server_is_left_alone(folder: Path) -> None:
+    with _server(folder) as url:
+        data = _data(url)
+    with subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE) as unrelated:
+        (data / 'postmaster.pid'
+         ).write_text(f'{unrelated.pid}\n{data}\n0\n{_port(url)}\n\n127.0.0.1\n', encoding='ascii')
+        with _server(folder) as url:
+            assert _answers(url)
+        assert unrelated.poll() is None
+        unrelated.communicate(b'\n')
+
+
+def test_an_empty_pid_file_is_no_obstacle(folder: Path) -> None:
+    with _server(folder) as url:
+        data = _data(url)
+    (data / 'postmaster.pid').touch()
+    with _server(folder) as url:
+        assert _answers(url)
+
+
+def test_a_server_started_by_hand_is_used_and_left_running(folder: Path) -> None:
+    with _server(folder) as url:
+        data, port = _data(url), _port(url)
+    lodging = lodge(folder, find_installation())
+    pg_ctl = partial(lodging.run, lodging.programs / 'pg_ctl', '-D', data)
+    options = f'-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='
+    assert pg_ctl('-l', data / 'log', '-o', options, 'start').returncode == 0
+    try:
+        with _server(folder) as same_url:
+            assert same_url == url
+        assert _answers(url)
+    finally:
+        pg_ctl('-m', 'fast', 'stop')
+    assert not _answers(url)
+
+
+def test_the_log_does_not_grow_without_bound(folder: Path) -> None:
+    with _server(folder) as url:
+        log = _data(url).parent / 'server.log'
+    os.truncate(log, 10_000_001)
+    with _server(folder) as url:
+        assert log.stat().st_size < 100_000
+        assert log.with_name('server.log.1').stat().st_size > 10_000_000
+
+
+def test_why_it_does_not_start_is_said(folder: Path) -> None:
+    with _server(folder) as url:
+        settings = _data(url) / 'postgresql.conf'
+    whole = settings.read_bytes()
+    settings.write_bytes(whole + b"\nno_such_setting = 'x'\n")
+    try:
+        with pytest.raises(EmbeddedPostgresError, match='no_such_setting'):
+            _server(folder).acquire()
+    finally:
+        settings.write_bytes(whole)
+
+
+def test_a_server_that_cannot_be_used_does_not_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _server(folder) as url:
+        data = _data(url)
+    # libpq reads it, in this process and in those that would use the URL.
+    monkeypatch.setenv('PGSSLMODE', 'require')
+    with pytest.raises(EmbeddedPostgresError, match='does not support SSL'):
+        _server(folder).acquire()
+    assert not (data / 'postmaster.pid').exists()
+
+
+def test_data_of_another_version_are_refused(folder: Path) -> None:
+    with _server(folder) as url:
+        version = _data(url) / 'PG_VERSION'
+    whole = version.read_bytes()
+    version.write_text('9\n', encoding='ascii')
+    try:
+        with pytest.raises(EmbeddedPostgresError, match=r'made by PostgreSQL 9,(.|\n)*18\.'):
+            _server(folder).acquire()
+    finally:
+        version.write_bytes(whole)
+
+
+def test_a_lost_password_is_said(folder: Path) -> None:
+    with _server(folder) as url:
+        password = _data(url).parent / 'password'
+    aside = password.rename(password.with_name('aside'))
+    try:
+        with pytest.raises(EmbeddedPostgresError, match='password .* is gone'):
+            _server(folder).acquire()
+    finally:
+        aside.rename(password)
+
+
+def test_two_processes_at_once_make_one_server(new_folder: Path) -> None:
+    with (
+        _python(_USER_OF_A_SERVER, new_folder) as first,
+        _python(_USER_OF_A_SERVER, new_folder) as second,
+    ):
+        url = _line(first)
+        assert _line(second) == url
+        assert _answers(url)
+    assert not _answers(url)
+
+
+def test_a_database_left_half_made_is_made_anew(new_folder: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        EmbeddedPostgres(new_folder, durable=False, way=_interrupted).acquire()
+    with _server(new_folder) as url:
+        assert _data(url).name == 'data'
+        assert [path.name for path in _data(url).parent.glob('data*')] == ['data']
+
+
+def test_an_initdb_whose_caller_was_killed_is_waited_for(new_folder: Path) -> None:
+    with _python(_MAKER_OF_A_DATABASE, new_folder) as process:
+        assert _line(process) == 'initdb'
+        process.kill()
+        process.wait()
+        with pytest.raises(EmbeddedPostgresError, match='did not answer within 0.3 seconds'):
+            _server(new_folder, patience=0.3).acquire()
+    with _server(new_folder) as url:
+        assert _answers(url)
+
+
+def test_a_folder_with_something_else_is_left_alone(new_folder: Path) -> None:
+    (new_folder / 'data').mkdir(parents=True)
+    (new_folder / 'data' / 'thesis.txt').touch()
+    with pytest.raises(EmbeddedPostgresError, match='move it away|moved away'):
+        _server(new_folder).acquire()
+    assert (new_folder / 'data' / 'thesis.txt').exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    with pytest.raises(EmbeddedPostgresError, match='cannot be used'):
+        _server(tmp_path / 'file' / 'postgres').acquire()
+
+
+def test_a_path_that_a_shell_would_change_is_refused(tmp_path: Path) -> None:
+    (tmp_path / '$(reboot)').mkdir()
+    with pytest.raises(EmbeddedPostgresError, match='must not hold'):
+        as_self(tmp_path / '$(reboot)', find_installation())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='PostgreSQL does not run as root itself')
+def test_a_server_of_an_ordinary_user(new_folder: Path) -> None:
+    with EmbeddedPostgres(new_folder, durable=False, way=as_self) as url:
+        assert _data(url) == new_folder / 'data'
+
+
+def test_a_server_in_a_user_namespace(new_folder: Path) -> None:
+    new_folder.mkdir(parents=True)
+    try:
+        in_user_namespace(new_folder, find_installation())
+    except EmbeddedPostgresError as error:
+        pytest.skip(f'no user namespaces here: {error}')
+    with EmbeddedPostgres(new_folder, durable=False, way=in_user_namespace) as url:
+        assert _data(url) == new_folder / 'data'
+        assert _data(url).stat().st_uid == os.geteuid()
+    assert not _answers(url)
+
+
+@pytest.fixture(name='place')
+def _place() -> Iterator[Path]:
+    """A place for the other user's data, which that user can reach."""
+    path = Path('/var/tmp') / f'test-embedded-postgres-{os.getpid()}'
+    path.mkdir(mode=0o755)
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@_needs_root
+def test_a_server_of_another_user(new_folder: Path, place: Path) -> None:
+    server = partial(EmbeddedPostgres, new_folder, durable=False, way=partial(as_other_user, places=[place]))
+    with server() as url:
+        _do(url, 'CREATE TABLE kept AS SELECT 42 AS number')
+        data = _data(url)
+        assert data.is_relative_to(place)
+        status = Path(f'/proc/{_server_process(url)}/status')
+        if status.exists():
+            lines = status.read_text(encoding='ascii').splitlines()
+            identity = {line.split()[0]: line.split()[1:] for line in lines}
+            assert '0' not in identity['Uid:'] + identity['Gid:'] + identity['Groups:']
+    with server() as url:
+        assert _ask(url, 'SELECT number FROM kept') == '42'
+        os.kill(_server_process(url), signal.SIGKILL)
+    with server() as url:
+        assert _ask(url, 'SELECT number FROM kept') == '42'
+    owned_by_other = {path.name for path in data.parent.iterdir() if path.stat().st_uid != 0}
+    assert owned_by_other == {'data', 'password', 'server.log'}
+    assert data.parent.stat().st_uid == 0
+    # A folder stays with the way by which its data were made, however well another would work.
+    note = (new_folder / 'where-the-data-are.txt').read_text(encoding='utf-8')
+    assert str(data.parent) in note
+    with pytest.raises(EmbeddedPostgresError, match='is no place for data'):
+        _server(new_folder).acquire()
+
+
+@_needs_root
+def test_data_of_another_user_do_not_belong_to_two_folders(new_folder: Path, place: Path) -> None:
+    way = partial(as_other_user, places=[place])
+    new_folder.mkdir(parents=True)
+    copy = new_folder.with_name('copy')
+    way(new_folder, find_installation())
+    shutil.copytree(new_folder, copy)
+    with pytest.raises(EmbeddedPostgresError, match='if it was copied, delete that file'):
+        way(copy, find_installation())
+
+
+@_needs_root
+@pytest.mark.parametrize('trap', ['writable', 'link', 'foreign'])
+def test_a_place_prepared_by_somebody_else_is_refused(
+    new_folder: Path, place: Path, tmp_path: Path, trap: str
+) -> None:
+    new_folder.mkdir(parents=True)
+    shelf = place / 'talelio-postgres'
+    if trap == 'link':
+        shelf.symlink_to(tmp_path)
+    else:
+        shelf.mkdir()
+        shelf.chmod(0o777 if trap == 'writable' else 0o755)
+    if trap == 'foreign':
+        os.chown(shelf, 12345, 12345)
+    before = sorted(tmp_path.rglob('*'))
+    with pytest.raises(EmbeddedPostgresError, match='not a folder of root alone'):
+        as_other_user(new_folder, find_installation(), places=[place])
+    assert sorted(tmp_path.rglob('*')) == before
+
+
+@_needs_root
+def test_all_that_was_tried_is_said(new_folder: Path, tmp_path: Path) -> None:
+    new_folder.mkdir(parents=True)
+    (new_folder / 'data').mkdir()
+    with pytest.raises(EmbeddedPostgresError, match='(?s)DATABASE_URL.*- in a user .*- as another'):
+        lodge(new_folder, tmp_path / 'no-installation')
+
+
+def test_without_the_package_its_absence_is_said() -> None:
+    with pytest.raises(EmbeddedPostgresError, match='set DATABASE_URL to one, or install'):
+        find_installation('no_such_package')
+
+
+def test_the_newest_installation_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('pginstall', 'pginstall9', 'pginstall19', 'pginstall20-empty', 'pginstall20'):
+        (tmp_path / 'some_package' / name / 'bin').mkdir(parents=True)
+        if name != 'pginstall20':
+            (tmp_path / 'some_package' / name / 'bin' / 'postgres').touch()
+    (tmp_path / 'some_package' / '__init__.py').write_text('raise SystemExit', encoding='ascii')
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find_installation('some_package').name == 'pginstall19'
