@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,9 +22,8 @@ TIMEOUT = 20.0
 
 class ServedApi:
     """The API as it is run for real: Gunicorn in a process of its own, on a free port."""
-    def __init__(
-        self, folder: Path, database_url: str, environ: Mapping[str, str] | None = None
-    ) -> None:
+
+    def __init__(self, folder: Path, database_url: str, environ: Mapping[str, str] | None = None) -> None:
         self._log_file = folder / 'server.log'
         # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
         self._environ = {
@@ -51,8 +51,7 @@ class ServedApi:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
 
@@ -71,7 +70,9 @@ class ServedApi:
             )
         deadline = time.monotonic() + PATIENCE
         while not self._answers(wait_for, began):
-            assert self._process.poll() is None and time.monotonic() < deadline, self.log()
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(self.log())
             # The server is polled, not waited out.
             time.sleep(0.02)
 
@@ -90,16 +91,25 @@ class ServedApi:
         if self._process is None:
             return 0
         self._process.terminate()
-        code = self._process.wait(PATIENCE)
+        try:
+            code = self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
         self._process = None
         return code
 
     def kill(self) -> None:
         """End all the server's processes at once, as a power cut does."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
         self._process = None
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
 
     def log(self) -> str:
         return self._log_file.read_text(encoding='utf-8')

@@ -3,6 +3,7 @@ import re
 import ssl
 import threading
 from asyncio import Server
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
 from types import TracebackType
@@ -15,8 +16,22 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 PATIENCE = 20.0
 
 
+class _Controller(Controller):
+
+    def _trigger_server(self) -> None:
+        # It connects to itself once, and would do so at port 0.
+        self.port = _port_of(self)
+        super()._trigger_server()  # type: ignore[no-untyped-call]
+
+
+def _port_of(controller: Controller) -> int:
+    assert isinstance(controller.server, Server)
+    return int(controller.server.sockets[0].getsockname()[1])
+
+
 class SmtpSink:
     """A mail server on a free loopback port. `refuse_with` makes it turn every mail down."""
+
     def __init__(
         self,
         *,
@@ -25,10 +40,12 @@ class SmtpSink:
         login: tuple[str, str] | None = None,
     ) -> None:
         self.refuse_with: str | None = None
+        # Called with a mail that has come, before the server is told that it has.
+        self.before_answer: Callable[[], None] | None = None
         self._mails: list[EmailMessage] = []
         self._arrived = threading.Condition()
         self._login = login
-        self._controller = Controller(
+        self._controller = _Controller(
             self,
             hostname='127.0.0.1',
             port=0,
@@ -45,16 +62,13 @@ class SmtpSink:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._controller.stop()
 
     @property
     def port(self) -> int:
-        server = self._controller.server
-        assert isinstance(server, Server)
-        return int(server.sockets[0].getsockname()[1])
+        return _port_of(self._controller)
 
     @property
     def url(self) -> str:
@@ -67,6 +81,7 @@ class SmtpSink:
 
     def wait_for(self, number: int = 1, *, to: str | None = None) -> list[EmailMessage]:
         """Return the mails (to one address) as soon as there are `number` of them."""
+
         def matching() -> list[EmailMessage]:
             return [mail for mail in self._mails if to is None or mail['To'] == to]
 
@@ -86,6 +101,8 @@ class SmtpSink:
         with self._arrived:
             self._mails.append(mail)
             self._arrived.notify_all()
+        if self.before_answer is not None:
+            self.before_answer()
         return '250 OK'
 
     def _authenticate(
@@ -93,13 +110,14 @@ class SmtpSink:
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
         given = (data.login.decode(), data.password.decode())
-        return AuthResult(success=given == self._login)
+        # Unless told otherwise, it takes the answer to have been sent.
+        return AuthResult(success=given == self._login, handled=False)
 
 
 def link_in(mail: EmailMessage) -> str:
     """The first link of the mail's plain-text part."""
     part = mail.get_body(('plain', ))
     assert part is not None
-    found = re.search(r'^(https?://\S+)$', part.get_content(), re.MULTILINE)
+    found = re.search(r'^(https?://\S+)\r?$', part.get_content(), re.MULTILINE)
     assert found is not None
     return found.group(1)

@@ -39,9 +39,13 @@ def register(
     if address is None or address not in whitelist:
         raise EmailNotWhitelisted()
     with uow:
+        # The address is reported first, and asked for last: both become taken in one moment, which
+        # must not fall between the questions.
+        username_taken = uow.users.get_by_username(username) is not None
         if uow.accounts.get_by_email(address) is not None:
             raise EmailTaken(email)
-        _check_username_free(uow, username)
+        if username_taken:
+            raise UsernameTaken(username)
     user = User.create(username, now)
     check_password(password, common_passwords=common_passwords, email=address, username=username)
     # Between the two transactions: no connection is held during the slow work.

@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 from talelio_backend.app_account.business.errors import InvalidVerificationToken
 from talelio_backend.app_account.business.ports import VerificationLink
-from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens
+from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens, subject_id
 
 VERIFICATION_TOKEN_LIFETIME = timedelta(hours=24)
 
@@ -21,6 +21,10 @@ class JwtVerificationTokens:
     def read(self, token: str) -> VerificationLink:
         try:
             claims = self._tokens.read(token)
+            account_id = subject_id(claims)
         except InvalidToken as error:
             raise InvalidVerificationToken() from error
-        return VerificationLink(int(claims['sub']), claims['email'], claims['serial'])
+        match claims:
+            case {'email': str(email), 'serial': int(serial)}:
+                return VerificationLink(account_id, email, serial)
+        raise InvalidVerificationToken()

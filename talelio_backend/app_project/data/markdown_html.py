@@ -7,6 +7,7 @@ It reads no file, keeps nothing between two texts, and is not bounded in time: r
 import re
 
 from markdown import Markdown
+from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import HTML_PLACEHOLDER_RE
 from pymdownx.slugs import slugify
@@ -75,6 +76,7 @@ def _parser(*, colours: bool) -> Markdown:
     )
     # After the fences (25) are read, and before raw HTML (20) is.
     parser.preprocessors.register(_FencesApart(parser), 'fences-apart', 22)
+    parser.treeprocessors.register(_PlainAttributes(parser), 'attr_list', 8)
     return parser
 
 
@@ -84,12 +86,26 @@ def _heading_id(text: str, separator: str) -> str:
     return ID_PREFIX + (_slug(text, separator).strip(separator) or 'section')
 
 
+class _PlainAttributes(AttrListTreeprocessor):
+    """Takes `{#id}`, `{.class}` and `{key=value}` for attributes, and leaves `{word}` in the text.
+
+    Python-Markdown makes an attribute of it too, and the heading `Remove {id}` would lose its end.
+    """
+
+    # The stubs call them final; the code reads them from the instance.
+    BASE_RE = r'\{:?[ ]*((?=[#.][\w-]|[\w-]+=)[^\n]*)\}'  # type: ignore[misc]
+    HEADER_RE = re.compile(rf'[ ]+{BASE_RE}[ ]*$')  # type: ignore[misc]
+    BLOCK_RE = re.compile(rf'\n[ ]*{BASE_RE}[ ]*$')  # type: ignore[misc]
+    INLINE_RE = re.compile(rf'^{BASE_RE}')  # type: ignore[misc]
+
+
 class _FencesApart(Preprocessor):
     """Puts a blank line before and after a fenced block, as CommonMark reads it.
 
     Without them, Python-Markdown makes the block a part of the paragraph or table around it, and
     the list item on the next line its text.
     """
+
     def run(self, lines: list[str]) -> list[str]:
         spaced: list[str] = []
         blank_after = None
@@ -108,3 +124,8 @@ class _FencesApart(Preprocessor):
 
 def _is_text(line: str) -> bool:
     return line.strip(' >') != ''
+
+
+# What a first text looks up among the installed packages, and compiles, is kept for the next. Let it
+# be one that nobody waits for, and whose time counts for no one.
+render(b'```-\n-\n```')

@@ -39,7 +39,7 @@ _ATTRIBUTES = {
 }
 _ALIGNMENTS = {'align': frozenset({'left', 'center', 'right'})}
 _ATTRIBUTE_VALUES = {'img': {'loading': frozenset({'lazy'})}, 'td': _ALIGNMENTS, 'th': _ALIGNMENTS}
-_FORCED_ATTRIBUTES = {'input': {'type': 'checkbox', 'disabled': ''}}
+_FORCED_ATTRIBUTES = {'input': {'type': 'checkbox'}}
 _NUMBERS = {
     'width': re.compile(r'[0-9]{1,4}'),
     'height': re.compile(r'[0-9]{1,4}'),
@@ -50,15 +50,15 @@ _NUMBERS = {
 
 # Any other class could be one that the page's own style sheet knows: `fixed inset-0` would lay an
 # element over the whole page. Authors may use those that begin with `md-`.
-_CLASSES = {name
-            for name in STANDARD_TYPES.values() if name} | {
-                'highlight', 'filename', 'hll', 'footnote', 'footnote-ref', 'footnote-backref',
-                'task-list', 'task-list-item'
-            }
+_CLASSES = {
+    *STANDARD_TYPES.values(), 'highlight', 'filename', 'hll', 'footnote', 'footnote-ref', 'footnote-backref',
+    'task-list', 'task-list-item'
+}
 _CLASS_PATTERN = re.compile(r'language-[\w#.+-]{1,40}|md-[\w-]{1,40}', re.ASCII)
 
-_CHECKBOX = re.compile(
-    r'(<li(?=[^>]*\sclass="(?:[^"]*\s)?task-list-item[\s"])[^>]*>\s*(?:<p[^>]*>\s*)?)?<input[^>]*>'
+_INPUT = re.compile(
+    r'(?P<task><li(?=[^>]*\sclass="(?:[^"]*\s)?task-list-item[\s"])[^>]*>\s*(?:<p[^>]*>\s*)?)?'
+    r'<input(?P<attributes>[^>]*)>'
 )
 _NEWLINES_AT_START_OF_PRE = re.compile(r'(<pre[^>]*>)\n+')
 # A browser strips these from around an address.
@@ -97,11 +97,17 @@ def _clean(html: str) -> str:
         link_rel='noopener nofollow',
         strip_comments=True
     )
-    # A checkbox is kept where a task begins. That can be found by pattern: cleaned text has `<` and
-    # `>` escaped even within attributes, so that what looks like a tag is one.
-    cleaned = _CHECKBOX.sub(lambda match: match[0] if match[1] else '', cleaned)
+    # Cleaned text has `<` and `>` escaped even within attributes, so that what looks like a tag is one.
+    cleaned = _INPUT.sub(_task_checkbox, cleaned)
     # A parser drops the first newline; another one after it would be dropped next time.
     return _NEWLINES_AT_START_OF_PRE.sub(r'\1', cleaned)
+
+
+def _task_checkbox(match: re.Match[str]) -> str:
+    if not match['task']:
+        return ''
+    checked = ' checked=""' if ' checked' in match['attributes'] else ''
+    return f'{match["task"]}<input type="checkbox" disabled=""{checked}>'
 
 
 def _attribute_filter() -> Callable[[str, str, str], str | None]:
@@ -126,6 +132,7 @@ def _attribute_filter() -> Callable[[str, str, str], str | None]:
 
 class _UniqueIds:
     """Gives every id the prefix, unless it has it, and a number from the second of its name on."""
+
     def __init__(self) -> None:
         self._given: set[str] = set()
         self._repeats: Counter[str] = Counter()

@@ -64,9 +64,8 @@ class BoundedWorker:
 
     Safe to share between threads, whose calls queue, and to make before a fork.
     """
-    def __init__(
-        self, function: str, *, cpu_seconds: float, memory_bytes: int, wall_seconds: float
-    ) -> None:
+
+    def __init__(self, function: str, *, cpu_seconds: float, memory_bytes: int, wall_seconds: float) -> None:
         self._arguments = (function, str(cpu_seconds), str(memory_bytes))
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
@@ -98,9 +97,7 @@ class BoundedWorker:
     def _call(self, payload: bytes) -> bytes:
         child = self._running_child()
         try:
-            kind, content = child.exchange(
-                payload, seconds=self._wall_seconds, largest=self._memory_bytes
-            )
+            kind, content = child.exchange(payload, seconds=self._wall_seconds, largest=self._memory_bytes)
         except TimeoutError:
             self._end_child()
             raise LimitExceeded from None
@@ -149,6 +146,7 @@ def _raise_for_death(exit_status: int) -> NoReturn:
 
 class _Child:
     """The parent's end of one process."""
+
     def __init__(self, *arguments: str) -> None:
         self._socket, theirs = socket.socketpair()
         try:

@@ -76,19 +76,15 @@ def _lower_limit(limit: int, value: int) -> None:
     resource.setrlimit(limit, (value, value))
 
 
-def send(
-    connection: socket.socket, kind: bytes, content: bytes, deadline: float | None = None
-) -> None:
+def send(connection: socket.socket, kind: bytes, content: bytes, deadline: float | None = None) -> None:
     connection.settimeout(_seconds_until(deadline))
     connection.sendall(_HEADER.pack(kind, len(content)) + content)
 
 
-def receive(connection: socket.socket,
-            largest: int,
-            deadline: float | None = None) -> tuple[bytes, bytes]:
+def receive(connection: socket.socket, largest: int, deadline: float | None = None) -> tuple[bytes, bytes]:
     kind, size = _HEADER.unpack(_receive_exactly(connection, _HEADER.size, deadline))
     if size > largest:
-        raise EOFError
+        raise ValueError(f'a frame of {size} bytes')
     return kind, _receive_exactly(connection, size, deadline)
 
 

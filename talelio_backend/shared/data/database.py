@@ -1,5 +1,5 @@
 """The connection pool, with a bound on everything that could otherwise wait for ever."""
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -27,10 +27,12 @@ _PASSING_TROUBLE = (
     '58',  # system error
 )
 
+_DATA_EXCEPTION = '22'
+
 
 def make_engine(url: str, *, pool_size: int) -> Engine:
     options = ' '.join(f'-c {name}={value}' for name, value in _SESSION_SETTINGS.items())
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
@@ -51,6 +53,22 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
             'tcp_user_timeout': 10_000,
         },
     )
+    event.listen(engine, 'handle_error', _hide_values)
+    return engine
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Leave the first line of the server's message: the others quote the row and the statement."""
+    original = context.original_exception
+    primary: str | None = getattr(getattr(original, 'diag', None), 'message_primary', None)
+    if primary is None:
+        return
+    if getattr(original, 'pgcode', '').startswith(_DATA_EXCEPTION):
+        # Here it quotes the value.
+        primary = type(original).__name__
+    original.args = (primary, )
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f'(psycopg2.errors.{type(original).__name__}) {primary}', )
 
 
 def is_passing_trouble(error: BaseException | None) -> bool:

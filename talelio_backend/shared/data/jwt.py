@@ -89,6 +89,14 @@ class SignedTokens:
         return payload
 
 
+def subject_id(claims: Mapping[str, Any]) -> int:
+    """The subject, where it is the id of a row. Raises InvalidToken."""
+    subject: str = claims['sub']
+    if not (subject.isascii() and subject.isdigit() and len(subject) <= 10 and int(subject) < 2**31):
+        raise InvalidToken('Invalid subject')
+    return int(subject)
+
+
 class JwtAccessTokens:
     """What a request proves its caller with; see `shared.business.identity.AccessTokens`."""
 
@@ -102,6 +110,6 @@ class JwtAccessTokens:
 
     def read(self, token: str) -> Identity:
         try:
-            return Identity(account_id=int(self._tokens.read(token)['sub']))
+            return Identity(account_id=subject_id(self._tokens.read(token)))
         except InvalidToken as error:
             raise InvalidAccessToken(str(error)) from error

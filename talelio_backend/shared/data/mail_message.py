@@ -1,24 +1,41 @@
+import re
+from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from datetime import datetime
 from uuid import UUID
 
-from talelio_backend.shared.business.mail import Mail
+from talelio_backend.shared.business.mail import Mail, MailNotSent
+
+# Without what has a meaning of its own in the header (RFC 5322, section 3.2.3), such as a comma.
+_ONE_ADDRESS = re.compile(r'[^\s"(),:;<>@\[\\\]]+@[\w.-]+')
 
 
 def make_message(mail: Mail, message_id: UUID, sender: str, now: datetime) -> EmailMessage:
-    """Return the mail as RFC 5322 has it, with a text and an HTML part.
-
-    EmailMessage refuses line breaks in headers, so that an address cannot smuggle one in.
-    """
+    """Return the mail as RFC 5322 has it, with a text and an HTML part. Raises MailNotSent."""
     message = EmailMessage()
-    message['From'] = sender
-    message['To'] = mail.to
+    message['From'] = from_ = _sender(sender)
+    message['To'] = _recipient(mail.to)
     message['Subject'] = mail.subject
     message['Date'] = format_datetime(now)
-    message['Message-ID'] = f'<{message_id}@{parseaddr(sender)[1].rpartition("@")[2]}>'
+    message['Message-ID'] = f'<{message_id}@{from_.domain}>'
     # Automatic replies to it help nobody (RFC 3834, section 5).
     message['Auto-Submitted'] = 'auto-generated'
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype='html')
     return message
+
+
+def _sender(sender: str) -> Address:
+    name, address = parseaddr(sender)
+    local_part, _, domain = address.rpartition('@')
+    # An international domain in its ASCII form (RFC 3490) goes through any server.
+    return Address(name, local_part, domain.encode('idna').decode())
+
+
+def _recipient(address: str) -> str:
+    """The last check before the wire: whatever the address holds, it is one address and no header."""
+    # An encoded word (RFC 2047) would be decoded into another address, or into a line break.
+    if not _ONE_ADDRESS.fullmatch(address) or not address.isprintable() or '=?' in address:
+        raise MailNotSent('the address is not one that mail can go to', permanent=True)
+    return address

@@ -44,7 +44,9 @@ class SqlAlchemyOutbox:
         self._session.add(mail)
 
     def get(self, id_: int) -> OutboxMail | None:
-        return self._session.get(OutboxMail, id_, with_for_update=True)
+        return self._session.get(
+            OutboxMail, id_, with_for_update=True, populate_existing=True
+        )
 
     def next_due(self, now: datetime) -> OutboxMail | None:
         return self._session.scalar(

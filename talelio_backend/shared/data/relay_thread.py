@@ -16,9 +16,16 @@ _logger = logging.getLogger(__name__)
 class RelayThread:
     """Calls `send_next` until it finds nothing to send, pauses, and calls it again."""
 
-    def __init__(self, send_next: Callable[[], bool], *, pause: float = PAUSE) -> None:
+    def __init__(
+        self,
+        send_next: Callable[[], bool],
+        *,
+        pause: float = PAUSE,
+        pause_without_database: float = PAUSE_WITHOUT_DATABASE,
+    ) -> None:
         self._send_next = send_next
         self._pause = pause
+        self._pause_without_database = pause_without_database
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name='mail-relay', daemon=True)
 
@@ -42,7 +49,7 @@ class RelayThread:
             return self._send_next()
         except Unavailable:
             # Requests and the readiness probe already report it.
-            self._stopping.wait(PAUSE_WITHOUT_DATABASE)
+            self._stopping.wait(self._pause_without_database)
         except Exception:  # pylint: disable=broad-exception-caught
             # Without this thread no mail leaves until the next restart, so it outlives any surprise.
             _logger.exception('the mail relay stumbled')

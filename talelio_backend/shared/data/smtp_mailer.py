@@ -3,6 +3,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from uuid import UUID
 
 from talelio_backend.shared.business.mail import Mail, MailNotSent
@@ -17,16 +18,25 @@ class SmtpMailer:
     """See `shared.business.mail.Mailer`."""
 
     def __init__(
-        self, server: SmtpServer, sender: str, tls: ssl.SSLContext | None = None
+        self,
+        server: SmtpServer,
+        sender: str,
+        tls: ssl.SSLContext | None = None,
+        *,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._server = server
+        self._timeout = timeout
         self._sender = sender
         # The default context verifies the server's certificate and name.
         self._tls = tls or ssl.create_default_context()
 
     def send(self, mail: Mail, message_id: UUID) -> None:
-        message = make_message(mail, message_id, self._sender, datetime.now(UTC))
-        with _mail_not_sent(), closing(self._connect()) as smtp:
+        with _mail_not_sent():
+            self._hand_over(make_message(mail, message_id, self._sender, datetime.now(UTC)))
+
+    def _hand_over(self, message: EmailMessage) -> None:
+        with closing(self._connect()) as smtp:
             if self._server.starttls:
                 smtp.starttls(context=self._tls)
             if self._server.username is not None:
@@ -39,8 +49,8 @@ class SmtpMailer:
     def _connect(self) -> smtplib.SMTP:
         address = (self._server.host, self._server.port)
         if self._server.implicit_tls:
-            return smtplib.SMTP_SSL(*address, timeout=TIMEOUT, context=self._tls)
-        return smtplib.SMTP(*address, timeout=TIMEOUT)
+            return smtplib.SMTP_SSL(*address, timeout=self._timeout, context=self._tls)
+        return smtplib.SMTP(*address, timeout=self._timeout)
 
 
 @contextmanager
@@ -51,17 +61,20 @@ def _mail_not_sent() -> Iterator[None]:
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted(code for code, _ in error.recipients.values())
         raise MailNotSent(
-            f'the mail server refused the recipient ({codes})', permanent=codes[0] >= 500
+            f'the mail server refused the recipient ({codes})', permanent=_is_final(codes[0])
         ) from None
-    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
+    except smtplib.SMTPDataError as error:
         raise MailNotSent(
-            f'the mail server refused the mail ({error.smtp_code})', permanent=error.smtp_code >= 500
+            f'the mail server refused the mail ({error.smtp_code})', permanent=_is_final(error.smtp_code)
+        ) from None
+    except smtplib.SMTPSenderRefused as error:
+        # The sender, or a login or STARTTLS that is wanted first, is for the operator to set right.
+        raise MailNotSent(
+            f'the mail server refused the sender ({error.smtp_code})', permanent=False
         ) from None
     except smtplib.SMTPAuthenticationError as error:
         # An operator's slip, mended by the next restart: worth trying on.
-        raise MailNotSent(
-            f'the mail server refused the login ({error.smtp_code})', permanent=False
-        ) from None
+        raise MailNotSent(f'the mail server refused the login ({error.smtp_code})', permanent=False) from None
     except smtplib.SMTPException as error:
         raise MailNotSent(
             f'the mail server did not behave ({type(error).__name__})', permanent=False
@@ -70,3 +83,13 @@ def _mail_not_sent() -> Iterator[None]:
         raise MailNotSent(
             f'the mail server was not reached ({type(error).__name__})', permanent=False
         ) from None
+    except UnicodeError:
+        # Its text would quote a piece of the password.
+        raise MailNotSent(
+            "the mail server's name, its login or the sender is not plain ASCII", permanent=False
+        ) from None
+
+
+def _is_final(code: int) -> bool:
+    # RFC 5321, section 4.2.1. Anything outside the known classes is a slip of the server's.
+    return 500 <= code <= 599

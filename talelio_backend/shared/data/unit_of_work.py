@@ -1,7 +1,9 @@
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.errors import Unavailable
@@ -28,8 +30,9 @@ class SqlAlchemyUnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None,
         traceback: TracebackType | None
     ) -> None:
-        # Closing rolls back what was not committed.
-        self._session.close()
+        # Closing rolls back what was not committed. Where the connection is lost, the server does it.
+        with suppress(DBAPIError):
+            self._session.close()
         if is_passing_trouble(error):
             raise Unavailable('The database is not available, please try again') from error
 

@@ -131,3 +131,9 @@ def test_the_tokens_of_one_purpose_are_worthless_for_another() -> None:
 def test_another_secret_key_reads_nothing() -> None:
     with pytest.raises(InvalidAccessToken, match='Signature verification failed'):
         JwtAccessTokens(SECRET_KEY + '!').read(JwtAccessTokens(SECRET_KEY).issue(Identity(1), NOW))
+
+
+@pytest.mark.parametrize('subject', ['', 'x', '-1', '1.0', '1_0', '٣', '2147483648', '9' * 5000, '\0'])
+def test_a_subject_that_is_no_id_is_refused(subject: str) -> None:
+    with pytest.raises(InvalidAccessToken):
+        JwtAccessTokens(SECRET_KEY).read(forge(sub=subject))

@@ -1,0 +1,83 @@
+"""One served API for all tests that can share it: each brings people whom no other test knows."""
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from psycopg2.extensions import connection
+
+from tests.support.database import connect, copy_of
+from tests.support.members import WHITELIST, Member, Person, join, new_person
+from tests.support.served_api import ServedApi
+from tests.support.smtp_sink import SmtpSink
+
+# In two spellings and beside the generated ones; each is for one test.
+SPECIAL_ADDRESSES = ('maker@bücher.example', 'writer@xn--mller-kva.example', 'grüße@example.com')
+
+
+@pytest.fixture(name='api_database_url', scope='session')
+def _api_database_url(postgres_url: str) -> Iterator[str]:
+    with copy_of(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(name='mail_server', scope='session')
+def _mail_server() -> Iterator[SmtpSink]:
+    with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture(name='api', scope='session')
+def _api(tmp_path_factory: pytest.TempPathFactory, api_database_url: str,
+         mail_server: SmtpSink) -> Iterator[ServedApi]:
+    environ = {
+        'SMTP_URL': mail_server.url,
+        'WHITELISTED_EMAILS': ','.join([*WHITELIST, *SPECIAL_ADDRESSES]),
+    }
+    with ServedApi(tmp_path_factory.mktemp('api'), api_database_url, environ) as served:
+        yield served
+
+
+class Serve(Protocol):
+
+    def __call__(self, database_url: str, environ: Mapping[str, str] | None = None) -> ServedApi:
+        """Start another server, with a configuration of its own."""
+
+
+@pytest.fixture(name='serve')
+def _serve(tmp_path: Path, mail_server: SmtpSink) -> Iterator[Serve]:
+    with ExitStack() as servers:
+
+        def serve(database_url: str, environ: Mapping[str, str] | None = None) -> ServedApi:
+            shared = {'SMTP_URL': mail_server.url, 'WHITELISTED_EMAILS': ','.join(WHITELIST)}
+            served = ServedApi(tmp_path, database_url, shared | dict(environ or {}))
+            served.start()
+            servers.callback(end, served)
+            return served
+
+        yield serve
+
+
+def end(served: ServedApi) -> None:
+    """Without the second that a graceful stop takes."""
+    if served.runs:
+        served.kill()
+
+
+@pytest.fixture(name='database')
+def _database(api_database_url: str) -> Iterator[connection]:
+    """The served API's database; every statement is committed at once."""
+    with closing(connect(api_database_url)) as connected:
+        yield connected
+
+
+@pytest.fixture(name='person')
+def _person() -> Person:
+    """Somebody who may register, and has not yet."""
+    return new_person()
+
+
+@pytest.fixture(name='member')
+def _member(api: ServedApi) -> Member:
+    return join(api)

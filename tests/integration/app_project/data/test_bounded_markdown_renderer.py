@@ -1,0 +1,111 @@
+# pylint: disable=redefined-outer-name
+from collections.abc import Iterator
+
+import pytest
+
+from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
+from talelio_backend.app_project.business.ports import MarkdownRenderer
+from talelio_backend.app_project.data.bounded_markdown_renderer import (
+    BoundedMarkdownRenderer,
+    markdown_worker,
+)
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.bounded_worker import BoundedWorker
+from tests.support.hostile_markdown import HOSTILE
+
+KIB = 1024
+
+PROSE = '''## Heading
+
+A paragraph of *some* **length** with `code`, a [link](https://example.com) and a note[^N].
+
+[^N]: The note
+
+- An item
+    - [x] A task in it
+
+| a | b |
+|---|--:|
+| 1 | `c` |
+
+'''
+BIG = {
+    'text': ''.join(PROSE.replace('N', str(number)) for number in range(1_340)),
+    'code': '```python\n' + 'def function(argument):\n    return [argument + 1]  # why\n' * 4_500 + '```\n',
+    'table': '| date | a | b |\n|---|---|---|\n' + '| 2024-05-01 | 12.50 | alpha beta |\n' * 7_150,
+}
+
+
+@pytest.fixture(scope='module')
+def renderer() -> Iterator[MarkdownRenderer]:
+    worker = markdown_worker()
+    yield BoundedMarkdownRenderer(worker)
+    worker.close()
+
+
+@pytest.fixture(scope='module')
+def impatient_renderer() -> Iterator[MarkdownRenderer]:
+    """One with a small part of the time, so that the many hostile texts take little of ours."""
+    worker = markdown_worker(cpu_seconds=0.06)
+    yield BoundedMarkdownRenderer(worker)
+    worker.close()
+
+
+def test_text_becomes_html(renderer: MarkdownRenderer) -> None:
+    assert renderer.render('# Über <script>alert(1)</script>uns'
+                           ) == ('<h1 id="user-content-über-alert1uns">Über uns</h1>')
+
+
+@pytest.mark.parametrize('text', BIG)
+def test_a_sensible_text_of_the_greatest_size_is_rendered(renderer: MarkdownRenderer, text: str) -> None:
+    assert 250 * KIB < len(BIG[text].encode()) <= 256 * KIB
+    assert len(renderer.render(BIG[text])) > len(BIG[text])
+
+
+@pytest.mark.parametrize('name', HOSTILE)
+def test_a_hostile_text_is_rendered_in_bounds_or_refused(
+    impatient_renderer: MarkdownRenderer, name: str
+) -> None:
+    for size in (10 * KIB, 100 * KIB, 256 * KIB):
+        try:
+            impatient_renderer.render(HOSTILE[name](size))
+        except TooExpensiveToRender:
+            # So would be more of it.
+            break
+    assert impatient_renderer.render('*a*') == '<p><em>a</em></p>'
+
+
+@pytest.mark.parametrize('name', ['a table as wide as high', 'lists getting deeper', 'tasks getting deeper'])
+def test_a_hostile_text_is_refused_by_the_real_bounds(renderer: MarkdownRenderer, name: str) -> None:
+    with pytest.raises(TooExpensiveToRender):
+        renderer.render(HOSTILE[name](256 * KIB))
+    assert renderer.render('*a*') == '<p><em>a</em></p>'
+
+
+@pytest.fixture
+def renderer_by(request: pytest.FixtureRequest) -> Iterator[MarkdownRenderer]:
+    """One whose worker runs another function of the tests' own."""
+    worker = BoundedWorker(
+        f'tests.support.worker_functions:{request.param}',
+        cpu_seconds=1,
+        memory_bytes=32 * KIB * KIB,
+        wall_seconds=10
+    )
+    yield BoundedMarkdownRenderer(worker)
+    worker.close()
+
+
+@pytest.mark.parametrize('renderer_by', ['fail'], indirect=True)
+def test_a_fault_of_the_parser_is_logged_without_the_text(
+    renderer_by: MarkdownRenderer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(NotRenderable):
+        renderer_by.render('private')
+
+    assert [record.getMessage() for record in caplog.records] == ['Rendering a text failed: LookupError']
+
+
+@pytest.mark.parametrize('renderer_by', ['die'], indirect=True)
+def test_a_process_killed_from_outside_is_not_the_fault_of_the_text(renderer_by: MarkdownRenderer) -> None:
+    with pytest.raises(Unavailable):
+        renderer_by.render('SIGKILL')

@@ -1,0 +1,193 @@
+"""When a BoundedWorker's process comes and goes, and what it takes along."""
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerNotStarted
+from tests.support.waiting import PATIENCE
+from tests.support.worker_functions import MakeWorker
+
+MIB = 1024 * 1024
+
+
+def is_running(pid: bytes) -> bool:
+    """Zombies count as running."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_process_is_kept_until_closed(make_worker: MakeWorker) -> None:
+    worker = make_worker('pid')
+    first = worker.call(b'')
+
+    assert worker.call(b'') == first != str(os.getpid()).encode()
+    assert is_running(first)
+    worker.close()
+    assert not is_running(first)
+    assert worker.call(b'') != first
+
+
+def test_none_is_started_before_the_first_call(make_worker: MakeWorker) -> None:
+    before = os.listdir('/dev/fd')
+    make_worker('echo').close()
+
+    assert os.listdir('/dev/fd') == before
+
+
+def test_a_worker_that_nobody_closes_ends_its_process() -> None:
+    worker = BoundedWorker(
+        'tests.support.worker_functions:pid', cpu_seconds=1, memory_bytes=MIB, wall_seconds=PATIENCE
+    )
+    pid = worker.call(b'')
+    del worker
+    gc.collect()
+
+    assert not is_running(pid)
+
+
+@pytest.mark.skipif(not hasattr(os, 'waitid'), reason='macOS has it from Python 3.13 on')
+def test_a_process_that_died_while_idle_is_replaced(make_worker: MakeWorker) -> None:
+    worker = make_worker('pid')
+    pid = worker.call(b'')
+    os.kill(int(pid), signal.SIGKILL)
+    # Dead, and left for the worker to reap.
+    os.waitid(os.P_PID, int(pid), os.WEXITED | os.WNOWAIT)
+
+    assert worker.call(b'') != pid
+
+
+def test_the_child_sees_nothing_of_the_parent(
+    make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ('SECRET_KEY', 'DATABASE_URL', 'SMTP_URL', 'AWS_SECRET_ACCESS_KEY', 'HOME'):
+        monkeypatch.setenv(name, 'secret')
+    with open(__file__, encoding='utf-8') as inheritable:
+        os.set_inheritable(inheritable.fileno(), True)
+        seen = json.loads(make_worker('surroundings').call(b''))
+
+    assert 'secret' not in json.dumps(seen['environment'])
+    # Three that lead nowhere, the connection, and the one that lists them.
+    assert seen['descriptors'] == 5
+    assert seen['session'] != os.getsid(0)
+    assert seen['limits']['RLIMIT_CORE'] == seen['limits']['RLIMIT_FSIZE'] == 0
+    assert seen['limits']['RLIMIT_NOFILE'] <= 32
+    assert sys.platform == 'darwin' or seen['limits']['RLIMIT_AS'] != resource.RLIM_INFINITY
+
+
+def test_no_descriptor_is_left_behind(make_worker: MakeWorker) -> None:
+    computing = make_worker('compute', cpu_seconds=0.05)
+    pausing = make_worker('pause', wall_seconds=0.05)
+    missing = make_worker('no_such_function')
+    before = os.listdir('/dev/fd')
+    for worker, error in [(computing, LimitExceeded), (pausing, LimitExceeded),
+                          (missing, WorkerNotStarted)] * 3:
+        with pytest.raises(error):
+            worker.call(b'100')
+
+    assert os.listdir('/dev/fd') == before
+
+
+def run(script: str, *arguments: str) -> subprocess.Popen[str]:
+    """Run a program that makes workers by `make`, and complains of what it leaves open."""
+    make = '''
+        import os, signal, sys, threading
+        from talelio_backend.shared.data.bounded_worker import BoundedWorker
+
+        def make(function):
+            function = 'tests.support.worker_functions:' + function
+            return BoundedWorker(function, cpu_seconds=10, memory_bytes=1 << 26, wall_seconds=30)
+    '''
+    # Python 3.12 and newer advise against a fork beside threads. It is what is tested here.
+    options = ['-X', 'dev', '-W', 'ignore::DeprecationWarning']
+    return subprocess.Popen(
+        [sys.executable, *options, '-c',
+         dedent(make) + dedent(script), *arguments],
+        cwd=PROJECT_FOLDER,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def output(script: str) -> list[str]:
+    with run(script) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (err, process.returncode) == ('', 0)
+    return out.split()
+
+
+def test_a_forked_process_gets_a_child_of_its_own() -> None:
+    first, in_fork, after = output(
+        '''
+        worker = make('pid')
+        print(worker.call(b'').decode(), flush=True)
+        if os.fork() == 0:
+            print(worker.call(b'').decode())
+            sys.exit()
+        os.wait()
+        print(worker.call(b'').decode())
+        '''
+    )
+
+    assert first == after != in_fork
+    assert not is_running(first.encode()) and not is_running(in_fork.encode())
+
+
+def test_a_fork_in_the_middle_of_a_call() -> None:
+    assert output(
+        '''
+        worker = make('pause')
+        worker.call(b'0')
+        thread = threading.Thread(target=worker.call, args=(b'0.3',))
+        thread.start()
+        if os.fork() == 0:
+            print(worker.call(b'0').decode(), flush=True)
+            os._exit(0)
+        os.wait()
+        thread.join()
+        print(worker.call(b'0').decode())
+        '''
+    ) == ['0', '0']
+
+
+def test_a_program_may_end_without_closing() -> None:
+    pid, = output("worker = make('pid'); print(worker.call(b'').decode())")
+
+    assert not is_running(pid.encode())
+
+
+def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    pipe = tmp_path / 'pipe'
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        script = '''
+            worker = make('hold_open')
+            worker.call(sys.argv[1].encode())
+            print(flush=True)
+            signal.pause()
+        '''
+        with run(script, str(pipe)) as parent:
+            try:
+                assert parent.stdout and parent.stdout.readline() == '\n'
+                # Nothing to read, but somebody who may still write: the child.
+                assert select.select([end], [], [], 0)[0] == []
+            finally:
+                parent.kill()
+        assert select.select([end], [], [], PATIENCE)[0] == [end]
+        assert os.read(end, 1) == b''
+    finally:
+        os.close(end)

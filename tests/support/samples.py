@@ -1,0 +1,29 @@
+"""Entities with sensible values, of which a test names only what it is about."""
+from datetime import UTC, datetime
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.outbox import OutboxMail
+
+NOW = datetime(2026, 3, 1, 12, 30, 59, 123456, tzinfo=UTC)
+
+
+def new_account(
+    username: str = 'maker',
+    *,
+    email: str | None = None,
+    password_hash: str = 'hash',
+    now: datetime = NOW
+) -> Account:
+    return Account.register(
+        email or f'{username}@example.com', password_hash, User.create(username, now), now
+    )
+
+
+def new_project(user_id: int, *, title: str = 'Title', body: str = 'body', now: datetime = NOW) -> Project:
+    return Project(user_id=user_id, created_at=now, title=title, body=body, html=f'<p>{body}</p>')
+
+
+def new_mail(number: int = 1, *, due_at: datetime = NOW) -> OutboxMail:
+    return OutboxMail.queue('note', {'number': number}, due_at)

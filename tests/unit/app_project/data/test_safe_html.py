@@ -1,0 +1,186 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from talelio_backend.app_project.data.markdown_html import render
+from talelio_backend.app_project.data.safe_html import sanitize
+
+TAGS = set(
+    'a abbr b blockquote br code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr '
+    'i img input ins kbd li mark ol p pre s samp small span strong sub summary sup table tbody td '
+    'tfoot th thead tr u ul var'.split()
+)
+ATTRIBUTES = {
+    'id': r'user-content-(?s:.*)',
+    'class': r'((highlight|footnote(-(back)?ref)?|task-list(-item)?|filename|hll|[a-z]{1,3}[12]?'
+    r'|(language|md)-[\w#.+-]+)( |$))+',
+    'href': r'(?s:.*)',
+    'src': r'(?s:.*)',
+    'title': r'(?s:.*)',
+    'alt': r'(?s:.*)',
+    'rel': r'noopener nofollow',
+    'align': r'left|center|right',
+    'type': r'checkbox',
+    'disabled': r'',
+    'checked': r'',
+    'open': r'(?s:.*)',
+    'loading': r'lazy',
+    'start': r'-?\d+',
+    'width': r'\d{1,4}',
+    'height': r'\d{1,4}',
+    'colspan': r'\d{1,3}',
+    'rowspan': r'\d{1,3}'
+}
+
+
+def hostile_html() -> list[str]:
+    """Known ways to get a script, a frame, a style or an address past a filter, one a line."""
+    text = Path(__file__).with_name('hostile_html.txt').read_text(encoding='utf-8')
+    escape = re.compile(r'\\(?:n|t|x[0-9a-f]{2}|u[0-9a-f]{4})')
+    return [
+        escape.sub(lambda match: match[0].encode().decode('unicode_escape'), line)
+        for line in text.splitlines()
+    ]
+
+
+HOSTILE = hostile_html()
+
+
+class Inspector(HTMLParser):
+    """Asserts that a page can take the HTML as it is, by rules written apart from the sanitizer's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in TAGS
+        values = {name: value or '' for name, value in attrs}
+        for name, value in values.items():
+            assert re.fullmatch(ATTRIBUTES[name], value), (tag, name, value)
+        assert_address(values.get('href', ''))
+        assert_address(values.get('src', ''))
+        assert tag != 'a' or 'rel' in values
+        assert tag != 'input' or {'type', 'disabled'} <= values.keys()
+        if 'id' in values:
+            self.ids.append(values['id'])
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def handle_decl(self, decl: str) -> None:
+        raise AssertionError(decl)
+
+    def handle_pi(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def unknown_decl(self, data: str) -> None:
+        raise AssertionError(data)
+
+
+def assert_address(address: str) -> None:
+    """As a browser reads it: without controls and spaces around, nor tabs and newlines within."""
+    seen = re.sub(r'[\t\n\r]', '', address.strip(''.join(chr(code) for code in range(33))))
+    scheme = re.match(r'([a-zA-Z][a-zA-Z0-9+.-]*):', seen)
+    assert scheme is None or scheme[1].lower() in ('http', 'https', 'mailto'), address
+
+
+def assert_safe(html: str) -> None:
+    inspector = Inspector()
+    inspector.feed(html)
+    inspector.close()
+    assert len(set(inspector.ids)) == len(inspector.ids)
+    assert sanitize(html) == html
+
+
+@pytest.mark.parametrize('hostile', HOSTILE)
+def test_nothing_hostile_is_left(hostile: str) -> None:
+    for wrapper in ['{}', 'a {} b', '<b>{}', '<ul><li>{}</li></ul>', '<table><tr><td>{}']:
+        assert_safe(sanitize(wrapper.replace('{}', hostile)))
+
+
+@pytest.mark.parametrize('hostile', HOSTILE)
+def test_nothing_hostile_is_rendered(hostile: str) -> None:
+    for wrapper in ['{}', 'a {} b', '- {}', '> {}', '# {}', '[{}](a)', 'a[^1]\n\n[^1]: {}', '|{}|b|\n|-|-|']:
+        assert_safe(render(wrapper.replace('{}', hostile).encode()).decode())
+
+
+PIECES = st.sampled_from(
+    HOSTILE + [f'<{tag}>' for tag in sorted(TAGS)] + [f'</{tag}>' for tag in sorted(TAGS)] +
+    '<svg> </svg> <math> <mtext> <style> </style> <title> <object> <template> <form> <applet> <!-- '
+    '--> <![CDATA[ ]]> &lt; &amp;lt; < > & " \' # a é <h1\tid=a> <b\tid=user-content-a> <i\tid=a-2> '
+    '<a\thref=#a> <p\tclass=md-a> <li\tclass=task-list-item> <input> <pre>\n\n \n'.split(' ') + [' ']
+)  # yapf: disable
+
+
+@settings(deadline=None, max_examples=800)
+@given(st.lists(PIECES | st.text(max_size=5), max_size=30).map(''.join))
+def test_cleaning_is_safe_and_settled_whatever_the_html(html: str) -> None:
+    assert_safe(sanitize(html))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(PIECES | st.text(max_size=5), max_size=12).map('\n\n'.join))
+def test_rendering_is_safe_whatever_the_text(markdown: str) -> None:
+    assert_safe(render(markdown.encode(errors='replace')).decode())
+
+
+@pytest.mark.parametrize(
+    'name', 'script style template title textarea noscript iframe object svg math xmp'.split()
+)
+def test_the_content_of_what_is_not_text_is_dropped(name: str) -> None:
+    assert sanitize(f'a<{name}>hidden</{name}>b') == 'ab'
+
+
+def test_an_unknown_element_goes_and_its_text_stays() -> None:
+    assert sanitize('<form><blink>a</blink></form>') == 'a'
+
+
+@pytest.mark.parametrize(
+    'name', 'location constructor document __proto__ onclick x length user_content'.split()
+)
+def test_no_id_shadows_a_global(name: str) -> None:
+    assert sanitize(f'<p id="{name}">a</p>') == f'<p id="user-content-{name}">a</p>'
+    assert sanitize(f'<img name="{name}" src="a">') == '<img src="a">'
+
+
+def test_ids_are_unique_and_links_follow_them() -> None:
+    assert sanitize('<p id="a">1</p><p id="a">2</p><p id="a-2">3</p><a href="#a">4</a>') == (
+        '<p id="user-content-a">1</p><p id="user-content-a-2">2</p><p id="user-content-a-2-2">3</p>'
+        '<a href="#user-content-a" rel="noopener nofollow">4</a>'
+    )
+
+
+@pytest.mark.parametrize(
+    ('href', 'cleaned'),
+    [
+        ('#', '#'),
+        ('#top', '#top'),
+        (' \n#a', '#user-content-a'),
+        ('#user-content-a', '#user-content-a'),
+        ('a#b', 'a#b'),
+        ('/a?b=c#d', '/a?b=c#d'),
+        ('https://example.com/#a', 'https://example.com/#a'),
+        ('mailto:a@example.com', 'mailto:a@example.com'),
+    ]
+)  # yapf: disable
+def test_addresses(href: str, cleaned: str) -> None:
+    assert sanitize(f'<a href="{href}">a</a>') == (f'<a href="{cleaned}" rel="noopener nofollow">a</a>')
+
+
+def test_classes_of_the_page_are_out_of_reach() -> None:
+    assert sanitize('<p class="fixed k inset-0 md-note  language-c++ highlight z-50">a</p>'
+                    ) == ('<p class="k md-note language-c++ highlight">a</p>')
+    assert sanitize('<p class="fixed">a</p>') == '<p>a</p>'
+
+
+def test_a_checkbox_is_left_only_in_a_task() -> None:
+    box = '<input type="checkbox" disabled="">'
+    task = '<li class="task-list-item">'
+    assert sanitize(f'{box}a<p>{box}</p><ul><li>{box}</li></ul>') == 'a<p></p><ul><li></li></ul>'
+    assert sanitize(f'<ul>{task}{box}{box} a</li></ul>') == f'<ul>{task}{box} a</li></ul>'
+    assert sanitize(f'<ul>{task}\n<p>{box}</p></li></ul>') == f'<ul>{task}\n<p>{box}</p></li></ul>'
