@@ -1,9 +1,8 @@
 """Run by Alembic: finds the database and runs the migrations under a lock."""
 import logging
-from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection, NullPool, TypeDecorator, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from talelio_backend.bootstrap import map_entities
 from talelio_backend.config import Settings
@@ -29,7 +28,6 @@ def _migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         transaction_per_migration=True,
-        render_item=_render_item,
     )
     try:
         with context.begin_transaction():
@@ -38,11 +36,6 @@ def _migrate(connection: Connection) -> None:
         connection.rollback()
         connection.execute(text('SELECT pg_advisory_unlock(:lock)'), {'lock': _LOCK})
         connection.commit()
-
-
-def _render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
-    """Write a type of our own as the plain one below it: a migration must not change when code does."""
-    return f'sa.{item.impl!r}' if kind == 'type' and isinstance(item, TypeDecorator) else False
 
 
 def _main() -> None:

@@ -7,14 +7,8 @@ from functools import cache
 from flask import Flask
 from flask_cors import CORS
 
-from talelio_backend.app_account.business.verification_mail import (
-    VERIFICATION_MAIL,
-    VerificationMailComposer,
-)
-from talelio_backend.app_account.data.account_repository import (
-    SqlAlchemyAccountRepository,
-    map_account,
-)
+from talelio_backend.app_account.business.verification_mail import VERIFICATION_MAIL, VerificationMailComposer
+from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
 from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
@@ -23,10 +17,7 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,
 )
-from talelio_backend.app_project.data.project_repository import (
-    SqlAlchemyProjectRepository,
-    map_project,
-)
+from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository, map_project
 from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
 from talelio_backend.config import PROJECT_FOLDER, THREADS, Settings
@@ -59,6 +50,7 @@ RELAY_STOP_TIMEOUT = 5.0
 
 class UnitOfWork(SqlAlchemyUnitOfWork):
     """The whole service's unit of work; each feature's protocol names the part that it uses."""
+
     @property
     def accounts(self) -> SqlAlchemyAccountRepository:
         return SqlAlchemyAccountRepository(self._session)
@@ -131,9 +123,7 @@ def build(settings: Settings, database_url: str) -> Backend:
 
     composers = {
         VERIFICATION_MAIL:
-        VerificationMailComposer(
-            unit_of_work, verification_tokens, api_base_url=settings.api_base_url
-        )
+        VerificationMailComposer(unit_of_work, verification_tokens, api_base_url=settings.api_base_url)
     }
     mailer = _make_mailer(settings)
     relay = RelayThread(lambda: send_next(unit_of_work(), composers, mailer, _utc_now))

@@ -30,6 +30,7 @@ _LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR')
 
 class ConfigurationError(Exception):
     """Some settings are missing, malformed or too weak; the message names each of them, and no secret."""
+
     def __init__(self, problems: list[str]) -> None:
         super().__init__(
             'The settings do not let the service start:\n' +
@@ -82,6 +83,7 @@ class Settings:
 
 class _Reader:
     """Reads one variable after another and collects what is wrong, so that one start shows it all."""
+
     def __init__(self, environ: Mapping[str, str]) -> None:
         # A variable that is set to nothing counts as absent: compose files and shells make those.
         self._environ = {k: v.strip() for k, v in environ.items() if v.strip()}
@@ -108,8 +110,7 @@ class _Reader:
             'port': port,
             'web_concurrency': self._integer('WEB_CONCURRENCY', default=2, low=1, high=64),
             'log_level': self._log_level(),
-            'bcrypt_cost':
-            self._integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
+            'bcrypt_cost': self._integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
         }
 
     @property
@@ -209,14 +210,11 @@ class _Reader:
             server = SmtpServer.from_url(url)
         except ValueError as error:
             # urlsplit's own errors may quote the URL, and with it the password.
-            reason = str(error) if str(error).startswith(('must', 'knows',
-                                                          'asks')) else 'is malformed'
+            reason = str(error) if str(error).startswith(('must', 'knows', 'asks')) else 'is malformed'
             self._complain('SMTP_URL', reason)
             return None
         if self._production and server.sends_password_in_clear:
-            self._complain(
-                'SMTP_URL', 'would send the password in clear: use smtps:// or ?starttls=1'
-            )
+            self._complain('SMTP_URL', 'would send the password in clear: use smtps:// or ?starttls=1')
         return server
 
     def _email_sender(self) -> str:

@@ -2,6 +2,8 @@
 
 https://gunicorn.org/reference/settings/
 """
+# The names are Gunicorn's.
+# pylint: disable=invalid-name
 import atexit
 import json
 import os
@@ -75,9 +77,7 @@ def _banner() -> str:
     address = _settings.api_base_url
     mail = f'{_settings.smtp_server.host}:{_settings.smtp_server.port}' \
         if _settings.smtp_server else f'{_shown(_settings.mail_folder)}/*.eml, its links are printed here'
-    data = 'where DATABASE_URL says' if _settings.database_url else _shown(
-        PROJECT_FOLDER / 'var/postgres'
-    )
+    data = 'where DATABASE_URL says' if _settings.database_url else _shown(PROJECT_FOLDER / 'var/postgres')
     email = next(iter(_settings.whitelisted_emails), DEVELOPMENT_EMAIL)
     return f'''
   The API is at   {address}/v1   (stop it with Ctrl-C)
@@ -91,8 +91,7 @@ def _banner() -> str:
 
 
 def _shown(path: Path) -> str:
-    return str(path.relative_to(PROJECT_FOLDER)
-               ) if path.is_relative_to(PROJECT_FOLDER) else str(path)
+    return str(path.relative_to(PROJECT_FOLDER)) if path.is_relative_to(PROJECT_FOLDER) else str(path)
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

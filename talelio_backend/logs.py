@@ -15,6 +15,7 @@ _REDACTED = '<redacted>'
 
 
 class AddRequestId(logging.Filter):
+
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         return True
@@ -32,6 +33,7 @@ class JsonLines(JsonFormatter):
 
 
 class TextLines(logging.Formatter):
+
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))
 

@@ -16,8 +16,7 @@ def upgrade() -> None:
         'accounts', sa.Column('id', sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
         sa.Column('updated_at', sa.DateTime(timezone=True), nullable=True),
-        sa.Column('email', sa.Text(), nullable=False),
-        sa.Column('password_hash', sa.Text(), nullable=False),
+        sa.Column('email', sa.Text(), nullable=False), sa.Column('password_hash', sa.Text(), nullable=False),
         sa.Column('verified', sa.Boolean(), nullable=False),
         sa.Column('link_serial', sa.Integer(), nullable=False),
         sa.Column('link_requested_at', sa.DateTime(timezone=True), nullable=False),
@@ -26,10 +25,9 @@ def upgrade() -> None:
     )
     op.create_table(
         'outbox', sa.Column('id', sa.Integer(), sa.Identity(always=True), nullable=False),
-        sa.Column('message_id', sa.Uuid(), nullable=False),
-        sa.Column('kind', sa.Text(), nullable=False),
+        sa.Column('message_id', sa.Uuid(), nullable=False), sa.Column('kind', sa.Text(), nullable=False),
         sa.Column('payload', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column('status', sa.Text(), nullable=False),
+        sa.Column('status', sa.String(20), nullable=False),
         sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
         sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
         sa.Column('tries', sa.Integer(), nullable=False),
@@ -49,18 +47,14 @@ def upgrade() -> None:
         sa.Column('account_id', sa.Integer(), nullable=False),
         sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
         sa.Column('updated_at', sa.DateTime(timezone=True), nullable=True),
-        sa.Column('username', sa.Text(), nullable=False),
-        sa.Column('location', sa.Text(), nullable=False),
+        sa.Column('username', sa.Text(), nullable=False), sa.Column('location', sa.Text(), nullable=False),
         sa.Column('avatar_url', sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(['account_id'], ['accounts.id'],
                                 name=op.f('fk_users_account_id_accounts'),
-                                ondelete='CASCADE'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
+                                ondelete='CASCADE'), sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
         sa.UniqueConstraint('account_id', name=op.f('uq_users_account_id'))
     )
-    op.create_index(
-        'uq_users_username_lower', 'users', [sa.literal_column('lower(username)')], unique=True
-    )
+    op.create_index('uq_users_username_lower', 'users', [sa.literal_column('lower(username)')], unique=True)
     op.create_table(
         'projects', sa.Column('id', sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column('user_id', sa.Integer(), nullable=False),
@@ -70,8 +64,7 @@ def upgrade() -> None:
         sa.Column('html', sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(['user_id'], ['users.id'],
                                 name='fk_projects_user_id_users',
-                                ondelete='CASCADE'),
-        sa.PrimaryKeyConstraint('id', name=op.f('pk_projects'))
+                                ondelete='CASCADE'), sa.PrimaryKeyConstraint('id', name=op.f('pk_projects'))
     )
     op.create_index(op.f('ix_projects_user_id_id'), 'projects', ['user_id', 'id'], unique=False)
 
@@ -82,9 +75,7 @@ def downgrade() -> None:
     op.drop_index('uq_users_username_lower', table_name='users')
     op.drop_table('users')
     op.drop_index(
-        'ix_outbox_due_at_pending',
-        table_name='outbox',
-        postgresql_where=sa.text("status = 'pending'")
+        'ix_outbox_due_at_pending', table_name='outbox', postgresql_where=sa.text("status = 'pending'")
     )
     op.drop_table('outbox')
     op.drop_table('accounts')

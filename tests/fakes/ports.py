@@ -6,6 +6,7 @@ from talelio_backend.shared.business.mail import Mail, MailNotSent
 
 class FakeHasher:
     """Hashes at once, and counts: the real one is slow, and services must be careful with it."""
+
     def __init__(self, *, generation: int = 1) -> None:
         self._generation = generation
         self.hashed = 0
@@ -24,6 +25,7 @@ class FakeHasher:
 
 
 class FakeRenderer:
+
     def render(self, markdown: str) -> str:
         if markdown == 'too expensive':
             raise TooExpensiveToRender()
@@ -31,6 +33,7 @@ class FakeRenderer:
 
 
 class FakeMailer:
+
     def __init__(self) -> None:
         self.sent: list[tuple[Mail, UUID]] = []
         self.failure: MailNotSent | None = None

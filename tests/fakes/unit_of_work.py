@@ -30,6 +30,7 @@ class Store:
 
 
 class FakeUnitOfWork:
+
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
         self.commits = 0
@@ -76,6 +77,7 @@ def _copy(value: Any) -> Any:
 
 
 class FakeAccountRepository:
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -104,6 +106,7 @@ class FakeAccountRepository:
 
 
 class FakeUserRepository:
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -119,6 +122,7 @@ class FakeUserRepository:
 
 
 class FakeProjectRepository:
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -141,6 +145,7 @@ class FakeProjectRepository:
 
 
 class FakeOutbox:
+
     def __init__(self, store: Store) -> None:
         self._store = store
 

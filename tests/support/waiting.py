@@ -16,3 +16,11 @@ def wait_until(condition: Callable[[], T], what: str, *, patience: float = PATIE
         assert time.monotonic() < give_up, f'{what}: not so within {patience:g} s'
         time.sleep(_PAUSE)
     return answer
+
+
+def repeat(call: Callable[[], bool], *, at_most: int = 500) -> int:
+    """Call until the answer is False; return how often it was True. A test that fails must end, too."""
+    for number in range(at_most):
+        if not call():
+            return number
+    raise AssertionError(f'{at_most} calls were not enough')

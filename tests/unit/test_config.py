@@ -55,19 +55,13 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('API_BASE_URL', 'https://api.example.com/v1', 'API_BASE_URL must look like'),
         ('API_BASE_URL', 'api.example.com', 'API_BASE_URL must look like'),
         ('CORS_ORIGINS', '*', "CORS_ORIGINS holds '*'"),
-        (
-            'CORS_ORIGINS', 'https://ok.example.com, https://x.example.com/',
-            'which is not an origin'
-        ),
+        ('CORS_ORIGINS', 'https://ok.example.com, https://x.example.com/', 'which is not an origin'),
         ('WHITELISTED_EMAILS', 'maker@example.com, maker', "WHITELISTED_EMAILS holds 'maker'"),
         ('SMTP_URL', 'mail.example.com', 'SMTP_URL must look like'),
         ('SMTP_URL', 'smtp://host:port', 'SMTP_URL is malformed'),
         ('SMTP_URL', 'smtp://host?tls=1', 'SMTP_URL knows one option'),
         ('SMTP_URL', 'smtps://host?starttls=1', 'SMTP_URL asks for both'),
-        (
-            'SMTP_URL', 'smtp://user:pass@mail.example.com',
-            'SMTP_URL would send the password in clear'
-        ),
+        ('SMTP_URL', 'smtp://user:pass@mail.example.com', 'SMTP_URL would send the password in clear'),
         ('EMAIL_SENDER', 'nobody', 'EMAIL_SENDER must look like'),
         ('PORT', 'http', 'PORT must be a whole number from 0 to 65535'),
         ('PORT', '65536', 'PORT must be a whole number from 0 to 65535'),
@@ -76,9 +70,7 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('BCRYPT_COST', '9', 'BCRYPT_COST must be a whole number from 10 to 16'),
     ],
 )
-def test_a_malformed_or_weak_value_is_refused_by_name(
-    name: str, value: str, complaint: str
-) -> None:
+def test_a_malformed_or_weak_value_is_refused_by_name(name: str, value: str, complaint: str) -> None:
     assert complaint in problems({**PRODUCTION, name: value})
 
 
@@ -123,8 +115,7 @@ def test_the_usual_forms_of_a_database_url_are_understood(scheme: str) -> None:
 
 def test_whitelisted_addresses_are_kept_in_canonical_form() -> None:
     settings = Settings.from_env({
-        **PRODUCTION, 'WHITELISTED_EMAILS':
-        ' Maker@Example.com ,,x@bücher.example '
+        **PRODUCTION, 'WHITELISTED_EMAILS': ' Maker@Example.com ,,x@bücher.example '
     })
 
     assert settings.whitelisted_emails == {'maker@example.com', 'x@xn--bcher-kva.example'}

@@ -18,19 +18,10 @@ TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x'
     ('line', 'redacted'),
     [
         (f'GET /v1/accounts/verify/{TOKEN} 200', 'GET /v1/accounts/verify/<redacted> 200'),
-        (
-            'GET /v1/accounts/verify/10kB-of-junk HTTP/1.1',
-            'GET /v1/accounts/verify/<redacted> HTTP/1.1'
-        ),
+        ('GET /v1/accounts/verify/10kB-of-junk HTTP/1.1', 'GET /v1/accounts/verify/<redacted> HTTP/1.1'),
         ('POST /v1/accounts/verify/resend 202', 'POST /v1/accounts/verify/resend 202'),
-        (
-            f'bad header: Authorization: Bearer {TOKEN}',
-            'bad header: Authorization: Bearer <redacted>'
-        ),
-        (
-            f'{{"path": "/v1/accounts/verify/{TOKEN}"}}',
-            '{"path": "/v1/accounts/verify/<redacted>"}'
-        ),
+        (f'bad header: Authorization: Bearer {TOKEN}', 'bad header: Authorization: Bearer <redacted>'),
+        (f'{{"path": "/v1/accounts/verify/{TOKEN}"}}', '{"path": "/v1/accounts/verify/<redacted>"}'),
         ('GET /v1/users/maker/projects 200', 'GET /v1/users/maker/projects 200'),
     ],
 )

@@ -9,9 +9,7 @@ MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 1024
 
 
-def check_password(
-    password: str, *, common_passwords: Container[str], email: str, username: str
-) -> None:
+def check_password(password: str, *, common_passwords: Container[str], email: str, username: str) -> None:
     """Raises WeakPassword. `common_passwords` holds lower-case words."""
     if len(password) < MINIMUM_LENGTH:
         raise WeakPassword(f"'password' must have at least {MINIMUM_LENGTH} characters")

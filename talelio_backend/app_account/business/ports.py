@@ -8,6 +8,7 @@ from talelio_backend.shared.business.outbox import OutboxUnitOfWork
 
 
 class AccountRepository(Protocol):
+
     def add(self, account: Account) -> None:
         """Raises EmailTaken, UsernameTaken."""
 
@@ -25,6 +26,7 @@ class AccountRepository(Protocol):
 
 
 class AccountUnitOfWork(OutboxUnitOfWork, Protocol):
+
     @property
     def accounts(self) -> AccountRepository:
         ...
@@ -36,6 +38,7 @@ class AccountUnitOfWork(OutboxUnitOfWork, Protocol):
 
 class PasswordHasher(Protocol):
     """Both calls are slow on purpose. They raise Unavailable when too many are waiting."""
+
     def hash(self, password: str) -> str:
         ...
 
@@ -56,6 +59,7 @@ class VerificationLink:
 
 
 class VerificationTokens(Protocol):
+
     def issue(self, link: VerificationLink, now: datetime) -> str:
         ...
 

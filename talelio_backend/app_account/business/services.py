@@ -93,9 +93,7 @@ def _renew_hash(uow: AccountUnitOfWork, seen: Account, password_hash: str) -> No
             uow.commit()
 
 
-def verify(
-    uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, now: datetime
-) -> Account:
+def verify(uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, now: datetime) -> Account:
     """Raises InvalidVerificationToken, AccountAlreadyVerified, NoRegisteredAccount."""
     link = tokens.read(token)
     with uow:

@@ -3,11 +3,7 @@ from datetime import datetime
 from html import escape
 
 from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.ports import (
-    AccountUnitOfWork,
-    VerificationLink,
-    VerificationTokens,
-)
+from talelio_backend.app_account.business.ports import AccountUnitOfWork, VerificationLink, VerificationTokens
 from talelio_backend.shared.business.mail import Mail
 from talelio_backend.shared.business.outbox import Outbox, OutboxMail
 
@@ -62,6 +58,7 @@ def queue_verification_mail(outbox: Outbox, account: Account, now: datetime) -> 
 
 class VerificationMailComposer:
     """See `shared.business.mail_relay.Composer`. The token is made here, so no token is ever stored."""
+
     def __init__(
         self,
         unit_of_work: Callable[[], AccountUnitOfWork],

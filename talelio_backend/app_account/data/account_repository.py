@@ -8,7 +8,7 @@ from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE
 from talelio_backend.shared.data.database import broken_constraint
-from talelio_backend.shared.data.orm import Instant, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 
 EMAIL_UNIQUE = 'uq_accounts_email'
 
@@ -16,13 +16,13 @@ account_table = Table(
     'accounts',
     metadata,
     Column('id', Integer, Identity(always=True), primary_key=True),
-    Column('created_at', Instant, nullable=False),
-    Column('updated_at', Instant),
+    Column('created_at', INSTANT, nullable=False),
+    Column('updated_at', INSTANT),
     Column('email', Text, nullable=False),
     Column('password_hash', Text, nullable=False),
     Column('verified', Boolean, nullable=False),
     Column('link_serial', Integer, nullable=False),
-    Column('link_requested_at', Instant, nullable=False),
+    Column('link_requested_at', INSTANT, nullable=False),
     UniqueConstraint('email', name=EMAIL_UNIQUE),
 )
 
@@ -49,6 +49,7 @@ def map_account() -> None:
 
 class SqlAlchemyAccountRepository:
     """See `app_account.business.ports.AccountRepository`."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 

@@ -24,9 +24,8 @@ class BcryptHasher:
     bcrypt reads 72 bytes and stops at a NUL, so it is given the base64 of a keyed SHA-384: 64 bytes in
     which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
     """
-    def __init__(
-        self, cost: int, *, concurrency: int | None = None, patience: float = PATIENCE
-    ) -> None:
+
+    def __init__(self, cost: int, *, concurrency: int | None = None, patience: float = PATIENCE) -> None:
         self._cost = cost
         self._patience = patience
         # One core is left to the requests that only read.

@@ -9,6 +9,7 @@ VERIFICATION_TOKEN_LIFETIME = timedelta(hours=24)
 
 class JwtVerificationTokens:
     """See `app_account.business.ports.VerificationTokens`."""
+
     def __init__(self, secret_key: str) -> None:
         self._tokens = SignedTokens(
             secret_key=secret_key, purpose='verification', lifetime=VERIFICATION_TOKEN_LIFETIME
@@ -25,6 +26,6 @@ class JwtVerificationTokens:
         except InvalidToken as error:
             raise InvalidVerificationToken() from error
         match claims:
-            case {'email': str(email), 'serial': int(serial)}:
+            case {'email': str() as email, 'serial': int() as serial}:
                 return VerificationLink(account_id, email, serial)
         raise InvalidVerificationToken()

@@ -6,11 +6,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request
 
 from talelio_backend.app_account.business import services
-from talelio_backend.app_account.business.ports import (
-    AccountUnitOfWork,
-    PasswordHasher,
-    VerificationTokens,
-)
+from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher, VerificationTokens
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
     ClaimBody,

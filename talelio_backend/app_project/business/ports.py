@@ -7,6 +7,7 @@ from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
 class ProjectRepository(Protocol):
+
     def add(self, project: Project) -> None:
         """Raises AuthorGone."""
 
@@ -15,6 +16,7 @@ class ProjectRepository(Protocol):
 
 
 class ProjectUnitOfWork(UnitOfWork, Protocol):
+
     @property
     def projects(self) -> ProjectRepository:
         ...
@@ -25,6 +27,7 @@ class ProjectUnitOfWork(UnitOfWork, Protocol):
 
 
 class MarkdownRenderer(Protocol):
+
     def render(self, markdown: str) -> str:
         """Return HTML that is safe to put into a page as it is.
 

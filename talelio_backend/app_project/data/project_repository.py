@@ -6,7 +6,8 @@ from talelio_backend.app_project.business.errors import AuthorGone
 from talelio_backend.app_project.business.project import Project
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.database import broken_constraint
-from talelio_backend.shared.data.orm import Instant, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 
 # Characters of Markdown and HTML in one page. A thousand projects of the largest size would be gigabytes.
@@ -19,8 +20,8 @@ project_table = Table(
     metadata,
     Column('id', Integer, Identity(always=True), primary_key=True),
     Column('user_id', ForeignKey('users.id', name=AUTHOR_EXISTS, ondelete='CASCADE'), nullable=False),
-    Column('created_at', Instant, nullable=False),
-    Column('updated_at', Instant),
+    Column('created_at', INSTANT, nullable=False),
+    Column('updated_at', INSTANT),
     Column('title', Text, nullable=False),
     Column('body', Text, nullable=False),
     Column('html', Text, nullable=False),

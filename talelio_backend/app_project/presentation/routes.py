@@ -44,9 +44,7 @@ def project_routes(parts: ProjectParts) -> Blueprint:
 
     @routes.get('/users/<username>/projects')
     def list_of_user(username: str) -> Response:
-        page = services.list_of_user(
-            parts.unit_of_work(), username, read_page_request(maximum=LIST_LENGTH)
-        )
+        page = services.list_of_user(parts.unit_of_work(), username, read_page_request(maximum=LIST_LENGTH))
         projects = [ProjectAnswer.model_validate(project) for project in page.items]
         return answer_page(projects, page.next_before)
 

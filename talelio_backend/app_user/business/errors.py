@@ -6,11 +6,13 @@ class InvalidUsername(Invalid):
 
 
 class UsernameTaken(Invalid):
+
     def __init__(self, username: str) -> None:
         super().__init__(f"Account with the username '{username}' already exists")
 
 
 class UserNotFound(Invalid):
     """Invalid and not NotFound: the contract answers 400."""
+
     def __init__(self, username: str) -> None:
         super().__init__(f"User '{username}' does not exist")

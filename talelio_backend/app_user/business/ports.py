@@ -4,6 +4,7 @@ from talelio_backend.app_user.business.user import User
 
 
 class UserRepository(Protocol):
+
     def get_by_username(self, username: str) -> User | None:
         """Letter case does not count."""
 

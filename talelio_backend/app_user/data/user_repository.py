@@ -2,7 +2,7 @@ from sqlalchemy import Column, ForeignKey, Identity, Index, Integer, Table, Text
 from sqlalchemy.orm import Session
 
 from talelio_backend.app_user.business.user import User
-from talelio_backend.shared.data.orm import Instant, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 
 user_table = Table(
     'users',
@@ -14,8 +14,8 @@ user_table = Table(
         nullable=False,
         unique=True,
     ),
-    Column('created_at', Instant, nullable=False),
-    Column('updated_at', Instant),
+    Column('created_at', INSTANT, nullable=False),
+    Column('updated_at', INSTANT),
     Column('username', Text, nullable=False),
     Column('location', Text, nullable=False),
     Column('avatar_url', Text, nullable=False),
@@ -31,6 +31,7 @@ def map_user() -> None:
 
 class SqlAlchemyUserRepository:
     """See `app_user.business.ports.UserRepository`."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 

@@ -7,6 +7,7 @@ A feature's errors are subclasses of one of these. Which HTTP status a kind beco
 
 class BusinessError(Exception):
     """A refusal with a message that is safe and useful to show to the client."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
@@ -37,6 +38,7 @@ class Unavailable(BusinessError):
 
     `retry_after` is in whole seconds.
     """
+
     def __init__(self, message: str, *, retry_after: int = 2) -> None:
         super().__init__(message)
         self.retry_after = retry_after

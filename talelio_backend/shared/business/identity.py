@@ -17,6 +17,7 @@ class InvalidAccessToken(Forbidden):
 
 
 class AccessTokens(Protocol):
+
     def issue(self, identity: Identity, now: datetime) -> str:
         ...
 

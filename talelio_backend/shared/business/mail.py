@@ -19,11 +19,13 @@ class MailNotSent(Exception):
     `permanent` means that the same mail will not be taken later either. The message holds neither the
     password of the server nor the text of the mail.
     """
+
     def __init__(self, reason: str, *, permanent: bool) -> None:
         super().__init__(reason)
         self.permanent = permanent
 
 
 class Mailer(Protocol):
+
     def send(self, mail: Mail, message_id: UUID) -> None:
         """Raises MailNotSent."""

@@ -14,13 +14,12 @@ Clock = Callable[[], datetime]
 
 class Composer(Protocol):
     """Writes the mail of one kind, or returns None when what it was about is no longer so."""
+
     def __call__(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
         ...
 
 
-def send_next(
-    uow: OutboxUnitOfWork, composers: Mapping[str, Composer], mailer: Mailer, clock: Clock
-) -> bool:
+def send_next(uow: OutboxUnitOfWork, composers: Mapping[str, Composer], mailer: Mailer, clock: Clock) -> bool:
     """Send the mail that is due the longest. Returns False when none is due.
 
     The mail is leased in one transaction, sent outside of any, and marked in a second: no connection

@@ -87,6 +87,7 @@ def retry_pause(tries: int) -> timedelta:
 
 
 class Outbox(Protocol):
+
     def add(self, mail: OutboxMail) -> None:
         ...
 
@@ -101,6 +102,7 @@ class Outbox(Protocol):
 
 
 class OutboxUnitOfWork(UnitOfWork, Protocol):
+
     @property
     def outbox(self) -> Outbox:
         ...

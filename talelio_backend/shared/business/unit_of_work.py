@@ -8,12 +8,12 @@ class UnitOfWork(Protocol):
     A feature's own protocol adds the repositories that the feature needs, as read-only properties.
     Leaving the block raises Unavailable when the database did not answer or cut the work short.
     """
+
     def __enter__(self) -> Self:
         ...
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         ...
 

@@ -101,9 +101,7 @@ class JwtAccessTokens:
     """What a request proves its caller with; see `shared.business.identity.AccessTokens`."""
 
     def __init__(self, secret_key: str) -> None:
-        self._tokens = SignedTokens(
-            secret_key=secret_key, purpose='access', lifetime=ACCESS_TOKEN_LIFETIME
-        )
+        self._tokens = SignedTokens(secret_key=secret_key, purpose='access', lifetime=ACCESS_TOKEN_LIFETIME)
 
     def issue(self, identity: Identity, now: datetime) -> str:
         return self._tokens.issue(str(identity.account_id), now)

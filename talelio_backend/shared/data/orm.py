@@ -1,7 +1,5 @@
 """The one registry that every feature's mapping adds to, and the column types they share."""
-from enum import StrEnum
-
-from sqlalchemy import DateTime, Dialect, MetaData, Text, TypeDecorator
+from sqlalchemy import DateTime, MetaData
 from sqlalchemy.orm import registry
 
 # Named constraints can be altered by a migration and recognised in an error.
@@ -19,21 +17,4 @@ metadata = MetaData(
 mapper_registry = registry(metadata=metadata)
 
 # An instant, kept by PostgreSQL to the microsecond and handed out in UTC (see database.py).
-Instant = DateTime(timezone=True)
-
-
-class TextEnum(TypeDecorator[StrEnum]):
-    """A StrEnum kept as plain text: a new member needs no migration of a PostgreSQL type."""
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, members: type[StrEnum]) -> None:
-        super().__init__()
-        self._members = members
-
-    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self._members(value)
+INSTANT = DateTime(timezone=True)

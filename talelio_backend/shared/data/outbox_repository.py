@@ -1,11 +1,19 @@
 from datetime import datetime
 
-from sqlalchemy import Column, Identity, Index, Integer, Table, Text, Uuid, select
+from sqlalchemy import Column, Enum, Identity, Index, Integer, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
-from talelio_backend.shared.data.orm import Instant, TextEnum, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+
+# Plain text in the database, so that a new status needs no migration of a PostgreSQL type.
+_STATUS = Enum(
+    MailStatus,
+    native_enum=False,
+    length=20,
+    values_callable=lambda statuses: [status.value for status in statuses],
+)
 
 outbox_table = Table(
     'outbox',
@@ -14,12 +22,12 @@ outbox_table = Table(
     Column('message_id', Uuid, nullable=False),
     Column('kind', Text, nullable=False),
     Column('payload', JSONB, nullable=False),
-    Column('status', TextEnum(MailStatus), nullable=False),
-    Column('created_at', Instant, nullable=False),
-    Column('due_at', Instant, nullable=False),
+    Column('status', _STATUS, nullable=False),
+    Column('created_at', INSTANT, nullable=False),
+    Column('due_at', INSTANT, nullable=False),
     Column('tries', Integer, nullable=False),
-    Column('trying_since', Instant, nullable=False),
-    Column('finished_at', Instant),
+    Column('trying_since', INSTANT, nullable=False),
+    Column('finished_at', INSTANT),
     Column('last_error', Text),
 )
 # The relays ask every second, and what is finished would grow the index for nothing.
@@ -44,9 +52,7 @@ class SqlAlchemyOutbox:
         self._session.add(mail)
 
     def get(self, id_: int) -> OutboxMail | None:
-        return self._session.get(
-            OutboxMail, id_, with_for_update=True, populate_existing=True
-        )
+        return self._session.get(OutboxMail, id_, with_for_update=True, populate_existing=True)
 
     def next_due(self, now: datetime) -> OutboxMail | None:
         return self._session.scalar(
@@ -58,8 +64,4 @@ class SqlAlchemyOutbox:
 
     def list_unfinished(self) -> list[OutboxMail]:
         unfinished = outbox_table.c.status.in_([MailStatus.PENDING, MailStatus.FAILED])
-        return list(
-            self._session.scalars(
-                select(OutboxMail).where(unfinished).order_by(outbox_table.c.id)
-            )
-        )
+        return list(self._session.scalars(select(OutboxMail).where(unfinished).order_by(outbox_table.c.id)))

@@ -4,6 +4,7 @@ from pathlib import Path
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.database import is_passing_trouble
@@ -28,13 +29,11 @@ class SchemaVersion:
         try:
             with self._engine.connect() as connection:
                 found = connection.scalar(text('SELECT version_num FROM alembic_version'))
-        except Exception as error:
+        except (DBAPIError, PoolTimeout) as error:
             if is_passing_trouble(error):
                 raise Unavailable('The database is not available') from error
-            if isinstance(error, DBAPIError) and \
-                    getattr(error.orig, 'pgcode', None) == _UNDEFINED_TABLE:
-                found = None
-            else:
+            if getattr(getattr(error, 'orig', None), 'pgcode', None) != _UNDEFINED_TABLE:
                 raise
+            found = None
         if found is None or found in self._older:
             raise Unavailable(f'The database schema is at {found}, not at {self._head}: migrate it')

@@ -27,8 +27,7 @@ class SqlAlchemyUnitOfWork:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # Closing rolls back what was not committed. Where the connection is lost, the server does it.
         with suppress(DBAPIError):

@@ -15,9 +15,7 @@ _LARGEST_ID = 2**31 - 1
 def read_page_request(*, maximum: int) -> PageRequest:
     """Raises Invalid."""
     limit = _whole_number('limit', maximum)
-    return PageRequest(
-        limit=maximum if limit is None else limit, before=_whole_number('before', _LARGEST_ID)
-    )
+    return PageRequest(limit=maximum if limit is None else limit, before=_whole_number('before', _LARGEST_ID))
 
 
 def answer_page(models: Sequence[BaseModel], next_before: int | None) -> Response:

@@ -34,7 +34,7 @@ from tests.support.engines import copied_database, other_engine, outage, scalar
 from tests.support.samples import NOW, new_account, new_mail
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.sockets import closed_port
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE, repeat, wait_until
 
 SENDER = 'Maker <noreply@api.test>'
 SECOND = timedelta(seconds=1)
@@ -135,10 +135,7 @@ def test_many_relays_send_each_mail_once(engine: Engine, smtp_sink: SmtpSink, cl
     mails = queue(engine, 60)
 
     def relay_all() -> int:
-        mailer, sent = mailer_to(smtp_sink), 0
-        while relay_once(engine, mailer, clock):
-            sent += 1
-        return sent
+        return repeat(partial(relay_once, engine, mailer_to(smtp_sink), clock))
 
     sent = at_once([relay_all] * 6)
 
@@ -329,13 +326,11 @@ def test_mail_of_ten_minutes_without_a_server_comes_once(
     with closed_port() as port:
         away = SmtpMailer(SmtpServer(host='127.0.0.1', port=port), SENDER)
         while clock.now < NOW + timedelta(minutes=10):
-            while relay_once(engine, away, clock):
-                pass
+            repeat(partial(relay_once, engine, away, clock))
             clock.now += 5 * SECOND
     # By then the longest pause is over for all.
     clock.now += LONGEST_RETRY
-    while relay_once(engine, mailer_to(smtp_sink), clock):
-        pass
+    repeat(partial(relay_once, engine, mailer_to(smtp_sink), clock))
 
     assert Counter(message_ids(smtp_sink)) == Counter(message_id(mail) for mail in mails)
     assert {stored(engine, mail).status for mail in mails} == {MailStatus.SENT}
@@ -351,8 +346,7 @@ def test_one_refused_mail_does_not_hold_up_the_others(
             raise ValueError('a bug')
         return compose(payload, now)
 
-    while send_next(UnitOfWork(engine), {'note': fail}, mailer_to(smtp_sink), clock):
-        pass
+    repeat(partial(send_next, UnitOfWork(engine), {'note': fail}, mailer_to(smtp_sink), clock))
 
     assert sorted(message_ids(smtp_sink)) == sorted(message_id(mail) for mail in mails[1:])
     found = stored(engine, mails[0])
@@ -410,8 +404,8 @@ def test_an_account_that_was_rolled_back_gets_no_mail(
     with pytest.raises(EmailTaken):
         register(engine, 'second', email='taken@example.com')
 
-    while send_next(UnitOfWork(engine), verification_composers(engine), mailer_to(smtp_sink), clock):
-        pass
+    composers = verification_composers(engine)
+    repeat(partial(send_next, UnitOfWork(engine), composers, mailer_to(smtp_sink), clock))
 
     assert [mail['To'] for mail in smtp_sink.mails] == ['taken@example.com']
 
@@ -425,8 +419,8 @@ def test_a_link_that_is_no_longer_wanted_is_not_sent(
     services.resend_verification(UnitOfWork(engine), email='two@example.com', now=NOW + timedelta(hours=2))
     clock.now = NOW + timedelta(hours=2)
 
-    while send_next(UnitOfWork(engine), verification_composers(engine), mailer_to(smtp_sink), clock):
-        pass
+    composers = verification_composers(engine)
+    repeat(partial(send_next, UnitOfWork(engine), composers, mailer_to(smtp_sink), clock))
 
     assert [mail['To'] for mail in smtp_sink.mails] == ['two@example.com']
     assert scalar(engine, "SELECT count(*) FROM outbox WHERE status = 'obsolete'") == 3

@@ -8,14 +8,10 @@ COMMON = load_common_passwords()
 
 
 def check(password: str) -> None:
-    check_password(
-        password, common_passwords=COMMON, email='maker.mail@example.com', username='TheMaker'
-    )
+    check_password(password, common_passwords=COMMON, email='maker.mail@example.com', username='TheMaker')
 
 
-@pytest.mark.parametrize(
-    'password', ['correct horse battery', 'ünïcödé™', '        1', 'x' * 1023 + 'y']
-)
+@pytest.mark.parametrize('password', ['correct horse battery', 'ünïcödé™', '        1', 'x' * 1023 + 'y'])
 def test_a_long_unusual_password_is_accepted(password: str) -> None:
     check(password)
 
@@ -34,9 +30,7 @@ def test_a_long_unusual_password_is_accepted(password: str) -> None:
         ('themaker', 'must not be the email or the username'),
     ],
 )
-def test_a_weak_password_is_refused_with_the_rule_and_not_repeated(
-    password: str, rule: str
-) -> None:
+def test_a_weak_password_is_refused_with_the_rule_and_not_repeated(password: str, rule: str) -> None:
     with pytest.raises(WeakPassword, match=rule) as caught:
         check(password)
     # The first word is the key's name.

@@ -59,9 +59,7 @@ def log_in(
     email: str = EMAIL,
     password: str = PASSWORD
 ) -> str:
-    return services.log_in(
-        uow, hasher or FakeHasher(), ACCESS, email=email, password=password, now=NOW
-    )
+    return services.log_in(uow, hasher or FakeHasher(), ACCESS, email=email, password=password, now=NOW)
 
 
 def claim(uow: FakeUnitOfWork, token: str, password: str, username: str | None = None) -> Account:
@@ -78,6 +76,7 @@ def claim(uow: FakeUnitOfWork, token: str, password: str, username: str | None =
 
 
 class TestRegister:
+
     def test_the_account_and_its_mail_are_committed_together(self) -> None:
         uow = FakeUnitOfWork()
 
@@ -139,6 +138,7 @@ class TestRegister:
         uow = FakeUnitOfWork()
 
         class SlowHasher(FakeHasher):
+
             def hash(self, password: str) -> str:
                 # Somebody else registers while this request computes.
                 register(FakeUnitOfWork(uow.store), username='quicker')
@@ -150,6 +150,7 @@ class TestRegister:
 
 
 class TestLogIn:
+
     def test_the_token_names_the_account(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
@@ -158,9 +159,7 @@ class TestLogIn:
         assert ACCESS.read(log_in(uow, email='MAKER@example.com ')) == Identity(account.id)
 
     @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
-    def test_a_wrong_password_and_an_unknown_address_are_the_same_and_cost_the_same(
-        self, email: str
-    ) -> None:
+    def test_a_wrong_password_and_an_unknown_address_are_the_same_and_cost_the_same(self, email: str) -> None:
         uow, hasher = FakeUnitOfWork(), FakeHasher()
         register(uow)
 
@@ -193,6 +192,7 @@ class TestLogIn:
         verify(uow, token_for(account))
 
         class SlowHasher(FakeHasher):
+
             def hash(self, password: str) -> str:
                 uow.store.accounts[account.id].password_hash = '2:changed'
                 return super().hash(password)
@@ -203,6 +203,7 @@ class TestLogIn:
 
 
 class TestVerify:
+
     def test_the_account_is_verified_once(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
@@ -230,6 +231,7 @@ class TestVerify:
 
 
 class TestClaim:
+
     def test_the_mailboxs_owner_gets_in_and_the_stranger_does_not(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow, password='the strangers own', username='stranger')
@@ -276,6 +278,7 @@ class TestClaim:
 
 
 class TestResend:
+
     def test_a_new_link_makes_the_older_one_worthless(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)

@@ -10,9 +10,7 @@ COST = 4
 HASHER = BcryptHasher(COST)
 
 
-@pytest.mark.parametrize(
-    'password', ['correct horse battery', 'ünïcödé™', 'x' * 100, 'nul\0inside', '']
-)
+@pytest.mark.parametrize('password', ['correct horse battery', 'ünïcödé™', 'x' * 100, 'nul\0inside', ''])
 def test_the_right_password_is_recognised(password: str) -> None:
     assert HASHER.verify(password, HASHER.hash(password))
 
@@ -81,6 +79,7 @@ def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> N
     entered, leave = threading.Event(), threading.Event()
 
     class SlowHasher(BcryptHasher):
+
         def _make_hash(self, prepared: bytes, cost: int) -> bytes:
             entered.set()
             leave.wait(20)

@@ -31,9 +31,7 @@ def fixture_author(uow: FakeUnitOfWork) -> Identity:
     return Identity(account.id)
 
 
-def publish(
-    uow: FakeUnitOfWork, author: Identity, title: str = 'Title', body: str = 'x'
-) -> Project:
+def publish(uow: FakeUnitOfWork, author: Identity, title: str = 'Title', body: str = 'x') -> Project:
     return services.publish(uow, FakeRenderer(), author, title=title, body=body, now=NOW)
 
 
@@ -41,8 +39,7 @@ def test_a_project_is_kept_as_sent_beside_its_html(uow: FakeUnitOfWork, author: 
     project = publish(uow, author, ' Title ', '  body\r\n')
 
     stored = uow.store.projects[project.id]
-    assert (stored.title, stored.body,
-            stored.html) == (' Title ', '  body\r\n', '<p>  body\r\n</p>')
+    assert (stored.title, stored.body, stored.html) == (' Title ', '  body\r\n', '<p>  body\r\n</p>')
     assert (stored.created_at, stored.updated_at) == (NOW, None)
     assert stored.user_id == uow.store.accounts[author.account_id].user.id
 
@@ -84,9 +81,7 @@ def test_an_account_that_is_gone_publishes_nothing(uow: FakeUnitOfWork) -> None:
         publish(uow, Identity(99))
 
 
-def test_a_list_holds_the_users_own_projects_newest_first(
-    uow: FakeUnitOfWork, author: Identity
-) -> None:
+def test_a_list_holds_the_users_own_projects_newest_first(uow: FakeUnitOfWork, author: Identity) -> None:
     ids = [publish(uow, author).id for _ in range(3)]
 
     page = services.list_of_user(uow, 'Maker', PageRequest(limit=2))

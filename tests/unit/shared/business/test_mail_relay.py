@@ -53,6 +53,7 @@ def test_the_mail_is_leased_while_it_is_sent_and_sent_again_when_the_sender_died
         pass
 
     class DyingMailer(FakeMailer):
+
         def send(self, mail: Mail, message_id: object) -> None:
             raise Crash
 
@@ -107,6 +108,7 @@ def test_a_relay_that_lost_its_lease_decides_nothing() -> None:
     mail = queued(uow)
 
     class SlowMailer(FakeMailer):
+
         def send(self, mail: Mail, message_id: object) -> None:
             # Meanwhile the lease runs out, and another relay fails for good.
             other = FakeMailer()

@@ -22,9 +22,7 @@ CLAIMS: dict[str, Any] = {
 }
 
 
-def forge(
-    *, without: str | None = None, header: dict[str, Any] | None = None, **changes: Any
-) -> str:
+def forge(*, without: str | None = None, header: dict[str, Any] | None = None, **changes: Any) -> str:
     """A token signed with the right key, but made by somebody careless."""
     claims = {k: v for k, v in {**CLAIMS, **changes}.items() if k != without}
     key = TOKENS._key  # pylint: disable=protected-access

@@ -38,19 +38,11 @@ def test_every_kind_of_business_error_has_a_status() -> None:
         ('Unavailable', 503, 'Service Unavailable'),
     ],
 )
-def test_an_error_becomes_the_envelope(
-    client: FlaskClient, kind: str, status: int, phrase: str
-) -> None:
+def test_an_error_becomes_the_envelope(client: FlaskClient, kind: str, status: int, phrase: str) -> None:
     response = client.get(f'/raise/{kind}')
 
     assert response.status_code == status
-    assert response.json == {
-        'error': {
-            'message': 'What went wrong',
-            'status': status,
-            'type': phrase
-        }
-    }
+    assert response.json == {'error': {'message': 'What went wrong', 'status': status, 'type': phrase}}
 
 
 def test_unavailable_says_when_to_come_back(client: FlaskClient) -> None:

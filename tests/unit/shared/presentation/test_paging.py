@@ -31,9 +31,7 @@ def test_a_page_is_what_was_asked_for(query: str, page: PageRequest) -> None:
 
 
 @pytest.mark.parametrize('name', ['limit', 'before'])
-@pytest.mark.parametrize(
-    'value', ['', '0', '-1', '1.5', 'x', '٣', '1e3', '9' * 11, '9' * 5000, '+1']
-)
+@pytest.mark.parametrize('value', ['', '0', '-1', '1.5', 'x', '٣', '1e3', '9' * 11, '9' * 5000, '+1'])
 def test_what_is_no_number_in_range_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(Invalid, match=f"'{name}' must be a whole number from 1 to "):
         read(f'{name}={value}')

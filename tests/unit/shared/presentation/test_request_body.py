@@ -90,9 +90,7 @@ def test_what_is_no_json_object_of_text_is_explained(content: bytes, message: st
     assert message in message_for(content)
 
 
-@pytest.mark.parametrize(
-    'content_type', [None, 'application/json; charset=utf-8', 'application/ld+json']
-)
+@pytest.mark.parametrize('content_type', [None, 'application/json; charset=utf-8', 'application/ld+json'])
 def test_json_under_its_types_or_none_is_read(content_type: str | None) -> None:
     assert read(b'{"subject": "x", "words": "y"}', content_type).words == 'y'
 
