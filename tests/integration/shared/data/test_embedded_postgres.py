@@ -18,8 +18,14 @@ import pytest
 
 import talelio_backend
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
-from talelio_backend.shared.data.postgres_binaries import find_installation
-from talelio_backend.shared.data.unprivileged import Lodging, as_other_user, as_self, in_user_namespace, lodge
+from talelio_backend.shared.data.embedded_postgres.programs import find_installation
+from talelio_backend.shared.data.embedded_postgres.unprivileged import (
+    Lodging,
+    as_other_user,
+    as_self,
+    in_user_namespace,
+    lodge,
+)
 
 _needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
 
@@ -40,7 +46,7 @@ import os
 import sys
 from pathlib import Path
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
-from talelio_backend.shared.data.unprivileged import Lodging
+from talelio_backend.shared.data.embedded_postgres.unprivileged import Lodging
 
 run = Lodging.run
 

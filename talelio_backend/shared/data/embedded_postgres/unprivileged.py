@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from talelio_backend.shared.data.postgres_binaries import EmbeddedPostgresError, copy_programs
+from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError, copy_programs
 
 # The shell in which pg_ctl and initdb start `postgres` would read these inside double quotes.
 _NOT_FOR_A_SHELL = frozenset('"$`\\\n')

@@ -1,4 +1,4 @@
-"""The PostgreSQL that development and tests use where DATABASE_URL names none.
+"""Who uses the server, and its life: the first user starts it, the last one stops it.
 
 All processes that use one folder share one server, and the last of them stops it. Who uses it is
 said by locks (flock) alone, since the kernel frees those however a process ends:
@@ -18,11 +18,9 @@ from types import TracebackType
 
 import psycopg2
 
-from talelio_backend.shared.data.postgres_binaries import EmbeddedPostgresError, find_installation
-from talelio_backend.shared.data.postgres_cluster import Cluster
-from talelio_backend.shared.data.unprivileged import Way, lodge
-
-__all__ = ['EmbeddedPostgres', 'EmbeddedPostgresError']
+from talelio_backend.shared.data.embedded_postgres.cluster import Cluster
+from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError, find_installation
+from talelio_backend.shared.data.embedded_postgres.unprivileged import Way, lodge
 
 _PAUSE = 0.02  # seconds
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg2
 
-from talelio_backend.shared.data.postgres_binaries import EmbeddedPostgresError
-from talelio_backend.shared.data.unprivileged import Lodging
+from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError
+from talelio_backend.shared.data.embedded_postgres.unprivileged import Lodging
 
 _USER = _DATABASE = 'talelio'
 _LOG_LIMIT = 10_000_000  # bytes

@@ -1,0 +1,5 @@
+"""The PostgreSQL that development and tests use where DATABASE_URL names none; production has no part of it."""
+from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError
+from talelio_backend.shared.data.embedded_postgres.server import EmbeddedPostgres
+
+__all__ = ['EmbeddedPostgres', 'EmbeddedPostgresError']
