@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import Connection, Engine, event, text
 
 from talelio_backend.bootstrap import UnitOfWork, map_entities
 from talelio_backend.shared.data.database import make_engine
@@ -54,11 +54,6 @@ def other_engine(engine: Engine,
         yield other
     finally:
         other.dispose()
-
-
-def at_port(url: str, port: int) -> str:
-    """The same URL with another port."""
-    return make_url(url).set(port=port).render_as_string(hide_password=False)
 
 
 def wait_for_waiters(engine: Engine, number: int = 1) -> None:

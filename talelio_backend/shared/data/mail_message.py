@@ -10,6 +10,9 @@ from talelio_backend.shared.business.mail import Mail, MailNotSent
 # Without what has a meaning of its own in the header (RFC 5322, section 3.2.3), such as a comma.
 _ONE_ADDRESS = re.compile(r'[^\s"(),:;<>@\[\\\]]+@[\w.-]+')
 
+# Characters (RFC 5322, section 2.1.1).
+_LONGEST_LINE = 998
+
 
 def make_message(mail: Mail, message_id: UUID, sender: str, now: datetime) -> EmailMessage:
     """Return the mail as RFC 5322 has it, with a text and an HTML part. Raises MailNotSent."""
@@ -21,9 +24,15 @@ def make_message(mail: Mail, message_id: UUID, sender: str, now: datetime) -> Em
     message['Message-ID'] = f'<{message_id}@{from_.domain}>'
     # Automatic replies to it help nobody (RFC 3834, section 5).
     message['Auto-Submitted'] = 'auto-generated'
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype='html')
+    message.set_content(mail.text, cte=_encoding(mail.text))
+    message.add_alternative(mail.html, subtype='html', cte=_encoding(mail.html))
     return message
+
+
+def _encoding(text: str) -> str | None:
+    """None leaves the choice to the library, which breaks a long line, and so a link, in the raw mail."""
+    longest = max(map(len, text.splitlines()), default=0)
+    return '7bit' if text.isascii() and longest <= _LONGEST_LINE else None
 
 
 def _sender(sender: str) -> Address:
