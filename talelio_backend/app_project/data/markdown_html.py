@@ -54,7 +54,7 @@ def _parser(*, colours: bool) -> Markdown:
     parser = Markdown(
         extensions=[
             'attr_list', 'footnotes', 'sane_lists', 'tables', 'toc', 'pymdownx.highlight',
-            'pymdownx.superfences', 'pymdownx.tasklist'
+            'pymdownx.superfences', 'pymdownx.tasklist', 'pymdownx.tilde'
         ],
         extension_configs={
             'tables': {
@@ -65,6 +65,9 @@ def _parser(*, colours: bool) -> Markdown:
                 # Only the ids are wanted, neither a table in place of `[TOC]` nor the work for one.
                 'marker': '',
                 'toc_depth': 0
+            },
+            'pymdownx.tilde': {
+                'subscript': False
             },
             'pymdownx.highlight': {
                 'guess_lang': False,

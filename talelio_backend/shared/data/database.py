@@ -63,7 +63,7 @@ def _hide_values(context: ExceptionContext) -> None:
     primary: str | None = getattr(getattr(original, 'diag', None), 'message_primary', None)
     if primary is None:
         return
-    if getattr(original, 'pgcode', '').startswith(_DATA_EXCEPTION):
+    if (getattr(original, 'pgcode', None) or '').startswith(_DATA_EXCEPTION):
         # Here it quotes the value.
         primary = type(original).__name__
     original.args = (primary, )

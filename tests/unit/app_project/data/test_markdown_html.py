@@ -153,6 +153,10 @@ def test_footnotes_link_there_and_back() -> None:
         assert f'<a class="footnote-backref" href="#user-content-{mark}"' in html
 
 
+def test_two_tildes_strike_out_and_one_is_text() -> None:
+    assert rendered('~~old~~ costs ~5') == '<p><del>old</del> costs ~5</p>'
+
+
 def test_tasks() -> None:
     assert rendered('- [ ] a\n- [x] **b**\n- c') == (
         '<ul class="task-list">\n'
