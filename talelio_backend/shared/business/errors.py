@@ -34,8 +34,9 @@ class Forbidden(BusinessError):
 
 
 class Unavailable(BusinessError):
-    """A part that the use case needs does not answer now; nothing was changed.
+    """A part that the use case needs does not answer now, and nothing was changed.
 
+    Only when the database is lost during the commit itself, nobody can know; asking again then shows.
     `retry_after` is in whole seconds.
     """
 

@@ -3,7 +3,7 @@ from sqlalchemy import Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-# Seconds. Together they stay under the two seconds in which a client is told to come back.
+# Seconds. A client should hear within about two that the database is busy or away.
 CONNECT_TIMEOUT = 2
 POOL_TIMEOUT = 1.5
 
