@@ -10,7 +10,7 @@ from talelio_backend.config import Env, Settings
 from talelio_backend.shared.presentation.request_log import request_id
 
 # The three parts of a signed token, and whatever follows the path that carries one.
-_TOKEN = re.compile(r'eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?|(?<=/accounts/verify/)(?!resend\b)[^\s"\'?]+')
+_TOKEN = re.compile(r'eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?|(?<=/accounts/verify/)(?!resend\b)[^\s"\'?\\]+')
 _REDACTED = '<redacted>'
 
 

@@ -81,3 +81,9 @@ def _person() -> Person:
 @pytest.fixture(name='member')
 def _member(api: ServedApi) -> Member:
     return join(api)
+
+
+@pytest.fixture(name='author', scope='session')
+def _author(api: ServedApi) -> Member:
+    """Somebody for the tests that do not mind what others did in that name."""
+    return join(api)

@@ -86,9 +86,9 @@ def test_an_error_is_json_also_for_a_browser(api: ServedApi) -> None:
 @pytest.mark.parametrize('path', POSTS)
 @pytest.mark.parametrize('body', [None, b'', b' \r\n\t'], ids=['none', 'empty', 'blank'])
 def test_a_body_that_is_absent_or_empty_is_400(
-    api: ServedApi, member: Member, path: str, body: bytes | None
+    api: ServedApi, author: Member, path: str, body: bytes | None
 ) -> None:
-    answer = api.post(path, data=body, headers=member.bearer)
+    answer = api.post(path, data=body, headers=author.bearer)
 
     assert error_of(answer, HTTPStatus.BAD_REQUEST) == 'Missing request body'
 
@@ -105,9 +105,9 @@ def test_a_body_that_is_absent_or_empty_is_400(
     ]
 )
 def test_a_body_that_is_said_not_to_be_json_is_415(
-    api: ServedApi, member: Member, path: str, media_type: str
+    api: ServedApi, author: Member, path: str, media_type: str
 ) -> None:
-    answer = api.post(path, data=b'{}', headers=member.bearer | {'Content-Type': media_type})
+    answer = api.post(path, data=b'{}', headers=author.bearer | {'Content-Type': media_type})
 
     assert "'application/json'" in error_of(answer, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
@@ -273,13 +273,13 @@ def test_a_body_that_is_shorter_than_announced_is_400_and_does_nothing(
     register(api, person)
 
 
-def test_a_connection_is_still_good_after_an_error(api: ServedApi, member: Member) -> None:
+def test_a_connection_is_still_good_after_an_error(api: ServedApi, author: Member) -> None:
     requests = [
         ('GET', '/nowhere', None, {}),
         ('POST', REGISTER, '{', {}),
         ('POST', '/v1/projects', '{}', {}),
-        ('POST', '/v1/projects', '{"title": ""}', member.bearer),
-        ('GET', member.projects_path, None, {}),
+        ('POST', '/v1/projects', '{"title": ""}', author.bearer),
+        ('GET', author.projects_path, None, {}),
     ]
     with closing(HTTPConnection(api.url.removeprefix('http://'))) as client:
         client.connect()

@@ -47,9 +47,9 @@ def test_publishing_answers_201_with_the_project(api: ServedApi, member: Member)
     ids=['both', 'title', 'body'],
 )
 def test_publishing_without_a_key_names_the_first_one_that_is_missing(
-    api: ServedApi, member: Member, body: dict[str, str], named: str
+    api: ServedApi, author: Member, body: dict[str, str], named: str
 ) -> None:
-    answer = api.post(PROJECTS, body, headers=member.bearer)
+    answer = api.post(PROJECTS, body, headers=author.bearer)
 
     assert error_of(answer, HTTPStatus.BAD_REQUEST) == f"Expected '{named}' key"
 
@@ -148,9 +148,9 @@ def test_no_header_at_all_is_403(api: ServedApi) -> None:
 
 @pytest.mark.parametrize('form', ['Bearer {}', 'bearer {}', 'BEARER {}', 'Bearer   {} '])
 def test_a_good_token_is_let_in_however_the_scheme_is_written(
-    api: ServedApi, member: Member, form: str
+    api: ServedApi, author: Member, form: str
 ) -> None:
-    request = head('POST', PROJECTS, f'Authorization: {form.format(member.token)}')
+    request = head('POST', PROJECTS, f'Authorization: {form.format(author.token)}')
 
     answer = exchange(api.url, request)
 
@@ -163,18 +163,18 @@ def test_the_guard_comes_before_the_body_is_looked_at(api: ServedApi) -> None:
     assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Not enough segments'
 
 
-def test_an_expired_token_is_403_in_pyjwts_words(api: ServedApi, member: Member) -> None:
+def test_an_expired_token_is_403_in_pyjwts_words(api: ServedApi, author: Member) -> None:
     issued = datetime.now(UTC) - timedelta(hours=1)
-    token = JwtAccessTokens(SECRET_KEY).issue(Identity(member.account['id']), issued)
+    token = JwtAccessTokens(SECRET_KEY).issue(Identity(author.account['id']), issued)
 
     answer = api.post(PROJECTS, BODY, headers={'Authorization': f'Bearer {token}'})
 
     assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Signature has expired'
 
 
-def test_a_token_signed_with_another_key_is_403_in_pyjwts_words(api: ServedApi, member: Member) -> None:
+def test_a_token_signed_with_another_key_is_403_in_pyjwts_words(api: ServedApi, author: Member) -> None:
     tokens = JwtAccessTokens('another key that is for the tests alone: 0123')
-    token = tokens.issue(Identity(member.account['id']), datetime.now(UTC))
+    token = tokens.issue(Identity(author.account['id']), datetime.now(UTC))
 
     answer = api.post(PROJECTS, BODY, headers={'Authorization': f'Bearer {token}'})
 

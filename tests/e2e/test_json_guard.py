@@ -6,7 +6,7 @@ import pytest
 from requests import Response
 
 from tests.support.answers import error_of, ok
-from tests.support.members import Member, Person, join, publish, register, verification_path
+from tests.support.members import Member, Person, publish, register, verification_path
 from tests.support.served_api import ServedApi
 
 REGISTER = '/v1/accounts/register'
@@ -58,11 +58,6 @@ BODIES: dict[str, tuple[bytes, str]] = {
 def post(api: ServedApi, path: str, body: bytes, member: Member) -> Response:
     headers = member.bearer | {'Content-Type': 'application/json'}
     return api.post(path, data=body, headers=headers)
-
-
-@pytest.fixture(name='author', scope='module')
-def _author(api: ServedApi) -> Member:
-    return join(api)
 
 
 @pytest.mark.parametrize('path', PATHS)

@@ -121,11 +121,6 @@ def read_all_pages(api: ServedApi, path: str | None) -> list[list[int]]:
     return pages
 
 
-@pytest.fixture(name='author', scope='module')
-def _author(api: ServedApi) -> Member:
-    return join(api)
-
-
 @pytest.mark.parametrize('body', HOSTILE, ids=lambda body: repr(body)[:40])
 def test_hostile_markdown_is_kept_as_it_is_and_its_html_is_harmless(
     api: ServedApi, author: Member, body: str

@@ -60,19 +60,19 @@ def attempt(api: ServedApi, token: str) -> str:
     return message
 
 
-def test_the_forger_can_make_a_good_token_too(api: ServedApi, member: Member) -> None:
+def test_the_forger_can_make_a_good_token_too(api: ServedApi, author: Member) -> None:
     """The proof that the tokens below are refused for what is wrong with each, and not at large."""
-    token = forge(HEADER, claims(member.account['id']))
+    token = forge(HEADER, claims(author.account['id']))
 
-    publish(api, Member(person=member.person, account=member.account, token=token), 'A title', '')
+    publish(api, Member(person=author.person, account=author.account, token=token), 'A title', '')
 
 
 @pytest.mark.parametrize('algorithm', ['none', 'None', 'NONE', 'nOnE', '', None, 0, ['HS256']])
 @pytest.mark.parametrize('signature', ['', 'x', 'kept'])
 def test_an_unsigned_token_is_refused(
-    api: ServedApi, member: Member, algorithm: object, signature: str
+    api: ServedApi, author: Member, algorithm: object, signature: str
 ) -> None:
-    token = forge(HEADER | {'alg': algorithm}, claims(member.account['id']))
+    token = forge(HEADER | {'alg': algorithm}, claims(author.account['id']))
     if signature != 'kept':
         token = f'{token.rpartition(".")[0]}.{signature}'
 
@@ -92,9 +92,9 @@ def test_an_unsigned_token_is_refused(
     ],
 )
 def test_another_algorithm_is_refused_even_with_the_right_key(
-    api: ServedApi, member: Member, algorithm: str, digest: str
+    api: ServedApi, author: Member, algorithm: str, digest: str
 ) -> None:
-    token = forge(HEADER | {'alg': algorithm}, claims(member.account['id']), digest=digest)
+    token = forge(HEADER | {'alg': algorithm}, claims(author.account['id']), digest=digest)
 
     attempt(api, token)
 
@@ -112,9 +112,9 @@ TRICKS: list[dict[str, object]] = [
 @pytest.mark.parametrize('tricks', TRICKS, ids=repr)
 @pytest.mark.parametrize('key', [b'', b'\0', SECRET_KEY.encode()], ids=['empty', 'NUL', 'secret'])
 def test_a_header_that_names_a_key_does_not_choose_it(
-    api: ServedApi, member: Member, tricks: dict[str, object], key: bytes
+    api: ServedApi, author: Member, tricks: dict[str, object], key: bytes
 ) -> None:
-    token = forge(HEADER | tricks, claims(member.account['id']), key)
+    token = forge(HEADER | tricks, claims(author.account['id']), key)
 
     message = attempt(api, token)
     assert message in ('Signature verification failed', 'Key ID header parameter must be a string')
@@ -133,13 +133,13 @@ STRANGE_HEADERS: list[dict[str, object]] = [
 
 @pytest.mark.parametrize('changes', STRANGE_HEADERS, ids=repr)
 def test_a_header_that_is_not_as_ours_is_refused_even_with_the_right_key(
-    api: ServedApi, member: Member, changes: dict[str, object]
+    api: ServedApi, author: Member, changes: dict[str, object]
 ) -> None:
-    attempt(api, forge(HEADER | changes, claims(member.account['id'])))
+    attempt(api, forge(HEADER | changes, claims(author.account['id'])))
 
 
-def test_a_header_of_eight_kilobytes_is_no_fault_of_ours(api: ServedApi, member: Member) -> None:
-    token = forge(HEADER | {'padding': 'x' * 6000}, claims(member.account['id']), b'another key')
+def test_a_header_of_eight_kilobytes_is_no_fault_of_ours(api: ServedApi, author: Member) -> None:
+    token = forge(HEADER | {'padding': 'x' * 6000}, claims(author.account['id']), b'another key')
     assert len(token) > 8192
 
     assert attempt(api, token) == 'Signature verification failed'
@@ -149,8 +149,8 @@ def test_a_header_of_eight_kilobytes_is_no_fault_of_ours(api: ServedApi, member:
     'header', ['', '{}', '[]', 'null', '"x"', '1', '{', b'\xff\xfe', NESTED, '{"alg":' + '1' * 5000 + '}'],
     ids=lambda header: repr(header)[:20]
 )
-def test_a_header_that_is_no_header_is_refused(api: ServedApi, member: Member, header: str | bytes) -> None:
-    attempt(api, forge(header, claims(member.account['id'])))
+def test_a_header_that_is_no_header_is_refused(api: ServedApi, author: Member, header: str | bytes) -> None:
+    attempt(api, forge(header, claims(author.account['id'])))
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_a_payload_that_is_no_payload_is_refused(api: ServedApi, payload: str | 
 
 
 @pytest.mark.parametrize('claim', ['iss', 'aud', 'sub', 'iat', 'exp'])
-def test_a_claim_that_is_missing_is_named(api: ServedApi, member: Member, claim: str) -> None:
-    payload = {k: v for k, v in claims(member.account['id']).items() if k != claim}
+def test_a_claim_that_is_missing_is_named(api: ServedApi, author: Member, claim: str) -> None:
+    payload = {k: v for k, v in claims(author.account['id']).items() if k != claim}
 
     assert f'"{claim}"' in attempt(api, forge(HEADER, payload))
 
@@ -188,9 +188,9 @@ WRONG_CLAIMS: dict[str, list[object]] = {
     ids=lambda value: repr(value)[:20],
 )
 def test_a_claim_that_is_wrong_is_refused_even_with_the_right_key(
-    api: ServedApi, member: Member, claim: str, value: object
+    api: ServedApi, author: Member, claim: str, value: object
 ) -> None:
-    token = forge(HEADER, claims(member.account['id']) | {claim: value})
+    token = forge(HEADER, claims(author.account['id']) | {claim: value})
 
     answer = api.post(
         '/v1/projects', {
@@ -203,15 +203,15 @@ def test_a_claim_that_is_wrong_is_refused_even_with_the_right_key(
 
 
 @pytest.mark.parametrize('purpose', ['verification', 'reset', 'refresh', 'Access', ''])
-def test_a_token_of_another_purpose_is_no_bearer(api: ServedApi, member: Member, purpose: str) -> None:
+def test_a_token_of_another_purpose_is_no_bearer(api: ServedApi, author: Member, purpose: str) -> None:
     tokens = SignedTokens(secret_key=SECRET_KEY, purpose=purpose, lifetime=timedelta(hours=1))
-    token = tokens.issue(str(member.account['id']), datetime.now(UTC))
+    token = tokens.issue(str(author.account['id']), datetime.now(UTC))
 
     assert attempt(api, token) == 'Signature verification failed'
 
 
-def test_the_token_of_a_mail_is_no_bearer(api: ServedApi, member: Member) -> None:
-    token = verification_path(member.account).rpartition('/')[2]
+def test_the_token_of_a_mail_is_no_bearer(api: ServedApi, author: Member) -> None:
+    token = verification_path(author.account).rpartition('/')[2]
 
     assert attempt(api, token) == 'Signature verification failed'
 
@@ -227,20 +227,20 @@ def test_a_token_of_a_deleted_account_is_refused(
     assert message == 'The account of this token does not exist'
 
 
-def test_two_authorization_headers_are_one_that_does_not_verify(api: ServedApi, member: Member) -> None:
-    line = f'Authorization: Bearer {member.token}'
+def test_two_authorization_headers_are_one_that_does_not_verify(api: ServedApi, author: Member) -> None:
+    line = f'Authorization: Bearer {author.token}'
 
     error_of(exchange(api.url, head('POST', '/v1/projects', line, line)), HTTPStatus.FORBIDDEN)
 
 
-def test_a_token_is_read_from_nowhere_but_the_header(api: ServedApi, member: Member) -> None:
+def test_a_token_is_read_from_nowhere_but_the_header(api: ServedApi, author: Member) -> None:
     answer = api.post(
-        f'/v1/projects?access_token={member.token}&token={member.token}', {
+        f'/v1/projects?access_token={author.token}&token={author.token}', {
             'title': 'A',
             'body': '',
-            'access_token': member.token
+            'access_token': author.token
         },
-        cookies={'access_token': member.token}
+        cookies={'access_token': author.token}
     )
 
     assert error_of(answer, HTTPStatus.FORBIDDEN) == 'No authorization header provided'
@@ -258,8 +258,8 @@ def test_an_account_that_waits_for_its_verification_gets_no_token(
     assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Account not verified'
 
 
-def test_a_token_says_nothing_about_the_person(member: Member) -> None:
-    content = json.loads(base64.urlsafe_b64decode(member.token.split('.')[1] + '=='))
+def test_a_token_says_nothing_about_the_person(author: Member) -> None:
+    content = json.loads(base64.urlsafe_b64decode(author.token.split('.')[1] + '=='))
 
     assert sorted(content) == ['aud', 'exp', 'iat', 'iss', 'sub']
     assert content['exp'] - content['iat'] == 1800

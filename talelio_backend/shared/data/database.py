@@ -3,8 +3,9 @@ from sqlalchemy import Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from talelio_backend.shared.data.bounded_connection import BoundedConnection, bound_waiting
+
 # Seconds. A client should hear within about two that the database is busy or away.
-CONNECT_TIMEOUT = 2
 POOL_TIMEOUT = 1.5
 
 _SESSION_SETTINGS = {
@@ -32,6 +33,7 @@ _DATA_EXCEPTION = '22'
 
 def make_engine(url: str, *, pool_size: int) -> Engine:
     options = ' '.join(f'-c {name}={value}' for name, value in _SESSION_SETTINGS.items())
+    bound_waiting()
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -44,7 +46,7 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
         hide_parameters=True,
         connect_args={
             'application_name': 'talelio_backend',
-            'connect_timeout': CONNECT_TIMEOUT,
+            'connection_factory': BoundedConnection,
             'options': options,
             # A peer that vanished without a word is noticed by the kernel.
             'keepalives_idle': 10,

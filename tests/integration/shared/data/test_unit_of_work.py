@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from talelio_backend.shared.business.errors import Invalid, Unavailable
-from talelio_backend.shared.data.database import CONNECT_TIMEOUT
+from talelio_backend.shared.data.bounded_connection import CONNECT_TIMEOUT
 from tests.support.engines import ProbingUnitOfWork, copied_database, other_engine, outage, scalar
 from tests.support.samples import new_account
 from tests.support.sockets import closed_port, silent_port
