@@ -20,7 +20,7 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository, map_project
 from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
-from talelio_backend.config import PROJECT_FOLDER, THREADS, Settings
+from talelio_backend.config import PROJECT_FOLDER, Settings
 from talelio_backend.shared.business.mail import Mailer
 from talelio_backend.shared.business.mail_relay import send_next
 from talelio_backend.shared.data.database import make_engine
@@ -38,8 +38,9 @@ from talelio_backend.shared.presentation.request_log import add_request_log
 
 MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
 
-# Each request thread needs a connection at most, and the mail relay one more.
-POOL_SIZE = THREADS + 1
+# Connections of a worker process. Fewer than its threads: one is held only while the database works, and
+# the slow steps of a request come between its transactions.
+POOL_SIZE = 12
 
 # Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
 MAXIMUM_BODY = 2 * 1024 * 1024

@@ -20,8 +20,9 @@ VAR_FOLDER = PROJECT_FOLDER / 'var'
 # HS256 wants a key of at least its hash's length, 32 bytes (RFC 7518, section 3.2).
 MINIMUM_SECRET_KEY_LENGTH = 32
 
-# Threads of a worker process that serve requests. They wait for the database most of their time.
-THREADS = 8
+# Threads of a worker process that serve requests: up to eight may hash or wait to, eight may render or wait
+# to, and eight are left for requests that only read.
+THREADS = 24
 
 DEVELOPMENT_EMAIL = 'maker@example.com'
 

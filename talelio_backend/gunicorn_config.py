@@ -15,6 +15,7 @@ from socket import socket
 from typing import Any
 
 from gunicorn import util
+from gunicorn.http import message
 
 from talelio_backend.config import (
     DEVELOPMENT_EMAIL,
@@ -32,6 +33,7 @@ try:
 except ConfigurationError as error:
     sys.exit(str(error))
 _resources = ExitStack()
+_LONGEST_LINE = 16384  # bytes
 # Also when Gunicorn leaves without calling a hook, for example because the port is taken.
 atexit.register(_resources.close)
 
@@ -44,8 +46,9 @@ reload = _settings.env is Env.DEVELOPMENT
 control_socket_disable = True
 # Where the heartbeat file lies: in memory, so that a slow disk is not taken for a hung worker.
 worker_tmp_dir = '/dev/shm' if os.path.isdir('/dev/shm') else None
-# A bearer token of any size that is still a token should meet the service's own check.
-limit_request_field_size = 16384
+# A token of any size that is still a token should meet the service's own check, in a header or a path.
+limit_request_field_size = _LONGEST_LINE
+limit_request_line = _LONGEST_LINE
 graceful_timeout = 30
 keepalive = 5
 logconfig_dict = logging_config(_settings)
@@ -129,5 +132,6 @@ def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
     util.write_nonblock(sock, head.encode('latin-1') + content)
 
 
-# Gunicorn has no setting for it.
+# Gunicorn has no setting for these.
 util.write_error = _write_error
+message.MAX_REQUEST_LINE = _LONGEST_LINE  # type: ignore[misc]

@@ -163,7 +163,7 @@ def test_a_body_of_just_the_limit_is_read_to_its_end(api: ServedApi, chunked: bo
 
 
 def test_a_request_line_over_the_limit_is_414(api: ServedApi) -> None:
-    answer = exchange(api.url, head('GET', '/v1/users/' + 'x' * 10_000 + '/projects'))
+    answer = exchange(api.url, head('GET', '/v1/users/' + 'x' * 20_000 + '/projects'))
 
     error_of(answer, HTTPStatus.REQUEST_URI_TOO_LONG)
 

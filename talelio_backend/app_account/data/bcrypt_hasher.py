@@ -1,19 +1,18 @@
 import base64
 import hmac
 import os
-import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import bcrypt
 
-from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.turns import Turns
 
 # Sets our pre-hash apart from other uses of SHA-384, so that hashes leaked elsewhere are no dictionary
 # against ours. Not a secret.
 _CONTEXT = b'talelio_backend/password'
 
+# Passwords that are hashed, or wait for it, at a time.
+PLACES = 8
 # How long a login waits for its turn, in seconds; a client gives up not much later.
 PATIENCE = 10.0
 
@@ -27,19 +26,19 @@ class BcryptHasher:
 
     def __init__(self, cost: int, *, concurrency: int | None = None, patience: float = PATIENCE) -> None:
         self._cost = cost
-        self._patience = patience
-        # One core is left to the requests that only read.
-        self._turns = threading.BoundedSemaphore(concurrency or max(1, (os.cpu_count() or 1) - 1))
+        # This process leaves a core to the requests that only read.
+        at_once = concurrency or min(PLACES, max(1, (os.cpu_count() or 1) - 1))
+        self._turns = Turns('logins', at_once=at_once, waiting=PLACES - at_once, patience=patience)
         # Well-formed, and the hash of nothing: comparing with it takes the usual time and fails.
         self._nobodys_hash = bcrypt.gensalt(cost) + b'.' * 31
 
     def hash(self, password: str) -> str:
-        with self._turn():
+        with self._turns.turn():
             return self._make_hash(_prepare(password), self._cost).decode()
 
     def verify(self, password: str, password_hash: str | None) -> bool:
         stored = self._nobodys_hash if password_hash is None else password_hash.encode()
-        with self._turn():
+        with self._turns.turn():
             try:
                 right = bcrypt.checkpw(_prepare(password), stored)
             except ValueError:
@@ -63,15 +62,6 @@ class BcryptHasher:
 
     def _make_hash(self, prepared: bytes, cost: int) -> bytes:
         return bcrypt.hashpw(prepared, bcrypt.gensalt(cost))
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=self._patience):
-            raise Unavailable('Too many logins at once, please try again', retry_after=5)
-        try:
-            yield
-        finally:
-            self._turns.release()
 
 
 def _prepare(password: str) -> bytes:

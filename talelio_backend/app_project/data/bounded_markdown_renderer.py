@@ -3,12 +3,16 @@ import logging
 from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerBusy, WorkerFailed
+from talelio_backend.shared.data.turns import Turns
 
 # Over three times what the most demanding sensible texts of 256 KiB were measured to take, which is
 # 2.3 s for a table of numbers, and 35 MB for code.
 CPU_SECONDS = 8.0
 MEMORY_BYTES = 128 * 1024 * 1024
 WALL_SECONDS = 30.0
+# How many texts may wait while one is rendered, and for how many seconds.
+WAITING = 7
+PATIENCE = 10.0
 
 _logger = logging.getLogger(__name__)
 
@@ -29,8 +33,9 @@ def markdown_worker(
 
 class BoundedMarkdownRenderer:
 
-    def __init__(self, worker: BoundedWorker) -> None:
+    def __init__(self, worker: BoundedWorker, *, waiting: int = WAITING, patience: float = PATIENCE) -> None:
         self._worker = worker
+        self._turns = Turns('texts to render', at_once=1, waiting=waiting, patience=patience)
 
     def render(self, markdown: str) -> str:
         """Return HTML that is safe to put into a page as it is.
@@ -39,11 +44,12 @@ class BoundedMarkdownRenderer:
         worker.
         """
         try:
-            return self._worker.call(markdown.encode()).decode()
+            with self._turns.turn():
+                return self._worker.call(markdown.encode()).decode()
         except LimitExceeded:
             raise TooExpensiveToRender from None
         except WorkerBusy:
-            raise Unavailable('Too many texts are being rendered; try again') from None
+            raise Unavailable('The text could not be rendered just now, please try again') from None
         except WorkerFailed as error:
             # Whatever the fault is, the text that shows it will show it again.
             _logger.warning('Rendering a text failed: %s', error)

@@ -28,6 +28,14 @@ STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
 # What the browser's `Content-Type` and length are is ours to say; `Allow`, `Retry-After` and the like stay.
 _OWN_HEADERS = ('content-type', 'content-length')
 
+# In place of Werkzeug's words, which speak to somebody at a browser.
+_PLAIN_WORDS = {
+    HTTPStatus.BAD_REQUEST: 'The request is malformed',
+    HTTPStatus.NOT_FOUND: 'There is nothing at this path',
+    HTTPStatus.METHOD_NOT_ALLOWED: 'This path does not take this method',
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 'The request body is too large',
+}
+
 _logger = logging.getLogger(__name__)
 
 
@@ -52,11 +60,18 @@ def _business_error(error: BusinessError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    response = json_response(envelope(status, error.description or status.description), status)
+    response = json_response(envelope(status, _message(error, status)), status)
     for name, value in error.get_headers():
         if name.lower() not in _OWN_HEADERS:
             response.headers[name] = value
     return response
+
+
+def _message(error: HTTPException, status: HTTPStatus) -> str:
+    given = error.description
+    if given is None or given == type(error).description:
+        return _PLAIN_WORDS.get(status, given or status.description)
+    return given
 
 
 def _unexpected_error(_error: Exception) -> Response:

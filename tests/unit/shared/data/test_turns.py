@@ -1,0 +1,70 @@
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import pytest
+
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.turns import Turns
+
+# Only a test that fails waits so long.
+PATIENCE = 20.0
+
+
+class Workshop:
+    """Callers stay in it until it closes."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._closing = threading.Event()
+        self.entered = threading.Semaphore(0)
+
+    def work(self) -> None:
+        with self._turns.turn():
+            self.entered.release()
+            assert self._closing.wait(PATIENCE)
+
+    def close(self) -> None:
+        self._closing.set()
+
+
+def test_one_works_one_waits_and_the_others_are_sent_away_at_once() -> None:
+    workshop = Workshop(Turns('logins', at_once=1, waiting=1, patience=PATIENCE))
+    with ThreadPoolExecutor(4) as pool:
+        calls = {pool.submit(workshop.work) for _ in range(4)}
+        try:
+            # Nobody can be done with the work yet, so who is done was sent away.
+            sent_away: set[Future[None]] = set()
+            while len(sent_away) < 2:
+                done, calls = wait(calls, PATIENCE, FIRST_COMPLETED)
+                assert done, 'two of four should have been sent away'
+                sent_away |= done
+        finally:
+            workshop.close()
+    for call in sent_away:
+        assert isinstance(call.exception(), Unavailable)
+    for call in calls:
+        call.result(PATIENCE)
+
+
+def test_who_waits_too_long_is_sent_away_and_leaves_no_trace() -> None:
+    turns = Turns('logins', at_once=1, waiting=1, patience=0.01)
+    workshop = Workshop(turns)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(workshop.work)
+        assert workshop.entered.acquire(timeout=PATIENCE)
+        for _ in range(3):
+            with pytest.raises(Unavailable, match='Too many logins at once') as caught, turns.turn():
+                pass
+            assert caught.value.retry_after > 0
+        workshop.close()
+        first.result(PATIENCE)
+    with turns.turn():
+        pass
+
+
+def test_an_error_gives_the_turn_back() -> None:
+    turns = Turns('logins', at_once=1, waiting=0, patience=0)
+
+    for _ in range(3):
+        with pytest.raises(KeyError), turns.turn():
+            raise KeyError
