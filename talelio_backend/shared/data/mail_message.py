@@ -31,7 +31,7 @@ def make_message(mail: Mail, message_id: UUID, sender: str, now: datetime) -> Em
 
 def _encoding(text: str) -> str | None:
     """None leaves the choice to the library, which breaks a long line, and so a link, in the raw mail."""
-    longest = max(map(len, text.splitlines()), default=0)
+    longest = max((len(line) for line in text.splitlines()), default=0)
     return '7bit' if text.isascii() and longest <= _LONGEST_LINE else None
 
 

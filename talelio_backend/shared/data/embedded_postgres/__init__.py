@@ -1,4 +1,4 @@
-"""The PostgreSQL that development and tests use where DATABASE_URL names none; production has no part of it."""
+"""The PostgreSQL that development and tests use where DATABASE_URL names none. Not for production."""
 from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError
 from talelio_backend.shared.data.embedded_postgres.server import EmbeddedPostgres
 
