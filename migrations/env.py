@@ -1,8 +1,10 @@
 """Run by Alembic: finds the database and runs the migrations under a lock."""
 import logging
+from contextlib import suppress
 
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from talelio_backend.bootstrap import map_entities
 from talelio_backend.config import Settings
@@ -18,7 +20,9 @@ map_entities()
 def _migrate(connection: Connection) -> None:
     # Several tasks may start at once; all but the first find nothing left to do. The lock is the
     # session's, so that it spans the transactions of all migrations.
-    connection.execute(text("SET lock_timeout = '60s'"))
+    # However long the first one takes.
+    connection.execute(text('SET lock_timeout = 0'))
+    connection.execute(text('SET statement_timeout = 0'))
     connection.execute(text('SELECT pg_advisory_lock(:lock)'), {'lock': _LOCK})
     # A migration that waits behind a long query makes every later query wait behind itself.
     connection.execute(text("SET lock_timeout = '5s'"))
@@ -33,9 +37,11 @@ def _migrate(connection: Connection) -> None:
         with context.begin_transaction():
             context.run_migrations()
     finally:
-        connection.rollback()
-        connection.execute(text('SELECT pg_advisory_unlock(:lock)'), {'lock': _LOCK})
-        connection.commit()
+        # Where the connection is lost the lock is free, and the error that tells of it must not be hidden.
+        with suppress(DBAPIError):
+            connection.rollback()
+            connection.execute(text('SELECT pg_advisory_unlock(:lock)'), {'lock': _LOCK})
+            connection.commit()
 
 
 def _main() -> None:

@@ -1,4 +1,5 @@
 """The composition root: every adapter is made here and handed to what needs it."""
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,7 +104,7 @@ def build(settings: Settings, database_url: str) -> Backend:
         account_routes(
             AccountParts(
                 unit_of_work=unit_of_work,
-                hasher=BcryptHasher(settings.bcrypt_cost),
+                hasher=BcryptHasher(settings.bcrypt_cost, at_once=_hashes_at_once(settings)),
                 access_tokens=access_tokens,
                 verification_tokens=verification_tokens,
                 whitelist=settings.whitelisted_emails,
@@ -153,6 +154,12 @@ def _make_app(settings: Settings) -> Flask:
         max_age=600,
     )
     return app
+
+
+def _hashes_at_once(settings: Settings) -> int:
+    """All worker processes together leave a core to the requests that only read, where there are enough."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    return max(1, (cores - 1) // settings.web_concurrency)
 
 
 def _make_mailer(settings: Settings) -> Mailer:

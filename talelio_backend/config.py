@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 
@@ -179,14 +179,17 @@ class _Reader:
             return None
         scheme, separator, rest = url.partition('://')
         # Hosting providers write the short forms; SQLAlchemy wants the driver named.
-        if not separator or scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2'):
+        parts = _split(url)
+        if not separator or scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2') or \
+                parts is None or not parts.hostname or not parts.path.strip('/'):
             self._complain('DATABASE_URL', 'must look like postgresql://user:password@host/name')
         return f'postgresql+psycopg2://{rest}'
 
     def _api_base_url(self, development: str) -> str:
         url = self._text('API_BASE_URL', development).rstrip('/')
-        parts = urlsplit(url)
-        if parts.scheme not in ('http', 'https') or not parts.netloc or parts.path or parts.query:
+        parts = _split(url)
+        if parts is None or url != f'{parts.scheme}://{parts.netloc}' or not parts.hostname or \
+                parts.scheme not in ('http', 'https') or '@' in parts.netloc:
             self._complain('API_BASE_URL', 'must look like https://api.example.com, without a path')
         elif self._production and parts.scheme != 'https':
             self._complain('API_BASE_URL', 'must begin with https:// in production')
@@ -195,8 +198,10 @@ class _Reader:
     def _cors_origins(self) -> tuple[str, ...]:
         origins = self._list('CORS_ORIGINS', development='http://localhost:3000')
         for origin in origins:
-            parts = urlsplit(origin)
-            if origin != f'{parts.scheme}://{parts.netloc}' or '*' in origin or not parts.netloc:
+            parts = _split(origin)
+            # What looks like a regular expression would be taken for one.
+            if parts is None or origin != f'{parts.scheme}://{parts.netloc}' or \
+                    set(origin) & set('*?[]\\^$|()') or not parts.hostname:
                 self._complain(
                     'CORS_ORIGINS', f"holds '{origin}', which is not an origin such as "
                     'https://www.example.com'
@@ -229,6 +234,16 @@ class _Reader:
         if level not in _LOG_LEVELS:
             self._complain('LOG_LEVEL', 'must be one of ' + ', '.join(_LOG_LEVELS))
         return level
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        # Reading it is what checks it.
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _kept_secret_key(file: Path) -> str:

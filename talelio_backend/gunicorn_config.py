@@ -62,13 +62,17 @@ def on_starting(_server: Any) -> None:
 
 
 def _migrate(database_url: str) -> None:
-    # Not in the production image's way: there the migration is a command of its own.
+    # Not in production's way: there the migration is a command of its own.
     # pylint: disable=import-outside-toplevel
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import OperationalError
     config = Config(PROJECT_FOLDER / 'alembic.ini')
     config.attributes['database_url'] = database_url
-    command.upgrade(config, 'head')
+    try:
+        command.upgrade(config, 'head')
+    except OperationalError:
+        sys.exit('The database that DATABASE_URL names cannot be reached, or does not let us in')
 
 
 def when_ready(_server: Any) -> None:
@@ -81,7 +85,7 @@ def _banner() -> str:
     mail = f'{_settings.smtp_server.host}:{_settings.smtp_server.port}' \
         if _settings.smtp_server else f'{_shown(_settings.mail_folder)}/*.eml, its links are printed here'
     data = 'where DATABASE_URL says' if _settings.database_url else _shown(PROJECT_FOLDER / 'var/postgres')
-    email = next(iter(_settings.whitelisted_emails), DEVELOPMENT_EMAIL)
+    email = min(_settings.whitelisted_emails, default=DEVELOPMENT_EMAIL)
     return f'''
   The API is at   {address}/v1   (stop it with Ctrl-C)
   Mail goes to    {mail}

@@ -34,6 +34,10 @@ class JsonLines(JsonFormatter):
 
 class TextLines(logging.Formatter):
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        # A path may hold a line break, and what follows it must not pass for a line of ours.
+        return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in super().formatMessage(record))
+
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))
 

@@ -1,5 +1,8 @@
 from email_validator import EmailNotValidError, validate_email
 
+# 64 before the @ and 255 after it (RFC 5321, section 4.5.3.1).
+EMAIL_LENGTH = 320
+
 
 def canonical_email(address: str) -> str | None:
     """Return the one form in which an address is kept and compared, or None when it is not an address.
@@ -7,6 +10,8 @@ def canonical_email(address: str) -> str | None:
     Letter case and surrounding space do not count, and an international domain takes its ASCII form
     (RFC 5891), which is also what mail is sent to.
     """
+    if len(address) > EMAIL_LENGTH:
+        return None
     try:
         parts = validate_email(
             address.strip(),

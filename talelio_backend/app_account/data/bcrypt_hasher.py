@@ -1,6 +1,5 @@
 import base64
 import hmac
-import os
 import unicodedata
 
 import bcrypt
@@ -11,9 +10,9 @@ from talelio_backend.shared.data.turns import Turns
 # against ours. Not a secret.
 _CONTEXT = b'talelio_backend/password'
 
-# Passwords that are hashed, or wait for it, at a time.
-PLACES = 8
-# How long a login waits for its turn, in seconds; a client gives up not much later.
+# How many wait for their turn, at the most.
+WAITING = 7
+# How long a password waits for its turn, in seconds; a client gives up not much later.
 PATIENCE = 10.0
 
 
@@ -24,11 +23,9 @@ class BcryptHasher:
     which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
     """
 
-    def __init__(self, cost: int, *, concurrency: int | None = None, patience: float = PATIENCE) -> None:
+    def __init__(self, cost: int, *, at_once: int = 1, patience: float = PATIENCE) -> None:
         self._cost = cost
-        # This process leaves a core to the requests that only read.
-        at_once = concurrency or min(PLACES, max(1, (os.cpu_count() or 1) - 1))
-        self._turns = Turns('logins', at_once=at_once, waiting=PLACES - at_once, patience=patience)
+        self._turns = Turns('passwords to check', at_once=at_once, waiting=WAITING, patience=patience)
         # Well-formed, and the hash of nothing: comparing with it takes the usual time and fails.
         self._nobodys_hash = bcrypt.gensalt(cost) + b'.' * 31
 

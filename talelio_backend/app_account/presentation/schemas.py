@@ -1,25 +1,35 @@
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from talelio_backend.app_account.business.email_address import EMAIL_LENGTH
+from talelio_backend.app_account.business.password_policy import MAXIMUM_LENGTH
 from talelio_backend.app_user.presentation.schemas import UserAnswer
-from talelio_backend.shared.presentation.schemas import Answer, Body, Text, UtcTime
+from talelio_backend.shared.presentation.schemas import Answer, Body, Storable, Text, UtcTime
+
+# Bounded here, before anything looks at them: what normalises Unicode takes time by the square of the length.
+Email = Annotated[str, StringConstraints(max_length=EMAIL_LENGTH), Storable]
+Password = Annotated[str, StringConstraints(max_length=MAXIMUM_LENGTH), Storable]
 
 
 class RegisterBody(Body):
-    email: Text
-    password: Text
+    email: Email
+    password: Password
     username: Text
 
 
 class LoginBody(Body):
-    email: Text
-    password: Text
+    email: Email
+    password: Password
 
 
 class ClaimBody(Body):
-    password: Text
+    password: Password
     username: Text | None = None
 
 
 class ResendBody(Body):
-    email: Text
+    email: Email
 
 
 class AccountAnswer(Answer):

@@ -31,5 +31,6 @@ class MarkdownRenderer(Protocol):
     def render(self, markdown: str) -> str:
         """Return HTML that is safe to put into a page as it is.
 
-        Raises TooExpensiveToRender when the text is over the bound in time, memory or output.
+        Raises TooExpensiveToRender when the text is over the bound in time, memory or output,
+        NotRenderable when it runs into a fault of the renderer, Unavailable when too many texts wait.
         """

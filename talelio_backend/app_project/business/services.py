@@ -17,7 +17,7 @@ def publish(
     body: str,
     now: datetime,
 ) -> Project:
-    """Raises Invalid, TooExpensiveToRender, AuthorGone."""
+    """Raises Invalid, AuthorGone, and what the renderer raises."""
     check_title(title)
     check_body(body)
     with uow:

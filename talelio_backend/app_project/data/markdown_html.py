@@ -30,7 +30,7 @@ def render(markdown: bytes) -> bytes:
     """
     text = markdown.decode()
     html = _parser(colours=True).convert(text)
-    if len(html) > MAX_HTML_BYTES:
+    if len(html.encode()) > MAX_HTML_BYTES:
         # Each word of dense code, such as JSON, takes a tag for its colour, ten times its length.
         html = _parser(colours=False).convert(text)
     _check_size(html)

@@ -118,7 +118,11 @@ class BoundedWorker:
     def _running_child(self) -> '_Child':
         if self._child is None or not self._child.is_alive():
             self._end_child()
-            self._child = _Child(*self._arguments)
+            try:
+                self._child = _Child(*self._arguments)
+            except OSError as error:
+                # No memory, process or descriptor to be had now.
+                raise WorkerBusy from error
         return self._child
 
     def _end_child(self) -> int:

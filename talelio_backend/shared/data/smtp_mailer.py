@@ -10,8 +10,9 @@ from talelio_backend.shared.business.mail import Mail, MailNotSent
 from talelio_backend.shared.data.mail_message import make_message
 from talelio_backend.shared.data.smtp_server import SmtpServer
 
-# Seconds for each step of the conversation; all steps together stay under the outbox's lease.
-TIMEOUT = 10
+# Seconds for each step of the conversation. Its dozen steps stay under the outbox's lease, unless a server
+# sends its answers byte by byte; then the mail may go out twice, under one Message-ID.
+TIMEOUT = 8
 
 
 class SmtpMailer:

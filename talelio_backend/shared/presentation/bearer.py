@@ -9,7 +9,11 @@ def authenticate(tokens: AccessTokens) -> Identity:
     header = request.headers.get('Authorization')
     if header is None:
         raise Forbidden('No authorization header provided')
-    scheme, _, token = header.strip().partition(' ')
-    if scheme.lower() != 'bearer' or not token.strip():
+    scheme, *token = header.split(maxsplit=1) or ['']
+    if not token:
         raise Forbidden('No authorization token provided')
-    return tokens.read(token.strip())
+    identity = tokens.read(token[0].strip())
+    if scheme.lower() != 'bearer':
+        # A good token, but not presented as one.
+        raise Forbidden('No authorization token provided')
+    return identity

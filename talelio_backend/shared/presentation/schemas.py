@@ -22,7 +22,8 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Storable = AfterValidator(_storable)
+Text = Annotated[str, Storable]
 
 
 class Body(BaseModel):

@@ -24,7 +24,7 @@ def test_every_spelling_of_an_address_has_one_form(address: str, canonical: str)
     [
         '', 'maker', '@example.com', 'maker@', 'a b@example.com', 'a@b@example.com',
         'maker@example.com\r\nBcc: other@example.com', 'maker\r\n@example.com', 'maker@example.com\0',
-        'maker@' + 'x' * 300 + '.com', '\ud800@example.com'
+        'maker@' + 'x' * 300 + '.com', 'a' * 321, '\ud800@example.com'
     ],
 )
 def test_what_is_no_address_has_none(address: str) -> None:

@@ -20,7 +20,9 @@ def authenticated(header: str | None) -> Identity:
         return authenticate(TOKENS)
 
 
-@pytest.mark.parametrize('header', [f'Bearer {TOKEN}', f'bearer {TOKEN}', f'Bearer   {TOKEN} '])
+@pytest.mark.parametrize(
+    'header', [f'Bearer {TOKEN}', f'bearer {TOKEN}', f'Bearer   {TOKEN} ', f'Bearer\t{TOKEN}']
+)
 def test_a_good_token_names_its_account(header: str) -> None:
     assert authenticated(header) == Identity(7)
 
@@ -37,6 +39,7 @@ def test_a_good_token_names_its_account(header: str) -> None:
         (f'Token {TOKEN}', 'No authorization token provided'),
         (TOKEN, 'No authorization token provided'),
         ('Bearer x', 'Not enough segments'),
+        ('Basic x', 'Not enough segments'),
         (f'Bearer {TOKEN} x', 'Invalid crypto padding'),
     ],
 )
