@@ -34,7 +34,7 @@ class JsonLines(JsonFormatter):
 
 class TextLines(logging.Formatter):
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # pylint: disable=invalid-name
         # A path may hold a line break, and what follows it must not pass for a line of ours.
         return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in super().formatMessage(record))
 

@@ -39,7 +39,7 @@ def test_every_failure_is_the_same_to_the_byte(api: ServedApi, member: Member) -
             'password': ''
         },
         member.person.login | {
-            'password': 'x' * 1_000_000
+            'password': 'x' * 1024
         },
     ]
 

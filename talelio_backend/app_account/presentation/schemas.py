@@ -5,11 +5,11 @@ from pydantic import StringConstraints
 from talelio_backend.app_account.business.email_address import EMAIL_LENGTH
 from talelio_backend.app_account.business.password_policy import MAXIMUM_LENGTH
 from talelio_backend.app_user.presentation.schemas import UserAnswer
-from talelio_backend.shared.presentation.schemas import Answer, Body, Storable, Text, UtcTime
+from talelio_backend.shared.presentation.schemas import STORABLE, Answer, Body, Text, UtcTime
 
 # Bounded here, before anything looks at them: what normalises Unicode takes time by the square of the length.
-Email = Annotated[str, StringConstraints(max_length=EMAIL_LENGTH), Storable]
-Password = Annotated[str, StringConstraints(max_length=MAXIMUM_LENGTH), Storable]
+Email = Annotated[str, StringConstraints(max_length=EMAIL_LENGTH), STORABLE]
+Password = Annotated[str, StringConstraints(max_length=MAXIMUM_LENGTH), STORABLE]
 
 
 class RegisterBody(Body):

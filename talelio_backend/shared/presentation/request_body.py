@@ -94,6 +94,7 @@ def _explain(error: ValidationError) -> str:
     where = '.'.join(str(part) for part in fault['loc'])
     explanations = {
         'string_type': 'must be a string',
+        'string_unicode': 'must not contain a lone surrogate',
         'string_too_long': f"must have at most {fault.get('ctx', {}).get('max_length')} characters",
         'value_error': str(fault.get('ctx', {}).get('error')),
     }

@@ -22,8 +22,8 @@ def _storable(text: str) -> str:
     return text
 
 
-Storable = AfterValidator(_storable)
-Text = Annotated[str, Storable]
+STORABLE = AfterValidator(_storable)
+Text = Annotated[str, STORABLE]
 
 
 class Body(BaseModel):
