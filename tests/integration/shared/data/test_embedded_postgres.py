@@ -31,10 +31,13 @@ _needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='only root can become
 
 # Says where the database is, and ends when its standard input does.
 _USER_OF_A_SERVER = '''
+import signal
 import sys
 from pathlib import Path
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 
+# What a shell starts in the background inherits that it is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as url:
     print(url, flush=True)
     sys.stdin.read()
@@ -361,7 +364,7 @@ def test_an_interrupt_from_the_keyboard_passes_it_by(folder: Path, server: Embed
         server.acquire()
         before = _server_process(url)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait() != 0
+        assert process.wait(30) != 0
     assert _server_process(url) == before
     server.release()
 
