@@ -16,6 +16,8 @@ from talelio_backend.shared.data.smtp_server import SmtpServer
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 VAR_FOLDER = PROJECT_FOLDER / 'var'
+# Of the embedded server.
+POSTGRES_FOLDER = VAR_FOLDER / 'postgres'
 
 # HS256 wants a key of at least its hash's length, 32 bytes (RFC 7518, section 3.2).
 MINIMUM_SECRET_KEY_LENGTH = 32

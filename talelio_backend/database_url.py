@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from talelio_backend.config import VAR_FOLDER, Settings
+from talelio_backend.config import POSTGRES_FOLDER, Settings
 
 
 @contextmanager
@@ -13,5 +13,5 @@ def open_database(settings: Settings) -> Iterator[str]:
     # Production has neither this module's packages nor a use for it.
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
-    with EmbeddedPostgres(VAR_FOLDER / 'postgres') as url:
+    with EmbeddedPostgres(POSTGRES_FOLDER) as url:
         yield url

@@ -19,6 +19,7 @@ from gunicorn.http import message
 
 from talelio_backend.config import (
     DEVELOPMENT_EMAIL,
+    POSTGRES_FOLDER,
     PROJECT_FOLDER,
     THREADS,
     ConfigurationError,
@@ -84,7 +85,7 @@ def _banner() -> str:
     address = _settings.api_base_url
     mail = f'{_settings.smtp_server.host}:{_settings.smtp_server.port}' \
         if _settings.smtp_server else f'{_shown(_settings.mail_folder)}/*.eml, its links are printed here'
-    data = 'where DATABASE_URL says' if _settings.database_url else _shown(PROJECT_FOLDER / 'var/postgres')
+    data = 'where DATABASE_URL says' if _settings.database_url else _shown(POSTGRES_FOLDER)
     email = min(_settings.whitelisted_emails, default=DEVELOPMENT_EMAIL)
     return f'''
   The API is at   {address}/v1   (stop it with Ctrl-C)

@@ -111,12 +111,6 @@ def fixture_connection(shared_engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.fixture(name='shared_engine', scope='module')
-def fixture_shared_engine(postgres_url: str) -> Iterator[Engine]:
-    with copied_database(postgres_url) as engine:
-        yield engine
-
-
 @pytest.fixture(name='empty')
 def fixture_empty(empty_database_url: str) -> Iterator[Engine]:
     yield from engine_for(empty_database_url)

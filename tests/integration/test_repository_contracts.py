@@ -1,5 +1,5 @@
 """What the ports of the repositories promise, shown on the real ones and on the fakes alike."""
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -20,7 +20,7 @@ from talelio_backend.shared.business.errors import BusinessError, Conflict, Inva
 from talelio_backend.shared.business.outbox import LEASE, MailStatus, OutboxMail
 from talelio_backend.shared.business.page import PageRequest
 from tests.fakes.unit_of_work import FakeUnitOfWork, Store
-from tests.support.engines import copied_database, scalar
+from tests.support.engines import scalar
 from tests.support.samples import NOW, new_account, new_mail, new_project
 from tests.support.waiting import repeat
 
@@ -67,12 +67,6 @@ class FakeBacking:
         projects = [project.id for project in self._store.projects.values() if project.user_id == user.id]
         for project_id in projects:
             del self._store.projects[project_id]
-
-
-@pytest.fixture(name='shared_engine', scope='module')
-def fixture_shared_engine(postgres_url: str) -> Iterator[Engine]:
-    with copied_database(postgres_url) as engine:
-        yield engine
 
 
 @pytest.fixture(name='real_backing')

@@ -30,7 +30,7 @@ from talelio_backend.shared.data.relay_thread import RelayThread
 from talelio_backend.shared.data.smtp_mailer import SmtpMailer
 from talelio_backend.shared.data.smtp_server import SmtpServer
 from tests.support.at_once import at_once
-from tests.support.engines import copied_database, other_engine, outage, scalar
+from tests.support.engines import other_engine, outage, scalar
 from tests.support.samples import NOW, new_account, new_mail
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.sockets import closed_port
@@ -38,12 +38,6 @@ from tests.support.waiting import PATIENCE, repeat, wait_until
 
 SENDER = 'Maker <noreply@api.test>'
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(name='shared_engine', scope='module')
-def fixture_shared_engine(postgres_url: str) -> Iterator[Engine]:
-    with copied_database(postgres_url) as engine:
-        yield engine
 
 
 @pytest.fixture(name='engine')

@@ -15,17 +15,11 @@ from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.errors import Invalid, Unavailable
 from tests.support.at_once import at_once
-from tests.support.engines import ProbingUnitOfWork, copied_database, plan_of, scalar, wait_for_waiters
+from tests.support.engines import ProbingUnitOfWork, plan_of, scalar, wait_for_waiters
 from tests.support.samples import NOW, new_account
 from tests.support.waiting import PATIENCE
 
 AT_ONCE = 8
-
-
-@pytest.fixture(name='shared_engine', scope='module')
-def fixture_shared_engine(postgres_url: str) -> Iterator[Engine]:
-    with copied_database(postgres_url) as engine:
-        yield engine
 
 
 @pytest.fixture(name='engine')

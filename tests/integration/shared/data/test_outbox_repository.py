@@ -1,6 +1,5 @@
 """What only several transactions at once, or many rows, show; the rest is in test_repository_contracts.py."""
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -10,17 +9,11 @@ from sqlalchemy import Engine
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.outbox import MailStatus
 from tests.support.at_once import at_once
-from tests.support.engines import ProbingUnitOfWork, copied_database, plan_of, scalar, wait_for_waiters
+from tests.support.engines import ProbingUnitOfWork, plan_of, scalar, wait_for_waiters
 from tests.support.samples import NOW, new_mail
 from tests.support.waiting import PATIENCE, repeat
 
 RELAYS = 8
-
-
-@pytest.fixture(name='shared_engine', scope='module')
-def fixture_shared_engine(postgres_url: str) -> Iterator[Engine]:
-    with copied_database(postgres_url) as engine:
-        yield engine
 
 
 @pytest.fixture(name='engine')

@@ -13,16 +13,10 @@ from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.schema_version import SchemaVersion
-from tests.support.engines import copied_database, other_engine, outage, scalar
+from tests.support.engines import other_engine, outage, scalar
 from tests.support.sockets import closed_port
 
 HEAD = ScriptDirectory(str(MIGRATIONS_FOLDER)).get_current_head()
-
-
-@pytest.fixture(name='shared_engine', scope='module')
-def fixture_shared_engine(postgres_url: str) -> Iterator[Engine]:
-    with copied_database(postgres_url) as engine:
-        yield engine
 
 
 @pytest.fixture(name='engine')
