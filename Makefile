@@ -94,6 +94,10 @@ test-integration: install ## run the tests of each adapter against the real part
 test-e2e: install ## run the tests of the served API
 	@$(BIN)/pytest tests/e2e
 
+.PHONY: bench
+bench: install ## time the service beside a floor measured in the same run
+	@$(BIN)/python -m tests.benchmarks.uploads
+
 .PHONY: set-githooks
 set-githooks: ## have git check each commit
 	@git config core.hooksPath .githooks

@@ -14,6 +14,14 @@ from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.app_account.presentation.routes import AccountParts, account_routes
+from talelio_backend.app_asset.business.ports import ImageStore
+from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
+from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
+from talelio_backend.app_asset.presentation.asset_commands import asset_commands
+from talelio_backend.app_asset.presentation.file_routes import FILES_PATH, file_routes
+from talelio_backend.app_asset.presentation.routes import AssetParts, asset_routes, avatar_routes
+from talelio_backend.app_asset.presentation.sent_files import UploadLimits
 from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,
@@ -21,6 +29,7 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository, map_project
 from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
+from talelio_backend.app_user.presentation.routes import UserParts, user_routes
 from talelio_backend.config import PROJECT_FOLDER, Settings
 from talelio_backend.shared.business.mail import Mailer
 from talelio_backend.shared.business.mail_relay import send_next
@@ -31,10 +40,12 @@ from talelio_backend.shared.data.outbox_repository import SqlAlchemyOutbox, map_
 from talelio_backend.shared.data.relay_thread import RelayThread
 from talelio_backend.shared.data.schema_version import SchemaVersion
 from talelio_backend.shared.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.data.turns import Turns
 from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
 from talelio_backend.shared.presentation.errors import add_error_handlers
 from talelio_backend.shared.presentation.health import health_routes
 from talelio_backend.shared.presentation.outbox_commands import outbox_commands
+from talelio_backend.shared.presentation.paths import IdConverter
 from talelio_backend.shared.presentation.request_log import add_request_log
 
 MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
@@ -45,6 +56,10 @@ POOL_SIZE = 12
 
 # Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
 MAXIMUM_BODY = 2 * 1024 * 1024
+
+# Requests of a worker process that send or delete pictures. Fewer than there are connections, of which each
+# holds one while the store is asked whether all files are there.
+PICTURE_CHANGES_AT_ONCE = 8
 
 # Seconds that a stopping process waits for the mail in hand.
 RELAY_STOP_TIMEOUT = 5.0
@@ -66,6 +81,10 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
         return SqlAlchemyProjectRepository(self._session)
 
     @property
+    def images(self) -> SqlAlchemyImageRepository:
+        return SqlAlchemyImageRepository(self._session)
+
+    @property
     def outbox(self) -> SqlAlchemyOutbox:
         return SqlAlchemyOutbox(self._session)
 
@@ -85,13 +104,16 @@ def map_entities() -> None:
     map_user()
     map_account()
     map_project()
+    map_image()
     map_outbox()
 
 
 def build(settings: Settings, database_url: str) -> Backend:
     map_entities()
     engine = make_engine(database_url, pool_size=POOL_SIZE)
-    worker = markdown_worker()
+    text_worker = markdown_worker()
+    picture_worker = image_worker()
+    store = _make_image_store(settings)
     access_tokens = JwtAccessTokens(settings.secret_key)
     verification_tokens = JwtVerificationTokens(settings.secret_key)
 
@@ -116,12 +138,26 @@ def build(settings: Settings, database_url: str) -> Backend:
         project_routes(
             ProjectParts(
                 unit_of_work=unit_of_work,
-                renderer=BoundedMarkdownRenderer(worker),
+                renderer=BoundedMarkdownRenderer(text_worker),
                 access_tokens=access_tokens,
             )
         )
     )
+    app.register_blueprint(user_routes(UserParts(unit_of_work=unit_of_work, access_tokens=access_tokens)))
+    asset_parts = AssetParts(
+        unit_of_work=unit_of_work,
+        processor=BoundedImageProcessor(picture_worker, settings.image_limits),
+        store=store,
+        access_tokens=access_tokens,
+        upload_limits=UploadLimits(files=settings.image_max_files, bytes=settings.image_limits.bytes),
+        turn=Turns('changes of pictures', at_once=PICTURE_CHANGES_AT_ONCE, waiting=0, patience=0).turn,
+    )
+    app.register_blueprint(asset_routes(asset_parts))
+    app.register_blueprint(avatar_routes(asset_parts))
+    if isinstance(store, FolderImageStore):
+        app.register_blueprint(file_routes(store.locate))
     app.cli.add_command(outbox_commands(unit_of_work))
+    app.cli.add_command(asset_commands(unit_of_work, store))
 
     composers = {
         VERIFICATION_MAIL:
@@ -132,7 +168,8 @@ def build(settings: Settings, database_url: str) -> Backend:
 
     def close() -> None:
         relay.stop(RELAY_STOP_TIMEOUT)
-        worker.close()
+        text_worker.close()
+        picture_worker.close()
         engine.dispose()
 
     return Backend(app=app, relay=relay, close=close)
@@ -143,6 +180,7 @@ def _make_app(settings: Settings) -> Flask:
     app.config['MAX_CONTENT_LENGTH'] = MAXIMUM_BODY
     # A path with a doubled slash is another path; a redirect would lose a POST's body.
     app.url_map.merge_slashes = False
+    app.url_map.converters['id'] = IdConverter
     add_request_log(app)
     add_error_handlers(app)
     CORS(
@@ -166,6 +204,15 @@ def _make_mailer(settings: Settings) -> Mailer:
     if settings.smtp_server is None:
         return FolderMailer(settings.mail_folder, settings.email_sender)
     return SmtpMailer(settings.smtp_server, settings.email_sender)
+
+
+def _make_image_store(settings: Settings) -> ImageStore:
+    if settings.s3_bucket is None:
+        return FolderImageStore(settings.image_folder, settings.api_base_url + FILES_PATH)
+    # It takes memory and time to import, which a folder does without.
+    # pylint: disable-next=import-outside-toplevel
+    from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+    return S3ImageStore(settings.s3_bucket)
 
 
 def _utc_now() -> datetime:

@@ -1,17 +1,20 @@
 """What the service is told from outside: environment variables, or a `.env` file beside the Makefile."""
 import os
-import secrets
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 
 from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_asset.data.image_protocol import ImageLimits
+from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.development_key import kept_secret_key
+from talelio_backend.environment import EnvironmentReader, split_url
 from talelio_backend.shared.data.smtp_server import SmtpServer
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -23,8 +26,10 @@ POSTGRES_FOLDER = VAR_FOLDER / 'postgres'
 MINIMUM_SECRET_KEY_LENGTH = 32
 
 # Threads of a worker process that serve requests: up to eight may hash or wait to, eight may render or wait
-# to, and eight are left for requests that only read.
-THREADS = 24
+# to, eight may upload, and eight are left for requests that only read.
+THREADS = 32
+
+MIB = 1024 * 1024
 
 DEVELOPMENT_EMAIL = 'maker@example.com'
 
@@ -66,6 +71,12 @@ class Settings:
     log_level: str
     # The work factor of a password's hash: 2 to this power rounds.
     bcrypt_cost: int
+    # None stands for a folder that keeps the images.
+    s3_bucket: S3Bucket | None
+    image_folder: Path
+    image_limits: ImageLimits
+    # Of one request.
+    image_max_files: int
     mail_folder: Path = VAR_FOLDER / 'mail'
 
     @classmethod
@@ -84,13 +95,10 @@ class Settings:
         return settings
 
 
-class _Reader:
-    """Reads one variable after another and collects what is wrong, so that one start shows it all."""
+class _Reader(EnvironmentReader):
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        # A variable that is set to nothing counts as absent: compose files and shells make those.
-        self._environ = {k: v.strip() for k, v in environ.items() if v.strip()}
-        self.problems: list[str] = []
+        super().__init__(environ)
         self._env = Env.DEVELOPMENT
         try:
             self._env = Env(self._environ.get('ENV', Env.DEVELOPMENT))
@@ -114,6 +122,10 @@ class _Reader:
             'web_concurrency': self._integer('WEB_CONCURRENCY', default=2, low=1, high=64),
             'log_level': self._log_level(),
             'bcrypt_cost': self._integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
+            's3_bucket': self._s3_bucket(),
+            'image_folder': Path(self._environ.get('IMAGE_FOLDER', VAR_FOLDER / 'images')).absolute(),
+            'image_limits': self._image_limits(),
+            'image_max_files': self._integer('IMAGE_MAX_FILES', default=10, low=1, high=100),
         }
 
     @property
@@ -125,9 +137,6 @@ class _Reader:
         # OWASP's Password Storage Cheat Sheet asks for 10 or more; tests may be quicker.
         return 10 if self._production else 4
 
-    def _complain(self, name: str, what: str) -> None:
-        self.problems.append(f'{name} {what}')
-
     def _text(self, name: str, development: str) -> str:
         """A value that production must set and other environments have a default for."""
         if name in self._environ:
@@ -135,13 +144,6 @@ class _Reader:
         if self._production:
             self._complain(name, 'is missing')
         return development
-
-    def _integer(self, name: str, *, default: int, low: int, high: int) -> int:
-        text = self._environ.get(name, str(default))
-        if text.isascii() and text.isdigit() and low <= int(text) <= high:
-            return int(text)
-        self._complain(name, f'must be a whole number from {low} to {high}')
-        return default
 
     def _list(self, name: str, *, development: str) -> tuple[str, ...]:
         text = self._environ.get(name, '' if self._production else development)
@@ -163,7 +165,7 @@ class _Reader:
             if self._production:
                 self._complain('SECRET_KEY', 'is missing')
                 return ''
-            return _kept_secret_key(VAR_FOLDER / 'secret_key')
+            return kept_secret_key(VAR_FOLDER / 'secret_key')
         if len(key) < MINIMUM_SECRET_KEY_LENGTH or len(set(key)) < 10:
             # A key of few different characters is a placeholder: a random one of this length has more.
             self._complain(
@@ -181,7 +183,7 @@ class _Reader:
             return None
         scheme, separator, rest = url.partition('://')
         # Hosting providers write the short forms; SQLAlchemy wants the driver named.
-        parts = _split(url)
+        parts = split_url(url)
         if not separator or scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2') or \
                 parts is None or not parts.hostname or not parts.path.strip('/'):
             self._complain('DATABASE_URL', 'must look like postgresql://user:password@host/name')
@@ -189,7 +191,7 @@ class _Reader:
 
     def _api_base_url(self, development: str) -> str:
         url = self._text('API_BASE_URL', development).rstrip('/')
-        parts = _split(url)
+        parts = split_url(url)
         if parts is None or url != f'{parts.scheme}://{parts.netloc}' or not parts.hostname or \
                 parts.scheme not in ('http', 'https') or '@' in parts.netloc:
             self._complain('API_BASE_URL', 'must look like https://api.example.com, without a path')
@@ -200,7 +202,7 @@ class _Reader:
     def _cors_origins(self) -> tuple[str, ...]:
         origins = self._list('CORS_ORIGINS', development='http://localhost:3000')
         for origin in origins:
-            parts = _split(origin)
+            parts = split_url(origin)
             # What looks like a regular expression would be taken for one.
             if parts is None or origin != f'{parts.scheme}://{parts.netloc}' or \
                     set(origin) & set('*?[]\\^$|()') or not parts.hostname:
@@ -225,6 +227,28 @@ class _Reader:
             self._complain('SMTP_URL', 'would send the password in clear: use smtps:// or ?starttls=1')
         return server
 
+    def _s3_bucket(self) -> S3Bucket | None:
+        name = self._environ.get('S3_BUCKET')
+        base_url = self._url('S3_BASE_URL')
+        endpoint_url = self._url('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
+        if name is None:
+            return None
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+        if not re.fullmatch(r'[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]', name):
+            self._complain('S3_BUCKET', 'must be the name of a bucket, without a scheme or a path')
+        region = self._environ.get('AWS_REGION', self._environ.get('AWS_DEFAULT_REGION'))
+        return S3Bucket(name=name, region=region, endpoint_url=endpoint_url, base_url=base_url)
+
+    def _image_limits(self) -> ImageLimits:
+        return ImageLimits(
+            bytes=self._integer('IMAGE_MAX_BYTES', default=10 * MIB, low=1024, high=50 * MIB),
+            pixels=self._integer('IMAGE_MAX_PIXELS', default=25_000_000, low=1, high=100_000_000),
+            frames=self._integer('IMAGE_MAX_FRAMES', default=300, low=1, high=10_000),
+            summed_pixels=self._integer(
+                'IMAGE_MAX_SUMMED_PIXELS', default=100_000_000, low=1, high=1_000_000_000
+            ),
+        )
+
     def _email_sender(self) -> str:
         sender = self._text('EMAIL_SENDER', 'Talelio <noreply@localhost>')
         if '@' not in parseaddr(sender)[1] or '\n' in sender or '\r' in sender:
@@ -236,34 +260,3 @@ class _Reader:
         if level not in _LOG_LEVELS:
             self._complain('LOG_LEVEL', 'must be one of ' + ', '.join(_LOG_LEVELS))
         return level
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        # Reading it is what checks it.
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
-
-
-def _kept_secret_key(file: Path) -> str:
-    """The development key: random, made once for a checkout, so that tokens outlive a restart."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    scratch = file.with_name(f'{file.name}.{os.getpid()}')
-    try:
-        return file.read_text(encoding='utf-8')
-    except FileNotFoundError:
-        pass
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, 'w', encoding='utf-8') as stream:
-        stream.write(secrets.token_urlsafe(48))
-    try:
-        # A link, and not a rename, so that of two processes starting at once the first one's key stays.
-        os.link(scratch, file)
-    except FileExistsError:
-        pass
-    finally:
-        scratch.unlink()
-    return file.read_text(encoding='utf-8')

@@ -27,6 +27,7 @@ from talelio_backend.config import (
     Settings,
 )
 from talelio_backend.database_url import open_database
+from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 
 try:
@@ -139,4 +140,5 @@ def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
 
 # Gunicorn has no setting for these.
 util.write_error = _write_error
+util.close_graceful = close_aside
 message.MAX_REQUEST_LINE = _LONGEST_LINE  # type: ignore[misc]

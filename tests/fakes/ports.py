@@ -1,5 +1,8 @@
+from typing import BinaryIO
 from uuid import UUID
 
+from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
 from talelio_backend.app_project.business.errors import TooExpensiveToRender
 from talelio_backend.shared.business.mail import Mail, MailNotSent
 
@@ -30,6 +33,34 @@ class FakeRenderer:
         if markdown == 'too expensive':
             raise TooExpensiveToRender()
         return f'<p>{markdown}</p>'
+
+
+class FakeImageProcessor:
+    """Takes text for a picture: 'invalid' and 'large' are refused, anything else is kept in capitals."""
+
+    def prepare(self, file: BinaryIO) -> PreparedImage:
+        return self._prepared(file, variant_widths=(320, 640))
+
+    def prepare_avatar(self, file: BinaryIO) -> PreparedImage:
+        return self._prepared(file, variant_widths=())
+
+    def _prepared(self, file: BinaryIO, variant_widths: tuple[int, ...]) -> PreparedImage:
+        content = file.read()
+        if content == b'invalid':
+            raise InvalidImageType()
+        if content == b'large':
+            raise ImageTooLarge()
+        return PreparedImage(
+            kind=ImageKind.WEBP,
+            width=800,
+            height=600,
+            content=content.upper(),
+            variants=tuple(
+                PreparedVariant(width=width, content=content.upper() + b' %d' % width)
+                for width in variant_widths
+            ),
+            placeholder='data:image/webp;base64,',
+        )
 
 
 class FakeMailer:

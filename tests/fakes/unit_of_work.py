@@ -1,18 +1,25 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from itertools import count
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
-from talelio_backend.app_project.business.errors import AuthorGone
+from talelio_backend.app_asset.business.image import Image
 from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_user.business.errors import UsernameTaken
+from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
 from talelio_backend.shared.business.page import Page, PageRequest
+
+
+class Row(Protocol):
+    id: int
+
+
+RowT = TypeVar('RowT', bound=Row)
 
 
 @dataclass
@@ -21,12 +28,13 @@ class Store:
 
     accounts: dict[int, Account] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
+    images: dict[int, Image] = field(default_factory=dict)
     outbox: dict[int, OutboxMail] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def tables(self) -> tuple[dict[int, Any], ...]:
-        return self.accounts, self.projects, self.outbox
+        return self.accounts, self.projects, self.images, self.outbox
 
 
 class FakeUnitOfWork:
@@ -44,6 +52,7 @@ class FakeUnitOfWork:
         self.accounts = FakeAccountRepository(self._work)
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
+        self.images = FakeImageRepository(self._work)
         self.outbox = FakeOutbox(self._work)
 
     def __exit__(
@@ -60,6 +69,8 @@ class FakeUnitOfWork:
                 id_: _copy(row)
                 for id_, row in work.items() if id_ not in seen or asdict(row) != asdict(seen[id_])
             })
+            for id_ in seen.keys() - work.keys():
+                stored.pop(id_, None)
         self._seen = _copy(self._work)
 
 
@@ -74,6 +85,13 @@ def _copy(value: Any) -> Any:
     for each, item in given.items():
         setattr(copied, each.name, item)
     return copied
+
+
+def _newest_first(rows: list[RowT], page: PageRequest) -> Page[RowT]:
+    rows = [row for row in rows if page.before is None or row.id < page.before]
+    rows.sort(key=lambda row: -row.id)
+    items = rows[:page.limit]
+    return Page(items=items, next_before=items[-1].id if len(rows) > page.limit else None)
 
 
 class FakeAccountRepository:
@@ -128,20 +146,56 @@ class FakeProjectRepository:
 
     def add(self, project: Project) -> None:
         if project.user_id not in {account.user.id for account in self._store.accounts.values()}:
-            raise AuthorGone()
+            raise AccountGone()
         project.id = next(self._store.ids)
         self._store.projects[project.id] = project
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:
-        found = sorted(
-            (
-                project for project in self._store.projects.values()
-                if project.user_id == user_id and (page.before is None or project.id < page.before)
-            ),
-            key=lambda project: -project.id,
-        )
-        items = found[:page.limit]
-        return Page(items=items, next_before=items[-1].id if len(found) > page.limit else None)
+        return _newest_first([
+            project for project in self._store.projects.values() if project.user_id == user_id
+        ], page)
+
+
+class FakeImageRepository:
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def lock(self, user_id: int) -> None:
+        """One thread at a time uses the fakes."""
+
+    def add(self, image: Image) -> None:
+        if image.user_id not in {account.user.id for account in self._store.accounts.values()}:
+            raise AccountGone()
+        image.id = next(self._store.ids)
+        self._store.images[image.id] = image
+
+    def get(self, user_id: int, image_id: int) -> Image | None:
+        return next((image for image in self._of(user_id) if image.id == image_id), None)
+
+    def get_by_digest(self, user_id: int, digest: str) -> Image | None:
+        return next((image for image in self._of(user_id) if image.digest == digest), None)
+
+    def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
+        return _newest_first([image for image in self._of(user_id) if image.deleted_at is None], page)
+
+    def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
+        users = [account.user for account in self._store.accounts.values()]
+        of_images = {image.digest for image in self._of(user_id) if image.deleted_at is None}
+        of_avatar = {user.avatar_digest for user in users if user.id == user_id and user.avatar_digest}
+        return (of_images | of_avatar) & set(digests)
+
+    def batch_after(self, image_id: int, limit: int) -> list[Image]:
+        there = [image for _, image in sorted(self._store.images.items()) if image.deleted_at is None]
+        return [image for image in there if image.id > image_id][:limit]
+
+    def forget_deleted(self, user_id: int, digests: Collection[str]) -> None:
+        for image in self._of(user_id):
+            if image.digest in digests and image.deleted_at is not None:
+                del self._store.images[image.id]
+
+    def _of(self, user_id: int) -> list[Image]:
+        return [image for image in self._store.images.values() if image.user_id == user_id]
 
 
 class FakeOutbox:

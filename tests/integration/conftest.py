@@ -3,10 +3,26 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.engines import copied_database
+from tests.support.backings import Backing, FakeBacking, RealBacking
+from tests.support.engines import copied_database, scalar
 
 
 @pytest.fixture(name='shared_engine', scope='module')
 def fixture_shared_engine(postgres_url: str) -> Iterator[Engine]:
     with copied_database(postgres_url) as engine:
         yield engine
+
+
+@pytest.fixture(name='real_backing')
+def fixture_real_backing(shared_engine: Engine) -> Backing:
+    """Emptied, which is far quicker than a new database for each test."""
+    scalar(shared_engine, 'DELETE FROM accounts')
+    scalar(shared_engine, 'DELETE FROM outbox')
+    return RealBacking(shared_engine)
+
+
+@pytest.fixture(name='backing', params=['real', 'fake'])
+def fixture_backing(request: pytest.FixtureRequest) -> Backing:
+    # Asked for by name, so that the fakes need no database.
+    backing: Backing = request.getfixturevalue('real_backing') if request.param == 'real' else FakeBacking()
+    return backing

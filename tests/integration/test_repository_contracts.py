@@ -10,86 +10,21 @@ from sqlalchemy import Engine
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
 from talelio_backend.app_account.business.ports import AccountUnitOfWork
-from talelio_backend.app_project.business.errors import AuthorGone
 from talelio_backend.app_project.business.ports import ProjectUnitOfWork
 from talelio_backend.app_project.data.project_repository import PAGE_SIZE
-from talelio_backend.app_user.business.errors import UsernameTaken
+from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business import outbox
 from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid, NotFound
 from talelio_backend.shared.business.outbox import LEASE, MailStatus, OutboxMail
 from talelio_backend.shared.business.page import PageRequest
-from tests.fakes.unit_of_work import FakeUnitOfWork, Store
+from tests.support.backings import Backing, committed_account
 from tests.support.engines import scalar
 from tests.support.samples import NOW, new_account, new_mail, new_project
 from tests.support.waiting import repeat
 
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
-
-
-class WholeUnitOfWork(AccountUnitOfWork, ProjectUnitOfWork, Protocol):
-    """What the services together see of it."""
-
-
-class Backing(Protocol):
-    """Something that keeps what is committed."""
-
-    def unit_of_work(self) -> WholeUnitOfWork:
-        ...
-
-    def delete_account(self, id_: int) -> None:
-        """Behind the ports' back: no use case deletes yet."""
-
-
-class RealBacking:
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def unit_of_work(self) -> WholeUnitOfWork:
-        return UnitOfWork(self._engine)
-
-    def delete_account(self, id_: int) -> None:
-        scalar(self._engine, 'DELETE FROM accounts WHERE id = :id', id=id_)
-
-
-class FakeBacking:
-
-    def __init__(self) -> None:
-        self._store = Store()
-
-    def unit_of_work(self) -> WholeUnitOfWork:
-        return FakeUnitOfWork(self._store)
-
-    def delete_account(self, id_: int) -> None:
-        user = self._store.accounts.pop(id_).user
-        projects = [project.id for project in self._store.projects.values() if project.user_id == user.id]
-        for project_id in projects:
-            del self._store.projects[project_id]
-
-
-@pytest.fixture(name='real_backing')
-def fixture_real_backing(shared_engine: Engine) -> Backing:
-    """Emptied, which is far quicker than a new database for each test."""
-    scalar(shared_engine, 'DELETE FROM accounts')
-    scalar(shared_engine, 'DELETE FROM outbox')
-    return RealBacking(shared_engine)
-
-
-@pytest.fixture(name='backing', params=['real', 'fake'])
-def fixture_backing(request: pytest.FixtureRequest) -> Backing:
-    # Asked for by name, so that the fakes need no database.
-    backing: Backing = request.getfixturevalue('real_backing') if request.param == 'real' else FakeBacking()
-    return backing
-
-
-def committed_account(backing: Backing, username: str = 'maker', *, email: str | None = None) -> Account:
-    account = new_account(username, email=email)
-    with backing.unit_of_work() as uow:
-        uow.accounts.add(account)
-        uow.commit()
-    return account
 
 
 def committed_projects(backing: Backing, account: Account, number: int) -> list[int]:
@@ -573,7 +508,7 @@ def test_a_project_comes_back_as_it_was_added(backing: Backing, body: str) -> No
 
 
 def test_a_project_needs_an_author(backing: Backing) -> None:
-    with pytest.raises(AuthorGone), backing.unit_of_work() as uow:
+    with pytest.raises(AccountGone), backing.unit_of_work() as uow:
         uow.projects.add(new_project(99))
 
 
@@ -684,7 +619,7 @@ def test_a_deleted_author_publishes_nothing(backing: Backing) -> None:
     account = committed_account(backing)
     backing.delete_account(account.id)
 
-    with pytest.raises(AuthorGone), backing.unit_of_work() as uow:
+    with pytest.raises(AccountGone), backing.unit_of_work() as uow:
         uow.projects.add(new_project(account.user.id))
 
 

@@ -2,6 +2,7 @@
 from datetime import UTC, datetime
 
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_asset.business.image import Image, ImageKind
 from talelio_backend.app_project.business.project import Project
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.outbox import OutboxMail
@@ -23,6 +24,20 @@ def new_account(
 
 def new_project(user_id: int, *, title: str = 'Title', body: str = 'body', now: datetime = NOW) -> Project:
     return Project(user_id=user_id, created_at=now, title=title, body=body, html=f'<p>{body}</p>')
+
+
+def new_image(user_id: int, digest: str = 'a' * 64, *, now: datetime = NOW) -> Image:
+    return Image(
+        user_id=user_id,
+        created_at=now,
+        digest=digest,
+        kind=ImageKind.JPEG,
+        width=800,
+        height=600,
+        size=12345,
+        variant_widths=[320, 640],
+        placeholder='data:image/webp;base64,',
+    )
 
 
 def new_mail(number: int = 1, *, due_at: datetime = NOW) -> OutboxMail:

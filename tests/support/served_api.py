@@ -26,7 +26,7 @@ class ServedApi:
     def __init__(self, folder: Path, database_url: str, environ: Mapping[str, str] | None = None) -> None:
         self._log_file = folder / 'server.log'
         # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
-        self._environ = {
+        self.environ = {
             'PATH': os.environ['PATH'],
             'ENV': 'testing',
             'HOST': '127.0.0.1',
@@ -41,6 +41,8 @@ class ServedApi:
             'WEB_CONCURRENCY': '2',
             'LOG_LEVEL': 'INFO',
             'BCRYPT_COST': '4',
+            'S3_BUCKET': '',
+            'IMAGE_FOLDER': str(folder / 'images'),
             **(environ or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,7 +64,7 @@ class ServedApi:
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [sys.executable, '-m', 'gunicorn', '--config', 'python:talelio_backend.gunicorn_config'],
                 cwd=PROJECT_FOLDER,
-                env=self._environ,
+                env=self.environ,
                 stdout=log,
                 stderr=log,
                 # A process group of its own, so that `kill` reaches the workers too.
@@ -106,6 +108,11 @@ class ServedApi:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
         self._process = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def runs(self) -> bool:

@@ -33,6 +33,7 @@ def surroundings(_: bytes) -> bytes:
         'environment': dict(os.environ),
         'descriptors': len(os.listdir('/dev/fd')),
         'session': os.getsid(0),
+        'niceness': os.nice(0),
         'limits': limits
     }).encode()
 
@@ -80,6 +81,14 @@ def die(payload: bytes) -> bytes:
     """Die of the signal that the payload names."""
     os.kill(os.getpid(), signal.Signals[payload.decode()])
     return b''
+
+
+def crash(_: bytes) -> bytes:
+    return die(b'SIGSEGV')
+
+
+def be_killed(_: bytes) -> bytes:
+    return die(b'SIGKILL')
 
 
 def hold_open(payload: bytes) -> bytes:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,14 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('WEB_CONCURRENCY', '0', 'WEB_CONCURRENCY must be a whole number from 1 to 64'),
         ('LOG_LEVEL', 'LOUD', 'LOG_LEVEL must be one of'),
         ('BCRYPT_COST', '9', 'BCRYPT_COST must be a whole number from 10 to 16'),
+        ('S3_BUCKET', 'https://bucket.example.com', 'S3_BUCKET must be the name of a bucket'),
+        ('S3_BUCKET', 'bucket/folder', 'S3_BUCKET must be the name of a bucket'),
+        ('S3_BASE_URL', 'cdn.example.com', 'S3_BASE_URL must look like'),
+        ('S3_BASE_URL', 'https://user:pass@cdn.example.com', 'S3_BASE_URL must look like'),
+        ('S3_BASE_URL', 'https://cdn.example.com?x=1', 'S3_BASE_URL must look like'),
+        ('AWS_ENDPOINT_URL_S3', 'minio:9000', 'AWS_ENDPOINT_URL_S3 must look like'),
+        ('IMAGE_MAX_BYTES', '10MB', 'IMAGE_MAX_BYTES must be a whole number'),
+        ('IMAGE_MAX_FILES', '0', 'IMAGE_MAX_FILES must be a whole number from 1 to 100'),
     ],
 )
 def test_a_malformed_or_weak_value_is_refused_by_name(name: str, value: str, complaint: str) -> None:
@@ -128,3 +137,32 @@ def test_whitelisted_addresses_are_kept_in_canonical_form() -> None:
     })
 
     assert settings.whitelisted_emails == {'maker@example.com', 'x@xn--bcher-kva.example'}
+
+
+def test_images_go_into_a_folder_unless_there_is_a_bucket() -> None:
+    settings = Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': '/srv/images'})
+
+    assert settings.s3_bucket is None
+    assert settings.image_folder == Path('/srv/images')
+    assert (settings.image_limits.bytes, settings.image_limits.pixels) == (10 * 1024 * 1024, 25_000_000)
+
+
+@pytest.mark.parametrize(
+    ('environ', 'url'),
+    [
+        ({}, 'https://s3.amazonaws.com/bucket/key'),
+        ({'AWS_REGION': 'us-east-1'}, 'https://s3.amazonaws.com/bucket/key'),
+        ({'AWS_REGION': 'eu-central-1', 'AWS_DEFAULT_REGION': 'eu-west-1'},
+         'https://s3-eu-central-1.amazonaws.com/bucket/key'),
+        ({'AWS_DEFAULT_REGION': 'eu-west-1'}, 'https://s3-eu-west-1.amazonaws.com/bucket/key'),
+        ({'AWS_ENDPOINT_URL_S3': 'http://minio:9000/'}, 'http://minio:9000/bucket/key'),
+        ({'AWS_ENDPOINT_URL': 'http://minio:9000', 'AWS_REGION': 'x'}, 'http://minio:9000/bucket/key'),
+        ({'S3_BASE_URL': 'https://cdn.example.com/pictures/', 'AWS_ENDPOINT_URL_S3': 'http://minio:9000'},
+         'https://cdn.example.com/pictures/key'),
+    ],
+)  # yapf: disable
+def test_a_bucket_is_read_where_the_settings_say(environ: dict[str, str], url: str) -> None:
+    settings = Settings.from_env({**PRODUCTION, 'S3_BUCKET': 'bucket', **environ})
+
+    assert settings.s3_bucket is not None
+    assert settings.s3_bucket.url('key') == url

@@ -1,4 +1,4 @@
-from talelio_backend.shared.business.errors import Forbidden, Invalid
+from talelio_backend.shared.business.errors import Invalid
 
 
 class TooExpensiveToRender(Invalid):
@@ -13,9 +13,3 @@ class NotRenderable(Invalid):
 
     def __init__(self) -> None:
         super().__init__('The body cannot be rendered')
-
-
-class AuthorGone(Forbidden):
-
-    def __init__(self) -> None:
-        super().__init__('The account of this token does not exist')

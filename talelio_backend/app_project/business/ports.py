@@ -9,7 +9,7 @@ from talelio_backend.shared.business.unit_of_work import UnitOfWork
 class ProjectRepository(Protocol):
 
     def add(self, project: Project) -> None:
-        """Raises AuthorGone."""
+        """Raises AccountGone."""
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:
         """Newest first. A page may be shorter than asked for, so that it fits into memory."""

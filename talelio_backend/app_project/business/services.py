@@ -1,9 +1,8 @@
 from datetime import datetime
 
-from talelio_backend.app_project.business.errors import AuthorGone
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
 from talelio_backend.app_project.business.project import Project, check_body, check_title
-from talelio_backend.app_user.business.services import find_user
+from talelio_backend.app_user.business.services import find_own_user, find_user
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.business.page import Page, PageRequest
 
@@ -17,13 +16,11 @@ def publish(
     body: str,
     now: datetime,
 ) -> Project:
-    """Raises Invalid, AuthorGone, and what the renderer raises."""
+    """Raises Invalid, AccountGone, and what the renderer raises."""
     check_title(title)
     check_body(body)
     with uow:
-        user = uow.users.get_by_account(author.account_id)
-    if user is None:
-        raise AuthorGone()
+        user = find_own_user(uow.users, author)
     # Between the transactions: no connection is held while the text is rendered.
     html = renderer.render(body)
     project = Project(user_id=user.id, created_at=now, title=title, body=body, html=html)

@@ -2,8 +2,8 @@ from sqlalchemy import Column, ForeignKey, Identity, Index, Integer, Table, Text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from talelio_backend.app_project.business.errors import AuthorGone
 from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.database import broken_constraint
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
@@ -46,7 +46,7 @@ class SqlAlchemyProjectRepository:
             self._session.flush()
         except IntegrityError as error:
             if broken_constraint(error) == AUTHOR_EXISTS:
-                raise AuthorGone() from error
+                raise AccountGone() from error
             raise
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:

@@ -1,4 +1,4 @@
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.errors import Forbidden, Invalid
 
 
 class InvalidUsername(Invalid):
@@ -16,3 +16,10 @@ class UserNotFound(Invalid):
 
     def __init__(self, username: str) -> None:
         super().__init__(f"User '{username}' does not exist")
+
+
+class AccountGone(Forbidden):
+    """The token is good, but whom it names is not there any more."""
+
+    def __init__(self) -> None:
+        super().__init__('The account of this token does not exist')

@@ -1,6 +1,7 @@
 from typing import Protocol
 
 from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
 class UserRepository(Protocol):
@@ -9,4 +10,11 @@ class UserRepository(Protocol):
         """Letter case does not count."""
 
     def get_by_account(self, account_id: int) -> User | None:
+        ...
+
+
+class UserUnitOfWork(UnitOfWork, Protocol):
+
+    @property
+    def users(self) -> UserRepository:
         ...

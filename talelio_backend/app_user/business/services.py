@@ -1,6 +1,9 @@
-from talelio_backend.app_user.business.errors import UserNotFound
-from talelio_backend.app_user.business.ports import UserRepository
+from datetime import datetime
+
+from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
+from talelio_backend.app_user.business.ports import UserRepository, UserUnitOfWork
 from talelio_backend.app_user.business.user import User, could_be_username
+from talelio_backend.shared.business.identity import Identity
 
 
 def find_user(users: UserRepository, username: str) -> User:
@@ -8,4 +11,34 @@ def find_user(users: UserRepository, username: str) -> User:
     user = users.get_by_username(username) if could_be_username(username) else None
     if user is None:
         raise UserNotFound(username)
+    return user
+
+
+def find_own_user(users: UserRepository, identity: Identity) -> User:
+    """Raises AccountGone."""
+    user = users.get_by_account(identity.account_id)
+    if user is None:
+        raise AccountGone()
+    return user
+
+
+def show(uow: UserUnitOfWork, username: str) -> User:
+    """Raises UserNotFound."""
+    with uow:
+        return find_user(uow.users, username)
+
+
+def show_own(uow: UserUnitOfWork, identity: Identity) -> User:
+    """Raises AccountGone."""
+    with uow:
+        return find_own_user(uow.users, identity)
+
+
+def change_own(uow: UserUnitOfWork, identity: Identity, *, location: str | None, now: datetime) -> User:
+    """Change what is given. Raises Invalid or AccountGone."""
+    with uow:
+        user = find_own_user(uow.users, identity)
+        if location is not None:
+            user.move(location, now)
+        uow.commit()
     return user

@@ -4,8 +4,12 @@ from datetime import datetime
 from typing import Self
 
 from talelio_backend.app_user.business.errors import InvalidUsername
+from talelio_backend.shared.business.errors import Invalid
 
 USERNAME_LENGTH = 64
+LOCATION_LENGTH = 100
+# What the frontend shows for somebody who brought no picture.
+DEFAULT_AVATAR_URL = 'default.jpg'
 # ASCII alone, because a name of look-alike letters could pass for another's; no slash or space, because
 # the name is part of a path.
 _USERNAME = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?=[A-Za-z0-9]))*')
@@ -27,7 +31,9 @@ class User:
     updated_at: datetime | None = None
     username: str
     location: str = ''
-    avatar_url: str = 'default.jpg'
+    avatar_url: str = DEFAULT_AVATAR_URL
+    # SHA-256 of the avatar's stored bytes, in hexadecimal; None when it is not one of ours.
+    avatar_digest: str | None = None
 
     @classmethod
     def create(cls, username: str, now: datetime) -> Self:
@@ -40,6 +46,25 @@ class User:
         if username != self.username:
             check_username(username)
             self.username = username
+            self.updated_at = now
+
+    def move(self, location: str, now: datetime) -> None:
+        """Raises Invalid."""
+        if location != self.location:
+            check_location(location)
+            self.location = location
+            self.updated_at = now
+
+    def set_avatar(self, url: str, digest: str, now: datetime) -> None:
+        if url != self.avatar_url:
+            self.avatar_url = url
+            self.avatar_digest = digest
+            self.updated_at = now
+
+    def reset_avatar(self, now: datetime) -> None:
+        if self.avatar_url != DEFAULT_AVATAR_URL:
+            self.avatar_url = DEFAULT_AVATAR_URL
+            self.avatar_digest = None
             self.updated_at = now
 
 
@@ -59,3 +84,11 @@ def check_username(username: str) -> None:
         )
     if username.lower() in RESERVED_USERNAMES:
         raise InvalidUsername(f"'username' must not be the reserved word '{username}'")
+
+
+def check_location(location: str) -> None:
+    """Raises Invalid."""
+    if len(location) > LOCATION_LENGTH:
+        raise Invalid(f"'location' must have at most {LOCATION_LENGTH} characters")
+    if not location.isprintable():
+        raise Invalid("'location' must be one line of text, without control characters")

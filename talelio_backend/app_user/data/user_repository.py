@@ -19,6 +19,7 @@ user_table = Table(
     Column('username', Text, nullable=False),
     Column('location', Text, nullable=False),
     Column('avatar_url', Text, nullable=False),
+    Column('avatar_digest', Text),
 )
 # 'Maker' and 'maker' would be taken for the same person.
 USERNAME_UNIQUE = 'uq_users_username_lower'

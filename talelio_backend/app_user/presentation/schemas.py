@@ -1,4 +1,11 @@
-from talelio_backend.shared.presentation.schemas import Answer, UtcTime
+from talelio_backend.shared.presentation.schemas import Answer, Body, Text, UtcTime
+
+
+class ChangeUserBody(Body):
+    """What is absent stays as it is."""
+
+    # None is what an absent key gives; sent, it is refused.
+    location: Text = None  # type: ignore[assignment]
 
 
 class UserAnswer(Answer):

@@ -4,6 +4,7 @@ A frame is a kind, a length and bytes, never a pickle: the parent must not run w
 """
 
 import importlib
+import os
 import resource
 import signal
 import socket
@@ -55,6 +56,8 @@ def _answer(run: Callable[[bytes], bytes], payload: bytes) -> tuple[bytes, bytes
 
 
 def _set_limits(memory_bytes: int) -> None:
+    # It may take long, and the requests that only read should not have to wait for it.
+    os.nice(10)
     # Both could be inherited otherwise.
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})

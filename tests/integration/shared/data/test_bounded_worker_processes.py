@@ -87,6 +87,10 @@ def test_the_child_sees_nothing_of_the_parent(
     assert sys.platform == 'darwin' or seen['limits']['RLIMIT_AS'] != resource.RLIM_INFINITY
 
 
+def test_the_child_gives_way_to_the_parent(make_worker: MakeWorker) -> None:
+    assert json.loads(make_worker('surroundings').call(b''))['niceness'] == min(os.nice(0) + 10, 19)
+
+
 def test_no_descriptor_is_left_behind(make_worker: MakeWorker) -> None:
     computing = make_worker('compute', cpu_seconds=0.05)
     pausing = make_worker('pause', wall_seconds=0.05)

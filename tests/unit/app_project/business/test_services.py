@@ -4,9 +4,9 @@ import pytest
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_project.business import services
-from talelio_backend.app_project.business.errors import AuthorGone, TooExpensiveToRender
+from talelio_backend.app_project.business.errors import TooExpensiveToRender
 from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_user.business.errors import UserNotFound
+from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.business.identity import Identity
@@ -77,7 +77,7 @@ def test_a_text_that_cannot_be_rendered_is_not_kept(uow: FakeUnitOfWork, author:
 
 
 def test_an_account_that_is_gone_publishes_nothing(uow: FakeUnitOfWork) -> None:
-    with pytest.raises(AuthorGone):
+    with pytest.raises(AccountGone):
         publish(uow, Identity(99))
 
 

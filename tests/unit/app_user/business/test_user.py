@@ -4,8 +4,10 @@ import pytest
 
 from talelio_backend.app_user.business.errors import InvalidUsername
 from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.errors import Invalid
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+LATER = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
 
 
 @pytest.mark.parametrize('username', ['m', 'maker', 'Maker-2', 'a.b_c-d', '007', 'x' * 64])
@@ -50,3 +52,59 @@ def test_renaming_to_the_same_name_is_no_change() -> None:
     user.rename('maker', NOW)
 
     assert user.updated_at is None
+
+
+@pytest.mark.parametrize('location', ['Zürich, Switzerland', '東京', 'x' * 100, ''])
+def test_a_user_moves(location: str) -> None:
+    user = User.create('maker', NOW)
+    user.move('Nowhere', NOW)
+
+    user.move(location, LATER)
+
+    assert (user.location, user.updated_at) == (location, LATER)
+
+
+def test_moving_to_the_same_place_is_no_change() -> None:
+    user = User.create('maker', NOW)
+
+    user.move('', LATER)
+
+    assert user.updated_at is None
+
+
+@pytest.mark.parametrize(
+    ('location', 'rule'),
+    [
+        ('x' * 101, 'at most 100 characters'),
+        ('a\nb', 'one line'),
+        ('a\x1b[31mb', 'one line'),
+        ('a\u202eb', 'one line'),
+    ],
+)
+def test_a_location_out_of_bounds_is_refused(location: str, rule: str) -> None:
+    user = User.create('maker', NOW)
+
+    with pytest.raises(Invalid, match=rule):
+        user.move(location, LATER)
+
+    assert (user.location, user.updated_at) == ('', None)
+
+
+def test_an_avatar_is_set_and_the_default_put_back() -> None:
+    user = User.create('maker', NOW)
+
+    user.set_avatar('http://images.test/1', 'a' * 64, NOW)
+    assert (user.avatar_url, user.avatar_digest, user.updated_at) == ('http://images.test/1', 'a' * 64, NOW)
+
+    user.reset_avatar(LATER)
+    assert (user.avatar_url, user.avatar_digest, user.updated_at) == ('default.jpg', None, LATER)
+
+
+def test_the_same_avatar_again_is_no_change() -> None:
+    user = User.create('maker', NOW)
+    user.reset_avatar(LATER)
+    assert user.updated_at is None
+
+    user.set_avatar('http://images.test/1', 'a' * 64, NOW)
+    user.set_avatar('http://images.test/1', 'a' * 64, LATER)
+    assert user.updated_at == NOW

@@ -1,0 +1,54 @@
+from datetime import datetime
+from typing import BinaryIO
+
+from talelio_backend.app_asset.business.files import check_stored, storing, take_back
+from talelio_backend.app_asset.business.image import ImageKind, image_key
+from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore, NewFile
+from talelio_backend.app_user.business.services import find_own_user
+from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.identity import Identity
+
+
+def set_avatar(
+    uow: AssetUnitOfWork,
+    processor: ImageProcessor,
+    store: ImageStore,
+    owner: Identity,
+    file: BinaryIO,
+    now: datetime,
+) -> User:
+    """Raises AccountGone, and what the processor and the store raise."""
+    with uow:
+        user = find_own_user(uow.users, owner)
+    with storing(uow, store, user.id) as stored:
+        prepared = processor.prepare_avatar(file)
+        key = image_key(user.id, prepared.digest, prepared.kind)
+        stored.save([NewFile(key=key, content=prepared.content, media_type=prepared.kind.value)])
+        with uow:
+            uow.images.lock(user.id)
+            user = find_own_user(uow.users, owner)
+            replaced = _avatar_keys(user)
+            check_stored(store, [key])
+            user.set_avatar(store.url(key), prepared.digest, now)
+            uow.commit()
+    take_back(uow, store, user.id, replaced)
+    return user
+
+
+def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: datetime) -> User:
+    """Put the default back. Raises AccountGone."""
+    with uow:
+        user = find_own_user(uow.users, owner)
+    with uow:
+        uow.images.lock(user.id)
+        # Anew, for another request may just have set one.
+        user = find_own_user(uow.users, owner)
+        replaced = _avatar_keys(user)
+        user.reset_avatar(now)
+        uow.commit()
+    take_back(uow, store, user.id, replaced)
+    return user
+
+
+def _avatar_keys(user: User) -> list[str]:
+    return [image_key(user.id, user.avatar_digest, ImageKind.WEBP)] if user.avatar_digest else []

@@ -1,0 +1,120 @@
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from hashlib import sha256
+from typing import Self
+
+# In pixels. A variant is never wider than its image.
+VARIANT_WIDTHS = (320, 640, 960, 1280, 1920)
+AVATAR_WIDTH = 512
+
+# Images in one list.
+LIST_LENGTH = 100
+
+
+class ImageKind(Enum):
+    """The kinds that are stored, by media type."""
+
+    JPEG = 'image/jpeg'
+    PNG = 'image/png'
+    GIF = 'image/gif'
+    WEBP = 'image/webp'
+    AVIF = 'image/avif'
+
+    @property
+    def extension(self) -> str:
+        return 'jpg' if self is ImageKind.JPEG else self.name.lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedVariant:
+    """The same picture, narrower, as WebP."""
+
+    width: int
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedImage:
+    """A picture as it is to be stored: made anew from pixels, so that nothing but them was passed on."""
+
+    kind: ImageKind
+    width: int
+    height: int
+    content: bytes
+    variants: tuple[PreparedVariant, ...]
+    # A data URI of at most 600 bytes, to show until the picture is there.
+    placeholder: str
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.content).hexdigest()
+
+
+@dataclass(eq=False, kw_only=True)
+class Image:
+    """A picture of a user. What it is stored under follows from what it is."""
+
+    id: int = field(init=False)
+    user_id: int
+    created_at: datetime
+    # When its owner deleted it. It stays until its files are gone.
+    deleted_at: datetime | None = None
+    # SHA-256 of the stored bytes, in hexadecimal.
+    digest: str
+    kind: ImageKind
+    # In pixels.
+    width: int
+    height: int
+    # In bytes.
+    size: int
+    variant_widths: list[int]
+    placeholder: str
+
+    @classmethod
+    def of(cls, user_id: int, prepared: PreparedImage, now: datetime) -> Self:
+        return cls(
+            user_id=user_id,
+            created_at=now,
+            digest=prepared.digest,
+            kind=prepared.kind,
+            width=prepared.width,
+            height=prepared.height,
+            size=len(prepared.content),
+            variant_widths=[variant.width for variant in prepared.variants],
+            placeholder=prepared.placeholder,
+        )
+
+    @property
+    def key(self) -> str:
+        return image_key(self.user_id, self.digest, self.kind)
+
+    def variant_key(self, width: int) -> str:
+        return variant_key(self.user_id, self.digest, width)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The image itself comes first: where it is, all of them are."""
+        return [self.key, *(self.variant_key(width) for width in self.variant_widths)]
+
+
+def image_key(user_id: int, digest: str, kind: ImageKind) -> str:
+    return f'{user_id}/images/{digest}.{kind.extension}'
+
+
+def variant_key(user_id: int, digest: str, width: int) -> str:
+    return f'{user_id}/images/{digest}-{width}.webp'
+
+
+_EXTENSIONS = '|'.join(kind.extension for kind in ImageKind)
+_KEY = re.compile(
+    rf'(?P<user_id>[1-9][0-9]{{0,9}})/images/(?P<digest>[0-9a-f]{{64}})(-[0-9]{{1,4}})?\.({_EXTENSIONS})'
+)
+
+
+def parse_key(key: str) -> tuple[int, str] | None:
+    """Return the user's id and the digest, or None for what is not ours."""
+    match = _KEY.fullmatch(key)
+    return (int(match['user_id']), match['digest']) if match else None

@@ -1,0 +1,82 @@
+import logging
+from typing import BinaryIO
+
+from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.image import AVATAR_WIDTH, PreparedImage
+from talelio_backend.app_asset.data.image_protocol import BadAnswer, ImageLimits, pack_request, unpack_answer
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerBusy, WorkerFailed
+from talelio_backend.shared.data.turns import Turns
+
+__all__ = ['DEFAULT_LIMITS', 'BoundedImageProcessor', 'ImageLimits', 'image_worker']
+
+DEFAULT_LIMITS = ImageLimits(bytes=10 * 1024 * 1024, pixels=25_000_000, frames=300, summed_pixels=100_000_000)
+# Measured for pictures of 25 megapixels: up to 5 s and 325 MB, of which 24 are the idle child's. The
+# address space, which is what is bounded, is up to 390 MB; AVIF of 10 megapixels takes most of it.
+# Animations that sum up to 100 megapixels take 1 s (GIF), 4 s (PNG), 9 s (WebP, AVIF) or 18 s
+# (lossless WebP). A telephone's picture of 12 megapixels takes 1.2 s and 125 MB.
+CPU_SECONDS = 40.0
+MEMORY_BYTES = 384 * 1024 * 1024
+WALL_SECONDS = 120.0
+# How many pictures may wait while one is made, and for how many seconds.
+WAITING = 7
+PATIENCE = 60.0
+
+_logger = logging.getLogger(__name__)
+
+
+def image_worker(
+    *,
+    cpu_seconds: float = CPU_SECONDS,
+    memory_bytes: int = MEMORY_BYTES,
+    wall_seconds: float = WALL_SECONDS
+) -> BoundedWorker:
+    return BoundedWorker(
+        'talelio_backend.app_asset.data.image_codec:run',
+        cpu_seconds=cpu_seconds,
+        memory_bytes=memory_bytes,
+        wall_seconds=wall_seconds
+    )
+
+
+class BoundedImageProcessor:
+
+    def __init__(
+        self,
+        worker: BoundedWorker,
+        limits: ImageLimits = DEFAULT_LIMITS,
+        *,
+        waiting: int = WAITING,
+        patience: float = PATIENCE
+    ) -> None:
+        self._worker = worker
+        self._limits = limits
+        self._turns = Turns('pictures to process', at_once=1, waiting=waiting, patience=patience)
+
+    def prepare(self, file: BinaryIO) -> PreparedImage:
+        return self._run('prepare', file)
+
+    def prepare_avatar(self, file: BinaryIO) -> PreparedImage:
+        return self._run('prepare_avatar', file)
+
+    def _run(self, task: str, file: BinaryIO) -> PreparedImage:
+        try:
+            with self._turns.turn():
+                # Not before it is its turn: those who wait hold no memory.
+                content = file.read(self._limits.bytes + 1)
+                if len(content) > self._limits.bytes:
+                    raise ImageTooLarge
+                answer = self._worker.call(pack_request(task, content, self._limits))
+                return unpack_answer(answer, pixels=max(self._limits.pixels, AVATAR_WIDTH**2))
+        except LimitExceeded:
+            raise ImageTooLarge from None
+        except WorkerBusy:
+            raise Unavailable('The picture could not be processed just now, please try again') from None
+        except WorkerFailed as error:
+            # Whatever the fault is, the picture that shows it will show it again.
+            _logger.warning('Processing a picture failed: %s', error)
+            raise InvalidImageType from None
+        except BadAnswer:
+            self._worker.close()
+            _logger.warning('Processing a picture failed: not an answer of the codec')
+            raise InvalidImageType from None

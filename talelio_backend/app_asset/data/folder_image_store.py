@@ -1,0 +1,175 @@
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from talelio_backend.app_asset.business.image import parse_key
+from talelio_backend.app_asset.business.ports import NewFile, StoredFile
+from talelio_backend.shared.business.errors import Unavailable
+
+# Where files are written, before they get their names.
+INCOMING = '.incoming'
+
+# In seconds, far more than any save takes: what is older belongs to a process that was killed.
+STALE = 3600
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+
+
+class FolderImageStore:
+    """Stands in where no bucket is set. See `app_asset.business.ports.ImageStore`.
+
+    What it has saved or deleted stays so after a power cut, and nobody ever sees half a file.
+    """
+
+    def __init__(self, folder: Path, base_url: str) -> None:
+        self._folder = folder
+        self._incoming = folder / INCOMING
+        self._base_url = base_url.rstrip('/')
+
+    def save(self, files: Sequence[NewFile]) -> None:
+        written: list[tuple[Path, Path]] = []
+        with _unavailable():
+            try:
+                self._make(self._incoming)
+                self._remove_stale()
+                # All are written before the first gets its name: a full disk leaves nothing behind.
+                for file in files:
+                    draft = self._incoming / uuid4().hex
+                    written.append((draft, self._path(file.key)))
+                    _write(draft, file.content)
+                self._put_in_place(written[1:])
+                self._put_in_place(written[:1])
+            finally:
+                for draft, _ in written:
+                    with suppress(OSError):
+                        draft.unlink()
+
+    def delete(self, keys: Sequence[str]) -> None:
+        with _unavailable():
+            for key in keys:
+                path = self._path(key)
+                with suppress(FileNotFoundError):
+                    path.unlink()
+                    _sync(path.parent)
+
+    def exists(self, *keys: str) -> bool:
+        return all(self.locate(key) is not None for key in keys)
+
+    def list(self) -> Iterator[StoredFile]:
+        with _unavailable():
+            for user_folder in _entries(self._folder):
+                if user_folder.name == INCOMING or not user_folder.is_dir(follow_symlinks=False):
+                    continue
+                for kind_folder in _entries(user_folder):
+                    if kind_folder.is_dir(follow_symlinks=False):
+                        yield from self._files(kind_folder)
+
+    def url(self, key: str) -> str:
+        return f'{self._base_url}/{key}'
+
+    def locate(self, key: str) -> Path | None:
+        """Return where a file of ours is, for serving it; None for whatever else a key may name."""
+        if parse_key(key) is None:
+            return None
+        path = self._folder / key
+        with _unavailable():
+            # Of the links that somebody may have laid, none is followed.
+            if _is(stat.S_ISDIR, path.parent.parent) and _is(stat.S_ISDIR, path.parent) and \
+                    _is(stat.S_ISREG, path):
+                return path
+        return None
+
+    def _path(self, key: str) -> Path:
+        if parse_key(key) is None:
+            raise ValueError(f'{key!r} is no key of an image')
+        return self._folder / key
+
+    def _files(self, folder: 'os.DirEntry[str]') -> Iterator[StoredFile]:
+        for entry in _entries(folder):
+            try:
+                state = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(state.st_mode):
+                yield StoredFile(
+                    key=Path(entry.path).relative_to(self._folder).as_posix(),
+                    size=state.st_size,
+                    modified_at=datetime.fromtimestamp(state.st_mtime, UTC),
+                )
+
+    def _make(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make(folder.parent)
+            folder.mkdir(exist_ok=True)
+            _sync(folder.parent)
+
+    def _put_in_place(self, written: Sequence[tuple[Path, Path]]) -> None:
+        folders = {path.parent for _, path in written}
+        for folder in folders:
+            self._make(folder)
+        for draft, path in written:
+            draft.replace(path)
+        for folder in folders:
+            # The outer ones, too: another process may have made them just now, and not be so far yet.
+            for each in (folder, folder.parent, self._folder):
+                _sync(each)
+
+    def _remove_stale(self) -> None:
+        latest = time.time() - STALE
+        for entry in _entries(self._incoming):
+            # They do no harm but take room, so they are no reason to refuse a picture.
+            with suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_mtime < latest:
+                    os.unlink(entry)
+
+
+def _entries(folder: 'Path | os.DirEntry[str]') -> 'list[os.DirEntry[str]]':
+    """Empty for a folder that is not there (any more)."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open('xb') as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut, as fsync(2) says: a file's own sync does not."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is(test: Callable[[int], bool], path: Path) -> bool:
+    try:
+        return test(path.lstat().st_mode)
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return False
+        raise
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # An error's text has the path: the log is shown it, as the cause, and the client is not.
+        if error.errno in _NO_ROOM:
+            raise Unavailable('There is no room for images just now', retry_after=60) from error
+        raise Unavailable('The image storage does not work just now, please try again') from error

@@ -1,0 +1,49 @@
+"""Which kind a picture is, by nothing but its content, and whether it is within the limits."""
+
+from collections.abc import Callable
+
+from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.data.image_gif import open_gif
+from talelio_backend.app_asset.data.image_heif import open_avif, open_heic
+from talelio_backend.app_asset.data.image_jpeg import open_jpeg
+from talelio_backend.app_asset.data.image_png import PNG_MAGIC, open_png
+from talelio_backend.app_asset.data.image_protocol import ImageLimits
+from talelio_backend.app_asset.data.image_source import Source, decoding
+from talelio_backend.app_asset.data.image_webp import open_webp
+
+
+def open_source(content: bytes, limits: ImageLimits) -> Source:
+    """Read the header and compare it with the limits, before anything is decoded or a canvas made.
+
+    Raises InvalidImageType or ImageTooLarge.
+    """
+    with decoding():
+        source = _opener_of(content)(content)
+    pixels = source.width * source.height
+    if pixels < 1:
+        raise InvalidImageType
+    if pixels > limits.pixels or source.frames > limits.frames:
+        raise ImageTooLarge
+    if source.frames > 1 and source.frames * pixels > limits.summed_pixels:
+        raise ImageTooLarge
+    return source
+
+
+def _opener_of(content: bytes) -> Callable[[bytes], Source]:
+    if content.startswith(b'\xff\xd8\xff'):
+        return open_jpeg
+    if content.startswith(PNG_MAGIC):
+        return open_png
+    if content.startswith((b'GIF87a', b'GIF89a')):
+        return open_gif
+    if content.startswith(b'RIFF') and content[8:12] == b'WEBP':
+        return open_webp
+    if content[4:8] == b'ftyp':
+        # The main brand can be one that all of the family share.
+        size = min(int.from_bytes(content[:4]), 256)
+        brands = {content[8:12], *(content[start:start + 4] for start in range(16, size, 4))}
+        if brands & {b'avif', b'avis'}:
+            return open_avif
+        if brands & {b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx'}:
+            return open_heic
+    raise InvalidImageType

@@ -1,0 +1,123 @@
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from talelio_backend.app_asset.business.image import Image, ImageKind
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.app_user.data.user_repository import user_table
+from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.shared.data.database import broken_constraint
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+
+OWNER_EXISTS = 'fk_images_user_id_users'
+
+# The first half of the key of an advisory lock, to tell ours from others; the second is the user's id.
+_LOCK = 0x696D6773
+
+# Plain text in the database, so that a new kind needs no migration of a PostgreSQL type.
+_KIND = Enum(
+    ImageKind, native_enum=False, length=20, values_callable=lambda kinds: [kind.value for kind in kinds]
+)
+
+image_table = Table(
+    'images',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column('user_id', ForeignKey('users.id', name=OWNER_EXISTS, ondelete='CASCADE'), nullable=False),
+    Column('created_at', INSTANT, nullable=False),
+    Column('deleted_at', INSTANT),
+    Column('digest', Text, nullable=False),
+    Column('kind', _KIND, nullable=False),
+    Column('width', Integer, nullable=False),
+    Column('height', Integer, nullable=False),
+    Column('size', Integer, nullable=False),
+    Column('variant_widths', ARRAY(Integer), nullable=False),
+    Column('placeholder', Text, nullable=False),
+    UniqueConstraint('user_id', 'digest'),
+    # The order of the list.
+    Index(None, 'user_id', 'id'),
+)
+
+
+def map_image() -> None:
+    mapper_registry.map_imperatively(Image, image_table)
+
+
+class SqlAlchemyImageRepository:
+    """See `app_asset.business.ports.ImageRepository`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def lock(self, user_id: int) -> None:
+        self._session.execute(select(func.pg_advisory_xact_lock(_LOCK, user_id)))
+
+    def add(self, image: Image) -> None:
+        self._session.add(image)
+        try:
+            self._session.flush()
+        except IntegrityError as error:
+            if broken_constraint(error) == OWNER_EXISTS:
+                raise AccountGone() from error
+            raise
+
+    def get(self, user_id: int, image_id: int) -> Image | None:
+        return self._session.scalar(
+            select(Image).where(image_table.c.user_id == user_id, image_table.c.id == image_id)
+        )
+
+    def get_by_digest(self, user_id: int, digest: str) -> Image | None:
+        return self._session.scalar(
+            select(Image).where(image_table.c.user_id == user_id, image_table.c.digest == digest)
+        )
+
+    def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
+        query = select(Image).where(image_table.c.user_id == user_id, image_table.c.deleted_at.is_(None))
+        if page.before is not None:
+            query = query.where(image_table.c.id < page.before)
+        # One more than asked for shows whether there is a next page.
+        query = query.order_by(image_table.c.id.desc()).limit(page.limit + 1)
+        found = list(self._session.scalars(query))
+        items = found[:page.limit]
+        return Page(items=items, next_before=items[-1].id if len(found) > page.limit else None)
+
+    def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
+        of_images = select(image_table.c.digest).where(
+            image_table.c.user_id == user_id,
+            image_table.c.digest.in_(digests),
+            image_table.c.deleted_at.is_(None),
+        )
+        of_avatar = select(user_table.c.avatar_digest).where(
+            user_table.c.id == user_id,
+            user_table.c.avatar_digest.in_(digests),
+        )
+        return set(self._session.scalars(of_images.union(of_avatar)))
+
+    def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
+        query = select(Image).where(image_table.c.id > image_id, image_table.c.deleted_at.is_(None))
+        return self._session.scalars(query.order_by(image_table.c.id).limit(limit)).all()
+
+    def forget_deleted(self, user_id: int, digests: Collection[str]) -> None:
+        self._session.execute(
+            delete(image_table).where(
+                image_table.c.user_id == user_id,
+                image_table.c.digest.in_(digests),
+                image_table.c.deleted_at.is_not(None),
+            )
+        )

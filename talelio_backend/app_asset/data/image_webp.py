@@ -1,0 +1,131 @@
+"""Reads WebP files, and makes the frames of an animated one anew, one after the other.
+
+A frame keeps its place and time, and how it covers those before it: numbers that are written here.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image, _webp
+
+from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.image import ImageKind
+from talelio_backend.app_asset.data.image_colour import in_stored_colours
+from talelio_backend.app_asset.data.image_encoding import LOSSLESS_WEBP_STYLE, WEBP_STYLE, encoded
+from talelio_backend.app_asset.data.image_source import (
+    Source,
+    SourceKind,
+    exif_orientation,
+    opaque_if_so,
+    unpacked,
+    upright_pixels,
+)
+
+_HEAD = struct.Struct('<4sI')
+# Left and top are in twos. So few bits are for blending and disposal.
+_PLACE = struct.Struct('<3s3s3s3s3sB')
+# A name and the data.
+Chunk = tuple[bytes, memoryview]
+
+_PROFILE, _ALPHA, _ANIMATED = 0x20, 0x10, 0x02
+
+
+def open_webp(content: bytes) -> Source:
+    content = webp_body(content)
+    chunks = list(webp_chunks(content))
+    named = dict(reversed(chunks))
+    width, height = _webp_size(*chunks[0])
+    frames = sum(name == b'ANMF' for name, _ in chunks)
+
+    def decode(source: Source) -> Image.Image:
+        # Pillow's class would keep the decoder's two canvases and the bytes beside the image.
+        # pylint: disable-next=c-extension-no-member
+        decoder = _webp.WebPAnimDecoder(content)
+        size, _, _, _, mode = decoder.get_info()
+        pixels, _ = decoder.get_next()
+        del decoder
+        source.style = {'lossless': b'VP8L' in named}
+        return opaque_if_so(Image.frombuffer(mode, size, pixels, 'raw', mode, 0, 1))
+
+    source = Source(
+        kind=SourceKind.WEBP,
+        width=width,
+        height=height,
+        frames=max(frames, 1),
+        decode=decode,
+        profile=bytes(named.get(b'ICCP', b'')),
+        orientation=exif_orientation(bytes(named.get(b'EXIF', b'')))
+    )
+    if frames > 1:
+        source.remake = lambda profile: _remade_webp(chunks, source.profile, profile)
+    return source
+
+
+def _webp_size(name: bytes, data: memoryview) -> tuple[int, int]:
+    if name == b'VP8X':
+        return 1 + int.from_bytes(data[4:7], 'little'), 1 + int.from_bytes(data[7:10], 'little')
+    if name == b'VP8L':
+        _, sides = unpacked(struct.Struct('<BI'), data)
+        return 1 + (sides & 0x3fff), 1 + (sides >> 14 & 0x3fff)
+    if name == b'VP8 ':
+        width, height = unpacked(struct.Struct('<6xHH'), data)
+        return width & 0x3fff, height & 0x3fff
+    raise InvalidImageType
+
+
+def _remade_webp(chunks: list[Chunk], old_profile: bytes | None, profile: bytes | None) -> bytes:
+    named = dict(chunks)
+    flags = named[b'VP8X'][0] & _ALPHA | _ANIMATED | (_PROFILE if profile else 0)
+    # Width and height are taken as they are; the rest is made anew.
+    parts = [webp_chunk(b'VP8X', bytes([flags, 0, 0, 0]) + bytes(named[b'VP8X'][4:10]))]
+    if profile:
+        parts.append(webp_chunk(b'ICCP', profile))
+    # The background, which nobody paints, and how many times it is repeated.
+    parts.append(webp_chunk(b'ANIM', named[b'ANIM'][:6]))
+    for name, data in chunks:
+        if name == b'ANMF':
+            parts.append(webp_chunk(b'ANMF', _remade_webp_frame(data, old_profile)))
+    return webp_file(*parts)
+
+
+def _remade_webp_frame(data: memoryview, profile: bytes | None) -> bytes:
+    left, top, width, height, duration, flags = unpacked(_PLACE, data)
+    inner = [webp_chunk(*chunk) for chunk in webp_chunks(data, _PLACE.size)]
+    wide = webp_chunk(b'VP8X', bytes([_ALPHA, 0, 0, 0]) + width + height)
+    frame = open_webp(webp_file(wide, *inner))
+    image, _ = in_stored_colours(upright_pixels(frame), profile)
+    style: dict[str, Any] = LOSSLESS_WEBP_STYLE if frame.style['lossless'] else WEBP_STYLE
+    try:
+        still = encoded(image, ImageKind.WEBP, None, **style)
+    except ValueError:
+        # Half a megabyte for how blocks are predicted is all that the format has.
+        raise ImageTooLarge from None
+    pixels = [webp_chunk(*chunk) for chunk in webp_chunks(still) if chunk[0] != b'VP8X']
+    return b''.join([_PLACE.pack(left, top, width, height, duration, flags & 3), *pixels])
+
+
+def webp_chunks(content: bytes | memoryview, position: int = 12) -> Iterator[Chunk]:
+    """Yield each chunk's name and data, from the position on; a file's chunks begin at 12."""
+    view = memoryview(content)
+    while position < len(content):
+        name, size = unpacked(_HEAD, content, position)
+        position += _HEAD.size
+        if position + size > len(content):
+            raise InvalidImageType
+        yield name, view[position:position + size]
+        position += size + size % 2
+
+
+def webp_chunk(name: bytes, data: bytes | memoryview) -> bytes:
+    return b''.join([_HEAD.pack(name, len(data)), data, bytes(len(data) % 2)])
+
+
+def webp_file(*chunks: bytes) -> bytes:
+    return webp_chunk(b'RIFF', b'WEBP' + b''.join(chunks))
+
+
+def webp_body(content: bytes) -> bytes:
+    """Return what belongs to the file by its own account, without what was appended."""
+    _, size = unpacked(_HEAD, content, 0)
+    return content[:_HEAD.size + size]

@@ -1,0 +1,180 @@
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from talelio_backend.app_asset.business.ports import NewFile, StoredFile
+from talelio_backend.app_asset.data.bounded_calls import BoundedCalls, Overdue
+from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.s3_errors import S3_FAILURES, business_error
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+T = TypeVar('T')
+
+# A key is made from the content: what is under it never changes.
+CACHE_CONTROL = 'public, max-age=31536000, immutable'
+
+# Calls to S3 at once, in a process.
+_CONCURRENCY = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long S3 may take, in seconds."""
+
+    # For connecting, and for each block of an upload that goes out.
+    connect_timeout: float = 2
+    # For each piece of an answer.
+    read_timeout: float = 5
+    # For each request, the first one included.
+    attempts: int = 2
+    # For a save with all its requests.
+    save_deadline: float = 12
+    # For any other call, or a page of a list. A request whose save failed has still to take back what it has
+    # stored, and holds a lock meanwhile.
+    deadline: float = 5
+    # Files in a page of a list.
+    page_length: int = 1000
+
+
+class S3ImageStore:
+    """See `app_asset.business.ports.ImageStore`. Credentials are what boto3 finds, such as a task's role."""
+
+    def __init__(self, bucket: S3Bucket, *, limits: Limits | None = None) -> None:
+        self._bucket = bucket
+        self._limits = limits or Limits()
+        self._calls = BoundedCalls(_CONCURRENCY)
+        self._thread = threading.local()
+        self._lock = threading.Lock()
+        self._made_client: 'S3Client | None' = None
+
+    def save(self, files: Sequence[NewFile]) -> None:
+        give_up = time.monotonic() + self._limits.save_deadline
+        with ExitStack() as bodies:
+            # Closed in the end, they stop the uploads that were given up, and do not keep their bytes.
+            puts = [
+                partial(self._put, file.key, file.media_type, bodies.enter_context(BytesIO(file.content)))
+                for file in files
+            ]
+            self._run('PutObject', puts[1:], give_up)
+            self._run('PutObject', puts[:1], give_up)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        give_up = self._give_up()
+        deletes = [partial(self._delete, key) for key in keys]
+        self._run('DeleteObject', deletes[:1], give_up)
+        self._run('DeleteObject', deletes[1:], give_up)
+
+    def exists(self, *keys: str) -> bool:
+        return all(self._run('HeadObject', [partial(self._exists, key) for key in keys], self._give_up()))
+
+    def list(self) -> Iterator[StoredFile]:
+        pages = iter(
+            self._run_one('ListObjectsV2', self._client).get_paginator('list_objects_v2').paginate(
+                Bucket=self._bucket.name, PaginationConfig={'PageSize': self._limits.page_length}
+            )
+        )
+        while page := self._run_one('ListObjectsV2', partial(next, pages, None)):
+            for item in page.get('Contents', ()):
+                yield StoredFile(
+                    key=item['Key'], size=item['Size'], modified_at=item['LastModified'].astimezone(UTC)
+                )
+
+    def url(self, key: str) -> str:
+        return self._bucket.url(key)
+
+    def _put(self, key: str, media_type: str, body: BytesIO) -> None:
+        self._client().put_object(
+            Bucket=self._bucket.name,
+            Key=key,
+            Body=body,
+            ContentType=media_type,
+            CacheControl=CACHE_CONTROL,
+            ContentDisposition='inline',
+        )
+
+    def _delete(self, key: str) -> None:
+        self._client().delete_object(Bucket=self._bucket.name, Key=key)
+
+    def _exists(self, key: str) -> bool:
+        try:
+            self._client().head_object(Bucket=self._bucket.name, Key=key)
+        except ClientError as error:
+            if error.response['ResponseMetadata']['HTTPStatusCode'] == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def _give_up(self) -> float:
+        return time.monotonic() + self._limits.deadline
+
+    def _run_one(self, operation: str, call: Callable[[], T]) -> T:
+        result, = self._run(operation, [call], self._give_up())
+        return result
+
+    def _run(self, operation: str, calls: Sequence[Callable[[], T]], give_up: float) -> Sequence[T]:
+        try:
+            return self._calls.run([partial(self._within, give_up, call) for call in calls], give_up)
+        except (Overdue, *S3_FAILURES) as error:
+            raise business_error(operation, error) from None
+
+    def _within(self, give_up: float, call: Callable[[], T]) -> T:
+        self._thread.give_up = give_up
+        return call()
+
+    def _refuse_when_late(self, **_: object) -> None:
+        # A second try of a call that was given up could delete what somebody else has stored since.
+        if time.monotonic() > self._thread.give_up:
+            raise Overdue
+
+    def _client(self) -> 'S3Client':
+        # Not made before it is needed, so that a server without credentials still starts; and not kept
+        # without credentials, which it would never look for again.
+        with self._lock:
+            if self._made_client is None:
+                self._made_client = self._make_client()
+            return self._made_client
+
+    def _make_client(self) -> 'S3Client':
+        core = botocore.session.get_session()
+        # Of an EC2 machine, a second for each try. What ECS has takes nine seconds at most; a call
+        # that gave up before then leaves a client for the next one.
+        core.set_config_variable('metadata_service_timeout', 1)
+        core.set_config_variable('metadata_service_num_attempts', 2)
+        session = boto3.session.Session(botocore_session=core)
+        if session.get_credentials() is None:
+            raise NoCredentialsError()
+        client: 'S3Client' = session.client(
+            's3',
+            region_name=self._bucket.region,
+            endpoint_url=self._bucket.endpoint_url,
+            config=Config(
+                connect_timeout=self._limits.connect_timeout,
+                read_timeout=self._limits.read_timeout,
+                retries={
+                    'total_max_attempts': self._limits.attempts,
+                    'mode': 'standard'
+                },
+                max_pool_connections=_CONCURRENCY,
+                # Of the services that only speak like S3, few have a host name for each bucket, and some
+                # do not take checksums that come after the content.
+                s3={'addressing_style': 'path' if self._bucket.endpoint_url else 'auto'},
+                request_checksum_calculation='when_required'
+                if self._bucket.endpoint_url else 'when_supported',
+            ),
+        )
+        client.meta.events.register_first('before-send.s3', self._refuse_when_late)
+        return client

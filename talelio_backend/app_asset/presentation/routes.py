@@ -1,0 +1,101 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from flask import Blueprint, Response
+
+from talelio_backend.app_asset.business import avatar, services
+from talelio_backend.app_asset.business.errors import InvalidImageType
+from talelio_backend.app_asset.business.image import LIST_LENGTH
+from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore
+from talelio_backend.app_asset.presentation.schemas import ImageAnswer, UploadAnswer
+from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent_files
+from talelio_backend.app_user.presentation.schemas import UserAnswer
+from talelio_backend.shared.business.identity import AccessTokens
+from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.paging import answer_page, read_page_request
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetParts:
+    """What the asset routes hand to their services."""
+
+    unit_of_work: Callable[[], AssetUnitOfWork]
+    processor: ImageProcessor
+    store: ImageStore
+    access_tokens: AccessTokens
+    upload_limits: UploadLimits
+    # A place among the requests that may change pictures at the same time. Raises Unavailable.
+    turn: Callable[[], AbstractContextManager[None]]
+
+
+def asset_routes(parts: AssetParts) -> Blueprint:
+    routes = Blueprint('assets', __name__, url_prefix='/v1/assets')
+
+    @routes.post('/images')
+    def upload() -> Response:
+        owner = authenticate(parts.access_tokens)
+        with parts.turn(), sent_files(parts.upload_limits) as files:
+            images = services.upload(
+                parts.unit_of_work(),
+                parts.processor,
+                parts.store,
+                owner,
+                files,
+                datetime.now(UTC),
+            )
+        answers = [ImageAnswer.of(image, parts.store.url) for image in images]
+        return answer(UploadAnswer(image_objects_urls=[image.url for image in answers], images=answers))
+
+    @routes.get('/images')
+    def list_own() -> Response:
+        owner = authenticate(parts.access_tokens)
+        page = services.list_own(parts.unit_of_work(), owner, read_page_request(maximum=LIST_LENGTH))
+        return answer_page([ImageAnswer.of(image, parts.store.url) for image in page.items], page.next_before)
+
+    @routes.get('/images/<id:image_id>')
+    def show_own(image_id: int) -> Response:
+        owner = authenticate(parts.access_tokens)
+        image = services.show_own(parts.unit_of_work(), owner, image_id)
+        return answer(ImageAnswer.of(image, parts.store.url))
+
+    @routes.delete('/images/<id:image_id>')
+    def delete_own(image_id: int) -> Response:
+        owner = authenticate(parts.access_tokens)
+        with parts.turn():
+            services.delete_own(parts.unit_of_work(), parts.store, owner, image_id, datetime.now(UTC))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return routes
+
+
+def avatar_routes(parts: AssetParts) -> Blueprint:
+    routes = Blueprint('avatar', __name__, url_prefix='/v1/users/me')
+
+    @routes.put('/avatar')
+    def set_avatar() -> Response:
+        owner = authenticate(parts.access_tokens)
+        with parts.turn(), sent_files(UploadLimits(files=1, bytes=parts.upload_limits.bytes)) as files:
+            if not files:
+                raise InvalidImageType()
+            user = avatar.set_avatar(
+                parts.unit_of_work(),
+                parts.processor,
+                parts.store,
+                owner,
+                files[0],
+                datetime.now(UTC),
+            )
+        return answer(UserAnswer.model_validate(user))
+
+    @routes.delete('/avatar')
+    def reset_avatar() -> Response:
+        owner = authenticate(parts.access_tokens)
+        with parts.turn():
+            user = avatar.reset_avatar(parts.unit_of_work(), parts.store, owner, datetime.now(UTC))
+        return answer(UserAnswer.model_validate(user))
+
+    return routes

@@ -1,0 +1,71 @@
+"""Reads the files of a `multipart/form-data` body (RFC 7578), in the order in which they were sent."""
+import errno
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, BinaryIO, cast
+
+from flask import request
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from talelio_backend.shared.business.errors import Unavailable
+
+# Bytes of a file that are kept in memory; the rest goes into a temporary file.
+_IN_MEMORY = 64 * 1024
+# Fields that are no files are read over. Bytes of such a field, and of a part's header.
+_FIELD_SIZE = 128 * 1024
+_FIELDS = 20
+# Bytes of a body beside the files: boundaries, headers and fields.
+_AROUND = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadLimits:
+    # Of one request.
+    files: int
+    # Of one file.
+    bytes: int
+
+
+@contextmanager
+def sent_files(limits: UploadLimits) -> Iterator[list[BinaryIO]]:
+    """Yield the files, whatever their fields are named; none where the body is no form.
+
+    They are closed at the end of the block. Raises HTTPException, or Unavailable when the disk is full.
+    """
+    request.max_content_length = limits.files * limits.bytes + _AROUND
+    with ExitStack() as open_files:
+        files: list[BinaryIO] = []
+
+        def receive(*_: object, **__: object) -> IO[bytes]:
+            if len(files) == limits.files:
+                raise RequestEntityTooLarge(f'Too many files: at most {limits.files} can be sent at once')
+            file = cast(BinaryIO, open_files.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY)))
+            files.append(file)
+            return file
+
+        _parse(
+            FormDataParser(
+                receive,
+                max_form_memory_size=_FIELD_SIZE,
+                max_form_parts=limits.files + _FIELDS,
+                silent=False,
+            )
+        )
+        yield files
+
+
+def _parse(parser: FormDataParser) -> None:
+    if request.mimetype != 'multipart/form-data':
+        return
+    try:
+        parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
+    except HTTPException:
+        raise
+    except Exception as error:
+        if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT):
+            raise Unavailable('There is no room for uploads just now, please try again') from error
+        # The parser's complaint, or the server's about a malformed chunk, which is of a class of its own.
+        raise BadRequest('The multipart body is malformed or was cut short') from error

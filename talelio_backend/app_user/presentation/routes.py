@@ -1,0 +1,43 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response
+
+from talelio_backend.app_user.business import services
+from talelio_backend.app_user.business.ports import UserUnitOfWork
+from talelio_backend.app_user.presentation.schemas import ChangeUserBody, UserAnswer
+from talelio_backend.shared.business.identity import AccessTokens
+from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.request_body import read_body
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserParts:
+    """What the user routes hand to their services."""
+
+    unit_of_work: Callable[[], UserUnitOfWork]
+    access_tokens: AccessTokens
+
+
+def user_routes(parts: UserParts) -> Blueprint:
+    routes = Blueprint('users', __name__, url_prefix='/v1/users')
+
+    @routes.get('/<username>')
+    def show(username: str) -> Response:
+        return answer(UserAnswer.model_validate(services.show(parts.unit_of_work(), username)))
+
+    @routes.get('/me')
+    def show_own() -> Response:
+        owner = authenticate(parts.access_tokens)
+        return answer(UserAnswer.model_validate(services.show_own(parts.unit_of_work(), owner)))
+
+    @routes.patch('/me')
+    def change_own() -> Response:
+        owner = authenticate(parts.access_tokens)
+        body = read_body(ChangeUserBody)
+        user = services.change_own(parts.unit_of_work(), owner, location=body.location, now=datetime.now(UTC))
+        return answer(UserAnswer.model_validate(user))
+
+    return routes

@@ -1,0 +1,38 @@
+"""Ends connections without holding up the worker that served them."""
+import socket
+import threading
+
+from gunicorn import util
+
+# Connections of a process that may linger at the same time. Any more are closed at once, which may cut
+# their last answer short.
+_AT_ONCE = 64
+
+_places = threading.BoundedSemaphore(_AT_ONCE)
+_close_graceful = util.close_graceful
+
+
+def close_aside(sock: socket.socket, timeout: float = 2.0, max_drain: int = 65536) -> None:
+    """Do in a thread of its own what Gunicorn's `close_graceful` does: wait for the client to close, too.
+
+    Gunicorn has its one thread that takes connections wait, `timeout` seconds for each client that keeps
+    its end open: a handful of them would stop the service.
+    """
+    # Whoever lingers gives the place back.
+    # pylint: disable-next=consider-using-with
+    if not _places.acquire(blocking=False):
+        util.close(sock)
+        return
+    try:
+        threading.Thread(target=_linger, args=(sock, timeout, max_drain), daemon=True).start()
+    except RuntimeError:
+        # No more threads to be had.
+        _places.release()
+        util.close(sock)
+
+
+def _linger(sock: socket.socket, timeout: float, max_drain: int) -> None:
+    try:
+        _close_graceful(sock, timeout, max_drain)
+    finally:
+        _places.release()

@@ -1,0 +1,11 @@
+from werkzeug.routing import BaseConverter
+
+
+class IdConverter(BaseConverter):
+    """`<id:…>` in a path: what could be a row's id. Anything else is another path, and so a 404."""
+
+    # At most as many digits as PostgreSQL's integer has.
+    regex = '[1-9][0-9]{0,9}'
+
+    def to_python(self, value: str) -> int:
+        return int(value)

@@ -1,0 +1,175 @@
+"""How long an upload of a 12-megapixel photograph takes, and what memory, beside a bare Pillow script.
+
+Both do the same work on the same file in the same run: decode, turn upright, encode, five WebP variants.
+The figures are medians of the rounds; memory is the peak of the sum of all processes' shares (PSS).
+"""
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from PIL import Image, ImageFilter
+
+from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from tests.support.answers import ok
+from tests.support.members import WHITELIST, Member, join
+from tests.support.served_api import ServedApi
+
+ROUNDS = 5
+AT_ONCE = 8
+# Portrait as a phone stores it: landscape, with a note to turn it (orientation 6).
+SIZE = (4032, 3024)
+ORIENTATION_TAG = 0x0112
+
+BARE = '''
+import sys
+from io import BytesIO
+from PIL import Image, ImageOps
+original = Image.open(sys.argv[1])
+tables = original.quantization
+image = ImageOps.exif_transpose(original)
+image.save(BytesIO(), 'JPEG', qtables=tables, subsampling=2)
+for width in 1920, 1280, 960, 640, 320:
+    height = round(width * image.height / image.width)
+    image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image.save(BytesIO(), 'WEBP', quality=80)
+'''
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        photograph = Path(folder) / 'photograph.jpg'
+        photograph.write_bytes(_photograph(1))
+        bare = [_measure_bare(photograph) for _ in range(ROUNDS)]
+        with EmbeddedPostgres(Path(folder) / 'postgres', durable=False) as url:
+            config = Config(PROJECT_FOLDER / 'alembic.ini')
+            config.attributes['database_url'] = url
+            command.upgrade(config, 'head')
+            environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST), 'IMAGE_FOLDER': f'{folder}/images'}
+            with ServedApi(Path(folder), url, environ) as api:
+                _report(api, join(api), photograph, bare)
+
+
+def _report(api: ServedApi, member: Member, photograph: Path, bare: list[tuple[float, int]]) -> None:
+    idle = _memory(api.pid)
+    # The first one starts the process that decodes.
+    _upload(api, member, photograph.read_bytes())
+    one = [_measure(api, lambda: _upload(api, member, photograph.read_bytes())) for _ in range(ROUNDS)]
+    photographs = [_photograph(number) for number in range(2, 2 + AT_ONCE)]
+    eight = _measure(api, lambda: _upload_at_once(api, member, photographs))
+    bare_seconds = statistics.median(seconds for seconds, _ in bare)
+    bare_memory = max(memory for _, memory in bare)
+    print(f'{"":34}{"seconds":>22}{"of bare":>9}{"peak MB":>9}')
+    rows = [
+        ('a bare Pillow script', bare, 1),
+        ('one upload', one, 1),
+        (f'{AT_ONCE} uploads at once', [eight], AT_ONCE),
+    ]
+    for name, measured, number in rows:
+        seconds = [seconds for seconds, _ in measured]
+        spread = f'{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})'
+        ratio = statistics.median(seconds) / number / bare_seconds
+        memory = max(memory for _, memory in measured)
+        print(f'{name:34}{spread:>22}{ratio:>9.2f}{memory / 1e6:>9.0f}')
+    print(f'All server processes idle: {idle / 1e6:.0f} MB; the script alone: {bare_memory / 1e6:.0f} MB')
+
+
+def _photograph(seed: int) -> bytes:
+    """Something with as much detail as a photograph: some 4 MB at this size."""
+    dice = random.Random(seed)
+    small = Image.frombytes('RGB', (504, 378),
+                            dice.randbytes(504 * 378 * 3)).filter(ImageFilter.GaussianBlur(2))
+    grain = Image.effect_noise(SIZE, 12).convert('RGB')
+    image = Image.blend(small.resize(SIZE, Image.Resampling.BICUBIC), grain, 0.25)
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = 6
+    file = BytesIO()
+    image.save(file, 'JPEG', quality=92, exif=exif)
+    return file.getvalue()
+
+
+def _measure_bare(photograph: Path) -> tuple[float, int]:
+    began = time.perf_counter()
+    with subprocess.Popen([sys.executable, '-c', BARE, str(photograph)]) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+    assert status == 0
+    return time.perf_counter() - began, usage.ru_maxrss * 1024
+
+
+def _measure(api: ServedApi, work: Callable[[], None]) -> tuple[float, int]:
+    with _peak_memory(api.pid) as peak:
+        began = time.perf_counter()
+        work()
+        seconds = time.perf_counter() - began
+    return seconds, peak[0]
+
+
+def _upload(api: ServedApi, member: Member, content: bytes) -> None:
+    answer = api.request('POST', '/v1/assets/images', files={'photograph': content}, headers=member.bearer)
+    image = ok(answer)['images'][0]
+    assert (image['width'], image['height'], len(image['variants'])) == (SIZE[1], SIZE[0],
+                                                                         5), json.dumps(image)
+
+
+def _upload_at_once(api: ServedApi, member: Member, contents: list[bytes]) -> None:
+    with ThreadPoolExecutor(len(contents)) as threads:
+        for upload in [threads.submit(_upload, api, member, content) for content in contents]:
+            upload.result()
+
+
+@contextmanager
+def _peak_memory(pid: int) -> Iterator[list[int]]:
+    """Yield a list whose one number is the peak, in bytes, when the block is left."""
+    peak = [0]
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.02):
+            peak[0] = max(peak[0], _memory(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _memory(pid: int) -> int:
+    """The sum over a process and its descendants, in bytes."""
+    total = 0
+    for each in [pid, *_descendants(pid)]:
+        try:
+            rollup = Path(f'/proc/{each}/smaps_rollup').read_text(encoding='ascii')
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith('Pss:')) * 1024
+    return total
+
+
+def _descendants(pid: int) -> list[int]:
+    try:
+        tasks = list(Path(f'/proc/{pid}/task').iterdir())
+        children = [int(child) for task in tasks for child in (task / 'children').read_text('ascii').split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [each for child in children for each in [child, *_descendants(child)]]
+
+
+if __name__ == '__main__':
+    main()

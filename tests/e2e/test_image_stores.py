@@ -1,0 +1,209 @@
+"""The whole way of a picture on each store: a folder, moto's S3 and rclone's S3."""
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from talelio_backend.config import PROJECT_FOLDER
+from tests.support.answers import error_of, ok
+from tests.support.database import connect, copy_of, execute
+from tests.support.members import WHITELIST, Member, join
+from tests.support.s3_servers import AWS_ENVIRON, MotoServer, RcloneServer
+from tests.support.served_api import ServedApi
+from tests.support.uploads import AVATAR, IMAGES, list_images, new_picture, path_of, send, upload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A server with a store of its own."""
+
+    api: ServedApi
+    database_url: str
+    # The bytes under a URL that the API gave, or None.
+    fetch: Callable[[str], bytes | None]
+    # All keys in the store.
+    keys: Callable[[], set[str]]
+    put: Callable[[str, bytes], None]
+
+
+@pytest.fixture(name='site', scope='module', params=['folder', 'moto', 'rclone'])
+def _site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+          postgres_url: str) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with copy_of(postgres_url) as url:
+        make = _folder_site if request.param == 'folder' else _s3_site
+        yield from make(folder, url, request.param)
+
+
+def _folder_site(folder: Path, database_url: str, _: str) -> Iterator[Site]:
+    images = folder / 'images'
+    with ServedApi(folder, database_url, {'WHITELISTED_EMAILS': ','.join(WHITELIST)}) as api:
+
+        def fetch(url: str) -> bytes | None:
+            answer = api.get(path_of(url))
+            return answer.content if answer.status_code == HTTPStatus.OK else None
+
+        def put(key: str, content: bytes) -> None:
+            (images / key).parent.mkdir(parents=True, exist_ok=True)
+            (images / key).write_bytes(content)
+
+        yield Site(
+            api=api,
+            database_url=database_url,
+            fetch=fetch,
+            keys=lambda:
+            {str(file.relative_to(images))
+             for file in images.glob('[0-9]*/**/*') if file.is_file()},
+            put=put
+        )
+
+
+def _s3_site(folder: Path, database_url: str, name: str) -> Iterator[Site]:
+    server = MotoServer(folder) if name == 'moto' else RcloneServer(folder)
+    api_folder = folder / 'api'
+    api_folder.mkdir()
+    with server:
+        bucket = server.make_bucket()
+        environ = {
+            **AWS_ENVIRON,
+            'WHITELISTED_EMAILS': ','.join(WHITELIST),
+            'S3_BUCKET': bucket,
+            'AWS_ENDPOINT_URL_S3': server.url,
+            'AWS_REGION': 'us-east-1',
+        }
+        client = server.client
+
+        def fetch(url: str) -> bytes | None:
+            key = url.removeprefix(f'{server.url}/{bucket}/')
+            assert key != url
+            try:
+                answer = client.get_object(Bucket=bucket, Key=key)
+            except client.exceptions.NoSuchKey:
+                return None
+            assert answer['CacheControl'] == 'public, max-age=31536000, immutable'
+            assert answer['ContentDisposition'] == 'inline'
+            content: bytes = answer['Body'].read()
+            return content
+
+        with ServedApi(api_folder, database_url, environ) as api:
+            yield Site(
+                api=api,
+                database_url=database_url,
+                fetch=fetch,
+                keys=lambda:
+                {item['Key']
+                 for item in client.list_objects_v2(Bucket=bucket).get('Contents', [])},
+                put=lambda key, content: _put(client, bucket, key, content)
+            )
+
+
+def _put(client: Any, bucket: str, key: str, content: bytes) -> None:
+    client.put_object(Bucket=bucket, Key=key, Body=content)
+
+
+@pytest.fixture(name='owner')
+def _owner(site: Site) -> Member:
+    return join(site.api)
+
+
+def files_of(site: Site, member: Member) -> set[str]:
+    user_id = member.account['user']['id']
+    return {key for key in site.keys() if key.startswith(f'{user_id}/')}
+
+
+def test_a_picture_goes_in_and_comes_out(site: Site, owner: Member) -> None:
+    image, = upload(site.api, owner, new_picture((700, 350), 'JPEG'))
+
+    content = site.fetch(image['url'])
+    assert content is not None and len(content) == image['bytes']
+    assert Image.open(BytesIO(content)).size == (700, 350)
+    for variant in image['variants']:
+        content = site.fetch(variant['url'])
+        assert content is not None
+        assert Image.open(BytesIO(content)).size == (variant['width'], variant['width'] // 2)
+    assert len(files_of(site, owner)) == 3
+
+
+def test_a_deleted_picture_leaves_nothing(site: Site, owner: Member) -> None:
+    image, = upload(site.api, owner, new_picture((700, 350)))
+
+    site.api.request('DELETE', f'{IMAGES}/{image["id"]}', headers=owner.bearer)
+
+    assert site.fetch(image['url']) is None
+    assert files_of(site, owner) == set()
+
+
+def test_a_bad_file_among_good_ones_leaves_nothing(site: Site, owner: Member) -> None:
+    answer = send(site.api, owner, new_picture((700, 350)), b'no picture')
+
+    error_of(answer, HTTPStatus.BAD_REQUEST)
+    assert files_of(site, owner) == set()
+
+
+def test_an_avatar_comes_and_goes(site: Site, owner: Member) -> None:
+    url = ok(send(site.api, owner, new_picture(), path=AVATAR, method='PUT'))['avatar_url']
+    assert site.fetch(url)
+
+    ok(site.api.request('DELETE', AVATAR, headers=owner.bearer))
+
+    assert site.fetch(url) is None
+
+
+def sweep(site: Site, *options: str) -> str:
+    """Run by its operator, in the server's own environment."""
+    command = [sys.executable, '-m', 'flask', 'assets', 'sweep', *options]
+    done = subprocess.run(
+        command, cwd=PROJECT_FOLDER, env=site.api.environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_sweep_frees_what_no_picture_claims_and_nothing_else(site: Site, owner: Member) -> None:
+    kept, = upload(site.api, owner, new_picture((400, 300)))
+    avatar = ok(send(site.api, owner, new_picture(), path=AVATAR, method='PUT'))['avatar_url']
+    before = files_of(site, owner)
+    left = {f'{owner.account["user"]["id"]}/images/{"a" * 64}{end}' for end in ('.jpg', '-320.webp')}
+    for key in left:
+        site.put(key, b'x' * 600_000)
+
+    assert 'Would free 0.0 MB in 0 files' in sweep(site)
+    assert 'Would free 1.2 MB in 2 files' in sweep(site, '--older-than', '0')
+    assert files_of(site, owner) == before | left
+    assert 'Freed 1.2 MB in 2 files' in sweep(site, '--older-than', '0', '--delete')
+    assert files_of(site, owner) == before
+    assert site.fetch(kept['url']) and site.fetch(avatar)
+
+
+def test_a_sweep_frees_the_pictures_of_an_account_that_is_gone(site: Site, owner: Member) -> None:
+    upload(site.api, owner, new_picture((400, 300)))
+    with connect(site.database_url) as database:
+        execute(database, 'DELETE FROM accounts WHERE id = %s', owner.account['id'])
+
+    sweep(site, '--older-than', '0', '--delete')
+
+    assert files_of(site, owner) == set()
+
+
+def test_a_sweep_names_a_picture_whose_file_is_missing(site: Site, owner: Member) -> None:
+    image, = upload(site.api, owner, new_picture())
+    with connect(site.database_url) as database:
+        execute(database, 'UPDATE images SET digest = %s WHERE id = %s', 'f' * 64, image['id'])
+
+    user_id = owner.account['user']['id']
+    assert f'Missing: image {image["id"]} of user {user_id}, {user_id}/images/{"f" * 64}.png' in sweep(site)
+    with connect(site.database_url) as database:
+        execute(database, 'DELETE FROM images WHERE id = %s', image['id'])
+
+
+def test_the_list_is_the_same_on_every_store(site: Site, owner: Member) -> None:
+    images = [upload(site.api, owner, new_picture())[0] for _ in range(2)]
+
+    assert list_images(site.api, owner) == images[::-1]

@@ -1,0 +1,287 @@
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from random import Random
+from threading import Event, Thread
+
+import pytest
+from PIL import Image
+
+from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.image import ImageKind, PreparedImage
+from talelio_backend.app_asset.business.ports import ImageProcessor
+from talelio_backend.app_asset.data.bounded_image_processor import (
+    DEFAULT_LIMITS,
+    BoundedImageProcessor,
+    image_worker,
+)
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.bounded_worker import BoundedWorker
+from tests.support import pictures
+from tests.support.hostile_pictures import HOSTILE, SMALL, damaged
+from tests.support.pictures import difference, opened, saved, scene
+
+MIB = 1024 * 1024
+TINY = saved(scene(), 'JPEG')
+FAILED = 'Processing a picture failed'
+
+
+@pytest.fixture(name='worker', scope='module')
+def fixture_worker() -> Iterator[BoundedWorker]:
+    worker = image_worker()
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(name='processor', scope='module')
+def fixture_processor(worker: BoundedWorker) -> ImageProcessor:
+    return BoundedImageProcessor(worker)
+
+
+@pytest.fixture(name='impatient_processor', scope='module')
+def fixture_impatient_processor() -> Iterator[ImageProcessor]:
+    """One with a small part of the time, so that the hostile pictures take little of ours."""
+    worker = image_worker(cpu_seconds=1)
+    yield BoundedImageProcessor(worker)
+    worker.close()
+
+
+def outcome(processor: ImageProcessor, content: bytes) -> PreparedImage | type[Exception]:
+    try:
+        return processor.prepare(BytesIO(content))
+    except (ImageTooLarge, InvalidImageType) as error:
+        return type(error)
+
+
+def test_a_telephones_picture(processor: ImageProcessor) -> None:
+    content = pictures.phone_jpeg(2800, 2100)
+    prepared = processor.prepare(BytesIO(content))
+
+    assert (prepared.kind, prepared.width, prepared.height) == (ImageKind.JPEG, 2100, 2800)
+    assert [variant.width for variant in prepared.variants] == [320, 640, 960, 1280, 1920]
+    for made in (prepared.content, *(variant.content for variant in prepared.variants)):
+        image = opened(made)
+        expected = opened(content).transpose(Image.Transpose.ROTATE_270).resize(image.size)
+        assert difference(image, expected) < 3
+        assert image.info['icc_profile'] == pictures.P3_PROFILE
+        assert pictures.SECRET not in made
+    assert 0.9 < len(prepared.content) / len(content) < 1.1
+    assert len(prepared.placeholder) <= 600
+
+
+def test_an_avatar(processor: ImageProcessor) -> None:
+    prepared = processor.prepare_avatar(BytesIO(saved(scene(), 'PNG')))
+
+    assert (prepared.kind, prepared.width, prepared.height) == (ImageKind.WEBP, 512, 512)
+    assert prepared.variants == ()
+    assert opened(prepared.content).size == (512, 512)
+
+
+@pytest.mark.parametrize('kind', SMALL)
+def test_every_kind_is_taken(processor: ImageProcessor, kind: str) -> None:
+    prepared = processor.prepare(BytesIO(SMALL[kind]()))
+
+    assert opened(prepared.content).size == (prepared.width, prepared.height)
+
+
+@pytest.mark.parametrize('kind', SMALL)
+def test_a_damaged_picture_is_prepared_or_refused(
+    processor: ImageProcessor, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    random = Random(kind)
+    content = SMALL[kind]()
+    outcomes = [outcome(processor, damaged(content, random)) for _ in range(200)]
+
+    assert InvalidImageType in outcomes
+    # What the codec did not foresee would have been logged. But pi_heif 1.4.0 is known to crash.
+    assert set(caplog.messages) <= ({f'{FAILED}: Segmentation fault'} if 'HEIC' in kind else set())
+    assert isinstance(outcome(processor, TINY), PreparedImage)
+
+
+# What is left of an MPO has its first picture, and that is all that is wanted.
+@pytest.mark.parametrize('kind', [kind for kind in SMALL if kind != 'MPO'])
+def test_a_picture_cut_short_is_refused(processor: ImageProcessor, kind: str) -> None:
+    content = SMALL[kind]().removesuffix(pictures.ZIP)
+    # The last bytes are padding in some kinds. A GIF may end before any frame's beginning.
+    offsets = {*range(0, 40), *range(40, len(content) * 9 // 10, max(1, len(content) // 40))}
+    outcomes = {outcome(processor, content[:offset]) for offset in offsets if content[offset] not in b'!,'}
+
+    assert outcomes == {InvalidImageType}
+
+
+@pytest.mark.parametrize('name', HOSTILE)
+def test_a_hostile_picture_is_prepared_in_bounds_or_refused(
+    impatient_processor: ImageProcessor, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = HOSTILE[name]()
+    assert len(content) < DEFAULT_LIMITS.bytes
+    made = outcome(impatient_processor, content)
+
+    assert made in (ImageTooLarge, InvalidImageType) or isinstance(made, PreparedImage)
+    assert caplog.messages == []
+    assert isinstance(outcome(impatient_processor, TINY), PreparedImage)
+
+
+def test_the_real_bounds_end_a_picture_of_many_scans(worker: BoundedWorker) -> None:
+    processor = BoundedImageProcessor(worker)
+    short_of_time = image_worker(cpu_seconds=0.2)
+    try:
+        assert outcome(BoundedImageProcessor(short_of_time), HOSTILE['JPEG of many scans']()) is ImageTooLarge
+    finally:
+        short_of_time.close()
+    assert outcome(processor, HOSTILE['PNG of 400 megapixels']()) is ImageTooLarge
+
+
+@pytest.mark.skipif(sys.platform == 'darwin', reason='macOS does not enforce RLIMIT_AS')
+def test_memory_is_bounded() -> None:
+    worker = image_worker(memory_bytes=64 * MIB)
+    try:
+        assert outcome(
+            BoundedImageProcessor(worker), saved(Image.new('RGB', (5000, 5000)), 'PNG')
+        ) is ImageTooLarge
+        assert isinstance(outcome(BoundedImageProcessor(worker), TINY), PreparedImage)
+    finally:
+        worker.close()
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_the_largest_picture_takes_less_than_300_mb_and_leaves_next_to_nothing() -> None:
+    """A turned one, whose pixels are there twice while it is turned."""
+    worker = image_worker()
+    try:
+        image = Image.new('RGB', (5000, 5000))
+        assert isinstance(
+            outcome(BoundedImageProcessor(worker), saved(image, 'JPEG', exif=pictures.exif(6))), PreparedImage
+        )
+        with open(f'/proc/{child_of(worker)}/status', encoding='ascii') as status:
+            peak, idle = (int(line.split()[1]) for line in status if line.startswith(('VmHWM', 'VmRSS')))
+        assert peak < 300_000
+        assert idle < 60_000
+    finally:
+        worker.close()
+
+
+def child_of(worker: BoundedWorker) -> int:
+    child = worker._child  # pylint: disable=protected-access
+    assert child
+    return child._process.pid  # pylint: disable=protected-access
+
+
+class Upload(BytesIO):
+    """Tells how much of it was asked for."""
+
+    asked = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.asked += size or -1
+        return super().read(size)
+
+
+@pytest.mark.parametrize('task', ['prepare', 'prepare_avatar'])
+def test_a_file_of_too_many_bytes_is_read_no_further(worker: BoundedWorker, task: str) -> None:
+    limit = len(TINY)
+    processor = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, bytes=limit))
+    getattr(processor, task)(BytesIO(TINY))
+    upload = Upload(TINY + b'a')
+
+    with pytest.raises(ImageTooLarge):
+        getattr(processor, task)(upload)
+    assert upload.asked == limit + 1
+
+
+@pytest.mark.parametrize(('content', 'largest'), [
+    (TINY, {'pixels': 96 * 64}),
+    (saved(scene(), 'WEBP'), {'pixels': 96 * 64}),
+    (saved(scene(), 'AVIF'), {'pixels': 96 * 64}),
+    (pictures.HEIC, {'pixels': 96 * 64}),
+    (pictures.animated('GIF'), {'frames': 3}),
+    (pictures.animated('PNG'), {'frames': 3}),
+    (pictures.animated('WEBP'), {'frames': 3}),
+    (pictures.animated('AVIF'), {'frames': 3}),
+    (pictures.animated('GIF'), {'summed_pixels': 3 * 60 * 40}),
+    (pictures.animated('WEBP'), {'summed_pixels': 3 * 60 * 40}),
+])  # yapf: disable
+def test_limits(worker: BoundedWorker, content: bytes, largest: dict[str, int]) -> None:
+    smaller = {name: number - 1 for name, number in largest.items()}
+
+    within = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, **largest))
+    assert isinstance(outcome(within, content), PreparedImage)
+    beyond = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, **smaller))
+    assert outcome(beyond, content) is ImageTooLarge
+
+
+def test_an_avatar_may_have_more_pixels_than_its_picture(worker: BoundedWorker) -> None:
+    processor = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, pixels=96 * 64))
+
+    assert processor.prepare_avatar(BytesIO(TINY)).width == 512
+
+
+def test_those_who_wait_have_not_read_and_the_others_are_sent_away(worker: BoundedWorker) -> None:
+    processor = BoundedImageProcessor(worker, waiting=1, patience=0.05)
+    reading, go_on = Event(), Event()
+
+    class Slow(BytesIO):
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            reading.set()
+            go_on.wait()
+            return super().read(size)
+
+    thread = Thread(target=lambda: processor.prepare(Slow(TINY)))
+    thread.start()
+    reading.wait()
+    upload = Upload(TINY)
+    try:
+        with pytest.raises(Unavailable):
+            processor.prepare(upload)
+    finally:
+        go_on.set()
+        thread.join()
+    assert upload.asked == 0
+
+
+@pytest.fixture(name='processor_by')
+def fixture_processor_by(request: pytest.FixtureRequest) -> Iterator[ImageProcessor]:
+    """One whose worker runs another function of the tests' own."""
+    worker = BoundedWorker(
+        f'tests.support.worker_functions:{request.param}',
+        cpu_seconds=1,
+        memory_bytes=64 * MIB,
+        wall_seconds=10
+    )
+    yield BoundedImageProcessor(worker)
+    worker.close()
+
+
+@pytest.mark.parametrize(('processor_by', 'reason'), [
+    ('fail', 'LookupError'),
+    ('crash', 'Segmentation fault'),
+    ('echo', 'not an answer of the codec'),
+], indirect=['processor_by'])  # yapf: disable
+def test_a_fault_of_the_codec_is_logged_without_the_picture(
+    processor_by: ImageProcessor, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InvalidImageType):
+        processor_by.prepare(BytesIO(b'private'))
+
+    assert caplog.messages == [f'{FAILED}: {reason}']
+
+
+@pytest.mark.parametrize('processor_by', ['be_killed'], indirect=True)
+def test_a_process_killed_from_outside_is_not_the_fault_of_the_picture(processor_by: ImageProcessor) -> None:
+    with pytest.raises(Unavailable, match='^The picture could not be processed just now, please try again$'):
+        processor_by.prepare(BytesIO(TINY))
+
+
+def test_a_child_that_answers_nonsense_is_replaced() -> None:
+    worker = BoundedWorker(
+        'tests.support.worker_functions:echo', cpu_seconds=1, memory_bytes=64 * MIB, wall_seconds=10
+    )
+    worker.call(b'')
+    before = child_of(worker)
+    outcome(BoundedImageProcessor(worker), TINY)
+    worker.call(b'')
+
+    assert child_of(worker) != before
+    worker.close()

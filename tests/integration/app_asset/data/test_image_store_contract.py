@@ -1,0 +1,280 @@
+"""What the port of the image store promises, shown on the real ones and on the fake alike."""
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import requests
+
+from talelio_backend.app_asset.business.ports import ImageStore
+from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
+from talelio_backend.shared.business.errors import Unavailable
+from tests.fakes.images import FakeImageStore
+from tests.support.at_once import at_once
+from tests.support.image_files import keys_of, new_files
+from tests.support.s3_servers import MotoServer, RcloneServer
+
+
+class Backing(Protocol):
+
+    @property
+    def store(self) -> ImageStore:
+        ...
+
+    @property
+    def base_url(self) -> str:
+        ...
+
+    def read(self, key: str) -> bytes:
+        """Past the store."""
+
+    def spoil(self, key: str) -> None:
+        """Let each save of the key fail."""
+
+
+class FakeBacking:
+    base_url = 'https://images.test'
+
+    def __init__(self) -> None:
+        self.store = FakeImageStore()
+        self.store.now = datetime.now(UTC)
+
+    def read(self, key: str) -> bytes:
+        return self.store.files[key].content
+
+    def spoil(self, _key: str) -> None:
+        self.store.fail_at = 2
+
+
+class FolderBacking:
+    base_url = 'https://api.test/files'
+
+    def __init__(self, folder: Path) -> None:
+        self.store = FolderImageStore(folder, self.base_url)
+        self._folder = folder
+
+    def read(self, key: str) -> bytes:
+        return (self._folder / key).read_bytes()
+
+    def spoil(self, key: str) -> None:
+        (self._folder / key).mkdir(parents=True)
+
+
+class S3Backing:
+
+    def __init__(self, server: MotoServer | RcloneServer) -> None:
+        self.bucket = S3Bucket(name=server.make_bucket(), endpoint_url=server.url)
+        self.store = S3ImageStore(self.bucket)
+        self.base_url = f'{server.url}/{self.bucket.name}'
+        self._server = server
+
+    def get(self, key: str) -> requests.Response:
+        """Read the file as anybody would, if anybody were let in."""
+        url = self._server.client.generate_presigned_url(
+            'get_object', Params={
+                'Bucket': self.bucket.name,
+                'Key': key
+            }
+        )
+        return requests.get(url, timeout=20)
+
+    def read(self, key: str) -> bytes:
+        answer = self.get(key)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    def spoil(self, key: str) -> None:
+        assert isinstance(self._server, RcloneServer), 'moto refuses no single key'
+        (self._server.buckets / self.bucket.name / key).mkdir(parents=True)
+
+
+@pytest.fixture(name='moto_backing')
+def fixture_moto_backing(moto: MotoServer) -> S3Backing:
+    return S3Backing(moto)
+
+
+@pytest.fixture(name='rclone_backing')
+def fixture_rclone_backing(rclone: RcloneServer) -> S3Backing:
+    return S3Backing(rclone)
+
+
+@pytest.fixture(name='s3_backing', params=['moto', 'rclone'])
+def fixture_s3_backing(request: pytest.FixtureRequest) -> S3Backing:
+    backing = request.getfixturevalue(f'{request.param}_backing')
+    assert isinstance(backing, S3Backing)
+    return backing
+
+
+@pytest.fixture(name='backing', params=['fake', 'folder', 'moto', 'rclone'])
+def fixture_backing(request: pytest.FixtureRequest, tmp_path: Path) -> Backing:
+    simple: dict[str, Callable[[], Backing]] = {
+        'fake': FakeBacking,
+        'folder': lambda: FolderBacking(tmp_path / 'not' / 'made' / 'yet'),
+    }
+    if request.param in simple:
+        return simple[request.param]()
+    backing: S3Backing = request.getfixturevalue(f'{request.param}_backing')
+    return backing
+
+
+def test_what_is_saved_is_there_to_the_byte(backing: Backing) -> None:
+    files = new_files(bytes(range(256)) * 4096 + b'\r\n\0')
+
+    backing.store.save(files)
+
+    assert [backing.store.exists(key) for key in keys_of(files)] == [True] * 3
+    assert [backing.read(file.key) for file in files] == [file.content for file in files]
+
+
+def test_an_empty_file_is_kept_too(backing: Backing) -> None:
+    file, = new_files(b'', widths=())
+
+    backing.store.save([file])
+
+    assert backing.store.exists(file.key)
+    assert backing.read(file.key) == b''
+
+
+def test_to_save_nothing_is_no_error(backing: Backing) -> None:
+    backing.store.save([])
+    backing.store.delete([])
+
+    assert not list(backing.store.list())
+
+
+def test_what_was_not_saved_is_not_there(backing: Backing) -> None:
+    file, variant, _ = new_files()
+    assert not backing.store.exists(file.key)
+    assert not list(backing.store.list())
+
+    backing.store.save([variant])
+
+    assert not backing.store.exists(file.key)
+
+
+def test_the_list_has_each_file_with_its_size_and_time(backing: Backing) -> None:
+    # What servers say is rounded down to seconds.
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    files = [*new_files(), *new_files(b'other', user_id=8, widths=())]
+
+    backing.store.save(files)
+
+    listed = list(backing.store.list())
+    assert {file.key: file.size for file in listed} == {file.key: len(file.content) for file in files}
+    assert len(listed) == len(files)
+    assert all(before <= file.modified_at <= datetime.now(UTC) for file in listed)
+
+
+def test_deleted_files_are_gone_and_others_stay(backing: Backing) -> None:
+    files, others = new_files(), new_files(b'other')
+    backing.store.save(files)
+    backing.store.save(others)
+
+    backing.store.delete(keys_of(files))
+
+    assert not any(backing.store.exists(key) for key in keys_of(files))
+    assert {file.key for file in backing.store.list()} == set(keys_of(others))
+    assert backing.read(others[0].key) == others[0].content
+
+
+def test_to_delete_what_is_not_there_is_no_error(backing: Backing) -> None:
+    files = new_files()
+    backing.store.delete(keys_of(files))
+    backing.store.save(files[1:])
+
+    backing.store.delete(keys_of(files))
+    backing.store.delete(keys_of(files))
+
+    assert not list(backing.store.list())
+
+
+def test_the_same_again_changes_nothing(backing: Backing) -> None:
+    files = new_files()
+
+    backing.store.save(files)
+    backing.store.save(files)
+
+    assert {file.key for file in backing.store.list()} == set(keys_of(files))
+    assert [backing.read(file.key) for file in files] == [file.content for file in files]
+
+
+def test_what_was_deleted_can_be_saved_again(backing: Backing) -> None:
+    files = new_files()
+    backing.store.save(files)
+    backing.store.delete(keys_of(files))
+
+    backing.store.save(files)
+
+    assert backing.read(files[0].key) == files[0].content
+
+
+# The fourth, moto, refuses no single key. What happens when S3 does is shown in test_s3_faults, too.
+@pytest.mark.parametrize('backing', ['fake', 'folder', 'rclone'], indirect=True)
+def test_the_first_file_is_not_there_without_the_others(backing: Backing) -> None:
+    files = new_files()
+    backing.spoil(files[2].key)
+
+    with pytest.raises(Unavailable):
+        backing.store.save(files)
+
+    assert not backing.store.exists(files[0].key)
+
+
+# The fourth, moto, reads one request's file while it closes it for another one.
+@pytest.mark.parametrize('backing', ['fake', 'folder', 'rclone'], indirect=True)
+def test_the_same_picture_can_be_saved_by_many_at_once(backing: Backing) -> None:
+    files = new_files(b'x' * 200_000)
+    # rclone sometimes fails when several files are the first in a folder.
+    backing.store.save(files[1:2])
+
+    at_once([lambda: backing.store.save(files)] * 8)
+
+    assert [backing.read(file.key) for file in files] == [file.content for file in files]
+    assert {file.key for file in backing.store.list()} == set(keys_of(files))
+
+
+def test_the_url_is_the_base_and_the_key(backing: Backing) -> None:
+    key = new_files()[0].key
+
+    assert backing.store.url(key) == f'{backing.base_url}/{key}'
+
+
+# S3 alone
+
+
+def test_anybody_who_reads_is_told_what_it_is(s3_backing: S3Backing) -> None:
+    files = new_files()
+
+    s3_backing.store.save(files)
+
+    for file in files:
+        headers = s3_backing.get(file.key).headers
+        assert headers['Content-Type'] == file.media_type
+        assert headers['Cache-Control'] == 'public, max-age=31536000, immutable'
+        assert headers['Content-Disposition'] == 'inline'
+        assert headers['Content-Length'] == str(len(file.content))
+
+
+def test_a_list_goes_on_after_its_first_page(rclone: RcloneServer, rclone_backing: S3Backing) -> None:
+    folder = rclone.buckets / rclone_backing.bucket.name / '7' / 'images'
+    folder.mkdir(parents=True)
+    names = {f'{number:064x}.jpg' for number in range(1100)}
+    for name in names:
+        (folder / name).touch()
+
+    listed = [file.key for file in rclone_backing.store.list()]
+
+    assert len(listed) == 1100
+    assert set(listed) == {f'7/images/{name}' for name in names}
+
+
+def test_a_list_is_read_page_by_page(moto_backing: S3Backing) -> None:
+    files = new_files(widths=(320, 640, 960, 1280))
+    moto_backing.store.save(files)
+
+    store = S3ImageStore(moto_backing.bucket, limits=Limits(page_length=2))
+
+    assert {file.key for file in store.list()} == set(keys_of(files))

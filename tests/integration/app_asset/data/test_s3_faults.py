@@ -1,0 +1,420 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+
+import pytest
+
+from talelio_backend.app_asset.business.errors import StorageRefused
+from talelio_backend.app_asset.data.bounded_calls import THREAD_NAME
+from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
+from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.shared.business.errors import BusinessError, Unavailable
+from tests.support.at_once import at_once
+from tests.support.image_files import keys_of, new_files
+from tests.support.s3_servers import ACCESS_KEY_ID, AWS_ENVIRON, SECRET_ACCESS_KEY, MotoServer, RcloneServer
+from tests.support.scripted_s3 import CLOSE, DRIP, SILENCE, Answer, ScriptedS3, Seen, refusal
+from tests.support.sockets import closed_port, silent_port
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.waiting import wait_until
+
+BUCKET = 'planted-bucket'
+FILES = new_files()
+KEYS = keys_of(FILES)
+DIGEST = sha256(FILES[0].content).hexdigest()
+ARN = f'arn:aws:s3:::{BUCKET}/{KEYS[0]}'
+
+# Longer than loopback ever takes, short enough to wait for.
+IMPATIENT = Limits(connect_timeout=0.3, read_timeout=0.3, attempts=1, save_deadline=2, deadline=2)
+# Seconds that a test waits for what `IMPATIENT` bounds, on a busy machine.
+GENEROUS = 10
+
+Call = Callable[[S3ImageStore], object]
+
+CALLS: dict[str, Call] = {
+    'save': lambda store: store.save(FILES),
+    'exists': lambda store: store.exists(KEYS[0]),
+    'delete': lambda store: store.delete(KEYS),
+    'list': lambda store: list(store.list()),
+}
+
+
+def store_at(url: str, limits: Limits = IMPATIENT) -> S3ImageStore:
+    return S3ImageStore(S3Bucket(name=BUCKET, endpoint_url=url), limits=limits)
+
+
+@pytest.fixture(name='log', autouse=True)
+def fixture_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def failure(
+    kind: type[BusinessError],
+    log: pytest.LogCaptureFixture,
+    store: S3ImageStore,
+    call: Call = CALLS['save'],
+    *,
+    secret: str = BUCKET,
+) -> str:
+    """Make the call, which must fail like this and in time; return the message.
+
+    Neither that nor the log may tell anybody where the files are and with which key.
+    """
+    began = time.monotonic()
+    with pytest.raises(kind) as raised:
+        call(store)
+    assert time.monotonic() - began < GENEROUS
+    # The handler of errors logs the cause.
+    told = f'{raised.value.message}\n{raised.value.__cause__}\n{log.text}'
+    for word in (BUCKET, DIGEST, ACCESS_KEY_ID, SECRET_ACCESS_KEY, 'arn:', '127.0.0.1', 'Signature=', secret):
+        assert word not in told
+    return raised.value.message
+
+
+def all_fail(
+    kind: type[BusinessError],
+    log: pytest.LogCaptureFixture,
+    store: S3ImageStore,
+    *,
+    secret: str = BUCKET
+) -> set[str]:
+    # At once, as most of them wait. A store for each would take longer than all the rest.
+    calls = [partial(failure, kind, log, store, call, secret=secret) for call in CALLS.values()]
+    return set(at_once(calls))
+
+
+# Nobody there, or nobody who makes sense
+
+
+def test_no_server(log: pytest.LogCaptureFixture) -> None:
+    with closed_port() as port:
+        all_fail(Unavailable, log, store_at(f'http://127.0.0.1:{port}'))
+
+
+def test_a_server_that_hangs(log: pytest.LogCaptureFixture) -> None:
+    with silent_port() as port:
+        all_fail(Unavailable, log, store_at(f'http://127.0.0.1:{port}'))
+    # The sockets' own timeouts end it, so that no thread is left.
+    assert 'ReadTimeoutError' in log.text and 'Overdue' not in log.text
+
+
+def test_a_server_that_drips(log: pytest.LogCaptureFixture) -> None:
+    with ScriptedS3(lambda _: DRIP) as server:
+        all_fail(Unavailable, log, store_at(server.url, replace(IMPATIENT, save_deadline=0.4, deadline=0.4)))
+
+
+@pytest.mark.parametrize(
+    'answer', [
+        CLOSE,
+        Answer(200, b'<ListBucketResult></ListBucketResult>', cut_at=20),
+        Answer(200, b'<html>Sign in to the network</html'),
+    ],
+    ids=['closes', 'cuts', 'is none']
+)
+def test_an_answer_that_is_none(answer: Answer, log: pytest.LogCaptureFixture) -> None:
+    with ScriptedS3(lambda _: answer) as server:
+        failure(Unavailable, log, store_at(server.url), CALLS['list'])
+
+
+def test_a_host_that_has_no_address(log: pytest.LogCaptureFixture) -> None:
+    failure(Unavailable, log, store_at('http://planted.invalid'), secret='planted')
+
+
+def test_the_store_works_again_as_soon_as_the_server_does(
+    rclone: RcloneServer, log: pytest.LogCaptureFixture
+) -> None:
+    with TcpProxy.before(rclone.url) as proxy:
+        url = f'http://127.0.0.1:{proxy.port}'
+        # rclone sometimes says 500 to the first of two files that come into a new folder at once.
+        bucket = S3Bucket(name=rclone.make_bucket(), endpoint_url=url)
+        store = S3ImageStore(bucket, limits=replace(IMPATIENT, attempts=2))
+        store.save(FILES)
+
+        proxy.refuse()
+        failure(Unavailable, log, store)
+        proxy.forward()
+        store.save(FILES)
+
+        proxy.hang()
+        failure(Unavailable, log, store, CALLS['exists'])
+        proxy.forward()
+        assert store.exists(KEYS[0])
+
+
+def test_connections_that_broke_meanwhile_do_not_matter(rclone: RcloneServer) -> None:
+    with TcpProxy.before(rclone.url) as proxy:
+        url = f'http://127.0.0.1:{proxy.port}'
+        store = S3ImageStore(S3Bucket(name=rclone.make_bucket(), endpoint_url=url))
+        store.save(FILES)
+
+        proxy.cut()
+
+        store.save(FILES)
+        assert store.exists(KEYS[0])
+
+
+# What S3 itself says
+
+
+@pytest.mark.parametrize(('status', 'code', 'told'), [
+    (400, 'ExpiredToken', 'ExpiredToken (request 4442587FB7D0A2F9)'),
+    (403, 'AccessDenied', 'AccessDenied (request 4442587FB7D0A2F9)'),
+    (403, 'InvalidAccessKeyId', 'InvalidAccessKeyId (request 4442587FB7D0A2F9)'),
+    (403, 'RequestTimeTooSkewed', 'RequestTimeTooSkewed (request 4442587FB7D0A2F9)'),
+    (404, 'NoSuchBucket', 'NoSuchBucket (request 4442587FB7D0A2F9)'),
+    (403, f'See {ARN}', 'status 403 (request 4442587FB7D0A2F9)'),
+    (403, 'A' * 65, 'status 403 (request 4442587FB7D0A2F9)'),
+])
+def test_a_refusal_is_told_in_safe_words(
+    status: int, code: str, told: str, log: pytest.LogCaptureFixture
+) -> None:
+    answer = refusal(status, code, message=f'User {ACCESS_KEY_ID} may not put {ARN}')
+    with ScriptedS3(lambda _: answer) as server:
+        message = failure(StorageRefused, log, store_at(server.url))
+
+    assert message == f'The image storage (S3) refused: {told}'
+    assert f'PutObject failed: {told}' in log.text
+
+
+def test_a_refusal_of_any_call(log: pytest.LogCaptureFixture) -> None:
+    with ScriptedS3(lambda _: refusal(403, 'AccessDenied', message=ARN)) as server:
+        all_fail(StorageRefused, log, store_at(server.url))
+
+
+def test_a_request_id_that_is_none_is_not_told(log: pytest.LogCaptureFixture) -> None:
+    answer = refusal(403, 'AccessDenied', request_id=f'see {ARN}')
+    with ScriptedS3(lambda _: answer) as server:
+        failure(StorageRefused, log, store_at(server.url))
+
+
+@pytest.mark.parametrize(('status', 'code'), [
+    (400, 'RequestTimeout'),
+    (408, 'Whatever'),
+    (409, 'OperationAborted'),
+    (429, 'Whatever'),
+    (500, 'InternalError'),
+    (503, 'ServiceUnavailable'),
+    (503, 'SlowDown'),
+    (400, 'ThrottlingException'),
+])
+def test_what_passes_is_no_refusal(status: int, code: str, log: pytest.LogCaptureFixture) -> None:
+    with ScriptedS3(lambda _: refusal(status, code, message=ARN)) as server:
+        failure(Unavailable, log, store_at(server.url))
+
+
+def test_a_server_in_trouble_fails_any_call(log: pytest.LogCaptureFixture) -> None:
+    with ScriptedS3(lambda _: refusal(503, 'SlowDown')) as server:
+        all_fail(Unavailable, log, store_at(server.url))
+
+
+def test_a_short_trouble_is_not_noticed() -> None:
+    answers = [refusal(503, 'SlowDown')]
+    with ScriptedS3(lambda _: answers.pop() if answers else Answer()) as server:
+        store_at(server.url, replace(IMPATIENT, attempts=2)).save(FILES[:1])
+
+        assert [seen.key for seen in server.seen] == [KEYS[0]] * 2
+
+
+@pytest.mark.parametrize('name', ['moto', 'rclone'])
+def test_a_bucket_that_is_not_there(
+    name: str, request: pytest.FixtureRequest, log: pytest.LogCaptureFixture
+) -> None:
+    store = store_at(request.getfixturevalue(name).url)
+
+    for call in ('save', 'delete', 'list'):
+        message = failure(StorageRefused, log, store, CALLS[call])
+        assert message.startswith('The image storage (S3) refused: NoSuchBucket')
+
+
+def test_a_wrong_secret(
+    rclone: RcloneServer, aws_environ: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    aws_environ.setenv('AWS_SECRET_ACCESS_KEY', 'another+planted/secret')
+
+    all_fail(StorageRefused, log, store_at(rclone.url), secret='another+planted')
+
+
+# Order
+
+
+def test_the_first_file_goes_up_when_all_others_are_there() -> None:
+    together = threading.Barrier(2, timeout=GENEROUS)
+    answered: list[str] = []
+    before_first: list[str] = []
+
+    def script(seen: Seen) -> Answer:
+        if seen.key == KEYS[0]:
+            before_first.extend(answered)
+        else:
+            # Those wait for each other, so they are on their way at once.
+            together.wait()
+        answered.append(seen.key)
+        return Answer()
+
+    with ScriptedS3(script) as server:
+        store_at(server.url, replace(IMPATIENT, read_timeout=GENEROUS, save_deadline=GENEROUS)).save(FILES)
+
+    assert sorted(before_first) == sorted(KEYS[1:])
+
+
+@pytest.mark.parametrize('answer', [refusal(403, 'AccessDenied'), SILENCE])
+def test_the_first_file_does_not_go_up_without_the_others(answer: Answer) -> None:
+    with ScriptedS3(lambda seen: answer if seen.key == KEYS[1] else Answer()) as server:
+        with pytest.raises(BusinessError):
+            store_at(server.url).save(FILES)
+
+        assert KEYS[0] not in [seen.key for seen in server.seen]
+
+
+def test_the_first_file_is_deleted_before_the_others() -> None:
+    with ScriptedS3(lambda _: Answer()) as server:
+        store_at(server.url).delete(KEYS)
+
+        assert server.seen[0] == Seen('DELETE', KEYS[0], ended=True)
+        assert sorted(seen.key for seen in server.seen) == sorted(KEYS)
+
+
+def test_when_the_first_file_cannot_be_deleted_the_others_stay() -> None:
+    with ScriptedS3(lambda _: refusal(403, 'AccessDenied')) as server:
+        with pytest.raises(StorageRefused):
+            store_at(server.url).delete(KEYS)
+
+        assert [seen.key for seen in server.seen] == KEYS[:1]
+
+
+# Time
+
+
+def calls_under_way() -> int:
+    return sum(thread.name == THREAD_NAME for thread in threading.enumerate())
+
+
+def test_an_upload_may_take_longer_than_a_step_of_it() -> None:
+    file, = new_files(b'x' * 12_000_000, widths=())
+    limits = Limits(
+        connect_timeout=0.2, read_timeout=GENEROUS, attempts=1, save_deadline=GENEROUS, deadline=0.2
+    )
+    with ScriptedS3(lambda _: Answer(), slow=True) as server:
+        store_at(server.url, limits).save([file])
+
+        assert server.seen[-1].received == len(file.content)
+
+
+def test_an_upload_that_was_given_up_ends(log: pytest.LogCaptureFixture) -> None:
+    file, = new_files(b'x' * 24_000_000, widths=())
+    with ScriptedS3(lambda _: Answer(), slow=True) as server:
+        store = store_at(server.url, replace(IMPATIENT, save_deadline=0.5))
+        failure(Unavailable, log, store, lambda store: store.save([file]))
+
+        wait_until(lambda: server.seen and server.seen[-1].ended, 'the upload stops')
+        assert server.seen[-1].received < len(file.content)
+    wait_until(lambda: not calls_under_way(), 'the thread ends')
+
+
+def test_a_call_that_was_given_up_is_not_tried_again(log: pytest.LogCaptureFixture) -> None:
+    given_up = threading.Event()
+
+    def script(_: Seen) -> Answer:
+        given_up.wait(GENEROUS)
+        return refusal(503, 'SlowDown')
+
+    limits = Limits(connect_timeout=1, read_timeout=GENEROUS, attempts=2, deadline=0.3)
+    with ScriptedS3(script) as server:
+        failure(Unavailable, log, store_at(server.url, limits), CALLS['delete'])
+        given_up.set()
+        wait_until(lambda: not calls_under_way(), 'the thread ends')
+
+        assert len(server.seen) == 1
+
+
+def test_a_call_that_never_ends_does_not_keep_the_process() -> None:
+    program = f'''
+import sys
+from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
+from talelio_backend.shared.business.errors import Unavailable
+bucket = S3Bucket(name='bucket', endpoint_url=sys.argv[1])
+try:
+    S3ImageStore(bucket, limits=Limits(read_timeout={GENEROUS * 9}, deadline=0.5)).exists('key')
+except Unavailable:
+    print('given up')
+'''
+    with silent_port() as port:
+        ended = subprocess.run(
+            [sys.executable, '-c', program, f'http://127.0.0.1:{port}'],
+            cwd=PROJECT_FOLDER,
+            env={
+                'PATH': os.environ['PATH'],
+                **AWS_ENVIRON
+            },
+            capture_output=True,
+            timeout=GENEROUS * 3,
+            text=True,
+            check=False,
+        )
+    assert (ended.stdout, ended.returncode) == ('given up\n', 0), ended.stderr
+
+
+# Credentials
+
+
+@pytest.fixture(name='no_credentials')
+def fixture_no_credentials(aws_environ: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'):
+        aws_environ.delenv(name)
+    return aws_environ
+
+
+def test_without_credentials_it_is_not_set_up(
+    moto: MotoServer, no_credentials: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    store = store_at(moto.url)
+    assert all_fail(Unavailable, log, store) == {'The image storage is not set up'}
+
+    # They may come later, and are not asked for at the start alone.
+    for name, value in AWS_ENVIRON.items():
+        no_credentials.setenv(name, value)
+    with pytest.raises(StorageRefused):
+        CALLS['save'](store)
+
+
+def test_half_the_credentials_are_none(
+    moto: MotoServer, aws_environ: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    aws_environ.delenv('AWS_SECRET_ACCESS_KEY')
+
+    failure(Unavailable, log, store_at(moto.url))
+
+
+def test_the_role_of_a_task_is_enough(moto: MotoServer, no_credentials: pytest.MonkeyPatch) -> None:
+    credentials = {
+        'AccessKeyId': 'a',
+        'SecretAccessKey': 'b',
+        'Token': 'c',
+        'Expiration': '2099-01-01T00:00:00Z',
+    }
+    with ScriptedS3(lambda _: Answer(200, json.dumps(credentials).encode())) as service:
+        no_credentials.setenv('AWS_CONTAINER_CREDENTIALS_FULL_URI', f'{service.url}/x/credentials')
+        store = S3ImageStore(S3Bucket(name=moto.make_bucket(), endpoint_url=moto.url))
+        store.save(FILES)
+
+        assert store.exists(KEYS[0])
+        assert [seen.key for seen in service.seen] == ['credentials']
+
+
+def test_credentials_that_do_not_come_are_not_waited_for(
+    moto: MotoServer, no_credentials: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    with silent_port() as port:
+        no_credentials.delenv('AWS_EC2_METADATA_DISABLED')
+        no_credentials.setenv('AWS_EC2_METADATA_SERVICE_ENDPOINT', f'http://127.0.0.1:{port}/')
+        failure(Unavailable, log, store_at(moto.url, replace(IMPATIENT, save_deadline=0.3)))

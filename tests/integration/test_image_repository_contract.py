@@ -1,0 +1,162 @@
+"""What the port of the image repository promises, shown on the real one and on the fake alike."""
+from dataclasses import fields
+
+import pytest
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_asset.business.image import Image
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.page import PageRequest
+from tests.support.backings import Backing, committed_account
+from tests.support.samples import NOW, new_image
+
+EVERYTHING = PageRequest(limit=100)
+
+
+def digest(number: int) -> str:
+    return f'{number:064x}'
+
+
+def committed_images(backing: Backing, owner: Account, *numbers: int) -> list[Image]:
+    images = [new_image(owner.user.id, digest(number)) for number in numbers]
+    with backing.unit_of_work() as uow:
+        for image in images:
+            uow.images.add(image)
+        uow.commit()
+    return images
+
+
+def mark_deleted(backing: Backing, image: Image) -> None:
+    with backing.unit_of_work() as uow:
+        found = uow.images.get(image.user_id, image.id)
+        assert found is not None
+        found.deleted_at = NOW
+        uow.commit()
+
+
+def values(image: Image | None) -> dict[str, object]:
+    assert image is not None
+    return {each.name: getattr(image, each.name) for each in fields(Image)}
+
+
+def test_an_image_comes_back_as_it_was_stored(backing: Backing) -> None:
+    owner = committed_account(backing)
+    image = committed_images(backing, owner, 1)[0]
+
+    with backing.unit_of_work() as uow:
+        assert values(uow.images.get(owner.user.id, image.id)) == values(image)
+        assert values(uow.images.get_by_digest(owner.user.id, digest(1))) == values(image)
+
+
+def test_an_image_is_found_for_its_owner_alone(backing: Backing) -> None:
+    owner = committed_account(backing)
+    other = committed_account(backing, 'other')
+    image = committed_images(backing, owner, 1)[0]
+
+    with backing.unit_of_work() as uow:
+        assert uow.images.get(other.user.id, image.id) is None
+        assert uow.images.get_by_digest(other.user.id, digest(1)) is None
+        assert uow.images.page_of_user(other.user.id, EVERYTHING).items == []
+        assert uow.images.claimed(other.user.id, {digest(1)}) == set()
+
+
+def test_two_users_can_have_the_same_picture(backing: Backing) -> None:
+    for username in ('one', 'two'):
+        owner = committed_account(backing, username)
+        committed_images(backing, owner, 1)
+        with backing.unit_of_work() as uow:
+            assert uow.images.claimed(owner.user.id, {digest(1)}) == {digest(1)}
+
+
+def test_images_come_newest_first_and_in_pages(backing: Backing) -> None:
+    owner = committed_account(backing)
+    ids = [image.id for image in committed_images(backing, owner, 1, 2, 3)]
+
+    with backing.unit_of_work() as uow:
+        first = uow.images.page_of_user(owner.user.id, PageRequest(limit=2))
+        second = uow.images.page_of_user(owner.user.id, PageRequest(limit=2, before=first.next_before))
+
+    assert [image.id for image in first.items] == [ids[2], ids[1]]
+    assert [image.id for image in second.items] == [ids[0]]
+    assert second.next_before is None
+
+
+def test_an_image_that_is_being_deleted_is_found_by_name_only(backing: Backing) -> None:
+    owner = committed_account(backing)
+    image = committed_images(backing, owner, 1)[0]
+
+    mark_deleted(backing, image)
+
+    with backing.unit_of_work() as uow:
+        assert uow.images.get(owner.user.id, image.id) is not None
+        assert uow.images.get_by_digest(owner.user.id, digest(1)) is not None
+        assert uow.images.page_of_user(owner.user.id, EVERYTHING).items == []
+        assert uow.images.claimed(owner.user.id, {digest(1)}) == set()
+        assert list(uow.images.batch_after(0, 10)) == []
+
+
+def test_only_those_digests_are_claimed_that_are_asked_for(backing: Backing) -> None:
+    owner = committed_account(backing)
+    committed_images(backing, owner, 1, 2)
+
+    with backing.unit_of_work() as uow:
+        assert uow.images.claimed(owner.user.id, {digest(1), digest(9)}) == {digest(1)}
+        assert uow.images.claimed(owner.user.id, set()) == set()
+
+
+def test_the_file_of_an_avatar_is_claimed(backing: Backing) -> None:
+    owner = committed_account(backing)
+    with backing.unit_of_work() as uow:
+        user = uow.users.get_by_account(owner.id)
+        assert user is not None
+        user.set_avatar('http://images.test/avatar', digest(5), NOW)
+        uow.commit()
+
+    with backing.unit_of_work() as uow:
+        assert uow.images.claimed(owner.user.id, {digest(5), digest(6)}) == {digest(5)}
+
+
+def test_only_what_is_being_deleted_can_be_forgotten(backing: Backing) -> None:
+    owner = committed_account(backing)
+    gone, other_gone, kept = committed_images(backing, owner, 1, 2, 3)
+    mark_deleted(backing, gone)
+    mark_deleted(backing, other_gone)
+
+    with backing.unit_of_work() as uow:
+        uow.images.forget_deleted(owner.user.id, {digest(1), digest(3)})
+        uow.commit()
+
+    with backing.unit_of_work() as uow:
+        found = [uow.images.get(owner.user.id, image.id) for image in (gone, other_gone, kept)]
+    assert [image is not None for image in found] == [False, True, True]
+
+
+def test_batches_go_through_everybodys_images_by_id(backing: Backing) -> None:
+    ids = [
+        committed_images(backing, committed_account(backing, username), 1)[0].id
+        for username in ('one', 'two', 'three')
+    ]
+
+    with backing.unit_of_work() as uow:
+        first = [image.id for image in uow.images.batch_after(0, 2)]
+        rest = [image.id for image in uow.images.batch_after(first[-1], 2)]
+
+    assert first + rest == ids
+
+
+def test_nobody_can_own_an_image_who_is_not_there(backing: Backing) -> None:
+    owner = committed_account(backing)
+    backing.delete_account(owner.id)
+
+    with pytest.raises(AccountGone), backing.unit_of_work() as uow:
+        uow.images.add(new_image(owner.user.id))
+
+
+def test_the_images_go_with_the_account(backing: Backing) -> None:
+    owner = committed_account(backing)
+    committed_images(backing, owner, 1)
+
+    backing.delete_account(owner.id)
+
+    with backing.unit_of_work() as uow:
+        assert list(uow.images.batch_after(0, 10)) == []

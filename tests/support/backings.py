@@ -1,0 +1,62 @@
+"""What keeps things that are committed: the real database, and the fakes that stand in for it."""
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.ports import AccountUnitOfWork
+from talelio_backend.app_asset.business.ports import AssetUnitOfWork
+from talelio_backend.app_project.business.ports import ProjectUnitOfWork
+from talelio_backend.bootstrap import UnitOfWork
+from tests.fakes.unit_of_work import FakeUnitOfWork, Store
+from tests.support.engines import scalar
+from tests.support.samples import new_account
+
+
+class WholeUnitOfWork(AccountUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, Protocol):
+    """What the services together see of it."""
+
+
+class Backing(Protocol):
+    """Something that keeps what is committed."""
+
+    def unit_of_work(self) -> WholeUnitOfWork:
+        ...
+
+    def delete_account(self, id_: int) -> None:
+        """Behind the ports' back: no use case deletes yet."""
+
+
+class RealBacking:
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def unit_of_work(self) -> WholeUnitOfWork:
+        return UnitOfWork(self._engine)
+
+    def delete_account(self, id_: int) -> None:
+        scalar(self._engine, 'DELETE FROM accounts WHERE id = :id', id=id_)
+
+
+class FakeBacking:
+
+    def __init__(self) -> None:
+        self._store = Store()
+
+    def unit_of_work(self) -> WholeUnitOfWork:
+        return FakeUnitOfWork(self._store)
+
+    def delete_account(self, id_: int) -> None:
+        user = self._store.accounts.pop(id_).user
+        for table in self._store.projects, self._store.images:
+            for row_id in [row.id for row in table.values() if row.user_id == user.id]:
+                del table[row_id]
+
+
+def committed_account(backing: Backing, username: str = 'maker', *, email: str | None = None) -> Account:
+    account = new_account(username, email=email)
+    with backing.unit_of_work() as uow:
+        uow.accounts.add(account)
+        uow.commit()
+    return account

@@ -1,0 +1,31 @@
+"""Files as an image store is given them."""
+from hashlib import sha256
+
+from talelio_backend.app_asset.business.image import ImageKind, image_key, variant_key
+from talelio_backend.app_asset.business.ports import NewFile
+
+
+def new_files(content: bytes = b'a picture',
+              *,
+              user_id: int = 7,
+              widths: tuple[int, ...] = (320, 640)) -> list[NewFile]:
+    """A picture and its variants, all with different bytes."""
+    digest = sha256(content).hexdigest()
+    return [
+        NewFile(
+            key=image_key(user_id, digest, ImageKind.JPEG),
+            content=content,
+            media_type='image/jpeg',
+        ),
+        *(
+            NewFile(
+                key=variant_key(user_id, digest, width),
+                content=b'%d wide: %s' % (width, content),
+                media_type='image/webp',
+            ) for width in widths
+        ),
+    ]
+
+
+def keys_of(files: list[NewFile]) -> list[str]:
+    return [file.key for file in files]

@@ -1,0 +1,57 @@
+"""Pictures on their way to the served API."""
+from io import BytesIO
+from itertools import count
+from typing import Any
+
+import requests
+from PIL import Image
+
+from tests.support.answers import ok
+from tests.support.members import Member
+from tests.support.served_api import ServedApi
+
+IMAGES = '/v1/assets/images'
+AVATAR = '/v1/users/me/avatar'
+
+_numbers = count(1)
+
+
+def new_picture(size: tuple[int, int] = (400, 300), kind: str = 'PNG') -> bytes:
+    """A picture that no other test has sent."""
+    number = next(_numbers)
+    image = Image.linear_gradient('L').resize(size).convert('RGB')
+    image.paste((number % 256, number // 256, 77), (0, 0, size[0] // 2, size[1] // 2))
+    file = BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def send(
+    api: ServedApi,
+    member: Member,
+    *contents: bytes,
+    path: str = IMAGES,
+    method: str = 'POST'
+) -> requests.Response:
+    """Send them as the known client does: each in a field that is named after its file."""
+    files = [(f'picture-{number}', (f'picture-{number}.jpg', content))
+             for number, content in enumerate(contents)]
+    return api.request(method, path, files=files, headers=member.bearer)
+
+
+def upload(api: ServedApi, member: Member, *contents: bytes) -> list[dict[str, Any]]:
+    document = ok(send(api, member, *contents))
+    images: list[dict[str, Any]] = document['images']
+    assert document['image_objects_urls'] == [image['url'] for image in images]
+    return images
+
+
+def list_images(api: ServedApi, member: Member) -> list[dict[str, Any]]:
+    images: list[dict[str, Any]] = ok(api.get(IMAGES, headers=member.bearer))
+    return images
+
+
+def path_of(url: str) -> str:
+    """Of a picture that the API itself serves."""
+    assert url.startswith('http://api.test/')
+    return url.removeprefix('http://api.test')

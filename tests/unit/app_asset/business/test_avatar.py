@@ -1,0 +1,98 @@
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+
+import pytest
+
+from talelio_backend.app_asset.business import avatar, services
+from talelio_backend.app_asset.business.errors import InvalidImageType
+from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.business.identity import Identity
+from tests.fakes.images import FakeImageStore
+from tests.fakes.ports import FakeImageProcessor
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.samples import NOW
+
+LATER = NOW + timedelta(hours=1)
+
+
+def stored_user(uow: FakeUnitOfWork, owner: Identity) -> User:
+    return uow.store.accounts[owner.account_id].user
+
+
+def test_an_avatar_is_one_file_and_its_url_the_users(
+    uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
+) -> None:
+    user = avatar.set_avatar(uow, processor, store, owner, BytesIO(b'face'), NOW)
+
+    key = f'{user.id}/images/{sha256(b"FACE").hexdigest()}.webp'
+    assert set(store.files) == {key}
+    assert stored_user(uow, owner).avatar_url == user.avatar_url == f'https://images.test/{key}'
+    assert user.updated_at == NOW
+
+
+def test_a_new_avatar_replaces_the_files_of_the_old(
+    uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
+) -> None:
+    avatar.set_avatar(uow, processor, store, owner, BytesIO(b'face'), NOW)
+    user = avatar.set_avatar(uow, processor, store, owner, BytesIO(b'another'), LATER)
+
+    assert [file.content for file in store.files.values()] == [b'ANOTHER']
+    assert user.updated_at == LATER
+
+
+def test_the_same_avatar_again_keeps_its_file(
+    uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
+) -> None:
+    for _ in range(2):
+        avatar.set_avatar(uow, processor, store, owner, BytesIO(b'face'), NOW)
+
+    assert [file.content for file in store.files.values()] == [b'FACE']
+
+
+def test_the_default_is_put_back_and_the_file_deleted(
+    uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
+) -> None:
+    avatar.set_avatar(uow, processor, store, owner, BytesIO(b'face'), NOW)
+
+    user = avatar.reset_avatar(uow, store, owner, LATER)
+
+    assert (user.avatar_url, user.updated_at) == ('default.jpg', LATER)
+    assert stored_user(uow, owner).avatar_url == 'default.jpg'
+    assert store.files == {}
+
+
+def test_to_put_the_default_back_twice_is_no_change(
+    uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity
+) -> None:
+    assert avatar.reset_avatar(uow, store, owner, NOW).updated_at is None
+
+
+@pytest.mark.parametrize('failing', ['processor', 'store'])
+def test_an_avatar_that_cannot_be_made_changes_nothing(
+    uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity, failing: str
+) -> None:
+    before = avatar.set_avatar(uow, processor, store, owner, BytesIO(b'face'), NOW)
+    store.fail_at = 1
+
+    with pytest.raises(InvalidImageType if failing == 'processor' else Unavailable):
+        avatar.set_avatar(
+            uow, processor, store, owner, BytesIO(b'invalid' if failing == 'processor' else b'x'), LATER
+        )
+
+    assert stored_user(uow, owner).avatar_url == before.avatar_url
+    assert [file.content for file in store.files.values()] == [b'FACE']
+
+
+def test_a_picture_that_is_also_the_avatar_keeps_its_file_when_it_is_deleted(
+    uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
+) -> None:
+    user = avatar.set_avatar(uow, processor, store, owner, BytesIO(b'face'), NOW)
+    image, = services.upload(uow, processor, store, owner, [BytesIO(b'face')], NOW)
+
+    services.delete_own(uow, store, owner, image.id, LATER)
+
+    assert user.avatar_url.endswith(image.key)
+    assert image.key in store.files
+    assert not uow.store.images

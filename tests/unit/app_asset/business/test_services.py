@@ -1,0 +1,238 @@
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+from typing import BinaryIO
+
+import pytest
+
+from talelio_backend.app_asset.business import services
+from talelio_backend.app_asset.business.errors import (
+    ImageNotFound,
+    ImageTooLarge,
+    InvalidImageType,
+    StorageRefused,
+)
+from talelio_backend.app_asset.business.files import free
+from talelio_backend.app_asset.business.image import Image, PreparedImage
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.business.page import PageRequest
+from tests.fakes.images import FakeImageStore
+from tests.fakes.ports import FakeImageProcessor
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.samples import NOW, new_account
+
+LATER = NOW + timedelta(hours=1)
+EVERYTHING = PageRequest(limit=100)
+
+
+@pytest.fixture(name='assets')
+def fixture_assets(
+    uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
+) -> 'Assets':
+    return Assets(uow, processor, store, owner)
+
+
+class Assets:
+    """The services with their parts at hand."""
+
+    def __init__(
+        self, uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
+    ) -> None:
+        self.uow = uow
+        self.processor = processor
+        self.store = store
+        self.owner = owner
+
+    def upload(self, *contents: bytes) -> list[Image]:
+        files: list[BinaryIO] = [BytesIO(content) for content in contents]
+        return services.upload(self.uow, self.processor, self.store, self.owner, files, NOW)
+
+    def listed(self) -> list[int]:
+        return [image.id for image in services.list_own(self.uow, self.owner, EVERYTHING).items]
+
+    def delete(self, image: Image) -> None:
+        services.delete_own(self.uow, self.store, self.owner, image.id, LATER)
+
+    def is_empty(self) -> bool:
+        return not self.store.files and not self.uow.store.images
+
+
+def test_pictures_are_stored_under_what_they_are_in_the_order_sent(assets: Assets) -> None:
+    images = assets.upload(b'one', b'two')
+
+    user_id = assets.uow.store.accounts[assets.owner.account_id].user.id
+    assert [image.key for image in images
+            ] == [f'{user_id}/images/{sha256(content).hexdigest()}.webp' for content in (b'ONE', b'TWO')]
+    assert {
+        key: file.content
+        for key, file in assets.store.files.items()
+    } == {
+        images[0].key: b'ONE',
+        images[0].variant_key(320): b'ONE 320',
+        images[0].variant_key(640): b'ONE 640',
+        images[1].key: b'TWO',
+        images[1].variant_key(320): b'TWO 320',
+        images[1].variant_key(640): b'TWO 640',
+    }
+    assert {file.media_type for file in assets.store.files.values()} == {'image/webp'}
+    assert (images[0].created_at, images[0].size) == (NOW, 3)
+    assert assets.listed() == [images[1].id, images[0].id]
+
+
+def test_the_same_picture_again_is_the_same_image(assets: Assets) -> None:
+    first, = assets.upload(b'one')
+    images = assets.upload(b'one', b'two', b'one')
+
+    assert [image.id for image in images] == [first.id, images[1].id, first.id]
+    assert len(assets.uow.store.images) == 2
+
+
+def test_no_file_is_of_invalid_type(assets: Assets) -> None:
+    with pytest.raises(InvalidImageType, match='^One or more image files are of invalid type$'):
+        assets.upload()
+
+
+@pytest.mark.parametrize(
+    ('bad', 'error', 'message'),
+    [
+        (b'invalid', InvalidImageType, 'One or more image files are of invalid type'),
+        (b'large', ImageTooLarge, 'One or more image files are too large'),
+    ],
+)
+def test_one_bad_file_among_good_ones_leaves_nothing(
+    assets: Assets, bad: bytes, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=f'^{message}$'):
+        assets.upload(b'one', bad, b'two')
+
+    assert assets.is_empty()
+
+
+@pytest.mark.parametrize('failing_picture', [1, 2, 3])
+@pytest.mark.parametrize('failing_file', [1, 2, 3])
+def test_a_store_that_fails_at_any_file_leaves_nothing(
+    assets: Assets, failing_picture: int, failing_file: int
+) -> None:
+    store = assets.store
+
+    class FailingLater(FakeImageProcessor):
+        prepared = 0
+
+        def prepare(self, file: BinaryIO) -> PreparedImage:
+            self.prepared += 1
+            store.fail_at = failing_file if self.prepared == failing_picture else None
+            return super().prepare(file)
+
+    assets.processor = FailingLater()
+    store.failure = StorageRefused('The storage says no')
+
+    with pytest.raises(StorageRefused, match='The storage says no'):
+        assets.upload(b'one', b'two', b'three')
+
+    assert assets.is_empty()
+
+
+def test_what_a_failed_request_shares_with_an_image_stays(assets: Assets) -> None:
+    image, = assets.upload(b'one')
+
+    with pytest.raises(InvalidImageType):
+        assets.upload(b'one', b'two', b'invalid')
+
+    assert set(assets.store.files) == set(image.keys)
+    assert assets.listed() == [image.id]
+
+
+def test_a_file_that_vanished_before_the_claim_is_not_claimed(assets: Assets) -> None:
+    """As when another request for the same picture fails, and takes it back, at just that moment."""
+
+    class Vanishing(FakeImageStore):
+
+        def exists(self, *keys: str) -> bool:
+            return False
+
+    assets.store = Vanishing()
+
+    with pytest.raises(Unavailable, match='please try again'):
+        assets.upload(b'one')
+
+    assert assets.is_empty()
+
+
+def test_what_cannot_be_taken_back_does_not_hide_the_error(assets: Assets) -> None:
+    assets.store.fails_to_delete = True
+
+    with pytest.raises(InvalidImageType):
+        assets.upload(b'one', b'invalid')
+
+    assert assets.store.files
+    assert not assets.uow.store.images
+
+
+def test_nobody_without_an_account_uploads(assets: Assets) -> None:
+    assets.owner = Identity(999)
+
+    with pytest.raises(AccountGone):
+        assets.upload(b'one')
+
+    assert assets.is_empty()
+
+
+def test_a_deleted_picture_is_gone_with_its_files(assets: Assets) -> None:
+    gone, kept = assets.upload(b'one', b'two')
+
+    assets.delete(gone)
+
+    assert assets.listed() == [kept.id]
+    assert set(assets.store.files) == set(kept.keys)
+    with pytest.raises(ImageNotFound):
+        assets.delete(gone)
+
+
+def test_a_deletion_that_fails_can_be_asked_for_again(assets: Assets) -> None:
+    image, = assets.upload(b'one')
+    assets.store.fails_to_delete = True
+    with pytest.raises(Unavailable):
+        assets.delete(image)
+
+    assert assets.listed() == []
+    with pytest.raises(ImageNotFound):
+        services.show_own(assets.uow, assets.owner, image.id)
+
+    assets.store.fails_to_delete = False
+    assets.delete(image)
+
+    assert assets.is_empty()
+
+
+def test_a_picture_sent_again_while_it_is_being_deleted_is_there(assets: Assets) -> None:
+    image, = assets.upload(b'one')
+    assets.store.fails_to_delete = True
+    with pytest.raises(Unavailable):
+        assets.delete(image)
+    assets.store.fails_to_delete = False
+
+    again, = assets.upload(b'one')
+
+    assert assets.listed() == [again.id]
+    assert set(assets.store.files) == set(again.keys)
+    # What the deletion still had to do comes too late, and takes nothing away.
+    free(assets.uow, assets.store, again.user_id, list(again.keys))
+    assert set(assets.store.files) == set(again.keys)
+
+
+def test_somebody_elses_picture_can_be_neither_seen_nor_deleted(assets: Assets) -> None:
+    image, = assets.upload(b'one')
+    other = new_account('other')
+    with assets.uow as uow:
+        uow.accounts.add(other)
+        uow.commit()
+    assets.owner = Identity(other.id)
+
+    assert assets.listed() == []
+    with pytest.raises(ImageNotFound, match=f'^You have no image {image.id}$'):
+        services.show_own(assets.uow, assets.owner, image.id)
+    with pytest.raises(ImageNotFound):
+        assets.delete(image)
+    assert assets.uow.store.images[image.id].deleted_at is None

@@ -1,0 +1,64 @@
+from datetime import timedelta
+
+import pytest
+
+from talelio_backend.app_asset.business.ports import NewFile
+from talelio_backend.app_asset.business.sweep import find_lost, find_unclaimed, group_by_owner
+from talelio_backend.shared.business.identity import Identity
+from tests.fakes.images import FakeImageStore
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.samples import NOW, new_image
+
+CLAIMED, LEFT = 'a' * 64, 'b' * 64
+
+
+@pytest.fixture(name='user_id')
+def fixture_user_id(uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity) -> int:
+    """Somebody with one whole image, and the files of another."""
+    user_id = uow.store.accounts[owner.account_id].user.id
+    store.now = NOW
+    with uow:
+        uow.images.add(new_image(user_id, CLAIMED))
+        uow.commit()
+    for digest in CLAIMED, LEFT:
+        store.save([
+            NewFile(key=key, content=b'123', media_type='') for key in new_image(user_id, digest).keys
+        ])
+    return user_id
+
+
+def test_what_no_row_claims_is_found(uow: FakeUnitOfWork, store: FakeImageStore, user_id: int) -> None:
+    groups = group_by_owner(store.list(), modified_before=NOW + timedelta(seconds=1))
+
+    assert list(groups) == [user_id]
+    unclaimed = find_unclaimed(uow, user_id, groups[user_id])
+    assert sorted(unclaimed.keys) == sorted(new_image(user_id, LEFT).keys)
+    assert unclaimed.size == 9
+
+
+def test_what_a_request_may_still_be_storing_is_left_alone(store: FakeImageStore, user_id: int) -> None:
+    assert user_id
+    assert not group_by_owner(store.list(), modified_before=NOW)
+
+
+def test_what_is_not_ours_is_left_alone(store: FakeImageStore) -> None:
+    store.save([NewFile(key='backup/database.sql', content=b'', media_type='')])
+
+    assert not group_by_owner(store.list(), modified_before=NOW + timedelta(days=365))
+
+
+def test_an_image_without_its_file_is_found(uow: FakeUnitOfWork, store: FakeImageStore, user_id: int) -> None:
+    image = new_image(user_id, CLAIMED)
+    listed = {file.key for file in store.list()}
+    assert not list(find_lost(uow, store, listed))
+
+    store.delete([image.key])
+
+    assert [lost.key for lost in find_lost(uow, store, listed - {image.key})] == [image.key]
+
+
+def test_a_file_that_came_after_the_listing_is_not_lost(
+    uow: FakeUnitOfWork, store: FakeImageStore, user_id: int
+) -> None:
+    assert user_id
+    assert not list(find_lost(uow, store, set()))

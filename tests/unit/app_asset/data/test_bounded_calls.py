@@ -1,0 +1,98 @@
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from talelio_backend.app_asset.data.bounded_calls import BoundedCalls, Overdue
+
+# Seconds; only a test that fails waits so long.
+PATIENCE = 20.0
+
+
+def soon() -> float:
+    return time.monotonic() + 0.05
+
+
+def late() -> float:
+    return time.monotonic() + PATIENCE
+
+
+def fail(error: Exception) -> Callable[[], str]:
+
+    def call() -> str:
+        raise error
+
+    return call
+
+
+def test_results_come_in_the_order_of_the_calls() -> None:
+    second_ran = threading.Event()
+
+    def first() -> str:
+        assert second_ran.wait(PATIENCE)
+        return 'first'
+
+    def second() -> str:
+        second_ran.set()
+        return 'second'
+
+    assert BoundedCalls(2).run([first, second], late()) == ['first', 'second']
+    assert not BoundedCalls(1).run([], late())
+
+
+def test_the_first_error_in_order_is_raised_when_all_calls_have_ended() -> None:
+    ended = threading.Event()
+    failed = threading.Event()
+
+    def slow() -> str:
+        assert failed.wait(PATIENCE)
+        ended.set()
+        raise ValueError
+
+    def quick() -> str:
+        failed.set()
+        raise LookupError
+
+    with pytest.raises(ValueError):
+        BoundedCalls(2).run([slow, quick], late())
+    assert ended.is_set()
+
+
+def test_a_call_that_does_not_end_is_given_up() -> None:
+    end = threading.Event()
+    began = time.monotonic()
+
+    with pytest.raises(Overdue):
+        BoundedCalls(2).run([lambda: end.wait(PATIENCE)], soon())
+
+    assert time.monotonic() - began < PATIENCE / 2
+    end.set()
+
+
+def test_calls_that_were_given_up_count_as_long_as_they_go_on() -> None:
+    calls = BoundedCalls(1)
+    end = threading.Event()
+    with pytest.raises(Overdue):
+        calls.run([lambda: end.wait(PATIENCE)], soon())
+
+    ran: list[int] = []
+    with pytest.raises(Overdue):
+        calls.run([lambda: ran.append(1)], soon())
+    assert not ran
+
+    end.set()
+    calls.run([lambda: ran.append(2)], late())
+    assert ran == [2]
+
+
+def test_a_call_that_fails_gives_its_place_back() -> None:
+    calls = BoundedCalls(1)
+
+    for _ in range(3):
+        with pytest.raises(ValueError):
+            calls.run([fail(ValueError())], late())
+
+
+def test_more_calls_than_places_take_turns() -> None:
+    assert BoundedCalls(2).run([lambda: 'done'] * 9, late()) == ['done'] * 9

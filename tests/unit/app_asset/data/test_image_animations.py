@@ -1,0 +1,130 @@
+import struct
+
+import pytest
+from PIL import Image
+
+from talelio_backend.app_asset.business.errors import InvalidImageType
+from talelio_backend.app_asset.business.image import ImageKind
+from tests.support import pictures
+from tests.support.codec import prepare
+from tests.support.pictures import animated, difference, fading, frames_of, opened
+
+EXACT = {
+    'GIF': animated('GIF'),
+    'opaque GIF': animated('GIF', 'RGB'),
+    'GIF that goes back to nothing': animated('GIF', disposal=2),
+    'GIF with palettes of its frames': pictures.gif_with_local_palettes(),
+    'PNG': animated('PNG'),
+    'PNG laid over': animated('PNG', blend=1),
+    'PNG that goes back': animated('PNG', disposal=[1, 2, 0]),
+    'PNG with another picture to show where it cannot move': animated('PNG', 'RGB', default_image=True),
+    'fading lossless WebP': fading('WEBP', lossless=True, exact=True),
+    'lossless WebP': animated('WEBP', lossless=True),
+    'opaque lossless WebP': animated('WEBP', 'RGB', lossless=True),
+}
+LOSSY = {
+    'fading WebP': fading('WEBP', quality=95),
+    'WebP': animated('WEBP', quality=90),
+    'opaque WebP': animated('WEBP', 'RGB', quality=90),
+    'WebP of both kinds of frames': animated('WEBP', allow_mixed=True),
+    'AVIF': animated('AVIF', quality=90),
+    'opaque AVIF': animated('AVIF', 'RGB', quality=90),
+}
+
+
+@pytest.mark.parametrize('name', EXACT | LOSSY)
+def test_an_animation_keeps_its_frames_and_their_times(name: str) -> None:
+    content = (EXACT | LOSSY)[name]
+    made = prepare(content)
+    before, after = frames_of(content), frames_of(made.content)
+
+    assert len(before) == len(after) == 3
+    assert [duration for _, duration in after] == [duration for _, duration in before]
+    assert max(difference(one, other)
+               for (one, _), (other, _) in zip(before, after)) <= (0 if name in EXACT else 3)
+    assert (made.width, made.height) == opened(content).size
+    assert made.kind is ImageKind[opened(content).format or ''] is ImageKind[opened(made.content).format
+                                                                             or '']
+
+
+@pytest.mark.parametrize('kind', ['GIF', 'PNG', 'WEBP'])
+@pytest.mark.parametrize('loop', [0, 1, 7])
+def test_an_animation_is_repeated_as_often(kind: str, loop: int) -> None:
+    content = animated(kind, loop=loop)
+
+    assert opened(prepare(content).content).info['loop'] == loop
+
+
+def test_a_gif_that_is_not_repeated_stays_so() -> None:
+    content = animated('GIF', loop=None)
+    assert 'loop' not in opened(content).info
+
+    assert 'loop' not in opened(prepare(content).content).info
+
+
+@pytest.mark.parametrize('name', EXACT)
+def test_an_animation_does_not_grow(name: str) -> None:
+    assert len(prepare(EXACT[name]).content) < 1.1 * len(EXACT[name])
+
+
+@pytest.mark.parametrize('kind', ['GIF', 'PNG', 'WEBP', 'AVIF'])
+def test_an_animation_has_no_variants_but_a_placeholder(kind: str) -> None:
+    first, *others = [frame.resize((400, 300)) for frame in pictures.animation_frames()]
+    content = pictures.saved(first, kind, save_all=True, append_images=others, duration=50)
+    made = prepare(content)
+
+    assert not made.variants
+    assert made.placeholder.startswith('data:image/webp;base64,')
+
+
+def test_a_still_gif_stays_one_and_has_variants() -> None:
+    content = pictures.saved(pictures.scene(400, 300).quantize(200), 'GIF', interlace=1)
+    made = prepare(content)
+
+    assert (made.kind, getattr(opened(made.content), 'n_frames')) == (ImageKind.GIF, 1)
+    assert difference(opened(made.content), opened(content)) == 0
+    assert [variant.width for variant in made.variants] == [320]
+
+
+def test_a_gif_without_a_mark_of_its_end_is_taken() -> None:
+    content = animated('GIF')
+
+    assert len(frames_of(prepare(content[:-1]).content)) == 3
+
+
+def test_a_frame_of_a_png_must_be_within_the_canvas() -> None:
+    content = animated('PNG')
+    start = content.rindex(b'fcTL') + 4
+    prepare(content)
+    for offset in (12, 16):
+        moved = content[:start + offset] + struct.pack('>I', 59) + content[start + offset + 4:]
+        with pytest.raises(InvalidImageType):
+            prepare(moved)
+
+
+def test_what_is_said_of_a_gifs_frame_is_said_of_no_other() -> None:
+    frame = b',' + struct.pack('<HHHHB', 0, 0, 1, 1, 0) + b'\2\2\x44\1\0'
+    other = b',' + struct.pack('<HHHHB', 0, 0, 1, 1, 0x80) + bytes([9, 9, 9, 200, 0, 0]) + b'\2\2\x4c\1\0'
+    content = b'GIF89a\2\0\2\0\0\0\0!\xf9\4\0\x0a\0\0\0' + frame + other + b';'
+
+    assert [duration for _, duration in frames_of(content)] == [100, 0]
+    assert [duration for _, duration in frames_of(prepare(content).content)] == [100, 0]
+
+
+def test_a_gif_grows_to_hold_its_frames() -> None:
+    content = bytearray(animated('GIF'))
+    content[6:10] = struct.pack('<HH', 1, 1)
+    made = prepare(bytes(content))
+
+    assert (made.width, made.height) == opened(made.content).size == (60, 40)
+
+
+def test_grey_gif_frames_keep_their_greys() -> None:
+    """Whose palette Pillow takes for none at all."""
+    greys = Image.linear_gradient('L')
+    content = pictures.saved(
+        greys, 'GIF', save_all=True, append_images=[greys.rotate(90)], duration=90, optimize=False
+    )
+    before, after = frames_of(content), frames_of(prepare(content).content)
+
+    assert [difference(one, other) for (one, _), (other, _) in zip(before, after)] == [0, 0]

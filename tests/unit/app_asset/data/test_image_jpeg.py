@@ -1,0 +1,68 @@
+import pytest
+from PIL import Image, ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+
+from tests.support import pictures
+from tests.support.codec import prepared
+from tests.support.pictures import difference, laid, opened, saved, scene
+
+
+def jpeg(content: bytes) -> JpegImageFile:
+    image = prepared(content)
+    assert isinstance(image, JpegImageFile)
+    return image
+
+
+QUALITY_TABLES = {0: [1 + n for n in range(64)], 1: [70 + n for n in range(64)]}
+
+
+@pytest.mark.parametrize('orientation', [1, 6])
+def test_a_jpeg_is_made_in_its_own_quality(orientation: int) -> None:
+    stored = laid(scene(), orientation)
+    content = saved(stored, 'JPEG', qtables=QUALITY_TABLES, subsampling=0, exif=pictures.exif(orientation))
+    made = jpeg(content)
+    turned = {
+        key: [table[8 * (n % 8) + n // 8] for n in range(64)] if orientation == 6 else table
+        for key, table in QUALITY_TABLES.items()
+    }
+
+    assert [made.quantization[table] for _, _, _, table in made.layer] == [turned[0], turned[1], turned[1]]
+
+
+def test_making_a_turned_jpeg_again_changes_next_to_nothing() -> None:
+    """Its tables are turned with it, and these are other ones then."""
+    content = saved(laid(scene(), 6), 'JPEG', qtables=QUALITY_TABLES, subsampling=0, exif=pictures.exif(6))
+    upright = opened(content).transpose(Image.Transpose.ROTATE_270)
+
+    assert difference(prepared(content), upright) < 0.5
+
+
+@pytest.mark.parametrize(('subsampling', 'orientation', 'kept'), [
+    ('4:4:4', 1, (1, 1)), ('4:2:2', 1, (2, 1)), ('4:2:0', 1, (2, 2)),
+    ('4:4:4', 6, (1, 1)), ('4:2:2', 6, (1, 1)), ('4:2:0', 6, (2, 2)), ('4:2:2', 3, (2, 1)),
+])  # yapf: disable
+def test_a_jpeg_keeps_the_resolution_of_its_colours(
+    subsampling: str, orientation: int, kept: tuple[int, int]
+) -> None:
+    made = jpeg(saved(scene(), 'JPEG', subsampling=subsampling, exif=pictures.exif(orientation)))
+
+    assert made.layer[0][1:3] == kept
+
+
+@pytest.mark.parametrize('progressive', [True, False])
+def test_a_progressive_jpeg_stays_one(progressive: bool) -> None:
+    made = prepared(saved(scene(), 'JPEG', progressive=progressive))
+
+    assert bool(made.info.get('progressive')) is progressive
+
+
+def test_noise_in_best_quality_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow sets aside too little for what progressive encoding makes of it."""
+    noise = Image.effect_noise((600, 600), 250)
+    image = Image.merge('RGB', (noise, noise.rotate(90), noise.rotate(180)))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFile, 'MAXBLOCK', 8 * 1024 * 1024)
+        content = saved(image, 'JPEG', quality=100, subsampling=0, progressive=True)
+
+    assert difference(prepared(content), image) < 2
