@@ -241,11 +241,11 @@ class _Reader(EnvironmentReader):
 
     def _image_limits(self) -> ImageLimits:
         return ImageLimits(
-            bytes=self._integer('IMAGE_MAX_BYTES', default=10 * MIB, low=1024, high=50 * MIB),
-            pixels=self._integer('IMAGE_MAX_PIXELS', default=25_000_000, low=1, high=100_000_000),
-            frames=self._integer('IMAGE_MAX_FRAMES', default=300, low=1, high=10_000),
+            bytes=self._integer('IMAGE_MAX_BYTES', default=ImageLimits.bytes, low=1024, high=50 * MIB),
+            pixels=self._integer('IMAGE_MAX_PIXELS', default=ImageLimits.pixels, low=1, high=100_000_000),
+            frames=self._integer('IMAGE_MAX_FRAMES', default=ImageLimits.frames, low=1, high=10_000),
             summed_pixels=self._integer(
-                'IMAGE_MAX_SUMMED_PIXELS', default=100_000_000, low=1, high=1_000_000_000
+                'IMAGE_MAX_SUMMED_PIXELS', default=ImageLimits.summed_pixels, low=1, high=1_000_000_000
             ),
         )
 

@@ -3,7 +3,6 @@
 Both do the same work on the same file in the same run: decode, turn upright, encode, five WebP variants.
 The figures are medians of the rounds; memory is the peak of the sum of all processes' shares (PSS).
 """
-import json
 import os
 import random
 import statistics
@@ -28,10 +27,15 @@ from tests.support.answers import ok
 from tests.support.members import WHITELIST, Member, join
 from tests.support.served_api import ServedApi
 
+# Seconds, and bytes of memory.
+Measured = tuple[float, int]
+
 ROUNDS = 5
 AT_ONCE = 8
 # Portrait as a phone stores it: landscape, with a note to turn it (orientation 6).
 SIZE = (4032, 3024)
+UPRIGHT = SIZE[::-1]
+SQUARE = (5000, 5000)
 ORIENTATION_TAG = 0x0112
 
 BARE = '''
@@ -63,28 +67,40 @@ def main() -> None:
                 _report(api, join(api), photograph, bare)
 
 
-def _report(api: ServedApi, member: Member, photograph: Path, bare: list[tuple[float, int]]) -> None:
+def _report(api: ServedApi, member: Member, photograph: Path, bare: list[Measured]) -> None:
     idle = _memory(api.pid)
     # The first one starts the process that decodes.
     _upload(api, member, photograph.read_bytes())
-    one = [_measure(api, lambda: _upload(api, member, photograph.read_bytes())) for _ in range(ROUNDS)]
     photographs = [_photograph(number) for number in range(2, 2 + AT_ONCE)]
-    eight = _measure(api, lambda: _upload_at_once(api, member, photographs))
-    bare_seconds = statistics.median(seconds for seconds, _ in bare)
-    bare_memory = max(memory for _, memory in bare)
-    print(f'{"":34}{"seconds":>22}{"of bare":>9}{"peak MB":>9}')
-    rows = [
+    largest = [_largest(number) for number in range(AT_ONCE)]
+    rows: list[tuple[str, list[Measured], int]] = [
         ('a bare Pillow script', bare, 1),
-        ('one upload', one, 1),
-        (f'{AT_ONCE} uploads at once', [eight], AT_ONCE),
+        (
+            'one upload',
+            [_measure(api, lambda: _upload(api, member, photograph.read_bytes())) for _ in range(ROUNDS)],
+            1,
+        ),
+        (
+            f'{AT_ONCE} uploads at once',
+            [_measure(api, lambda: _upload_at_once(api, member, photographs))],
+            AT_ONCE,
+        ),
+        (
+            f'{AT_ONCE} PNGs of 25 megapixels at once',
+            [_measure(api, lambda: _upload_at_once(api, member, largest, SQUARE))],
+            AT_ONCE,
+        ),
     ]
+    floor = statistics.median(seconds for seconds, _ in bare)
+    print(f'{"":38}{"seconds":>22}{"of bare":>9}{"peak MB":>9}')
     for name, measured, number in rows:
         seconds = [seconds for seconds, _ in measured]
         spread = f'{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})'
-        ratio = statistics.median(seconds) / number / bare_seconds
+        ratio = statistics.median(seconds) / number / floor
         memory = max(memory for _, memory in measured)
-        print(f'{name:34}{spread:>22}{ratio:>9.2f}{memory / 1e6:>9.0f}')
-    print(f'All server processes idle: {idle / 1e6:.0f} MB; the script alone: {bare_memory / 1e6:.0f} MB')
+        print(f'{name:38}{spread:>22}{ratio:>9.2f}{memory / 1e6:>9.0f}')
+    print(f'All server processes together, idle: {idle / 1e6:.0f} MB')
+    print(f'Sizes: photograph {len(photographs[0]) / 1e6:.1f} MB, PNG {len(largest[0]) / 1e6:.1f} MB')
 
 
 def _photograph(seed: int) -> bytes:
@@ -101,7 +117,20 @@ def _photograph(seed: int) -> bytes:
     return file.getvalue()
 
 
-def _measure_bare(photograph: Path) -> tuple[float, int]:
+def _largest(seed: int) -> bytes:
+    """As many pixels as are taken, of the mode that needs the most memory."""
+    gradient = Image.linear_gradient('L').resize(SQUARE)
+    # About as much as 10 MiB hold.
+    grain = Image.effect_noise(SQUARE, 0.5)
+    alpha = Image.radial_gradient('L').resize(SQUARE)
+    image = Image.merge('RGBA', (grain, gradient, gradient, alpha))
+    image.putpixel((0, 0), (seed, 0, 0, 255))
+    file = BytesIO()
+    image.save(file, 'PNG', compress_level=9)
+    return file.getvalue()
+
+
+def _measure_bare(photograph: Path) -> Measured:
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, '-c', BARE, str(photograph)]) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -110,7 +139,7 @@ def _measure_bare(photograph: Path) -> tuple[float, int]:
     return time.perf_counter() - began, usage.ru_maxrss * 1024
 
 
-def _measure(api: ServedApi, work: Callable[[], None]) -> tuple[float, int]:
+def _measure(api: ServedApi, work: Callable[[], None]) -> Measured:
     with _peak_memory(api.pid) as peak:
         began = time.perf_counter()
         work()
@@ -118,16 +147,17 @@ def _measure(api: ServedApi, work: Callable[[], None]) -> tuple[float, int]:
     return seconds, peak[0]
 
 
-def _upload(api: ServedApi, member: Member, content: bytes) -> None:
+def _upload(api: ServedApi, member: Member, content: bytes, size: tuple[int, int] = UPRIGHT) -> None:
     answer = api.request('POST', '/v1/assets/images', files={'photograph': content}, headers=member.bearer)
     image = ok(answer)['images'][0]
-    assert (image['width'], image['height'], len(image['variants'])) == (SIZE[1], SIZE[0],
-                                                                         5), json.dumps(image)
+    assert (image['width'], image['height'], len(image['variants'])) == (*size, 5)
 
 
-def _upload_at_once(api: ServedApi, member: Member, contents: list[bytes]) -> None:
+def _upload_at_once(
+    api: ServedApi, member: Member, contents: list[bytes], size: tuple[int, int] = UPRIGHT
+) -> None:
     with ThreadPoolExecutor(len(contents)) as threads:
-        for upload in [threads.submit(_upload, api, member, content) for content in contents]:
+        for upload in [threads.submit(_upload, api, member, content, size) for content in contents]:
             upload.result()
 
 

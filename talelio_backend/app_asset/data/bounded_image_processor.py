@@ -8,9 +8,6 @@ from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerBusy, WorkerFailed
 from talelio_backend.shared.data.turns import Turns
 
-__all__ = ['DEFAULT_LIMITS', 'BoundedImageProcessor', 'ImageLimits', 'image_worker']
-
-DEFAULT_LIMITS = ImageLimits(bytes=10 * 1024 * 1024, pixels=25_000_000, frames=300, summed_pixels=100_000_000)
 # Measured for pictures of 25 megapixels: up to 5 s and 325 MB, of which 24 are the idle child's. The
 # address space, which is what is bounded, is up to 390 MB; AVIF of 10 megapixels takes most of it.
 # Animations that sum up to 100 megapixels take 1 s (GIF), 4 s (PNG), 9 s (WebP, AVIF) or 18 s
@@ -44,7 +41,7 @@ class BoundedImageProcessor:
     def __init__(
         self,
         worker: BoundedWorker,
-        limits: ImageLimits = DEFAULT_LIMITS,
+        limits: ImageLimits = ImageLimits(),
         *,
         waiting: int = WAITING,
         patience: float = PATIENCE

@@ -56,12 +56,11 @@ def run(request: bytes) -> bytes:
 def prepare(content: bytes, limits: ImageLimits) -> PreparedImage:
     source = open_source(content, limits)
     image, profile = in_stored_colours(upright_pixels(source), source.profile)
+    width, height = image.size
     if source.remake:
-        width, height = source.width, source.height
         with decoding():
             kind, made = ImageKind[source.kind.name], source.remake(profile)
     else:
-        width, height = image.size
         kind, made = stored(image, source.kind, profile, source.style)
     if len(made) > _MOST_GROWTH * limits.bytes:
         # What is small in its own kind alone can be a hundred megabytes in another.

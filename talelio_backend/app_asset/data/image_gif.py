@@ -62,9 +62,15 @@ def open_gif(content: bytes) -> Source:
     gif = parse_gif(content)
 
     def decode(_source: Source) -> Image.Image:
-        image = GifImageFile(BytesIO(content))
-        image.load()
-        return image
+        first = gif.frames[0]
+        image = _decoded(first, gif.table)
+        if first.control.transparent is not None:
+            image.info['transparency'] = first.control.transparent
+        if image.size == (gif.width, gif.height):
+            return image
+        canvas = Image.new('RGBA', (gif.width, gif.height))
+        canvas.paste(image.convert('RGBA'), (first.left, first.top))
+        return canvas
 
     return Source(
         kind=SourceKind.GIF,
@@ -115,23 +121,25 @@ def remade_gif(gif: Gif) -> bytes:
 
 
 def _remade_frame(frame: Frame, table: bytes | None) -> list[bytes]:
-    colours = frame.table or table or _GREYS
-    place = 0, 0, frame.width, frame.height, frame.interlaced and _INTERLACED
-    alone = (
-        _SCREEN.pack(b'GIF89a', frame.width, frame.height,
-                     _size_flag(colours) | _HAS_TABLE, 0) + colours + b',' + _PLACE.pack(*place) +
-        frame.data + b';'
+    return getdata(
+        _decoded(frame, table), (frame.left, frame.top),
+        transparency=frame.control.transparent,
+        duration=10 * frame.control.duration,
+        disposal=frame.control.disposal,
+        include_color_table=frame.table is not None or table is None
     )
-    with GifImageFile(BytesIO(alone)) as image:
-        # Which is of mode L where the colours are all greys in order. The indices are the same.
-        image.putpalette(colours)
-        return getdata(
-            image, (frame.left, frame.top),
-            transparency=frame.control.transparent,
-            duration=10 * frame.control.duration,
-            disposal=frame.control.disposal,
-            include_color_table=colours is not table
-        )
+
+
+def _decoded(frame: Frame, table: bytes | None) -> Image.Image:
+    """As a file of its own, since Pillow mistakes some frames' palettes where there is one for all."""
+    colours = frame.table or table or _GREYS
+    head = _SCREEN.pack(b'GIF89a', frame.width, frame.height, _size_flag(colours) | _HAS_TABLE, 0)
+    place = _PLACE.pack(0, 0, frame.width, frame.height, frame.interlaced and _INTERLACED)
+    image = GifImageFile(BytesIO(head + colours + b',' + place + frame.data + b';'))
+    image.load()
+    # It is of mode L where the colours are all greys in order. The indices are the same.
+    image.putpalette(colours)
+    return image
 
 
 def _frame(reader: '_Reader', control: Control) -> Frame:

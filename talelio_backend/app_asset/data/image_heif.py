@@ -5,7 +5,6 @@ from io import BytesIO
 from PIL import Image, _avif
 from PIL.AvifImagePlugin import AvifImageFile
 
-from talelio_backend.app_asset.business.errors import InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
 from talelio_backend.app_asset.data.image_encoding import AVIF_STYLE, encoded
 from talelio_backend.app_asset.data.image_source import Source, SourceKind, opaque_if_so
@@ -51,9 +50,7 @@ def open_heic(content: bytes) -> Source:
         nonlocal file
         image = file.to_pillow()
         del file
-        if image.size != (width, height):
-            raise InvalidImageType
-        # It is upright: libheif sees to that.
+        # It is upright, and as large as the header says: libheif sees to that.
         return opaque_if_so(image)
 
     return Source(

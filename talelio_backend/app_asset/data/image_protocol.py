@@ -22,12 +22,12 @@ _REFUSALS = {'type': InvalidImageType, 'size': ImageTooLarge}
 @dataclass(frozen=True, kw_only=True)
 class ImageLimits:
     # Of a file.
-    bytes: int
+    bytes: int = 10 * 1024 * 1024
     # Of a picture, and of the canvas of an animation.
-    pixels: int
-    frames: int
+    pixels: int = 25_000_000
+    frames: int = 300
     # Frames times pixels of the canvas.
-    summed_pixels: int
+    summed_pixels: int = 100_000_000
 
 
 class BadAnswer(Exception):

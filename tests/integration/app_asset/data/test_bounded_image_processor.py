@@ -1,6 +1,5 @@
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from random import Random
 from threading import Event, Thread
@@ -11,11 +10,8 @@ from PIL import Image
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage
 from talelio_backend.app_asset.business.ports import ImageProcessor
-from talelio_backend.app_asset.data.bounded_image_processor import (
-    DEFAULT_LIMITS,
-    BoundedImageProcessor,
-    image_worker,
-)
+from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
+from talelio_backend.app_asset.data.image_protocol import ImageLimits
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.bounded_worker import BoundedWorker
 from tests.support import pictures
@@ -115,7 +111,7 @@ def test_a_hostile_picture_is_prepared_in_bounds_or_refused(
     impatient_processor: ImageProcessor, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = HOSTILE[name]()
-    assert len(content) < DEFAULT_LIMITS.bytes
+    assert len(content) < ImageLimits.bytes
     made = outcome(impatient_processor, content)
 
     assert made in (ImageTooLarge, InvalidImageType) or isinstance(made, PreparedImage)
@@ -181,7 +177,7 @@ class Upload(BytesIO):
 @pytest.mark.parametrize('task', ['prepare', 'prepare_avatar'])
 def test_a_file_of_too_many_bytes_is_read_no_further(worker: BoundedWorker, task: str) -> None:
     limit = len(TINY)
-    processor = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, bytes=limit))
+    processor = BoundedImageProcessor(worker, ImageLimits(bytes=limit))
     getattr(processor, task)(BytesIO(TINY))
     upload = Upload(TINY + b'a')
 
@@ -205,14 +201,14 @@ def test_a_file_of_too_many_bytes_is_read_no_further(worker: BoundedWorker, task
 def test_limits(worker: BoundedWorker, content: bytes, largest: dict[str, int]) -> None:
     smaller = {name: number - 1 for name, number in largest.items()}
 
-    within = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, **largest))
+    within = BoundedImageProcessor(worker, ImageLimits(**largest))
     assert isinstance(outcome(within, content), PreparedImage)
-    beyond = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, **smaller))
+    beyond = BoundedImageProcessor(worker, ImageLimits(**smaller))
     assert outcome(beyond, content) is ImageTooLarge
 
 
 def test_an_avatar_may_have_more_pixels_than_its_picture(worker: BoundedWorker) -> None:
-    processor = BoundedImageProcessor(worker, replace(DEFAULT_LIMITS, pixels=96 * 64))
+    processor = BoundedImageProcessor(worker, ImageLimits(pixels=96 * 64))
 
     assert processor.prepare_avatar(BytesIO(TINY)).width == 512
 

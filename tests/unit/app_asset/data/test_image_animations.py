@@ -6,7 +6,7 @@ from PIL import Image
 from talelio_backend.app_asset.business.errors import InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
 from tests.support import pictures
-from tests.support.codec import prepare
+from tests.support.codec import prepare, prepare_avatar
 from tests.support.pictures import animated, difference, fading, frames_of, opened
 
 EXACT = {
@@ -109,6 +109,16 @@ def test_what_is_said_of_a_gifs_frame_is_said_of_no_other() -> None:
 
     assert [duration for _, duration in frames_of(content)] == [100, 0]
     assert [duration for _, duration in frames_of(prepare(content).content)] == [100, 0]
+
+
+def test_a_first_frame_of_greys_keeps_them_beside_a_palette_of_colours() -> None:
+    greys = bytes([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3])
+    frame = b',' + struct.pack('<HHHHB', 1, 1, 1, 1, 0x81) + greys + b'\2\2\x44\1\0'
+    content = b'GIF89a\2\0\2\0\x80\0\0' + bytes([255, 0, 0, 0, 255, 0]) + frame + b';'
+    avatar = opened(prepare_avatar(content).content)
+
+    assert max(avatar.crop((400, 400, 512, 512)).convert('RGB').tobytes()) < 20
+    assert avatar.convert('RGBA').crop((0, 0, 90, 90)).getchannel('A').getextrema() == (0, 0)
 
 
 def test_a_gif_grows_to_hold_its_frames() -> None:

@@ -29,6 +29,21 @@ def test_variants_are_no_wider_than_the_picture(mode: str, width: int, widths: l
             assert difference(narrow, scene(*narrow.size, 'RGB' if mode == 'P' else mode)) < 9
 
 
+def test_a_variant_of_black_and_white_has_greys() -> None:
+    variant = prepare(saved(scene(640, 400, '1'), 'PNG')).variants[0]
+
+    assert sum(opened(variant.content).convert('L').histogram()[80:176]) > 320 * 200 / 4
+
+
+def test_where_webp_fails_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = [saved(scene(mode=mode), 'WEBP') for mode in ('RGB', 'RGBA')]
+    # A quality that there is not. In truth it is large pictures of much detail that cannot be encoded.
+    monkeypatch.setattr(image_encoding, 'WEBP_STYLE', {'quality': 101})
+    images = [prepared(content) for content in contents]
+
+    assert [(image.format, image.mode) for image in images] == [('JPEG', 'RGB'), ('PNG', 'RGBA')]
+
+
 def test_a_variant_higher_than_webp_can_be_is_left_out() -> None:
     image = Image.new('L', (640, 16_384))
     made = image_codec.prepare(saved(image, 'PNG'), replace(LIMITS, pixels=640 * 16_384))
