@@ -24,6 +24,7 @@ from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.database import broken_constraint
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.paging import newest_first
 
 OWNER_EXISTS = 'fk_images_user_id_users'
 
@@ -89,11 +90,7 @@ class SqlAlchemyImageRepository:
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
         query = select(Image).where(image_table.c.user_id == user_id, image_table.c.deleted_at.is_(None))
-        if page.before is not None:
-            query = query.where(image_table.c.id < page.before)
-        # One more than asked for shows whether there is a next page.
-        query = query.order_by(image_table.c.id.desc()).limit(page.limit + 1)
-        found = list(self._session.scalars(query))
+        found = list(self._session.scalars(newest_first(query, image_table.c.id, page)))
         items = found[:page.limit]
         return Page(items=items, next_before=items[-1].id if len(found) > page.limit else None)
 

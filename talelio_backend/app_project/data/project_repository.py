@@ -7,6 +7,7 @@ from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.database import broken_constraint
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.paging import newest_first
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 
@@ -50,11 +51,9 @@ class SqlAlchemyProjectRepository:
             raise
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:
-        query = select(Project).where(project_table.c.user_id == user_id)
-        if page.before is not None:
-            query = query.where(project_table.c.id < page.before)
-        # One more than asked for shows whether there is a next page.
-        query = query.order_by(project_table.c.id.desc()).limit(page.limit + 1)
+        query = newest_first(
+            select(Project).where(project_table.c.user_id == user_id), project_table.c.id, page
+        )
         items: list[Project] = []
         size = 0
         for project in self._session.scalars(query.execution_options(yield_per=_BATCH)):
