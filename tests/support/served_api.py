@@ -122,7 +122,7 @@ class ServedApi:
         return self._log_file.read_text(encoding='utf-8')
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, self.url + path, timeout=TIMEOUT, **options)
+        return requests.request(method, self.url + path, **{'timeout': TIMEOUT} | options)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.request('GET', path, **options)
