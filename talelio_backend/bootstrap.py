@@ -3,7 +3,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 
 from flask import Flask
 from flask_cors import CORS
@@ -14,6 +14,7 @@ from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.app_account.presentation.routes import AccountParts, account_routes
+from talelio_backend.app_asset.business import avatar
 from talelio_backend.app_asset.business.ports import ImageStore
 from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
 from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
@@ -114,6 +115,7 @@ def build(settings: Settings, database_url: str) -> Backend:
     text_worker = markdown_worker()
     picture_worker = image_worker()
     store = _make_image_store(settings)
+    avatar_url = partial(avatar.avatar_url, store)
     access_tokens = JwtAccessTokens(settings.secret_key)
     verification_tokens = JwtVerificationTokens(settings.secret_key)
 
@@ -131,6 +133,7 @@ def build(settings: Settings, database_url: str) -> Backend:
                 verification_tokens=verification_tokens,
                 whitelist=settings.whitelisted_emails,
                 common_passwords=load_common_passwords(),
+                avatar_url=avatar_url,
             )
         )
     )
@@ -143,11 +146,14 @@ def build(settings: Settings, database_url: str) -> Backend:
             )
         )
     )
-    app.register_blueprint(user_routes(UserParts(unit_of_work=unit_of_work, access_tokens=access_tokens)))
+    app.register_blueprint(
+        user_routes(UserParts(unit_of_work=unit_of_work, access_tokens=access_tokens, avatar_url=avatar_url))
+    )
     asset_parts = AssetParts(
         unit_of_work=unit_of_work,
         processor=BoundedImageProcessor(picture_worker, settings.image_limits),
         store=store,
+        avatar_url=avatar_url,
         access_tokens=access_tokens,
         upload_limits=UploadLimits(files=settings.image_max_files, bytes=settings.image_limits.bytes),
         turn=Turns('changes of pictures', at_once=PICTURE_CHANGES_AT_ONCE, waiting=0, patience=0).turn,

@@ -68,6 +68,8 @@ class Settings:
     host: str
     port: int
     web_concurrency: int
+    # Seconds that a client may be silent in the middle of a request, or take nothing of its answer.
+    client_timeout: int
     log_level: str
     # The work factor of a password's hash: 2 to this power rounds.
     bcrypt_cost: int
@@ -120,10 +122,13 @@ class _Reader(EnvironmentReader):
             'host': host,
             'port': port,
             'web_concurrency': self._integer('WEB_CONCURRENCY', default=2, low=1, high=64),
+            'client_timeout': self._integer('CLIENT_TIMEOUT', default=30, low=1, high=3600),
             'log_level': self._log_level(),
             'bcrypt_cost': self._integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
             's3_bucket': self._s3_bucket(),
-            'image_folder': Path(self._environ.get('IMAGE_FOLDER', VAR_FOLDER / 'images')).absolute(),
+            # Wherever a command is run from, it is the same.
+            'image_folder':
+            PROJECT_FOLDER / Path(self._environ.get('IMAGE_FOLDER', 'var/images')).expanduser(),
             'image_limits': self._image_limits(),
             'image_max_files': self._integer('IMAGE_MAX_FILES', default=10, low=1, high=100),
         }
@@ -237,12 +242,14 @@ class _Reader(EnvironmentReader):
         if not re.fullmatch(r'[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]', name):
             self._complain('S3_BUCKET', 'must be the name of a bucket, without a scheme or a path')
         region = self._environ.get('AWS_REGION', self._environ.get('AWS_DEFAULT_REGION'))
+        if region is not None and not re.fullmatch(r'[a-z0-9-]{2,40}', region):
+            self._complain('AWS_REGION', 'must be a region such as eu-central-1')
         return S3Bucket(name=name, region=region, endpoint_url=endpoint_url, base_url=base_url)
 
     def _image_limits(self) -> ImageLimits:
         return ImageLimits(
             bytes=self._integer('IMAGE_MAX_BYTES', default=ImageLimits.bytes, low=1024, high=50 * MIB),
-            pixels=self._integer('IMAGE_MAX_PIXELS', default=ImageLimits.pixels, low=1, high=100_000_000),
+            pixels=self._integer('IMAGE_MAX_PIXELS', default=ImageLimits.pixels, low=1, high=50_000_000),
             frames=self._integer('IMAGE_MAX_FRAMES', default=ImageLimits.frames, low=1, high=10_000),
             summed_pixels=self._integer(
                 'IMAGE_MAX_SUMMED_PIXELS', default=ImageLimits.summed_pixels, low=1, high=1_000_000_000

@@ -1,5 +1,8 @@
+import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
+
+_HOST = re.compile(r'[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|[0-9a-f:]+')
 
 
 class EnvironmentReader:
@@ -33,8 +36,11 @@ class EnvironmentReader:
 
 def _is_plain_url(url: str) -> bool:
     parts = split_url(url)
-    return parts is not None and bool(parts.hostname) and parts.scheme in ('http', 'https') and \
-        url == f'{parts.scheme}://{parts.netloc}{parts.path}' and '@' not in parts.netloc
+    if parts is None or parts.scheme not in ('http', 'https'):
+        return False
+    # Whoever connects there is stricter about a host's name than urlsplit: no underscore, for example.
+    return bool(_HOST.fullmatch(parts.hostname or '')) and '@' not in parts.netloc and \
+        url == f'{parts.scheme}://{parts.netloc}{parts.path}'
 
 
 def split_url(url: str) -> SplitResult | None:

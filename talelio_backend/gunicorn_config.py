@@ -7,11 +7,12 @@ https://gunicorn.org/reference/settings/
 import atexit
 import json
 import os
+import struct
 import sys
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
-from socket import socket
+from socket import SO_RCVTIMEO, SOL_SOCKET, socket
 from typing import Any
 
 from gunicorn import util
@@ -77,7 +78,11 @@ def _migrate(database_url: str) -> None:
         sys.exit('The database that DATABASE_URL names cannot be reached, or does not let us in')
 
 
-def when_ready(_server: Any) -> None:
+def when_ready(server: Any) -> None:
+    for listener in server.LISTENERS:
+        # Connections inherit it (Linux), and it is what bounds the wait for a request's first lines.
+        seconds = struct.pack('ll', _settings.client_timeout, 0)
+        listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, seconds)
     if _settings.env is Env.DEVELOPMENT:
         print(_banner(), flush=True)
 
@@ -108,6 +113,11 @@ def post_fork(_server: Any, _worker: Any) -> None:
         # What the master imported for the migration would otherwise never be read again.
         for name in [name for name in sys.modules if name.startswith('talelio_backend')]:
             del sys.modules[name]
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    # A client that falls silent, or takes no more of its answer, must not keep a thread for ever.
+    request.unreader.sock.settimeout(_settings.client_timeout)
 
 
 def post_worker_init(_worker: Any) -> None:

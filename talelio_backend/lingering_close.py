@@ -8,15 +8,20 @@ from gunicorn import util
 # their last answer short.
 _AT_ONCE = 64
 
+# Seconds and bytes that a client may take to finish its request, so that it hears the answer that came
+# before that: such as 403 to an upload. Browsers do not look for an answer while they send.
+_PATIENCE = 10.0
+_LARGEST_REST = 128 * 1024 * 1024
+
 _places = threading.BoundedSemaphore(_AT_ONCE)
 _close_graceful = util.close_graceful
 
 
-def close_aside(sock: socket.socket, timeout: float = 2.0, max_drain: int = 65536) -> None:
+def close_aside(sock: socket.socket, timeout: float = _PATIENCE, max_drain: int = _LARGEST_REST) -> None:
     """Do in a thread of its own what Gunicorn's `close_graceful` does: wait for the client to close, too.
 
-    Gunicorn has its one thread that takes connections wait, `timeout` seconds for each client that keeps
-    its end open: a handful of them would stop the service.
+    Gunicorn has its one thread that takes connections wait, two seconds for each client that keeps its
+    end open: a handful of them would stop the service.
     """
     # Whoever lingers gives the place back.
     # pylint: disable-next=consider-using-with

@@ -21,6 +21,13 @@ class AddRequestId(logging.Filter):
         return True
 
 
+class NoTraceOfSilentClients(logging.Filter):
+    """A client that falls silent is no fault of the server, which logs it as one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], (TimeoutError, BlockingIOError)))
+
+
 class JsonLines(JsonFormatter):
     """One JSON object a line, with `extra` values as members."""
 
@@ -56,7 +63,10 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         'filters': {
             'request_id': {
                 '()': AddRequestId
-            }
+            },
+            'silent_clients': {
+                '()': NoTraceOfSilentClients
+            },
         },
         'formatters': {
             'json': {
@@ -87,6 +97,8 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         },
         'loggers': {
             'talelio_backend': own,
-            'gunicorn.error': own,
+            'gunicorn.error': own | {
+                'filters': ['silent_clients']
+            },
         },
     }

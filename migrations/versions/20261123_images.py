@@ -28,9 +28,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_images_user_id_id'), 'images', ['user_id', 'id'], unique=False)
     op.add_column('users', sa.Column('avatar_digest', sa.Text(), nullable=True))
+    op.drop_column('users', 'avatar_url')
 
 
 def downgrade() -> None:
+    # The rows that are there need a value, later ones bring their own.
+    op.add_column('users', sa.Column('avatar_url', sa.Text(), nullable=False, server_default='default.jpg'))
+    op.alter_column('users', 'avatar_url', server_default=None)
     op.drop_column('users', 'avatar_digest')
     op.drop_index(op.f('ix_images_user_id_id'), table_name='images')
     op.drop_table('images')

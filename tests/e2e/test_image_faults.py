@@ -164,7 +164,7 @@ def hold_lock(database: connection, user_id: int) -> None:
 
 def sweep(api: ServedApi) -> None:
     subprocess.run(
-        [sys.executable, '-m', 'flask', 'assets', 'sweep', '--older-than', '0', '--delete'],
+        [sys.executable, '-m', 'flask', 'assets', 'sweep', '--older-than', '0', '--delete', '--even-all'],
         cwd=PROJECT_FOLDER,
         env=api.environ,
         check=True,

@@ -2,6 +2,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
@@ -156,14 +157,14 @@ def test_an_avatar_comes_and_goes(site: Site, owner: Member) -> None:
     assert site.fetch(url) is None
 
 
-def sweep(site: Site, *options: str) -> str:
+def sweep(site: Site, *options: str, status: int = 0) -> str:
     """Run by its operator, in the server's own environment."""
     command = [sys.executable, '-m', 'flask', 'assets', 'sweep', *options]
     done = subprocess.run(
         command, cwd=PROJECT_FOLDER, env=site.api.environ, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
 
 
 def test_a_sweep_frees_what_no_picture_claims_and_nothing_else(site: Site, owner: Member) -> None:
@@ -184,7 +185,7 @@ def test_a_sweep_frees_what_no_picture_claims_and_nothing_else(site: Site, owner
 
 def test_a_sweep_frees_the_pictures_of_an_account_that_is_gone(site: Site, owner: Member) -> None:
     upload(site.api, owner, new_picture((400, 300)))
-    with connect(site.database_url) as database:
+    with closing(connect(site.database_url)) as database:
         execute(database, 'DELETE FROM accounts WHERE id = %s', owner.account['id'])
 
     sweep(site, '--older-than', '0', '--delete')
@@ -194,13 +195,45 @@ def test_a_sweep_frees_the_pictures_of_an_account_that_is_gone(site: Site, owner
 
 def test_a_sweep_names_a_picture_whose_file_is_missing(site: Site, owner: Member) -> None:
     image, = upload(site.api, owner, new_picture())
-    with connect(site.database_url) as database:
+    with closing(connect(site.database_url)) as database:
         execute(database, 'UPDATE images SET digest = %s WHERE id = %s', 'f' * 64, image['id'])
 
     user_id = owner.account['user']['id']
     assert f'Missing: image {image["id"]} of user {user_id}, {user_id}/images/{"f" * 64}.png' in sweep(site)
-    with connect(site.database_url) as database:
+    with closing(connect(site.database_url)) as database:
         execute(database, 'DELETE FROM images WHERE id = %s', image['id'])
+
+
+def test_a_sweep_with_another_database_deletes_nothing(site: Site, owner: Member, database_url: str) -> None:
+    upload(site.api, owner, new_picture())
+    before = site.keys()
+    site.api.environ['DATABASE_URL'] = database_url
+    try:
+        said = sweep(site, '--older-than', '0', '--delete', status=1)
+    finally:
+        site.api.environ['DATABASE_URL'] = site.database_url
+
+    assert 'is it the right one for this store?' in said
+    assert site.keys() == before
+
+
+def test_a_sweep_finishes_a_deletion_and_frees_more_files_than_go_into_a_batch(
+    site: Site, owner: Member
+) -> None:
+    kept, marked = upload(site.api, owner, new_picture(), new_picture((400, 300)))
+    # What other tests have left.
+    sweep(site, '--older-than', '0', '--delete')
+    user_id = owner.account['user']['id']
+    for number in range(70):
+        site.put(f'{user_id}/images/{number:064x}.jpg', b'x')
+    with closing(connect(site.database_url)) as database:
+        execute(database, 'UPDATE images SET deleted_at = now() WHERE id = %s', marked['id'])
+
+        assert 'Freed 0.0 MB in 72 files' in sweep(site, '--older-than', '0', '--delete')
+
+        assert execute(database, 'SELECT id FROM images WHERE user_id = %s', user_id) == 1
+    assert {key.rpartition('/')[2]
+            for key in files_of(site, owner) if '-' not in key} == {kept['url'].rpartition('/')[2]}
 
 
 def test_the_list_is_the_same_on_every_store(site: Site, owner: Member) -> None:

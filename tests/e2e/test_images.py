@@ -1,11 +1,14 @@
 """Pictures after their upload: listed, served, used as an avatar, deleted."""
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from io import BytesIO
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
+from tests.e2e.conftest import Serve, end
 from tests.support.answers import error_of, ok
 from tests.support.members import Member, join
 from tests.support.served_api import ServedApi
@@ -69,6 +72,49 @@ def test_a_part_of_a_picture_can_be_asked_for(api: ServedApi, author: Member) ->
     assert (part.status_code, part.content) == (206, whole[10:20])
     assert part.headers['Content-Range'] == f'bytes 10-19/{len(whole)}'
     error_of(beyond, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+
+
+@pytest.mark.parametrize('wanted', ['lines=1-2', 'bytes=0-9,20-29', 'bytes', 'nonsense'])
+def test_a_range_that_is_not_one_of_bytes_is_ignored(api: ServedApi, author: Member, wanted: str) -> None:
+    image, = upload(api, author, new_picture())
+
+    answer = api.get(path_of(image['url']), headers={'Range': wanted})
+
+    assert (answer.status_code, len(answer.content)) == (200, image['bytes'])
+
+
+@pytest.mark.parametrize('origin', [None, 'http://localhost:3000', 'https://elsewhere.example'])
+def test_any_page_may_show_and_read_a_picture(api: ServedApi, author: Member, origin: str | None) -> None:
+    image, = upload(api, author, new_picture())
+
+    answer = api.get(path_of(image['url']), headers={'Origin': origin} if origin else {})
+
+    # The same for all, since caches keep it for all.
+    assert answer.headers['Access-Control-Allow-Origin'] == '*'
+    assert answer.headers['Cross-Origin-Resource-Policy'] == 'cross-origin'
+    assert 'Access-Control-Allow-Credentials' not in answer.headers
+
+
+def test_a_picture_that_is_deleted_while_it_is_asked_for_is_not_found(api: ServedApi, member: Member) -> None:
+    picture = new_picture((40, 30))
+    url = upload(api, member, picture)[0]['url']
+    ended = Event()
+
+    def ask() -> set[int]:
+        statuses = set()
+        while not ended.is_set():
+            statuses.add(api.get(path_of(url)).status_code)
+        return statuses
+
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        for _ in range(15):
+            image, = upload(api, member, picture)
+            api.request('DELETE', f'{IMAGES}/{image["id"]}', headers=member.bearer)
+        ended.set()
+        statuses = set().union(*(done.result() for done in asking))
+
+    assert statuses <= {200, 404}
 
 
 @pytest.mark.parametrize(
@@ -182,6 +228,29 @@ def test_the_default_avatar_can_be_put_back(api: ServedApi, member: Member) -> N
     assert user['avatar_url'] == 'default.jpg'
     error_of(api.get(path_of(url)), HTTPStatus.NOT_FOUND)
     assert ok(api.request('DELETE', AVATAR, headers=member.bearer)) == user
+
+
+def test_all_urls_follow_the_api_to_another_address(serve: Serve, database_url: str) -> None:
+    api = serve(database_url)
+    member = join(api)
+    avatar_url = ok(send(api, member, new_picture(), path=AVATAR, method='PUT'))['avatar_url']
+    image, = upload(api, member, new_picture())
+    old_base, new_base = api.environ['API_BASE_URL'], 'https://moved.test'
+
+    end(api)
+    api.environ['API_BASE_URL'] = new_base
+    api.start()
+
+    moved = avatar_url.replace(old_base, new_base)
+    assert moved.startswith(f'{new_base}/')
+    answers = [
+        ok(api.get(f'/v1/users/{member.person.username}')),
+        ok(api.get('/v1/users/me', headers=member.bearer)),
+        ok(api.request('PATCH', '/v1/users/me', json={}, headers=member.bearer)),
+    ]
+    assert [user['avatar_url'] for user in answers] == [moved] * 3
+    assert list_images(api, member)[0]['url'] == image['url'].replace(old_base, new_base)
+    assert api.get(moved.removeprefix(new_base)).status_code == 200
 
 
 def test_an_avatar_is_one_picture(api: ServedApi, author: Member) -> None:

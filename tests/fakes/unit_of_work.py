@@ -185,6 +185,9 @@ class FakeImageRepository:
         of_avatar = {user.avatar_digest for user in users if user.id == user_id and user.avatar_digest}
         return (of_images | of_avatar) & set(digests)
 
+    def being_deleted(self, limit: int) -> list[Image]:
+        return [image for image in self._store.images.values() if image.deleted_at is not None][:limit]
+
     def batch_after(self, image_id: int, limit: int) -> list[Image]:
         there = [image for _, image in sorted(self._store.images.items()) if image.deleted_at is None]
         return [image for image in there if image.id > image_id][:limit]

@@ -93,6 +93,7 @@ def test_an_image_that_is_being_deleted_is_found_by_name_only(backing: Backing) 
         assert uow.images.page_of_user(owner.user.id, EVERYTHING).items == []
         assert uow.images.claimed(owner.user.id, {digest(1)}) == set()
         assert list(uow.images.batch_after(0, 10)) == []
+        assert [each.id for each in uow.images.being_deleted(10)] == [image.id]
 
 
 def test_only_those_digests_are_claimed_that_are_asked_for(backing: Backing) -> None:
@@ -109,7 +110,7 @@ def test_the_file_of_an_avatar_is_claimed(backing: Backing) -> None:
     with backing.unit_of_work() as uow:
         user = uow.users.get_by_account(owner.id)
         assert user is not None
-        user.set_avatar('http://images.test/avatar', digest(5), NOW)
+        user.set_avatar(digest(5), NOW)
         uow.commit()
 
     with backing.unit_of_work() as uow:

@@ -207,6 +207,25 @@ def test_another_upgrade_does_nothing_and_keeps_what_is_in_the_tables(
         assert rows(connection, 'SELECT email FROM accounts') == [('maker@example.com', )]
 
 
+def test_without_their_pictures_users_have_the_default_avatar(migrated: Engine) -> None:
+    insert = """
+        WITH account AS (
+            INSERT INTO accounts
+                (email, password_hash, verified, created_at, link_requested_at, link_serial)
+            VALUES ('maker@example.com', 'hash', true, now(), now(), 1)
+            RETURNING id
+        )
+        INSERT INTO users (account_id, username, location, created_at, avatar_digest)
+        SELECT id, 'maker', '', now(), 'a' FROM account
+    """
+    do(migrated, insert)
+
+    command.downgrade(config_for(migrated), '431704c07916')
+
+    with migrated.connect() as connection:
+        assert rows(connection, 'SELECT avatar_url FROM users') == [('default.jpg', )]
+
+
 # At once
 
 

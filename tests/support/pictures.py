@@ -156,11 +156,38 @@ def _fixed(*numbers: float) -> bytes:
     return b''.join(struct.pack('>i', round(number * 65536)) for number in numbers)
 
 
-def _gamma(number: float) -> bytes:
-    return b'curv\0\0\0\0' + struct.pack('>IHxx', 1, round(number * 256))
+def gamma(number: float) -> bytes:
+    return b'curv\0\0\0\0' + struct.pack('>IH', 1, round(number * 256))
 
 
-def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
+def curve_table(levels: list[float]) -> bytes:
+    return b'curv\0\0\0\0' + struct.pack(
+        f'>I{len(levels)}H', len(levels), *(round(n * 65535) for n in levels)
+    )
+
+
+def formula(number: int, *parameters: float) -> bytes:
+    """A curve by the number of its formula, in a profile of version 4."""
+    return struct.pack('>4s4xHxx', b'para', number) + _fixed(*parameters)
+
+
+def srgb_level(level: float) -> float:
+    """How much light it is, both from 0 to 1."""
+    return level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055)**2.4
+
+
+def _text(text: str) -> bytes:
+    content = text.encode('utf-16-be')
+    return b'mluc\0\0\0\0' + struct.pack('>II4sII', 1, 12, b'enUS', len(content), 28) + content
+
+
+def _profile(
+    kind: bytes,
+    space: bytes,
+    connection: bytes,
+    tags: dict[bytes, bytes],
+    version: int = 0x02400000
+) -> bytes:
     white = _fixed(0.9642, 1, 0.8249)
     position = 128 + 4 + 12 * len(tags)
     table, data = struct.pack('>I', len(tags)), b''
@@ -168,24 +195,55 @@ def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, byt
         table += struct.pack('>4sII', name, position + len(data), len(content))
         data += content + bytes(-len(content) % 4)
     head = struct.pack(
-        '>I4sI4s4s4s12x4s', position + len(data), b'\0\0\0\0', 0x02400000, kind, space, connection, b'acsp'
+        '>I4sI4s4s4s12x4s', position + len(data), b'\0\0\0\0', version, kind, space, connection, b'acsp'
     )
     return (head + bytes(68 - len(head)) + white).ljust(128, b'\0') + table + data
 
 
-_P3_TAGS = {
-    b'wtpt': b'XYZ \0\0\0\0' + _fixed(0.9642, 1, 0.8249),
-    b'rXYZ': b'XYZ \0\0\0\0' + _fixed(0.51512, 0.24120, -0.00105),
-    b'gXYZ': b'XYZ \0\0\0\0' + _fixed(0.29198, 0.69225, 0.04189),
-    b'bXYZ': b'XYZ \0\0\0\0' + _fixed(0.15710, 0.06657, 0.78407),
-    b'rTRC': _gamma(2.2),
-    b'gTRC': _gamma(2.2),
-    b'bTRC': _gamma(2.2),
+def xyz(*numbers: float) -> bytes:
+    return b'XYZ \0\0\0\0' + _fixed(*numbers)
+
+
+def three_curves(curve: bytes) -> dict[bytes, bytes]:
+    return {b'rTRC': curve, b'gTRC': curve, b'bTRC': curve}
+
+
+WHITE = {b'wtpt': xyz(0.9642, 1, 0.8249)}
+SRGB_PRIMARIES = {
+    b'rXYZ': xyz(0.43607, 0.22249, 0.01392),
+    b'gXYZ': xyz(0.38515, 0.71687, 0.09708),
+    b'bXYZ': xyz(0.14307, 0.06061, 0.71410),
 }
-P3_PROFILE = _profile(b'mntr', b'RGB ', b'XYZ ', _P3_TAGS)
-# The same colours in more bytes than are stored with a picture.
-LARGE_P3_PROFILE = _profile(b'mntr', b'RGB ', b'XYZ ', _P3_TAGS | {b'prIv': b'data\0\0\0\0' + bytes(20_000)})
-LINEAR_GREY_PROFILE = _profile(b'mntr', b'GRAY', b'XYZ ', {b'wtpt': _P3_TAGS[b'wtpt'], b'kTRC': _gamma(1.0)})
+P3_PRIMARIES = {
+    b'rXYZ': xyz(0.51512, 0.24120, -0.00105),
+    b'gXYZ': xyz(0.29198, 0.69225, 0.04189),
+    b'bXYZ': xyz(0.15710, 0.06657, 0.78407),
+}
+ADOBE_PRIMARIES = {
+    b'rXYZ': xyz(0.60974, 0.31111, 0.01947),
+    b'gXYZ': xyz(0.20528, 0.62567, 0.06087),
+    b'bXYZ': xyz(0.14919, 0.06322, 0.74457),
+}
+
+
+def screen_profile(tags: dict[bytes, bytes], kind: bytes = b'mntr', version: int = 0x02400000) -> bytes:
+    return _profile(kind, b'RGB ', b'XYZ ', tags, version)
+
+
+# As it is stored, to the byte.
+P3_PROFILE = screen_profile({
+    b'desc': _text('RGB'), b'cprt': _text('None'),
+} | WHITE | P3_PRIMARIES | three_curves(gamma(2.2)), version=0x04300000)  # yapf: disable
+# The same colours by a table, which is not stored with a picture.
+TABLE_P3_PROFILE = screen_profile(
+    WHITE | P3_PRIMARIES | three_curves(curve_table([(n / 1023)**2.2 for n in range(1024)]))
+)
+# As those that came with printers and cameras for twenty years. White is the screen's own in these.
+TABLE_SRGB_PROFILE = screen_profile({b'wtpt': xyz(0.9505, 1, 1.0891)} | SRGB_PRIMARIES
+                                    | three_curves(curve_table([srgb_level(n / 1023) for n in range(1024)])))
+ADOBE_PROFILE = screen_profile({b'wtpt': xyz(0.9505, 1, 1.0891)} | ADOBE_PRIMARIES
+                               | three_curves(gamma(2.19921875)))
+LINEAR_GREY_PROFILE = _profile(b'mntr', b'GRAY', b'XYZ ', WHITE | {b'kTRC': gamma(1.0)})
 
 
 def _odd_inks() -> bytes:
@@ -199,7 +257,7 @@ def _odd_inks() -> bytes:
     return b'mft1\0\0\0\0' + bytes([4, 3, 2, 0]) + matrix + identity * 4 + corners + identity * 3
 
 
-CMYK_PROFILE = _profile(b'prtr', b'CMYK', b'Lab ', {b'wtpt': _P3_TAGS[b'wtpt'], b'A2B0': _odd_inks()})
+CMYK_PROFILE = _profile(b'prtr', b'CMYK', b'Lab ', WHITE | {b'A2B0': _odd_inks()})
 
 # --- Animations -------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from talelio_backend.config import ConfigurationError, Env, Settings
+from talelio_backend.config import PROJECT_FOLDER, ConfigurationError, Env, Settings
 from tests.support.served_api import SECRET_KEY
 
 PRODUCTION = {
@@ -83,13 +83,16 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('S3_BASE_URL', 'cdn.example.com', 'S3_BASE_URL must look like'),
         ('S3_BASE_URL', 'https://user:pass@cdn.example.com', 'S3_BASE_URL must look like'),
         ('S3_BASE_URL', 'https://cdn.example.com?x=1', 'S3_BASE_URL must look like'),
+        ('AWS_ENDPOINT_URL_S3', 'http://minio_server:9000', 'AWS_ENDPOINT_URL_S3 must look like'),
         ('AWS_ENDPOINT_URL_S3', 'minio:9000', 'AWS_ENDPOINT_URL_S3 must look like'),
+        ('AWS_REGION', 'eu west', 'AWS_REGION must be a region'),
+        ('CLIENT_TIMEOUT', '0', 'CLIENT_TIMEOUT must be a whole number'),
         ('IMAGE_MAX_BYTES', '10MB', 'IMAGE_MAX_BYTES must be a whole number'),
         ('IMAGE_MAX_FILES', '0', 'IMAGE_MAX_FILES must be a whole number from 1 to 100'),
     ],
 )
 def test_a_malformed_or_weak_value_is_refused_by_name(name: str, value: str, complaint: str) -> None:
-    assert complaint in problems({**PRODUCTION, name: value})
+    assert complaint in problems({**PRODUCTION, 'S3_BUCKET': 'bucket', name: value})
 
 
 def test_no_complaint_repeats_a_secret() -> None:
@@ -156,7 +159,7 @@ def test_images_go_into_a_folder_unless_there_is_a_bucket() -> None:
          'https://s3-eu-central-1.amazonaws.com/bucket/key'),
         ({'AWS_DEFAULT_REGION': 'eu-west-1'}, 'https://s3-eu-west-1.amazonaws.com/bucket/key'),
         ({'AWS_ENDPOINT_URL_S3': 'http://minio:9000/'}, 'http://minio:9000/bucket/key'),
-        ({'AWS_ENDPOINT_URL': 'http://minio:9000', 'AWS_REGION': 'x'}, 'http://minio:9000/bucket/key'),
+        ({'AWS_ENDPOINT_URL': 'http://minio:9000', 'AWS_REGION': 'eu-west-1'}, 'http://minio:9000/bucket/key'),
         ({'S3_BASE_URL': 'https://cdn.example.com/pictures/', 'AWS_ENDPOINT_URL_S3': 'http://minio:9000'},
          'https://cdn.example.com/pictures/key'),
     ],
@@ -166,3 +169,16 @@ def test_a_bucket_is_read_where_the_settings_say(environ: dict[str, str], url: s
 
     assert settings.s3_bucket is not None
     assert settings.s3_bucket.url('key') == url
+
+
+@pytest.mark.parametrize(
+    ('folder', 'absolute'),
+    [('pictures', PROJECT_FOLDER / 'pictures'), ('/srv/pictures', Path('/srv/pictures')),
+     ('~/pictures', Path.home() / 'pictures')],
+)  # yapf: disable
+def test_the_folder_of_images_does_not_depend_on_where_a_command_is_run(
+    folder: str, absolute: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': folder}).image_folder == absolute

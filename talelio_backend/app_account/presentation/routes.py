@@ -16,6 +16,7 @@ from talelio_backend.app_account.presentation.schemas import (
     ResendBody,
     TokenAnswer,
 )
+from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.request_body import read_body
@@ -32,6 +33,7 @@ class AccountParts:
     # Canonical addresses.
     whitelist: Container[str]
     common_passwords: Container[str]
+    avatar_url: Callable[[User], str]
 
 
 def account_routes(parts: AccountParts) -> Blueprint:
@@ -50,7 +52,7 @@ def account_routes(parts: AccountParts) -> Blueprint:
             username=body.username,
             now=datetime.now(UTC),
         )
-        return answer(AccountAnswer.model_validate(account), HTTPStatus.CREATED)
+        return answer(AccountAnswer.of(account, parts.avatar_url), HTTPStatus.CREATED)
 
     @routes.post('/login')
     def log_in() -> Response:
@@ -73,7 +75,7 @@ def account_routes(parts: AccountParts) -> Blueprint:
         account = services.verify(
             parts.unit_of_work(), parts.verification_tokens, token=token, now=datetime.now(UTC)
         )
-        return answer(AccountAnswer.model_validate(account))
+        return answer(AccountAnswer.of(account, parts.avatar_url))
 
     @routes.post('/verify/<token>')
     def claim(token: str) -> Response:
@@ -88,7 +90,7 @@ def account_routes(parts: AccountParts) -> Blueprint:
             username=body.username,
             now=datetime.now(UTC),
         )
-        return answer(AccountAnswer.model_validate(account))
+        return answer(AccountAnswer.of(account, parts.avatar_url))
 
     @routes.post('/verify/resend')
     def resend_verification() -> Response:

@@ -1,9 +1,12 @@
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Self
 
 from pydantic import StringConstraints
 
+from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.email_address import EMAIL_LENGTH
 from talelio_backend.app_account.business.password_policy import MAXIMUM_LENGTH
+from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
 from talelio_backend.shared.presentation.schemas import STORABLE, Answer, Body, Text, UtcTime
 
@@ -39,6 +42,17 @@ class AccountAnswer(Answer):
     verified: bool
     email: str
     user: UserAnswer
+
+    @classmethod
+    def of(cls, account: Account, avatar_url: Callable[[User], str]) -> Self:
+        return cls(
+            id=account.id,
+            created_at=account.created_at,
+            updated_at=account.updated_at,
+            verified=account.verified,
+            email=account.email,
+            user=UserAnswer.of(account.user, avatar_url),
+        )
 
 
 class TokenAnswer(Answer):

@@ -5,7 +5,7 @@ from talelio_backend.app_asset.business.files import check_stored, storing, take
 from talelio_backend.app_asset.business.image import ImageKind, image_key
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore, NewFile
 from talelio_backend.app_user.business.services import find_own_user
-from talelio_backend.app_user.business.user import User
+from talelio_backend.app_user.business.user import DEFAULT_AVATAR_URL, User
 from talelio_backend.shared.business.identity import Identity
 
 
@@ -22,14 +22,14 @@ def set_avatar(
         user = find_own_user(uow.users, owner)
     with storing(uow, store, user.id) as stored:
         prepared = processor.prepare_avatar(file)
-        key = image_key(user.id, prepared.digest, prepared.kind)
-        stored.save([NewFile(key=key, content=prepared.content, media_type=prepared.kind.value)])
+        key = _key(user.id, prepared.digest)
+        stored.save([NewFile(key=key, content=prepared.content, media_type=ImageKind.WEBP.value)])
         with uow:
             uow.images.lock(user.id)
             user = find_own_user(uow.users, owner)
             replaced = _avatar_keys(user)
             check_stored(store, [key])
-            user.set_avatar(store.url(key), prepared.digest, now)
+            user.set_avatar(prepared.digest, now)
             uow.commit()
     take_back(uow, store, user.id, replaced)
     return user
@@ -50,5 +50,14 @@ def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: 
     return user
 
 
+def avatar_url(store: ImageStore, user: User) -> str:
+    return store.url(_key(user.id, user.avatar_digest)) if user.avatar_digest else DEFAULT_AVATAR_URL
+
+
 def _avatar_keys(user: User) -> list[str]:
-    return [image_key(user.id, user.avatar_digest, ImageKind.WEBP)] if user.avatar_digest else []
+    return [_key(user.id, user.avatar_digest)] if user.avatar_digest else []
+
+
+def _key(user_id: int, digest: str) -> str:
+    # Of an avatar no kind is kept: it is WebP, whatever was sent.
+    return image_key(user_id, digest, ImageKind.WEBP)

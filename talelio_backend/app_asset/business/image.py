@@ -108,6 +108,8 @@ def variant_key(user_id: int, digest: str, width: int) -> str:
     return f'{user_id}/images/{digest}-{width}.webp'
 
 
+# PostgreSQL's integer, the type of an id.
+_LARGEST_ID = 2**31 - 1
 _EXTENSIONS = '|'.join(kind.extension for kind in ImageKind)
 _KEY = re.compile(
     rf'(?P<user_id>[1-9][0-9]{{0,9}})/images/(?P<digest>[0-9a-f]{{64}})(-[0-9]{{1,4}})?\.({_EXTENSIONS})'
@@ -117,4 +119,6 @@ _KEY = re.compile(
 def parse_key(key: str) -> tuple[int, str] | None:
     """Return the user's id and the digest, or None for what is not ours."""
     match = _KEY.fullmatch(key)
-    return (int(match['user_id']), match['digest']) if match else None
+    if match is None or int(match['user_id']) > _LARGEST_ID:
+        return None
+    return int(match['user_id']), match['digest']

@@ -58,11 +58,17 @@ class ImageStore(Protocol):
     def url(self, key: str) -> str:
         ...
 
+    def __str__(self) -> str:
+        """Where it is, in words for the operator."""
+
 
 class ImageRepository(Protocol):
 
     def lock(self, user_id: int) -> None:
-        """Let nobody else change which of the user's files are claimed, until the transaction ends."""
+        """Let nobody else change which of the user's files are claimed, until the transaction ends.
+
+        Raises Unavailable when others keep it too long.
+        """
 
     def add(self, image: Image) -> None:
         ...
@@ -78,6 +84,9 @@ class ImageRepository(Protocol):
 
     def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
         """Return those that are an image's, unless that is being deleted, or the user's avatar's."""
+
+    def being_deleted(self, limit: int) -> Sequence[Image]:
+        """Return everybody's images of which the deletion was not finished."""
 
     def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
         """Return everybody's images that have greater ids, by id, without those that are being deleted."""

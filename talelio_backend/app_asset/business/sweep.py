@@ -1,24 +1,14 @@
 """Finds what a fault has left in the store, or taken from it."""
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from talelio_backend.app_asset.business.files import free
 from talelio_backend.app_asset.business.image import Image, parse_key
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
 
 # Rows read at a time.
 _BATCH = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unclaimed:
-    """Files of one user that no row claims."""
-
-    user_id: int
-    keys: list[str]
-    # In bytes, of all together.
-    size: int
 
 
 def group_by_owner(files: Iterable[StoredFile], *, modified_before: datetime) -> dict[int, list[StoredFile]]:
@@ -31,20 +21,28 @@ def group_by_owner(files: Iterable[StoredFile], *, modified_before: datetime) ->
     return groups
 
 
-def find_unclaimed(uow: AssetUnitOfWork, user_id: int, files: Iterable[StoredFile]) -> Unclaimed:
+def find_unclaimed(uow: AssetUnitOfWork, user_id: int, files: Iterable[StoredFile]) -> list[StoredFile]:
+    """Return those of a user's files that no row claims."""
     digests = {file.key: parsed[1] for file in files if (parsed := parse_key(file.key))}
     with uow:
         claimed = uow.images.claimed(user_id, set(digests.values()))
-    left = [file for file in files if digests[file.key] not in claimed]
-    return Unclaimed(
-        user_id=user_id,
-        keys=[file.key for file in left],
-        size=sum(file.size for file in left),
-    )
+    return [file for file in files if digests[file.key] not in claimed]
+
+
+def finish_deletions(uow: AssetUnitOfWork, store: ImageStore) -> None:
+    """Do what is left of the deletions that a fault broke off. Raises what the store raises."""
+    while images := _being_deleted(uow):
+        for image in images:
+            free(uow, store, image.user_id, image.keys)
+
+
+def _being_deleted(uow: AssetUnitOfWork) -> Sequence[Image]:
+    with uow:
+        return uow.images.being_deleted(_BATCH)
 
 
 def find_lost(uow: AssetUnitOfWork, store: ImageStore, stored_keys: set[str]) -> Iterator[Image]:
-    """Yield the images whose file is not among the stored ones, nor has come since those were listed."""
+    """Yield the images of which a file is not among the stored ones, nor has come since those were listed."""
     after = 0
     while True:
         with uow:
@@ -53,5 +51,6 @@ def find_lost(uow: AssetUnitOfWork, store: ImageStore, stored_keys: set[str]) ->
             return
         after = images[-1].id
         for image in images:
-            if image.key not in stored_keys and not store.exists(image.key):
+            missing = [key for key in image.keys if key not in stored_keys]
+            if missing and not store.exists(*missing):
                 yield image

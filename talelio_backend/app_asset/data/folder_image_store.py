@@ -33,6 +33,9 @@ class FolderImageStore:
         self._incoming = folder / INCOMING
         self._base_url = base_url.rstrip('/')
 
+    def __str__(self) -> str:
+        return f'the folder {self._folder}'
+
     def save(self, files: Sequence[NewFile]) -> None:
         written: list[tuple[Path, Path]] = []
         with _unavailable():

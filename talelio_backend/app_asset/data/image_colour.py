@@ -2,12 +2,13 @@
 
 from io import BytesIO
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
-# A matrix takes up to some 4 KiB. A table of colours would make each small picture a large one.
-MAX_PROFILE_BYTES = 16 * 1024
+from talelio_backend.app_asset.data.image_profile import rebuilt_profile
 
 _SPACES = {'L': 'GRAY', 'LA': 'GRAY', 'P': 'RGB', 'RGB': 'RGB', 'RGBA': 'RGB', 'CMYK': 'CMYK'}
+_LEVELS = range(0, 256, 51)
+_SAMPLES = bytes(level for r in _LEVELS for g in _LEVELS for b in _LEVELS for level in (r, g, b))
 
 
 def in_stored_colours(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
@@ -19,12 +20,27 @@ def in_stored_colours(image: Image.Image, profile: bytes | None) -> tuple[Image.
     if opened is None:
         return (image.convert('RGB') if image.mode == 'CMYK' else image), None
     profile, cms = opened
-    if _SPACES[image.mode] == 'RGB' and len(profile) <= MAX_PROFILE_BYTES:
-        return image, profile
     try:
+        if _SPACES[image.mode] == 'RGB':
+            if _is_srgb(cms):
+                # Most are. To convert all pixels would take time, and change nothing that is seen.
+                return image, None
+            if rebuilt := rebuilt_profile(profile):
+                return image, rebuilt
         return _in_srgb(image, cms), None
     except ImageCms.PyCMSError:
         return in_stored_colours(image, None)
+
+
+def _is_srgb(cms: ImageCms.ImageCmsProfile) -> bool:
+    # To prepare for many pixels takes five times as long as these few, and each frame comes by here.
+    flags = ImageCms.Flags.NOOPTIMIZE
+    transform = ImageCms.buildTransform(cms, ImageCms.createProfile('sRGB'), 'RGB', 'RGB', flags=flags)
+    samples = Image.frombytes('RGB', (len(_SAMPLES) // 3, 1), _SAMPLES)
+    converted = ImageCms.applyTransform(samples, transform)
+    assert converted is not None
+    # One level apart is how roundings are.
+    return max(ImageChops.difference(samples, converted).tobytes()) <= 1
 
 
 def _opened(profile: bytes | None, space: str | None) -> tuple[bytes, ImageCms.ImageCmsProfile] | None:

@@ -14,15 +14,17 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from talelio_backend.app_asset.business.image import Image, ImageKind
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.data.user_repository import user_table
+from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.business.page import Page, PageRequest
-from talelio_backend.shared.data.database import broken_constraint
+from talelio_backend.shared.data.database import broken_constraint, is_lock_timeout
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.paging import newest_first
 
@@ -35,6 +37,9 @@ _LOCK = 0x696D6773
 _KIND = Enum(
     ImageKind, native_enum=False, length=20, values_callable=lambda kinds: [kind.value for kind in kinds]
 )
+
+# Seconds. Whoever has the lock may wait for the store meanwhile; yet less than a statement may take.
+_LOCK_TIMEOUT = 4
 
 image_table = Table(
     'images',
@@ -67,7 +72,13 @@ class SqlAlchemyImageRepository:
         self._session = session
 
     def lock(self, user_id: int) -> None:
-        self._session.execute(select(func.pg_advisory_xact_lock(_LOCK, user_id)))
+        self._session.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'"))
+        try:
+            self._session.execute(select(func.pg_advisory_xact_lock(_LOCK, user_id)))
+        except OperationalError as error:
+            if is_lock_timeout(error):
+                raise Unavailable('Your other pictures are being changed, please try again') from error
+            raise
 
     def add(self, image: Image) -> None:
         self._session.add(image)
@@ -105,6 +116,10 @@ class SqlAlchemyImageRepository:
             user_table.c.avatar_digest.in_(digests),
         )
         return set(self._session.scalars(of_images.union(of_avatar)))
+
+    def being_deleted(self, limit: int) -> Sequence[Image]:
+        query = select(Image).where(image_table.c.deleted_at.is_not(None))
+        return self._session.scalars(query.order_by(image_table.c.id).limit(limit)).all()
 
     def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
         query = select(Image).where(image_table.c.id > image_id, image_table.c.deleted_at.is_(None))

@@ -61,6 +61,9 @@ class S3ImageStore:
         self._lock = threading.Lock()
         self._made_client: 'S3Client | None' = None
 
+    def __str__(self) -> str:
+        return f'the bucket {self._bucket.name}'
+
     def save(self, files: Sequence[NewFile]) -> None:
         give_up = time.monotonic() + self._limits.save_deadline
         with ExitStack() as bodies:

@@ -1,14 +1,23 @@
 """`flask assets`: what an operator can do about files that faults have left behind."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import click
 from flask.cli import AppGroup
 
 from talelio_backend.app_asset.business.files import free
-from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore
-from talelio_backend.app_asset.business.sweep import find_lost, find_unclaimed, group_by_owner
+from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
+from talelio_backend.app_asset.business.sweep import (
+    find_lost,
+    find_unclaimed,
+    finish_deletions,
+    group_by_owner,
+)
 from talelio_backend.shared.business.errors import BusinessError
+
+# Files deleted in one transaction, which keeps the owner from changing pictures meanwhile.
+_BATCH = 30
 
 
 def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStore) -> AppGroup:
@@ -16,38 +25,69 @@ def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStor
 
     @commands.command('sweep')
     @click.option('--delete', is_flag=True, help='Delete the files; without it they are only counted.')
+    @click.option('--even-all', is_flag=True, help='Delete them even if no picture claims any file at all.')
     @click.option(
         '--older-than',
         metavar='HOURS',
-        type=click.FloatRange(min=0),
-        default=1.0,
+        type=click.IntRange(0, 24 * 365),
+        default=1,
         show_default=True,
         help='Leave younger files alone: they may belong to an upload that is under way.'
     )
-    def sweep(delete: bool, older_than: float) -> None:
-        """Find files that no picture claims, and pictures whose file is missing."""
+    def sweep(delete: bool, even_all: bool, older_than: int) -> None:
+        """Find files that no picture claims, and pictures of which a file is missing."""
+        click.echo(f'Pictures are in {store}')
         try:
-            _sweep(unit_of_work, store, delete=delete, older_than=timedelta(hours=older_than))
+            files = list(store.list())
+            owners = group_by_owner(files, modified_before=datetime.now(UTC) - timedelta(hours=older_than))
+            unclaimed: dict[int, list[StoredFile]] = {}
+            with click.progressbar(owners.items(), label=f'{len(files)} files') as progress:
+                for user_id, owned in progress:
+                    unclaimed[user_id] = find_unclaimed(unit_of_work(), user_id, owned)
+            if delete:
+                _refuse_if_all(owners, unclaimed, even_all)
+                _delete(unit_of_work, store, unclaimed)
+            else:
+                click.echo(f'Would free {_described(list(chain(*unclaimed.values())))}')
+            for image in find_lost(unit_of_work(), store, {file.key for file in files}):
+                click.echo(f'Missing: image {image.id} of user {image.user_id}, {image.key}')
         except BusinessError as error:
             raise click.ClickException(error.message) from error
 
     return commands
 
 
-def _sweep(
-    unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStore, *, delete: bool, older_than: timedelta
+def _refuse_if_all(
+    owners: dict[int, list[StoredFile]], unclaimed: dict[int, list[StoredFile]], even_all: bool
 ) -> None:
-    files = list(store.list())
-    owners = group_by_owner(files, modified_before=datetime.now(UTC) - older_than)
-    number = size = 0
-    with click.progressbar(owners.items(), label=f'{len(files)} files') as progress:
-        for user_id, owned in progress:
-            unclaimed = find_unclaimed(unit_of_work(), user_id, owned)
-            number += len(unclaimed.keys)
-            size += unclaimed.size
-            if delete:
-                free(unit_of_work(), store, user_id, unclaimed.keys)
-    verb = 'Freed' if delete else 'Would free'
-    click.echo(f'{verb} {size / 1_000_000:.1f} MB in {number} files')
-    for image in find_lost(unit_of_work(), store, {file.key for file in files}):
-        click.echo(f'Missing: image {image.id} of user {image.user_id}, {image.key}')
+    number = sum(len(files) for files in owners.values())
+    if number and number == sum(len(files) for files in unclaimed.values()) and not even_all:
+        raise click.ClickException(
+            'The database claims none of these files: is it the right one for this store? '
+            'If it is, say --even-all.'
+        )
+
+
+def _delete(
+    unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStore, unclaimed: dict[int, list[StoredFile]]
+) -> None:
+    batches = [(user_id, files[start:start + _BATCH]) for user_id, files in unclaimed.items()
+               for start in range(0, len(files), _BATCH)]
+    freed: list[StoredFile] = []
+    failures: list[str] = []
+    with click.progressbar(batches, label='Deleting') as progress:
+        for user_id, files in progress:
+            try:
+                free(unit_of_work(), store, user_id, [file.key for file in files])
+                freed += files
+            except BusinessError as error:
+                # The others' may go all the same.
+                failures.append(f'user {user_id}: {error.message}')
+    click.echo(f'Freed {_described(freed)}')
+    if failures:
+        raise click.ClickException('; '.join(failures))
+    finish_deletions(unit_of_work(), store)
+
+
+def _described(files: Sequence[StoredFile]) -> str:
+    return f'{sum(file.size for file in files) / 1_000_000:.1f} MB in {len(files)} files'

@@ -1,14 +1,17 @@
 """Serves the stored pictures where no other server does."""
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, send_file
+from flask import Blueprint, Response, abort, request, send_file
 
 from talelio_backend.app_asset.business.image import ImageKind
 
 # The name of a file is made of its content, so what it names never changes.
 _CACHE_CONTROL = 'public, max-age=31536000, immutable'
 _MEDIA_TYPES = {kind.extension: kind.value for kind in ImageKind}
+
+_ONE_RANGE = re.compile(r'bytes=[0-9]*-[0-9]*')
 
 FILES_PATH = '/v1/assets/files'
 
@@ -22,17 +25,26 @@ def file_routes(locate: Callable[[str], Path | None]) -> Blueprint:
         file = locate(key)
         if file is None:
             abort(404)
-        # Answers ranges and conditions too (RFC 9110, sections 13 and 14).
-        response = send_file(
-            file,
-            mimetype=_MEDIA_TYPES[file.suffix.removeprefix('.')],
-            conditional=True,
-            etag=file.stem,
-        )
+        if not _ONE_RANGE.fullmatch(request.headers.get('Range', '')):
+            # A server may ignore what it does not know, or several ranges at once (RFC 9110, section 14.2).
+            request.environ.pop('HTTP_RANGE', None)
+        try:
+            # Answers conditions and a range, too.
+            response = send_file(
+                file,
+                mimetype=_MEDIA_TYPES[file.suffix.removeprefix('.')],
+                conditional=True,
+                etag=file.stem,
+            )
+        except FileNotFoundError:
+            # Deleted since it was located.
+            abort(404)
         response.headers['Cache-Control'] = _CACHE_CONTROL
         response.headers['Content-Disposition'] = 'inline'
         response.headers['X-Content-Type-Options'] = 'nosniff'
-        # Any page may show it, also one that isolates itself from other origins.
+        # Any page may show it and read it, also one that isolates itself from other origins. The answer is
+        # the same for all of them, so that a shared cache can give it to each.
+        response.headers['Access-Control-Allow-Origin'] = '*'
         response.headers['Cross-Origin-Resource-Policy'] = 'cross-origin'
         return response
 

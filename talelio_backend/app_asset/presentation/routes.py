@@ -12,6 +12,7 @@ from talelio_backend.app_asset.business.image import LIST_LENGTH
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore
 from talelio_backend.app_asset.presentation.schemas import ImageAnswer, UploadAnswer
 from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent_files
+from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
@@ -26,6 +27,7 @@ class AssetParts:
     unit_of_work: Callable[[], AssetUnitOfWork]
     processor: ImageProcessor
     store: ImageStore
+    avatar_url: Callable[[User], str]
     access_tokens: AccessTokens
     upload_limits: UploadLimits
     # A place among the requests that may change pictures at the same time. Raises Unavailable.
@@ -89,13 +91,13 @@ def avatar_routes(parts: AssetParts) -> Blueprint:
                 files[0],
                 datetime.now(UTC),
             )
-        return answer(UserAnswer.model_validate(user))
+        return answer(UserAnswer.of(user, parts.avatar_url))
 
     @routes.delete('/avatar')
     def reset_avatar() -> Response:
         owner = authenticate(parts.access_tokens)
         with parts.turn():
             user = avatar.reset_avatar(parts.unit_of_work(), parts.store, owner, datetime.now(UTC))
-        return answer(UserAnswer.model_validate(user))
+        return answer(UserAnswer.of(user, parts.avatar_url))
 
     return routes

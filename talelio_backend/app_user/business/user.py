@@ -31,8 +31,8 @@ class User:
     updated_at: datetime | None = None
     username: str
     location: str = ''
-    avatar_url: str = DEFAULT_AVATAR_URL
-    # SHA-256 of the avatar's stored bytes, in hexadecimal; None when it is not one of ours.
+    # SHA-256 of the avatar's stored bytes, in hexadecimal; None for the default. Where the avatar is
+    # follows from it when asked: an address that was kept would stay behind when the files move.
     avatar_digest: str | None = None
 
     @classmethod
@@ -55,15 +55,13 @@ class User:
             self.location = location
             self.updated_at = now
 
-    def set_avatar(self, url: str, digest: str, now: datetime) -> None:
-        if url != self.avatar_url:
-            self.avatar_url = url
+    def set_avatar(self, digest: str, now: datetime) -> None:
+        if digest != self.avatar_digest:
             self.avatar_digest = digest
             self.updated_at = now
 
     def reset_avatar(self, now: datetime) -> None:
-        if self.avatar_url != DEFAULT_AVATAR_URL:
-            self.avatar_url = DEFAULT_AVATAR_URL
+        if self.avatar_digest is not None:
             self.avatar_digest = None
             self.updated_at = now
 

@@ -18,7 +18,6 @@ user_table = Table(
     Column('updated_at', INSTANT),
     Column('username', Text, nullable=False),
     Column('location', Text, nullable=False),
-    Column('avatar_url', Text, nullable=False),
     Column('avatar_digest', Text),
 )
 # 'Maker' and 'maker' would be taken for the same person.

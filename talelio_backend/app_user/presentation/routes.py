@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from talelio_backend.app_user.business import services
 from talelio_backend.app_user.business.ports import UserUnitOfWork
+from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import ChangeUserBody, UserAnswer
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
@@ -19,6 +20,7 @@ class UserParts:
 
     unit_of_work: Callable[[], UserUnitOfWork]
     access_tokens: AccessTokens
+    avatar_url: Callable[[User], str]
 
 
 def user_routes(parts: UserParts) -> Blueprint:
@@ -26,18 +28,18 @@ def user_routes(parts: UserParts) -> Blueprint:
 
     @routes.get('/<username>')
     def show(username: str) -> Response:
-        return answer(UserAnswer.model_validate(services.show(parts.unit_of_work(), username)))
+        return answer(UserAnswer.of(services.show(parts.unit_of_work(), username), parts.avatar_url))
 
     @routes.get('/me')
     def show_own() -> Response:
         owner = authenticate(parts.access_tokens)
-        return answer(UserAnswer.model_validate(services.show_own(parts.unit_of_work(), owner)))
+        return answer(UserAnswer.of(services.show_own(parts.unit_of_work(), owner), parts.avatar_url))
 
     @routes.patch('/me')
     def change_own() -> Response:
         owner = authenticate(parts.access_tokens)
         body = read_body(ChangeUserBody)
         user = services.change_own(parts.unit_of_work(), owner, location=body.location, now=datetime.now(UTC))
-        return answer(UserAnswer.model_validate(user))
+        return answer(UserAnswer.of(user, parts.avatar_url))
 
     return routes

@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from typing import Self
+
+from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.presentation.schemas import Answer, Body, Text, UtcTime
 
 
@@ -16,3 +20,15 @@ class UserAnswer(Answer):
     username: str
     location: str
     avatar_url: str
+
+    @classmethod
+    def of(cls, user: User, avatar_url: Callable[[User], str]) -> Self:
+        return cls(
+            id=user.id,
+            account_id=user.account_id,
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+            username=user.username,
+            location=user.location,
+            avatar_url=avatar_url(user),
+        )

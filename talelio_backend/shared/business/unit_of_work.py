@@ -6,7 +6,8 @@ class UnitOfWork(Protocol):
     """One transaction for each `with` block: rolled back on leaving it unless `commit` was called.
 
     A feature's own protocol adds the repositories that the feature needs, as read-only properties.
-    Leaving the block raises Unavailable when the database did not answer or cut the work short.
+    Leaving the block raises Unavailable when the database did not answer or cut the work short, and
+    Conflict when a changed row has been deleted by somebody else.
     """
 
     def __enter__(self) -> Self:

@@ -16,6 +16,8 @@ _SESSION_SETTINGS = {
     'idle_in_transaction_session_timeout': '15s',
 }
 
+_LOCK_TIMEOUT = '55P03'
+
 # Classes of SQLSTATE that say nothing about the request: the same one may go through a moment later.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING_TROUBLE = (
@@ -23,7 +25,7 @@ _PASSING_TROUBLE = (
     '25006',  # read-only: a standby that has not been promoted yet
     '40',  # serialization failure, deadlock
     '53',  # out of disk, memory or connections
-    '55P03',  # lock_timeout
+    _LOCK_TIMEOUT,
     '57',  # shut down, starting up, statement_timeout
     '58',  # system error
 )
@@ -92,3 +94,8 @@ def broken_constraint(error: IntegrityError) -> str | None:
     """The name of the constraint, as the server tells it: the error's text is in the server's language."""
     name: str | None = getattr(getattr(error.orig, 'diag', None), 'constraint_name', None)
     return name
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Whether somebody else kept what a statement waited for."""
+    return getattr(error.orig, 'pgcode', None) == _LOCK_TIMEOUT

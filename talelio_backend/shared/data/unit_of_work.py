@@ -5,8 +5,9 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
-from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.business.errors import Conflict, Unavailable
 from talelio_backend.shared.data.database import is_passing_trouble
 
 
@@ -32,6 +33,8 @@ class SqlAlchemyUnitOfWork:
         # Closing rolls back what was not committed. Where the connection is lost, the server does it.
         with suppress(DBAPIError):
             self._session.close()
+        if isinstance(error, StaleDataError):
+            raise Conflict('What was to be changed has been deleted meanwhile') from error
         if is_passing_trouble(error):
             raise Unavailable('The database is not available, please try again') from error
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from talelio_backend.shared.business.errors import Invalid, Unavailable
+from talelio_backend.bootstrap import UnitOfWork
+from talelio_backend.shared.business.errors import Conflict, Invalid, Unavailable
 from talelio_backend.shared.data.bounded_connection import CONNECT_TIMEOUT
 from tests.support.engines import ProbingUnitOfWork, copied_database, other_engine, outage, scalar
 from tests.support.samples import new_account
@@ -356,3 +357,18 @@ def test_a_failed_connection_does_not_tell_the_password(engine: Engine) -> None:
 
     shown = ''.join(traceback.format_exception(raised.value)) + repr(unreachable)
     assert password not in shown
+
+
+def test_a_change_to_what_somebody_else_has_deleted_is_a_conflict(engine: Engine) -> None:
+    account = new_account()
+    with UnitOfWork(engine) as uow:
+        uow.accounts.add(account)
+        uow.commit()
+
+    with pytest.raises(Conflict, match='^What was to be changed has been deleted meanwhile$'):
+        with UnitOfWork(engine) as uow:
+            found = uow.accounts.get(account.id)
+            assert found is not None
+            scalar(engine, 'DELETE FROM accounts')
+            found.user.move('Elsewhere', account.created_at)
+            uow.commit()

@@ -35,6 +35,7 @@ def test_a_key_of_ours_can_be_read(kind: ImageKind) -> None:
         DIGEST,
         f'7/other/{DIGEST}.jpg',
         f'0/images/{DIGEST}.jpg',
+        f'2147483648/images/{DIGEST}.jpg',
         f'-7/images/{DIGEST}.jpg',
         f'7/images/{DIGEST[1:]}.jpg',
         f'7/images/{DIGEST.upper()}.jpg',

@@ -3,7 +3,12 @@ from datetime import timedelta
 import pytest
 
 from talelio_backend.app_asset.business.ports import NewFile
-from talelio_backend.app_asset.business.sweep import find_lost, find_unclaimed, group_by_owner
+from talelio_backend.app_asset.business.sweep import (
+    find_lost,
+    find_unclaimed,
+    finish_deletions,
+    group_by_owner,
+)
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.images import FakeImageStore
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -32,8 +37,7 @@ def test_what_no_row_claims_is_found(uow: FakeUnitOfWork, store: FakeImageStore,
 
     assert list(groups) == [user_id]
     unclaimed = find_unclaimed(uow, user_id, groups[user_id])
-    assert sorted(unclaimed.keys) == sorted(new_image(user_id, LEFT).keys)
-    assert unclaimed.size == 9
+    assert sorted(file.key for file in unclaimed) == sorted(new_image(user_id, LEFT).keys)
 
 
 def test_what_a_request_may_still_be_storing_is_left_alone(store: FakeImageStore, user_id: int) -> None:
@@ -47,14 +51,17 @@ def test_what_is_not_ours_is_left_alone(store: FakeImageStore) -> None:
     assert not group_by_owner(store.list(), modified_before=NOW + timedelta(days=365))
 
 
-def test_an_image_without_its_file_is_found(uow: FakeUnitOfWork, store: FakeImageStore, user_id: int) -> None:
+@pytest.mark.parametrize('number', [0, 1, 2])
+def test_an_image_without_one_of_its_files_is_found(
+    uow: FakeUnitOfWork, store: FakeImageStore, user_id: int, number: int
+) -> None:
     image = new_image(user_id, CLAIMED)
     listed = {file.key for file in store.list()}
     assert not list(find_lost(uow, store, listed))
 
-    store.delete([image.key])
+    store.delete([missing := image.keys[number]])
 
-    assert [lost.key for lost in find_lost(uow, store, listed - {image.key})] == [image.key]
+    assert [lost.key for lost in find_lost(uow, store, listed - {missing})] == [image.key]
 
 
 def test_a_file_that_came_after_the_listing_is_not_lost(
@@ -62,3 +69,15 @@ def test_a_file_that_came_after_the_listing_is_not_lost(
 ) -> None:
     assert user_id
     assert not list(find_lost(uow, store, set()))
+
+
+def test_a_deletion_that_was_broken_off_is_finished(
+    uow: FakeUnitOfWork, store: FakeImageStore, user_id: int
+) -> None:
+    image, = uow.store.images.values()
+    image.deleted_at = NOW
+
+    finish_deletions(uow, store)
+
+    assert not uow.store.images
+    assert {file.key for file in store.list()} == set(new_image(user_id, LEFT).keys)

@@ -32,7 +32,7 @@ def test_cmyk_is_converted_by_its_profile() -> None:
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'AVIF'])
-def test_a_small_profile_is_kept_without_what_was_appended(kind: str) -> None:
+def test_a_profile_of_numbers_is_kept_without_what_was_appended(kind: str) -> None:
     content = saved(scene(400, 300), kind, icc_profile=pictures.P3_PROFILE + b'SECRET')
     made = prepare(content)
     avatar = prepare_avatar(content)
@@ -43,27 +43,27 @@ def test_a_small_profile_is_kept_without_what_was_appended(kind: str) -> None:
 
 
 @pytest.mark.parametrize('kind', ['WEBP', 'PNG', 'AVIF'])
-def test_a_small_profile_of_an_animation_is_kept(kind: str) -> None:
+def test_a_profile_of_numbers_of_an_animation_is_kept(kind: str) -> None:
     made = prepare(pictures.animated(kind, icc_profile=pictures.P3_PROFILE + b'SECRET'))
 
     assert opened(made.content).info['icc_profile'] == pictures.P3_PROFILE
 
 
-def test_a_large_profile_is_applied_to_a_palette_and_its_transparency_stays() -> None:
+def test_a_profile_of_tables_is_applied_to_a_palette_and_its_transparency_stays() -> None:
     image = Image.new('P', (4, 1), 1)
     image.putpalette([0, 0, 0, 200, 90, 60])
-    made = prepared(saved(image, 'PNG', icc_profile=pictures.LARGE_P3_PROFILE, transparency=bytes([255, 77])))
+    made = prepared(saved(image, 'PNG', icc_profile=pictures.TABLE_P3_PROFILE, transparency=bytes([255, 77])))
 
     assert pixel(made) == (217, 80, 45, 77)
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P'])
-def test_a_large_profile_is_applied(mode: str) -> None:
+def test_a_profile_of_tables_is_applied(mode: str) -> None:
     image = Image.new(
         'RGBA' if mode == 'RGBA' else 'RGB', (32, 32), (200, 90, 60, 77)[:4 if mode == 'RGBA' else 3]
     )
     image = image.quantize(4) if mode == 'P' else image
-    made = prepared(saved(image, 'PNG', icc_profile=pictures.LARGE_P3_PROFILE))
+    made = prepared(saved(image, 'PNG', icc_profile=pictures.TABLE_P3_PROFILE))
 
     assert 'icc_profile' not in made.info
     # That red of P3 is a stronger one of sRGB.
@@ -72,9 +72,9 @@ def test_a_large_profile_is_applied(mode: str) -> None:
     assert pixel(made.convert('RGBA'))[3] == (77 if mode == 'RGBA' else 255)
 
 
-def test_a_large_profile_of_an_animation_is_applied_to_each_frame() -> None:
+def test_a_profile_of_tables_of_an_animation_is_applied_to_each_frame() -> None:
     frames = [Image.new('RGB', (8, 8), (200, 90, 60 + number)) for number in range(2)]
-    profile = pictures.LARGE_P3_PROFILE
+    profile = pictures.TABLE_P3_PROFILE
     content = saved(
         frames[0], 'PNG', save_all=True, append_images=frames[1:], duration=50, icc_profile=profile
     )

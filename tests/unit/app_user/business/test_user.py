@@ -43,7 +43,7 @@ def test_another_name_is_refused_with_the_rule(username: str, rule: str) -> None
 def test_a_new_user_has_the_contracts_defaults() -> None:
     user = User.create('maker', NOW)
 
-    assert (user.location, user.avatar_url, user.updated_at) == ('', 'default.jpg', None)
+    assert (user.location, user.avatar_digest, user.updated_at) == ('', None, None)
 
 
 def test_renaming_to_the_same_name_is_no_change() -> None:
@@ -93,11 +93,11 @@ def test_a_location_out_of_bounds_is_refused(location: str, rule: str) -> None:
 def test_an_avatar_is_set_and_the_default_put_back() -> None:
     user = User.create('maker', NOW)
 
-    user.set_avatar('http://images.test/1', 'a' * 64, NOW)
-    assert (user.avatar_url, user.avatar_digest, user.updated_at) == ('http://images.test/1', 'a' * 64, NOW)
+    user.set_avatar('a' * 64, NOW)
+    assert (user.avatar_digest, user.updated_at) == ('a' * 64, NOW)
 
     user.reset_avatar(LATER)
-    assert (user.avatar_url, user.avatar_digest, user.updated_at) == ('default.jpg', None, LATER)
+    assert (user.avatar_digest, user.updated_at) == (None, LATER)
 
 
 def test_the_same_avatar_again_is_no_change() -> None:
@@ -105,6 +105,6 @@ def test_the_same_avatar_again_is_no_change() -> None:
     user.reset_avatar(LATER)
     assert user.updated_at is None
 
-    user.set_avatar('http://images.test/1', 'a' * 64, NOW)
-    user.set_avatar('http://images.test/1', 'a' * 64, LATER)
+    user.set_avatar('a' * 64, NOW)
+    user.set_avatar('a' * 64, LATER)
     assert user.updated_at == NOW

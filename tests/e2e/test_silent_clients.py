@@ -1,0 +1,97 @@
+"""Clients that fall silent, for good, wherever in a request they please."""
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http import HTTPStatus
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from PIL import Image
+
+from tests.support.database import copy_of
+from tests.support.members import WHITELIST, Member, join
+from tests.support.raw_http import head
+from tests.support.served_api import ServedApi
+from tests.support.uploads import IMAGES, new_picture, path_of, send, upload
+from tests.support.waiting import wait_until
+
+# More than the threads of the one worker.
+CLIENTS = 40
+
+
+@pytest.fixture(name='impatient', scope='module')
+def _impatient(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[ServedApi]:
+    environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST), 'WEB_CONCURRENCY': '1', 'CLIENT_TIMEOUT': '1'}
+    with copy_of(postgres_url) as url, ServedApi(tmp_path_factory.mktemp('impatient'), url, environ) as api:
+        yield api
+
+
+@pytest.fixture(name='owner', scope='module')
+def _owner(impatient: ServedApi) -> Member:
+    return join(impatient)
+
+
+def answers(api: ServedApi) -> bool:
+    try:
+        return api.get('/health/live', timeout=1).status_code == HTTPStatus.OK
+    except requests.RequestException:
+        return False
+
+
+def silent(api: ServedApi, clients: ExitStack, begun: bytes) -> None:
+    address = urlsplit(api.url)
+    for _ in range(CLIENTS):
+        client = clients.enter_context(socket.socket())
+        # Little room, so that an answer that nobody reads fills it.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(20)
+        client.connect((address.hostname, address.port))
+        client.sendall(begun)
+
+
+def large_picture() -> bytes:
+    file = BytesIO()
+    Image.effect_noise((2600, 2600), 100).save(file, 'PNG')
+    return file.getvalue()
+
+
+@pytest.mark.parametrize('part', ['nothing', 'first line', 'headers', 'body', 'form', 'answer'])
+def test_whoever_falls_silent_holds_no_thread_for_long(
+    impatient: ServedApi, owner: Member, part: str
+) -> None:
+    bearer = f'Authorization: Bearer {owner.token}'
+    if part == 'answer':
+        image, = upload(impatient, owner, large_picture())
+        begun = head('GET', path_of(image['url']))
+    else:
+        begun = {
+            'nothing':
+            b'',
+            'first line':
+            b'GET /health/li',
+            'headers':
+            b'GET /health/live HTTP/1.1\r\nHost: api.test\r\nX-',
+            'body':
+            head('POST', '/v1/accounts/login', 'Content-Length: 100') + b'{"email"',
+            'form':
+            head(
+                'POST', IMAGES, bearer, 'Content-Type: multipart/form-data; boundary=x', 'Content-Length: 999'
+            ) + b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\nabc',
+        }[part]
+    with ExitStack() as clients:
+        silent(impatient, clients, begun)
+
+        wait_until(lambda: answers(impatient), 'the service answers')
+        wait_until(
+            lambda: send(impatient, owner, new_picture()).status_code == HTTPStatus.OK, 'uploads are taken'
+        )
+
+
+def test_the_log_does_not_fill_with_tracebacks_of_silent_clients(impatient: ServedApi) -> None:
+    with ExitStack() as clients:
+        silent(impatient, clients, b'GET /health/li')
+        wait_until(lambda: answers(impatient), 'the service answers')
+
+    assert "Traceback" not in impatient.log()
