@@ -304,7 +304,9 @@ from talelio_backend.shared.business.errors import Unavailable
 from tests.support.image_files import keys_of, new_files
 
 folder = Path(sys.argv[1])
-subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], check=True)
+subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', folder], check=True)
+filler = folder / 'filler'
+filler.write_bytes(bytes(256 * 1024))
 store = FolderImageStore(folder, '')
 answers = {}
 
@@ -321,9 +323,10 @@ save('large', large)
 answers['after'] = sorted(file.key for file in store.list()) == sorted(keys_of(small))
 answers['drafts'] = len(list((folder / INCOMING).iterdir()))
 save('small again', new_files(b'another'))
-subprocess.run(['mount', '-o', 'remount,size=512k', folder], check=True)
+filler.unlink()
 save('large again', large)
-subprocess.run(['mount', '-o', 'remount,ro', folder], check=True)
+# Of this mount alone: an ordinary user may not change the file system's own options.
+subprocess.run(['mount', '-o', 'remount,bind,ro', folder], check=True)
 save('read-only', small)
 answers['still there'] = store.exists(small[0].key)
 try:
