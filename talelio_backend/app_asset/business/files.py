@@ -52,14 +52,14 @@ def check_stored(store: ImageStore, keys: Collection[str]) -> None:
 
 def free(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[str]) -> None:
     """Delete those of the user's files that no row claims. Raises StorageRefused or Unavailable."""
-    digests = {parsed[1] for key in keys if (parsed := parse_key(key))}
+    digests = {key: parsed[1] for key in keys if (parsed := parse_key(key))}
     if not digests:
         return
     with uow:
         uow.images.lock(user_id)
-        claimed = uow.images.claimed(user_id, digests)
-        store.delete([key for key in keys if (parsed := parse_key(key)) and parsed[1] not in claimed])
-        uow.images.forget_deleted(user_id, digests)
+        claimed = uow.images.claimed(user_id, set(digests.values()))
+        store.delete([key for key, digest in digests.items() if digest not in claimed])
+        uow.images.forget_deleted(user_id, set(digests.values()))
         uow.commit()
 
 
