@@ -44,7 +44,8 @@ from talelio_backend.shared.data.smtp_mailer import SmtpMailer
 from talelio_backend.shared.data.turns import Turns
 from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
 from talelio_backend.shared.presentation.errors import add_error_handlers
-from talelio_backend.shared.presentation.health import health_routes
+from talelio_backend.shared.presentation.forwarded import ForwardedFor
+from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.outbox_commands import outbox_commands
 from talelio_backend.shared.presentation.paths import IdConverter
 from talelio_backend.shared.presentation.request_log import add_request_log
@@ -96,6 +97,7 @@ class Backend:
 
     app: Flask
     relay: RelayThread
+    readiness: Readiness
     close: Callable[[], None]
 
 
@@ -123,7 +125,8 @@ def build(settings: Settings, database_url: str) -> Backend:
         return UnitOfWork(engine)
 
     app = _make_app(settings)
-    app.register_blueprint(health_routes(SchemaVersion(engine, MIGRATIONS_FOLDER).check))
+    readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
+    app.register_blueprint(health_routes(readiness))
     app.register_blueprint(
         account_routes(
             AccountParts(
@@ -178,12 +181,16 @@ def build(settings: Settings, database_url: str) -> Backend:
         picture_worker.close()
         engine.dispose()
 
-    return Backend(app=app, relay=relay, close=close)
+    return Backend(app=app, relay=relay, readiness=readiness, close=close)
 
 
 def _make_app(settings: Settings) -> Flask:
     app = Flask('talelio_backend', static_folder=None)
     app.config['MAX_CONTENT_LENGTH'] = MAXIMUM_BODY
+    app.config['TRUSTED_HOSTS'] = settings.served_hosts
+    app.wsgi_app = ForwardedFor(  # type: ignore[method-assign]
+        app.wsgi_app, settings.server.trusted_proxies, hops=settings.server.proxy_hops
+    )
     # A path with a doubled slash is another path; a redirect would lose a POST's body.
     app.url_map.merge_slashes = False
     app.url_map.converters['id'] = IdConverter
@@ -203,7 +210,7 @@ def _make_app(settings: Settings) -> Flask:
 def _hashes_at_once(settings: Settings) -> int:
     """All worker processes together leave a core to the requests that only read, where there are enough."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    return max(1, (cores - 1) // settings.web_concurrency)
+    return max(1, (cores - 1) // settings.server.web_concurrency)
 
 
 def _make_mailer(settings: Settings) -> Mailer:

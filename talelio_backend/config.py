@@ -7,6 +7,7 @@ from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -15,6 +16,7 @@ from talelio_backend.app_asset.data.image_protocol import ImageLimits
 from talelio_backend.app_asset.data.s3_bucket import S3Bucket
 from talelio_backend.development_key import kept_secret_key
 from talelio_backend.environment import EnvironmentReader, split_url
+from talelio_backend.server_settings import ServerSettings
 from talelio_backend.shared.data.smtp_server import SmtpServer
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -65,11 +67,7 @@ class Settings:
     # None stands for a folder that keeps the mail.
     smtp_server: SmtpServer | None
     email_sender: str
-    host: str
-    port: int
-    web_concurrency: int
-    # Seconds that a client may be silent in the middle of a request, or take nothing of its answer.
-    client_timeout: int
+    server: ServerSettings
     log_level: str
     # The work factor of a password's hash: 2 to this power rounds.
     bcrypt_cost: int
@@ -80,6 +78,14 @@ class Settings:
     # Of one request.
     image_max_files: int
     mail_folder: Path = VAR_FOLDER / 'mail'
+
+    @property
+    def served_hosts(self) -> list[str]:
+        """The host names that a request may come under."""
+        # A machine's own checks come to it by its loopback address.
+        return [
+            urlsplit(self.api_base_url).hostname or '', 'localhost', '127.0.0.1', *self.server.trusted_hosts
+        ]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -105,61 +111,55 @@ class _Reader(EnvironmentReader):
         try:
             self._env = Env(self._environ.get('ENV', Env.DEVELOPMENT))
         except ValueError:
-            self._complain('ENV', 'must be one of ' + ', '.join(Env))
+            self.complain('ENV', 'must be one of ' + ', '.join(Env))
 
     def read(self) -> dict[str, Any]:
-        host = self._environ.get('HOST', '127.0.0.1')
-        port = self._integer('PORT', default=5000, low=0, high=65535)
+        server = ServerSettings.read(self, drain_seconds=10 if self._production else 0)
         return {
             'env': self._env,
             'secret_key': self._secret_key(),
             'database_url': self._database_url(),
             'whitelisted_emails': self._whitelisted_emails(),
-            'api_base_url': self._api_base_url(f'http://{host}:{port}'),
-            'cors_origins': self._cors_origins(),
+            'api_base_url': self._api_base_url(f'http://{server.host}:{server.port}'),
+            'cors_origins': self.origins('CORS_ORIGINS', self._development_default('http://localhost:3000')),
             'smtp_server': self._smtp_server(),
             'email_sender': self._email_sender(),
-            'host': host,
-            'port': port,
-            'web_concurrency': self._integer('WEB_CONCURRENCY', default=2, low=1, high=64),
-            'client_timeout': self._integer('CLIENT_TIMEOUT', default=30, low=1, high=3600),
+            'server': server,
             'log_level': self._log_level(),
-            'bcrypt_cost': self._integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
+            'bcrypt_cost': self.integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
             's3_bucket': self._s3_bucket(),
             # Wherever a command is run from, it is the same.
-            'image_folder':
-            PROJECT_FOLDER / Path(self._environ.get('IMAGE_FOLDER', 'var/images')).expanduser(),
+            'image_folder': PROJECT_FOLDER / Path(self.text('IMAGE_FOLDER', 'var/images')).expanduser(),
             'image_limits': self._image_limits(),
-            'image_max_files': self._integer('IMAGE_MAX_FILES', default=10, low=1, high=100),
+            'image_max_files': self.integer('IMAGE_MAX_FILES', default=10, low=1, high=100),
         }
 
     @property
     def _production(self) -> bool:
         return self._env is Env.PRODUCTION
 
+    def _development_default(self, default: str) -> str:
+        return '' if self._production else default
+
     @property
     def _minimum_cost(self) -> int:
         # OWASP's Password Storage Cheat Sheet asks for 10 or more; tests may be quicker.
         return 10 if self._production else 4
 
-    def _text(self, name: str, development: str) -> str:
+    def _needed(self, name: str, development: str) -> str:
         """A value that production must set and other environments have a default for."""
         if name in self._environ:
             return self._environ[name]
         if self._production:
-            self._complain(name, 'is missing')
+            self.complain(name, 'is missing')
         return development
-
-    def _list(self, name: str, *, development: str) -> tuple[str, ...]:
-        text = self._environ.get(name, '' if self._production else development)
-        return tuple(item.strip() for item in text.split(',') if item.strip())
 
     def _whitelisted_emails(self) -> frozenset[str]:
         canonical = set()
-        for address in self._list('WHITELISTED_EMAILS', development=DEVELOPMENT_EMAIL):
+        for address in self.items('WHITELISTED_EMAILS', self._development_default(DEVELOPMENT_EMAIL)):
             email = canonical_email(address)
             if email is None:
-                self._complain('WHITELISTED_EMAILS', f"holds '{address}', which is no address")
+                self.complain('WHITELISTED_EMAILS', f"holds '{address}', which is no address")
             else:
                 canonical.add(email)
         return frozenset(canonical)
@@ -168,12 +168,12 @@ class _Reader(EnvironmentReader):
         key = self._environ.get('SECRET_KEY')
         if key is None:
             if self._production:
-                self._complain('SECRET_KEY', 'is missing')
+                self.complain('SECRET_KEY', 'is missing')
                 return ''
             return kept_secret_key(VAR_FOLDER / 'secret_key')
         if len(key) < MINIMUM_SECRET_KEY_LENGTH or len(set(key)) < 10:
             # A key of few different characters is a placeholder: a random one of this length has more.
-            self._complain(
+            self.complain(
                 'SECRET_KEY', f'is weak: make one of {MINIMUM_SECRET_KEY_LENGTH} or more random '
                 'characters, for example with: python3 -c "import secrets; '
                 'print(secrets.token_urlsafe(48))"'
@@ -184,41 +184,28 @@ class _Reader(EnvironmentReader):
         url = self._environ.get('DATABASE_URL')
         if url is None:
             if self._production:
-                self._complain('DATABASE_URL', 'is missing')
+                self.complain('DATABASE_URL', 'is missing')
             return None
         scheme, separator, rest = url.partition('://')
         # Hosting providers write the short forms; SQLAlchemy wants the driver named.
         parts = split_url(url)
         if not separator or scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2') or \
                 parts is None or not parts.hostname or not parts.path.strip('/'):
-            self._complain('DATABASE_URL', 'must look like postgresql://user:password@host/name')
+            self.complain('DATABASE_URL', 'must look like postgresql://user:password@host/name')
         return f'postgresql+psycopg2://{rest}'
 
     def _api_base_url(self, development: str) -> str:
-        url = self._text('API_BASE_URL', development).rstrip('/')
+        url = self._needed('API_BASE_URL', development).rstrip('/')
         parts = split_url(url)
         if parts is None or url != f'{parts.scheme}://{parts.netloc}' or not parts.hostname or \
                 parts.scheme not in ('http', 'https') or '@' in parts.netloc:
-            self._complain('API_BASE_URL', 'must look like https://api.example.com, without a path')
+            self.complain('API_BASE_URL', 'must look like https://api.example.com, without a path')
         elif self._production and parts.scheme != 'https':
-            self._complain('API_BASE_URL', 'must begin with https:// in production')
+            self.complain('API_BASE_URL', 'must begin with https:// in production')
         return url
 
-    def _cors_origins(self) -> tuple[str, ...]:
-        origins = self._list('CORS_ORIGINS', development='http://localhost:3000')
-        for origin in origins:
-            parts = split_url(origin)
-            # What looks like a regular expression would be taken for one.
-            if parts is None or origin != f'{parts.scheme}://{parts.netloc}' or \
-                    set(origin) & set('*?[]\\^$|()') or not parts.hostname:
-                self._complain(
-                    'CORS_ORIGINS', f"holds '{origin}', which is not an origin such as "
-                    'https://www.example.com'
-                )
-        return origins
-
     def _smtp_server(self) -> SmtpServer | None:
-        url = self._text('SMTP_URL', '')
+        url = self._needed('SMTP_URL', '')
         if not url:
             return None
         try:
@@ -226,44 +213,44 @@ class _Reader(EnvironmentReader):
         except ValueError as error:
             # urlsplit's own errors may quote the URL, and with it the password.
             reason = str(error) if str(error).startswith(('must', 'knows', 'asks')) else 'is malformed'
-            self._complain('SMTP_URL', reason)
+            self.complain('SMTP_URL', reason)
             return None
         if self._production and server.sends_password_in_clear:
-            self._complain('SMTP_URL', 'would send the password in clear: use smtps:// or ?starttls=1')
+            self.complain('SMTP_URL', 'would send the password in clear: use smtps:// or ?starttls=1')
         return server
 
     def _s3_bucket(self) -> S3Bucket | None:
         name = self._environ.get('S3_BUCKET')
-        base_url = self._url('S3_BASE_URL')
-        endpoint_url = self._url('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
+        base_url = self.url('S3_BASE_URL')
+        endpoint_url = self.url('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
         if name is None:
             return None
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
         if not re.fullmatch(r'[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]', name):
-            self._complain('S3_BUCKET', 'must be the name of a bucket, without a scheme or a path')
+            self.complain('S3_BUCKET', 'must be the name of a bucket, without a scheme or a path')
         region = self._environ.get('AWS_REGION', self._environ.get('AWS_DEFAULT_REGION'))
         if region is not None and not re.fullmatch(r'[a-z0-9-]{2,40}', region):
-            self._complain('AWS_REGION', 'must be a region such as eu-central-1')
+            self.complain('AWS_REGION', 'must be a region such as eu-central-1')
         return S3Bucket(name=name, region=region, endpoint_url=endpoint_url, base_url=base_url)
 
     def _image_limits(self) -> ImageLimits:
         return ImageLimits(
-            bytes=self._integer('IMAGE_MAX_BYTES', default=ImageLimits.bytes, low=1024, high=50 * MIB),
-            pixels=self._integer('IMAGE_MAX_PIXELS', default=ImageLimits.pixels, low=1, high=50_000_000),
-            frames=self._integer('IMAGE_MAX_FRAMES', default=ImageLimits.frames, low=1, high=10_000),
-            summed_pixels=self._integer(
+            bytes=self.integer('IMAGE_MAX_BYTES', default=ImageLimits.bytes, low=1024, high=50 * MIB),
+            pixels=self.integer('IMAGE_MAX_PIXELS', default=ImageLimits.pixels, low=1, high=50_000_000),
+            frames=self.integer('IMAGE_MAX_FRAMES', default=ImageLimits.frames, low=1, high=10_000),
+            summed_pixels=self.integer(
                 'IMAGE_MAX_SUMMED_PIXELS', default=ImageLimits.summed_pixels, low=1, high=1_000_000_000
             ),
         )
 
     def _email_sender(self) -> str:
-        sender = self._text('EMAIL_SENDER', 'Talelio <noreply@localhost>')
+        sender = self._needed('EMAIL_SENDER', 'Talelio <noreply@localhost>')
         if '@' not in parseaddr(sender)[1] or '\n' in sender or '\r' in sender:
-            self._complain('EMAIL_SENDER', 'must look like My site <noreply@example.com>')
+            self.complain('EMAIL_SENDER', 'must look like My site <noreply@example.com>')
         return sender
 
     def _log_level(self) -> str:
         level = self._environ.get('LOG_LEVEL', 'INFO').upper()
         if level not in _LOG_LEVELS:
-            self._complain('LOG_LEVEL', 'must be one of ' + ', '.join(_LOG_LEVELS))
+            self.complain('LOG_LEVEL', 'must be one of ' + ', '.join(_LOG_LEVELS))
         return level

@@ -1,8 +1,10 @@
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r'[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|[0-9a-f:]+')
+_HOST_NAME = re.compile(r'[a-z0-9-]+(\.[a-z0-9-]+)*')
 
 
 class EnvironmentReader:
@@ -13,23 +15,63 @@ class EnvironmentReader:
         self._environ = {k: v.strip() for k, v in environ.items() if v.strip()}
         self.problems: list[str] = []
 
-    def _complain(self, name: str, what: str) -> None:
+    def complain(self, name: str, what: str) -> None:
         self.problems.append(f'{name} {what}')
 
-    def _integer(self, name: str, *, default: int, low: int, high: int) -> int:
+    def text(self, name: str, default: str) -> str:
+        return self._environ.get(name, default)
+
+    def integer(self, name: str, *, default: int, low: int, high: int) -> int:
         text = self._environ.get(name, str(default))
         if text.isascii() and text.isdigit() and low <= int(text) <= high:
             return int(text)
-        self._complain(name, f'must be a whole number from {low} to {high}')
+        self.complain(name, f'must be a whole number from {low} to {high}')
         return default
 
-    def _url(self, *names: str) -> str | None:
+    def items(self, name: str, default: str = '') -> tuple[str, ...]:
+        text = self._environ.get(name, default)
+        return tuple(item.strip() for item in text.split(',') if item.strip())
+
+    def origins(self, name: str, default: str) -> tuple[str, ...]:
+        origins = self.items(name, default)
+        for origin in origins:
+            parts = split_url(origin)
+            # What looks like a regular expression would be taken for one.
+            if parts is None or origin != f'{parts.scheme}://{parts.netloc}' or \
+                    set(origin) & set('*?[]\\^$|()') or not parts.hostname:
+                self.complain(
+                    name, f"holds '{origin}', which is not an origin such as https://www.example.com"
+                )
+        return origins
+
+    def host_names(self, name: str) -> tuple[str, ...]:
+        names = self.items(name)
+        for host in names:
+            if not _HOST_NAME.fullmatch(host):
+                self.complain(
+                    name,
+                    f"holds '{host}', which is not a host name such as api.example.com, in small letters"
+                )
+        return names
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        networks = []
+        for item in self.items(name):
+            try:
+                networks.append(ip_network(item))
+            except ValueError:
+                self.complain(
+                    name, f"holds '{item}', which is not an address or a network such as 172.18.0.0/16"
+                )
+        return tuple(networks)
+
+    def url(self, *names: str) -> str | None:
         """The first of these variables that is set."""
         for name in names:
             if name in self._environ:
                 url = self._environ[name].rstrip('/')
                 if not _is_plain_url(url):
-                    self._complain(name, 'must look like https://cdn.example.com')
+                    self.complain(name, 'must look like https://cdn.example.com')
                 return url
         return None
 

@@ -28,6 +28,7 @@ from talelio_backend.config import (
     Settings,
 )
 from talelio_backend.database_url import open_database
+from talelio_backend.drain import Drain
 from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 
@@ -36,13 +37,14 @@ try:
 except ConfigurationError as error:
     sys.exit(str(error))
 _resources = ExitStack()
+_drain = Drain(_settings.server.drain_seconds)
 _LONGEST_LINE = 16384  # bytes
 # Also when Gunicorn leaves without calling a hook, for example because the port is taken.
 atexit.register(_resources.close)
 
 wsgi_app = 'talelio_backend.wsgi:app'
-bind = f'{_settings.host}:{_settings.port}'
-workers = _settings.web_concurrency
+bind = f'{_settings.server.host}:{_settings.server.port}'
+workers = _settings.server.web_concurrency
 worker_class = 'gthread'
 threads = THREADS
 reload = _settings.env is Env.DEVELOPMENT
@@ -53,6 +55,13 @@ worker_tmp_dir = '/dev/shm' if os.path.isdir('/dev/shm') else None
 limit_request_field_size = _LONGEST_LINE
 limit_request_line = _LONGEST_LINE
 graceful_timeout = 30
+# Bounds what a leak in any library can come to. Where there is one worker, nobody would serve while it is
+# replaced.
+max_requests = _settings.server.max_requests if workers > 1 else 0
+# So that the workers are not all replaced at once.
+max_requests_jitter = max_requests // 5
+# Of X-Forwarded-Proto; for X-Forwarded-For see shared.presentation.forwarded.
+forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.server.trusted_proxies)
 keepalive = 5
 logconfig_dict = logging_config(_settings)
 
@@ -79,9 +88,10 @@ def _migrate(database_url: str) -> None:
 
 
 def when_ready(server: Any) -> None:
+    _drain.attach(server)
     for listener in server.LISTENERS:
         # Connections inherit it (Linux), and it is what bounds the wait for a request's first lines.
-        seconds = struct.pack('ll', _settings.client_timeout, 0)
+        seconds = struct.pack('ll', _settings.server.client_timeout, 0)
         listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, seconds)
     if _settings.env is Env.DEVELOPMENT:
         print(_banner(), flush=True)
@@ -117,12 +127,13 @@ def post_fork(_server: Any, _worker: Any) -> None:
 
 def pre_request(_worker: Any, request: Any) -> None:
     # A client that falls silent, or takes no more of its answer, must not keep a thread for ever.
-    request.unreader.sock.settimeout(_settings.client_timeout)
+    request.unreader.sock.settimeout(_settings.server.client_timeout)
 
 
 def post_worker_init(_worker: Any) -> None:
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.wsgi import backend
+    backend.readiness.require(_drain.check)
     backend.relay.start()
 
 

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-# A piece of a body that is read slowly, and the seconds between two.
+# Bytes of a body that a slow server reads at once.
 _PIECE = 1 << 19
+# Seconds between the bytes of an answer that drips.
 _PAUSE = 0.05
 
 
@@ -49,10 +50,10 @@ class Seen:
 class ScriptedS3:
     """The script is called for each request that has come in whole, in a thread of its own.
 
-    A slow server reads bodies piece by piece.
+    A slow server reads bodies in pieces of half a MiB and waits for so many seconds after each.
     """
 
-    def __init__(self, script: Callable[[Seen], Answer], *, slow: bool = False) -> None:
+    def __init__(self, script: Callable[[Seen], Answer], *, slow: float = 0) -> None:
         self.seen: list[Seen] = []
         self._stopping = threading.Event()
         handler = _handler(script, self.seen, self._stopping, slow)
@@ -85,7 +86,7 @@ class ScriptedS3:
 
 
 def _handler(script: Callable[[Seen], Answer], all_seen: list[Seen], stopping: threading.Event,
-             slow: bool) -> type[BaseHTTPRequestHandler]:
+             slow: float) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = 'HTTP/1.1'
@@ -114,7 +115,7 @@ def _handler(script: Callable[[Seen], Answer], all_seen: list[Seen], stopping: t
             while piece := self.rfile.read1(min(_PIECE, length - seen.received)):
                 seen.received += len(piece)
                 if slow:
-                    stopping.wait(_PAUSE * len(piece) / _PIECE)
+                    stopping.wait(slow * len(piece) / _PIECE)
             seen.ended = True
             return seen if seen.received == length else None
 

@@ -92,7 +92,17 @@ class ServedApi:
         """Ask the server to stop and wait for it; return its exit code."""
         if self._process is None:
             return 0
+        self.terminate()
+        return self.wait()
+
+    def terminate(self) -> None:
+        """Ask the server to stop."""
+        assert self._process is not None
         self._process.terminate()
+
+    def wait(self) -> int:
+        """Wait until the server has stopped; return its exit code."""
+        assert self._process is not None
         try:
             code = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

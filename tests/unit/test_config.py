@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,16 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('AWS_ENDPOINT_URL_S3', 'minio:9000', 'AWS_ENDPOINT_URL_S3 must look like'),
         ('AWS_REGION', 'eu west', 'AWS_REGION must be a region'),
         ('CLIENT_TIMEOUT', '0', 'CLIENT_TIMEOUT must be a whole number'),
+        ('DRAIN_SECONDS', '-1', 'DRAIN_SECONDS must be a whole number from 0 to 600'),
+        ('MAX_REQUESTS', 'none', 'MAX_REQUESTS must be a whole number'),
+        ('PROXY_HOPS', '0', 'PROXY_HOPS must be a whole number from 1 to 10'),
+        ('TRUSTED_HOSTS', 'https://api.example.com', "TRUSTED_HOSTS holds 'https://api.example.com'"),
+        ('TRUSTED_HOSTS', 'api.example.com:443', 'which is not a host name'),
+        ('TRUSTED_HOSTS', '.example.com', 'which is not a host name'),
+        ('TRUSTED_HOSTS', 'API.example.com', 'in small letters'),
+        ('TRUSTED_PROXIES', 'traefik', "TRUSTED_PROXIES holds 'traefik'"),
+        ('TRUSTED_PROXIES', '172.18.0.5/16', 'which is not an address or a network'),
+        ('TRUSTED_PROXIES', '*', 'which is not an address or a network'),
         ('IMAGE_MAX_BYTES', '10MB', 'IMAGE_MAX_BYTES must be a whole number'),
         ('IMAGE_MAX_FILES', '0', 'IMAGE_MAX_FILES must be a whole number from 1 to 100'),
     ],
@@ -182,3 +193,25 @@ def test_the_folder_of_images_does_not_depend_on_where_a_command_is_run(
     monkeypatch.chdir(tmp_path)
 
     assert Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': folder}).image_folder == absolute
+
+
+def test_a_request_may_come_under_the_name_in_the_links_and_by_loopback() -> None:
+    settings = Settings.from_env({**PRODUCTION, 'TRUSTED_HOSTS': 'api, old.example.com'})
+
+    assert settings.served_hosts == ['api.example.com', 'localhost', '127.0.0.1', 'api', 'old.example.com']
+
+
+def test_no_proxy_is_trusted_unless_it_is_named() -> None:
+    assert not Settings.from_env(PRODUCTION).server.trusted_proxies
+
+    settings = Settings.from_env({**PRODUCTION, 'TRUSTED_PROXIES': '172.18.0.0/16, 10.0.0.7, fd00::/8'})
+
+    assert settings.server.trusted_proxies == (
+        ip_network('172.18.0.0/16'), ip_network('10.0.0.7/32'), ip_network('fd00::/8')
+    )
+
+
+def test_only_production_waits_before_it_stops() -> None:
+    assert Settings.from_env(PRODUCTION).server.drain_seconds == 10
+    assert Settings.from_env({'SECRET_KEY': SECRET_KEY}).server.drain_seconds == 0
+    assert Settings.from_env({**PRODUCTION, 'DRAIN_SECONDS': '0'}).server.drain_seconds == 0

@@ -5,8 +5,21 @@ from flask import Blueprint, Response
 from talelio_backend.shared.presentation.answers import json_response
 
 
-def health_routes(check_database: Callable[[], None]) -> Blueprint:
-    """`check_database` raises Unavailable when the service cannot do its work."""
+class Readiness:
+    """Whether requests should be sent here: every check may raise Unavailable."""
+
+    def __init__(self, *checks: Callable[[], None]) -> None:
+        self._checks = list(checks)
+
+    def require(self, check: Callable[[], None]) -> None:
+        self._checks.append(check)
+
+    def check(self) -> None:
+        for check in self._checks:
+            check()
+
+
+def health_routes(readiness: Readiness) -> Blueprint:
     routes = Blueprint('health', __name__, url_prefix='/health')
 
     @routes.get('/live')
@@ -16,7 +29,7 @@ def health_routes(check_database: Callable[[], None]) -> Blueprint:
 
     @routes.get('/ready')
     def ready() -> Response:
-        check_database()
+        readiness.check()
         return json_response({'status': 'ready'})
 
     return routes

@@ -303,7 +303,7 @@ def test_an_upload_may_take_longer_than_a_step_of_it() -> None:
     limits = Limits(
         connect_timeout=0.2, read_timeout=GENEROUS, attempts=1, save_deadline=GENEROUS, deadline=0.2
     )
-    with ScriptedS3(lambda _: Answer(), slow=True) as server:
+    with ScriptedS3(lambda _: Answer(), slow=0.05) as server:
         store_at(server.url, limits).save([file])
 
         assert server.seen[-1].received == len(file.content)
@@ -311,8 +311,8 @@ def test_an_upload_may_take_longer_than_a_step_of_it() -> None:
 
 def test_an_upload_that_was_given_up_ends(log: pytest.LogCaptureFixture) -> None:
     file, = new_files(b'x' * 24_000_000, widths=())
-    with ScriptedS3(lambda _: Answer(), slow=True) as server:
-        store = store_at(server.url, replace(IMPATIENT, save_deadline=0.5, deadline=GENEROUS))
+    with ScriptedS3(lambda _: Answer(), slow=0.2) as server:
+        store = store_at(server.url, replace(IMPATIENT, save_deadline=3, deadline=GENEROUS))
         # The first call makes the client, which may take longer than the deadline of the next.
         store.exists(KEYS[0])
         failure(Unavailable, log, store, lambda store: store.save([file]))
