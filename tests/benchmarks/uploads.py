@@ -23,6 +23,7 @@ from PIL import Image, ImageFilter
 
 from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from tests.benchmarks.processes import memory_of
 from tests.support.answers import ok
 from tests.support.members import WHITELIST, Member, join
 from tests.support.served_api import ServedApi
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def _report(api: ServedApi, member: Member, photograph: Path, bare: list[Measured]) -> None:
-    idle = _memory(api.pid)
+    idle = memory_of(api.pid)
     # The first one starts the process that decodes.
     _upload(api, member, photograph.read_bytes())
     photographs = [_photograph(number) for number in range(2, 2 + AT_ONCE)]
@@ -173,7 +174,7 @@ def _peak_memory(pid: int) -> Iterator[list[int]]:
 
     def watch() -> None:
         while not done.wait(0.02):
-            peak[0] = max(peak[0], _memory(pid))
+            peak[0] = max(peak[0], memory_of(pid))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -182,27 +183,6 @@ def _peak_memory(pid: int) -> Iterator[list[int]]:
     finally:
         done.set()
         watcher.join()
-
-
-def _memory(pid: int) -> int:
-    """The sum over a process and its descendants, in bytes."""
-    total = 0
-    for each in [pid, *_descendants(pid)]:
-        try:
-            rollup = Path(f'/proc/{each}/smaps_rollup').read_text(encoding='ascii')
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith('Pss:')) * 1024
-    return total
-
-
-def _descendants(pid: int) -> list[int]:
-    try:
-        tasks = list(Path(f'/proc/{pid}/task').iterdir())
-        children = [int(child) for task in tasks for child in (task / 'children').read_text('ascii').split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [each for child in children for each in [child, *_descendants(child)]]
 
 
 if __name__ == '__main__':

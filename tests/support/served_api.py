@@ -23,7 +23,16 @@ TIMEOUT = 20.0
 class ServedApi:
     """The API as it is run for real: Gunicorn in a process of its own, on a free port."""
 
-    def __init__(self, folder: Path, database_url: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        environ: Mapping[str, str] | None = None,
+        *,
+        app: str | None = None
+    ) -> None:
+        """`app` names another WSGI application, to be served in the same way."""
+        self._arguments = [app] if app else []
         self._log_file = folder / 'server.log'
         # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
         self.environ = {
@@ -62,7 +71,8 @@ class ServedApi:
         with self._log_file.open('ab') as log:
             began = log.tell()
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [sys.executable, '-m', 'gunicorn', '--config', 'python:talelio_backend.gunicorn_config'],
+                [sys.executable, '-m', 'gunicorn', '--config', 'python:talelio_backend.gunicorn_config',
+                 *self._arguments],
                 cwd=PROJECT_FOLDER,
                 env=self.environ,
                 stdout=log,
