@@ -1,2 +1,2 @@
 # Read by the `flask` command: which application it works on.
-FLASK_APP=talelio_backend.wsgi
+FLASK_APP=talelio_backend.commands

@@ -5,7 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIPENV := VIRTUAL_ENV=$(CURDIR)/$(VENV) PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUALENVS=0 $(VENV)/pipenv/bin/pipenv
-SOURCES := talelio_backend migrations tests
+SOURCES := talelio_backend migrations tests $(wildcard .ci/*.py .aws/*.py)
+# Passed on to pytest, such as PYTEST_ARGS=-x.
+PYTEST_ARGS ?=
 
 .PHONY: help
 help: ## list the commands
@@ -76,23 +78,34 @@ lint: install ## check style, code smells and the layers
 
 .PHONY: type-check
 type-check: install ## check the types
-	@$(BIN)/mypy
+	@$(BIN)/mypy $(SOURCES)
+
+.PHONY: check-infra
+check-infra: install ## lint the pipelines, container files, cloud template and shell scripts
+	@.ci/check-infra
 
 .PHONY: test
 test: install ## run every suite, with coverage
-	@$(BIN)/pytest --cov --cov-report=term tests
+	@$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS) tests
 
 .PHONY: test-unit
 test-unit: install ## run the tests that need nothing but Python
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest $(PYTEST_ARGS) tests/unit
 
 .PHONY: test-integration
 test-integration: install ## run the tests of each adapter against the real part
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest $(PYTEST_ARGS) tests/integration
 
 .PHONY: test-e2e
 test-e2e: install ## run the tests of the served API
-	@$(BIN)/pytest tests/e2e
+	@$(BIN)/pytest $(PYTEST_ARGS) tests/e2e
+
+# The release that serves while this checkout's migrations run; by default the newest tag, or else where this branch left
+# origin/main.
+PREVIOUS ?=
+.PHONY: test-previous-release
+test-previous-release: install ## run the previous release's e2e suite on the schema of this checkout
+	@PYTHONPATH=. $(BIN)/python .ci/test_previous_release.py "$(PREVIOUS)" $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: install ## time the service beside a floor measured in the same run

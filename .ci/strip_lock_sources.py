@@ -1,4 +1,4 @@
-"""Take the package index's address out of a Pipfile.lock, so that each machine's own pip settings choose it."""
+"""Take the package index's address out of a Pipfile.lock: each machine's own pip settings choose it."""
 import json
 import sys
 from pathlib import Path

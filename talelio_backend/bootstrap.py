@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_cors import CORS
@@ -15,7 +16,6 @@ from talelio_backend.app_account.data.common_passwords import load_common_passwo
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.app_account.presentation.routes import AccountParts, account_routes
 from talelio_backend.app_asset.business import avatar
-from talelio_backend.app_asset.business.ports import ImageStore
 from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
 from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
@@ -32,7 +32,6 @@ from talelio_backend.app_project.presentation.routes import ProjectParts, projec
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
 from talelio_backend.app_user.presentation.routes import UserParts, user_routes
 from talelio_backend.config import PROJECT_FOLDER, Settings
-from talelio_backend.shared.business.mail import Mailer
 from talelio_backend.shared.business.mail_relay import send_next
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.folder_mailer import FolderMailer
@@ -49,6 +48,9 @@ from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.outbox_commands import outbox_commands
 from talelio_backend.shared.presentation.paths import IdConverter
 from talelio_backend.shared.presentation.request_log import add_request_log
+
+if TYPE_CHECKING:
+    from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
 
 MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
 
@@ -116,7 +118,7 @@ def build(settings: Settings, database_url: str) -> Backend:
     engine = make_engine(database_url, pool_size=POOL_SIZE)
     text_worker = markdown_worker()
     picture_worker = image_worker()
-    store = _make_image_store(settings)
+    store = make_image_store(settings)
     avatar_url = partial(avatar.avatar_url, store)
     access_tokens = JwtAccessTokens(settings.secret_key)
     verification_tokens = JwtVerificationTokens(settings.secret_key)
@@ -172,7 +174,7 @@ def build(settings: Settings, database_url: str) -> Backend:
         VERIFICATION_MAIL:
         VerificationMailComposer(unit_of_work, verification_tokens, api_base_url=settings.api_base_url)
     }
-    mailer = _make_mailer(settings)
+    mailer = make_mailer(settings)
     relay = RelayThread(lambda: send_next(unit_of_work(), composers, mailer, _utc_now))
 
     def close() -> None:
@@ -213,13 +215,13 @@ def _hashes_at_once(settings: Settings) -> int:
     return max(1, (cores - 1) // settings.server.web_concurrency)
 
 
-def _make_mailer(settings: Settings) -> Mailer:
+def make_mailer(settings: Settings) -> FolderMailer | SmtpMailer:
     if settings.smtp_server is None:
         return FolderMailer(settings.mail_folder, settings.email_sender)
     return SmtpMailer(settings.smtp_server, settings.email_sender)
 
 
-def _make_image_store(settings: Settings) -> ImageStore:
+def make_image_store(settings: Settings) -> 'FolderImageStore | S3ImageStore':
     if settings.s3_bucket is None:
         return FolderImageStore(settings.image_folder, settings.api_base_url + FILES_PATH)
     # It takes memory and time to import, which a folder does without.

@@ -1,4 +1,4 @@
-"""What Gunicorn and the `flask` command load: the application, built from the environment."""
+"""What Gunicorn loads: the application, built from the environment."""
 import atexit
 import logging.config
 from contextlib import ExitStack

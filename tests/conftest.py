@@ -1,5 +1,6 @@
 """Real parts that any test may ask for; each comes up at its first use."""
 # pylint: disable=redefined-outer-name
+import os
 from collections.abc import Iterator
 from itertools import count
 
@@ -21,7 +22,14 @@ _numbers = count(1)
 
 @pytest.fixture(scope='session')
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of the tests' own, whose first database is never written to after its migration."""
+    """A server of the tests' own, whose first database is never written to after its migration.
+
+    TEST_POSTGRES_URL may name such a database instead, on a server that no other run of the tests uses.
+    """
+    given = os.environ.get('TEST_POSTGRES_URL')
+    if given:
+        yield given
+        return
     with EmbeddedPostgres(tmp_path_factory.mktemp('postgres'), durable=False) as url:
         config = Config(PROJECT_FOLDER / 'alembic.ini')
         config.attributes['database_url'] = url

@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
@@ -25,6 +26,7 @@ from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.shared.data.orm import metadata
 from tests.support.engines import copied_database
 from tests.support.served_api import SECRET_KEY
+from tests.support.waiting import wait_until
 
 SCRIPTS = ScriptDirectory(str(MIGRATIONS_FOLDER))
 # Oldest first.
@@ -33,6 +35,8 @@ HEAD = REVISIONS[-1]
 
 # Seconds; only a test that fails waits so long.
 PATIENCE = 60.0
+# The one that migrations/env.py takes.
+LOCK = 0x74616C65
 
 # Everything that a schema consists of here, as the server itself words it. Alembic's comparison leaves out
 # some of it, such as the condition of a partial index.
@@ -158,6 +162,16 @@ def output_of(process: subprocess.Popen[str]) -> str:
     return output
 
 
+def has_found_the_lock_taken(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return bool(
+            rows(
+                connection, "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                "AND pid <> pg_backend_pid() AND (query LIKE '%pg_try_advisory_lock%' OR query = 'COMMIT')"
+            )
+        ) or bool(rows(connection, "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+
+
 # Up and down
 
 
@@ -250,6 +264,40 @@ def test_an_upgrade_that_fails_leaves_nothing_and_does_not_block_the_next(empty:
     command.upgrade(config_for(empty), 'head')
 
     assert after == before
+    assert versions_in(empty) == [HEAD]
+
+
+def test_an_upgrade_of_a_schema_that_is_newer_than_this_code_does_nothing(empty: Engine) -> None:
+    command.upgrade(config_for(empty), 'head')
+    do(empty, "UPDATE alembic_version SET version_num = 'of_a_newer_one'")
+    before = schema_of(empty)
+
+    output = output_of(alembic(empty, 'upgrade', 'head'))
+
+    assert 'The schema is of a newer release' in output
+    assert (schema_of(empty), versions_in(empty)) == (before, ['of_a_newer_one'])
+
+
+def test_a_downgrade_of_a_schema_that_is_newer_than_this_code_is_refused(empty: Engine) -> None:
+    command.upgrade(config_for(empty), 'head')
+    do(empty, "UPDATE alembic_version SET version_num = 'of_a_newer_one'")
+
+    with pytest.raises(CommandError, match="Can't locate revision"):
+        command.downgrade(config_for(empty), 'base')
+
+
+def test_an_upgrade_that_waits_for_another_does_not_hold_up_an_index_made_concurrently(empty: Engine) -> None:
+    do(empty, 'CREATE TABLE stray (id integer)')
+    with empty.connect().execution_options(isolation_level='AUTOCOMMIT') as other:
+        other.execute(text(f'SELECT pg_advisory_lock({LOCK})'))
+        waiting = alembic(empty, 'upgrade', 'head')
+        wait_until(lambda: has_found_the_lock_taken(empty), 'the upgrade waits', patience=PATIENCE)
+        other.execute(text("SET lock_timeout = '20s'"))
+        other.execute(text('CREATE INDEX CONCURRENTLY ON stray (id)'))
+
+        other.execute(text(f'SELECT pg_advisory_unlock({LOCK})'))
+
+    assert 'Running upgrade' in output_of(waiting)
     assert versions_in(empty) == [HEAD]
 
 

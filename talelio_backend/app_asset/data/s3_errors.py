@@ -58,13 +58,18 @@ def unavailable() -> Unavailable:
     return Unavailable('The image storage does not answer just now, please try again', retry_after=_SOON)
 
 
+def safe_code(error: ClientError) -> str:
+    code = str(error.response.get('Error', {}).get('Code', ''))
+    if _CODE.fullmatch(code):
+        return code
+    # An answer to HEAD has no body, hence no code.
+    return f'status {error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)}'
+
+
 def _answered(operation: str, error: ClientError) -> BusinessError:
     metadata = error.response.get('ResponseMetadata', {})
     status = metadata.get('HTTPStatusCode', 0)
-    code = str(error.response.get('Error', {}).get('Code', ''))
-    if not _CODE.fullmatch(code):
-        # An answer to HEAD has no body, hence no code.
-        code = f'status {status}'
+    code = safe_code(error)
     request_id = str(metadata.get('RequestId', ''))
     what = f'{code} (request {request_id})' if _REQUEST_ID.fullmatch(request_id) else code
     _logger.warning('S3: %s failed: %s', operation, what)

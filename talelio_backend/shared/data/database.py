@@ -5,6 +5,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talelio_backend.shared.data.bounded_connection import BoundedConnection, bound_waiting
 
+# As the server's administrator sees its sessions.
+APPLICATION_NAME = 'talelio_backend'
+
 # Seconds. A client should hear within about two that the database is busy or away.
 POOL_TIMEOUT = 1.5
 
@@ -47,7 +50,7 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
         # Errors are logged, and parameters hold addresses and hashes.
         hide_parameters=True,
         connect_args={
-            'application_name': 'talelio_backend',
+            'application_name': APPLICATION_NAME,
             'connection_factory': BoundedConnection,
             'options': options,
             # A peer that vanished without a word is noticed by the kernel.

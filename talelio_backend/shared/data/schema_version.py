@@ -17,7 +17,7 @@ class SchemaVersion:
     def __init__(self, engine: Engine, migrations: Path) -> None:
         self._engine = engine
         revisions = list(ScriptDirectory(str(migrations)).walk_revisions())
-        self._head = revisions[0].revision
+        self.head = revisions[0].revision
         self._older = {revision.revision for revision in revisions[1:]}
 
     def check(self) -> None:
@@ -26,14 +26,22 @@ class SchemaVersion:
         A revision that this code does not know is a newer one: during a roll-out the migration runs
         first, and the release before it goes on serving.
         """
+        current = self.current()
+        if self.is_older(current):
+            raise Unavailable(f'The database schema is at {current}, not at {self.head}: migrate it')
+
+    def current(self) -> str | None:
+        """The database's revision; None where it was never migrated. Raises Unavailable."""
         try:
             with self._engine.connect() as connection:
-                found = connection.scalar(text('SELECT version_num FROM alembic_version'))
+                revision: str | None = connection.scalar(text('SELECT version_num FROM alembic_version'))
         except (DBAPIError, PoolTimeout) as error:
             if is_passing_trouble(error):
                 raise Unavailable('The database is not available') from error
             if getattr(getattr(error, 'orig', None), 'pgcode', None) != _UNDEFINED_TABLE:
                 raise
-            found = None
-        if found is None or found in self._older:
-            raise Unavailable(f'The database schema is at {found}, not at {self._head}: migrate it')
+            return None
+        return revision
+
+    def is_older(self, revision: str | None) -> bool:
+        return revision is None or revision in self._older

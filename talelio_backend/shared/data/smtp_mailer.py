@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from uuid import UUID
 
+from talelio_backend.shared.business.checkup import Finding, ok, warn
 from talelio_backend.shared.business.mail import Mail, MailNotSent
 from talelio_backend.shared.data.mail_message import make_message
+from talelio_backend.shared.data.smtp_failures import MAIL, smtp_failure
 from talelio_backend.shared.data.smtp_server import SmtpServer
 
 # Seconds for each step of the conversation. Its dozen steps stay under the outbox's lease, unless a server
@@ -38,14 +40,40 @@ class SmtpMailer:
 
     def _hand_over(self, message: EmailMessage) -> None:
         with closing(self._connect()) as smtp:
-            if self._server.starttls:
-                smtp.starttls(context=self._tls)
-            if self._server.username is not None:
-                smtp.login(self._server.username, self._server.password or '')
+            self._introduce(smtp)
             smtp.send_message(message)
             # The mail is the server's now; a clumsy good-bye must not have it sent again.
             with suppress(smtplib.SMTPException, OSError):
                 smtp.quit()
+
+    def check(self) -> Iterator[Finding]:
+        """Go as far as a mail does before it is handed over."""
+        place = f'{self._server.host}:{self._server.port}'
+        try:
+            with closing(self._connect()) as smtp:
+                smtp.ehlo_or_helo_if_needed()
+                could_encrypt = smtp.has_extn('starttls')
+                self._introduce(smtp)
+                with suppress(smtplib.SMTPException, OSError):
+                    smtp.quit()
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            yield smtp_failure(place, error)
+            return
+        found = f'{place} lets us in, ' + (
+            'without a login' if self._server.username is None else 'logged in'
+        )
+        if self._server.starttls or self._server.implicit_tls:
+            yield ok(MAIL, f'{found}, over TLS')
+        elif could_encrypt:
+            yield warn(MAIL, f'{found}, without the TLS that it offers', 'Add ?starttls=1 to SMTP_URL')
+        else:
+            yield ok(MAIL, f'{found}, without TLS')
+
+    def _introduce(self, smtp: smtplib.SMTP) -> None:
+        if self._server.starttls:
+            smtp.starttls(context=self._tls)
+        if self._server.username is not None:
+            smtp.login(self._server.username, self._server.password or '')
 
     def _connect(self) -> smtplib.SMTP:
         address = (self._server.host, self._server.port)

@@ -1,0 +1,51 @@
+"""What the `flask` command loads: the application with its commands, made when one of them needs it."""
+import logging
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from talelio_backend.config import ConfigurationError
+from talelio_backend.doctor import check_up
+from talelio_backend.shared.presentation.doctor_command import doctor_command
+
+
+class _Commands(AppGroup):
+    """`doctor` is for when the application cannot be built, so it does without; the others are its own."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or _built_app().cli.get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        own = super().list_commands(ctx)
+        try:
+            return [*own, *_built_app().cli.list_commands(ctx)]
+        except click.ClickException as error:
+            error.show()
+            return own
+
+
+def create_app() -> Flask:
+    """Called by Flask, by this name.
+
+    Commands of Flask's own, such as `routes`, are at work by then, and work on the application itself.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None or context.parent is not None:
+        return _built_app()
+    # What adapters log is what the doctor finds, in other words.
+    logging.getLogger('talelio_backend').addHandler(logging.NullHandler())
+    app = Flask('talelio_backend', static_folder=None)
+    app.cli = _Commands(app.name)
+    app.cli.add_command(doctor_command(check_up))
+    return app
+
+
+def _built_app() -> Flask:
+    try:
+        # It reads the settings and brings up the database.
+        # pylint: disable-next=import-outside-toplevel
+        from talelio_backend.wsgi import app
+    except ConfigurationError as error:
+        raise click.ClickException(f'{error}\nSee also: flask doctor') from error
+    return app

@@ -1,0 +1,84 @@
+"""What `.aws` holds, filled in as for a deployment, and its template as plain dictionaries."""
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cfnlint.decode import decode
+
+from talelio_backend.config import PROJECT_FOLDER
+
+AWS_FOLDER = PROJECT_FOLDER / '.aws'
+TEMPLATE_FILE = AWS_FOLDER / 'cloudformation.yml'
+GUIDE_FILE = PROJECT_FOLDER / '.github' / 'DEPLOYING_ON_AWS.md'
+TRAEFIK_FILE = PROJECT_FOLDER / 'traefik' / 'traefik.toml'
+
+# moto's own.
+ACCOUNT_ID = '123456789012'
+REGION = 'eu-central-1'
+API_HOST = 'api.example.com'
+REGISTRY = f'{ACCOUNT_ID}.dkr.ecr.{REGION}.amazonaws.com'
+PLACEHOLDERS = {
+    'API_HOST': API_HOST,
+    'API_IMAGE': f'{REGISTRY}/talelio-backend@sha256:{"0" * 64}',
+    'AWS_ACCOUNT_ID': ACCOUNT_ID,
+    'AWS_REGION': REGION,
+    'TRAEFIK_IMAGE': f'{REGISTRY}/talelio-traefik@sha256:{"1" * 64}',
+}
+
+
+def _load(file: Path) -> ModuleType:
+    # Its folder is none that Python imports from.
+    spec = importlib.util.spec_from_file_location(f'aws_{file.stem}', file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Where dataclasses look for it.
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+deploy = _load(AWS_FOLDER / 'deploy.py')
+
+BACKEND, TRAEFIK, POSTGRESQL = DEFINITION_FILES = (
+    'talelio-backend-task-definition.json',
+    'traefik-task-definition.json',
+    'postgresql-task-definition.json',
+)
+
+
+def definition(file_name: str) -> dict[str, Any]:
+    filled: dict[str, Any] = deploy.filled(AWS_FOLDER / file_name, PLACEHOLDERS)
+    return filled
+
+
+def container(file_name: str) -> dict[str, Any]:
+    only: dict[str, Any]
+    only, = definition(file_name)['containerDefinitions']
+    return only
+
+
+def template() -> dict[str, Any]:
+    content, problems = decode(str(TEMPLATE_FILE))
+    assert not problems, problems
+    assert content is not None
+    return dict(content)
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of the template's resources of one kind, such as AWS::IAM::Role."""
+    found = {
+        name: resource.get('Properties', {})
+        for name, resource in template()['Resources'].items() if resource['Type'] == kind
+    }
+    assert found, f'The template has no {kind}'
+    return found
+
+
+def substituted(value: Any) -> str:
+    """A text of the template, with what is known before it is created filled in."""
+    text: str = value['Fn::Sub'] if isinstance(value, dict) else value
+    for name, known in (('AWS::Region', REGION), ('AWS::AccountId', ACCOUNT_ID), ('AWS::Partition', 'aws')):
+        text = text.replace(f'${{{name}}}', known)
+    return text

@@ -1,0 +1,183 @@
+"""The task definitions are what ECS takes, fit the machine, and give the API what it needs."""
+import re
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from talelio_backend.config import Env, Settings
+from tests.cloud.aws_files import (
+    ACCOUNT_ID,
+    API_HOST,
+    AWS_FOLDER,
+    BACKEND,
+    DEFINITION_FILES,
+    PLACEHOLDERS,
+    POSTGRESQL,
+    TRAEFIK,
+    container,
+    definition,
+    deploy,
+    resources,
+)
+
+# Stand-ins for what SSM holds.
+STORED = {
+    'SECRET_KEY': 'kX0a1b2c3d4e5f6g7h8i9jKlMnOpQrStUvWx',
+    'DATABASE_URL': 'postgresql://talelio:password@172.17.0.1:5432/talelio',
+    'SMTP_URL': 'smtps://user:password@mail.example.com',
+    'EMAIL_SENDER': 'My site <noreply@example.com>',
+    'WHITELISTED_EMAILS': 'maker@example.com',
+    'CORS_ORIGINS': 'https://www.example.com',
+    'S3_BUCKET': 'talelio-images',
+    'S3_BASE_URL': 'https://images.example.com',
+}
+
+# MiB. What Linux leaves to programs on a machine of 1 GiB, rounded down, and the settings that need a margin.
+MACHINE = 900
+# Seconds: talelio_backend's own default in production, and Gunicorn's graceful_timeout.
+DRAIN = 10
+GRACEFUL = 30
+
+
+@pytest.mark.parametrize('file_name', DEFINITION_FILES)
+def test_every_key_is_one_that_ecs_knows(file_name: str) -> None:
+    shape = botocore.session.get_session().get_service_model('ecs').operation_model('RegisterTaskDefinition').input_shape
+    filled = definition(file_name)
+    problems = ParamValidator().validate(filled, shape)
+    assert not problems.has_errors(), problems.generate_report()
+    assert not list(_unknown(filled, shape, file_name))
+
+
+def _unknown(value: Any, shape: Any, where: str) -> Any:
+    # The validator minds keys of the outermost structure only.
+    if shape.type_name == 'structure':
+        for key, item in value.items():
+            if key in shape.members:
+                yield from _unknown(item, shape.members[key], f'{where}.{key}')
+            else:
+                yield f'{where}.{key}'
+    elif shape.type_name == 'list':
+        for item in value:
+            yield from _unknown(item, shape.member, f'{where}[]')
+
+
+@pytest.mark.parametrize('file_name', DEFINITION_FILES)
+def test_ecs_takes_it(account: boto3.Session, file_name: str) -> None:
+    ecs: Any = account.client('ecs')
+    registered = ecs.register_task_definition(**definition(file_name))['taskDefinition']
+    assert registered['revision'] == 1
+    assert registered['containerDefinitions'][0]['name'] == container(file_name)['name']
+
+
+@pytest.mark.parametrize('file_name', DEFINITION_FILES)
+def test_no_placeholder_is_without_a_value(file_name: str) -> None:
+    text = (AWS_FOLDER / file_name).read_text(encoding='utf-8')
+    # `envsubst` and a shell read them like this, too.
+    assert set(re.findall(r'\$\{(\w+)\}', text)) <= set(PLACEHOLDERS)
+    assert '$' not in re.sub(r'\$\{\w+\}', '', text)
+
+
+@pytest.mark.parametrize('file_name', DEFINITION_FILES)
+def test_a_container_may_do_little(file_name: str) -> None:
+    limits = container(file_name)
+    assert limits['readonlyRootFilesystem'] is True
+    assert limits['dockerSecurityOptions'] == ['no-new-privileges']
+    assert limits['linuxParameters']['capabilities'] == {'drop': ['ALL']}
+    assert int(limits['user'].partition(':')[0]) > 0
+    assert not limits.get('privileged', False)
+    # From the machine's own network a container gets at the machine's role.
+    assert definition(file_name)['networkMode'] == 'bridge'
+
+
+@pytest.mark.parametrize('file_name', DEFINITION_FILES)
+def test_secrets_are_in_ssm_only(file_name: str) -> None:
+    plain = {item['name'] for item in container(file_name).get('environment', ())}
+    assert not plain & {'SECRET_KEY', 'DATABASE_URL', 'SMTP_URL', 'POSTGRES_PASSWORD'}
+    for secret in container(file_name).get('secrets', ()):
+        expected = f'arn:aws:ssm:eu-central-1:{ACCOUNT_ID}:parameter/talelio/{secret["name"]}'
+        assert secret['valueFrom'] == expected
+
+
+def test_the_api_starts_with_what_it_is_given() -> None:
+    api = container(BACKEND)
+    environ = {item['name']: item['value'] for item in api['environment']}
+    environ |= {item['name']: STORED[item['name']] for item in api['secrets']}
+    settings = Settings.from_env(environ)
+    assert settings.env is Env.PRODUCTION
+    assert settings.server.host == '0.0.0.0'
+    assert settings.server.port == api['portMappings'][0]['containerPort']
+    assert API_HOST in settings.served_hosts
+    assert settings.s3_bucket is not None
+    assert settings.s3_bucket.url('1/images/a.png') == 'https://images.example.com/1/images/a.png'
+    # Nothing of it is a leftover that the service does not read.
+    assert set(STORED) == {item['name'] for item in api['secrets']}
+
+
+def test_it_has_the_time_to_stop() -> None:
+    assert container(BACKEND)['stopTimeout'] > DRAIN + GRACEFUL
+    assert _agent_setting('ECS_CONTAINER_STOP_TIMEOUT') == '60s'
+
+
+@pytest.mark.parametrize('file_name', DEFINITION_FILES)
+def test_its_health_is_checked_within_half_a_minute(file_name: str) -> None:
+    check = container(file_name)['healthCheck']
+    assert check['command'][0] == 'CMD'
+    assert check['timeout'] < check['interval']
+    assert check['interval'] * check['retries'] <= 30
+
+
+def test_a_rolling_deployment_fits_the_machine() -> None:
+    reserved = sum(_tasks_at_once(name) * container(name)['memoryReservation'] for name in DEFINITION_FILES)
+    # ECS places a task only where its reservations are free.
+    assert reserved <= MACHINE - int(_agent_setting('ECS_RESERVED_MEMORY'))
+    # T2 and T3 machines of this size have at least one core, which is 1024.
+    assert sum(_tasks_at_once(name) * container(name)['cpu'] for name in DEFINITION_FILES) <= 1024
+
+
+@pytest.mark.parametrize('file_name', DEFINITION_FILES)
+def test_memory_has_a_bound_above_what_is_usual(file_name: str) -> None:
+    limits = container(file_name)
+    assert limits['memoryReservation'] < limits['memory']
+    assert limits['linuxParameters']['maxSwap'] > 0
+
+
+def test_the_api_has_room_for_the_largest_picture() -> None:
+    # MiB, measured: the service at rest, and the peak of the process that decodes.
+    assert container(BACKEND)['memory'] >= 150 + 325
+
+
+def test_fixed_ports_are_freed_before_they_are_taken() -> None:
+    for service in deploy.SERVICES:
+        fixed = [mapping for mapping in container(service.definition_file)['portMappings'] if mapping['hostPort']]
+        if fixed:
+            assert (service.minimum, service.maximum) == (0, 100)
+        else:
+            # The new task is healthy before the old one goes.
+            assert (service.minimum, service.maximum) == (100, 200)
+
+
+def test_the_one_database_is_where_the_api_looks_for_it() -> None:
+    mapping, = container(POSTGRESQL)['portMappings']
+    assert mapping['hostPort'] == mapping['containerPort'] == 5432
+
+
+def test_the_proxy_has_the_ports_of_the_web() -> None:
+    ports = {mapping['hostPort']: mapping['containerPort'] for mapping in container(TRAEFIK)['portMappings']}
+    assert ports == {80: 80, 443: 443}
+
+
+def _tasks_at_once(file_name: str) -> int:
+    maximum: int
+    maximum, = (service.maximum for service in deploy.SERVICES if service.definition_file == file_name)
+    return maximum // 100
+
+
+def _agent_setting(name: str) -> str:
+    template, = resources('AWS::EC2::LaunchTemplate').values()
+    user_data = template['LaunchTemplateData']['UserData']['Fn::Base64']['Fn::Sub']
+    found = re.search(rf'^{name}=(\S+)$', user_data, re.MULTILINE)
+    assert found, f'{name} is not set'
+    return found.group(1)

@@ -1,0 +1,228 @@
+"""What the proxy keeps away from the API: floods, bodies without end, clients that take their time."""
+import json
+import selectors
+import ssl
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from http import HTTPStatus
+from uuid import uuid4
+
+import pytest
+
+from tests.support.answers import error_of, ok
+from tests.support.members import Member, join
+from tests.support.traefik_client import Proxied
+from tests.support.traefik_rig import Rig, behind_traefik, new_address
+from tests.support.uploads import IMAGES, new_picture
+from tests.support.waiting import wait_until
+
+MIB = 1024 * 1024
+# As traefik_dynamic.toml has them.
+BURST, AVERAGE = 200, 50
+AT_ONCE = 64
+LARGEST_BODY = 110 * MIB
+
+FORM = {'Content-Type': 'multipart/form-data; boundary=b'}
+
+
+@pytest.fixture(name='rig', scope='module')
+def _rig(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Rig]:
+    with behind_traefik(tmp_path_factory.mktemp('limits'), postgres_url) as rig:
+        yield rig
+
+
+@pytest.fixture(name='impatient', scope='module')
+def _impatient(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Rig]:
+    """As production, but for two seconds in place of ten minutes."""
+    with behind_traefik(tmp_path_factory.mktemp('impatient'), postgres_url, read_timeout='2s') as rig:
+        yield rig
+
+
+@pytest.fixture(name='member', scope='module')
+def _member(rig: Rig) -> Member:
+    return join(rig.apis[0])
+
+
+@pytest.fixture(name='client')
+def _client(rig: Rig) -> Iterator[Proxied]:
+    with rig.traefik.client(source=new_address()) as client:
+        yield client
+
+
+def logged(rig: Rig, request_id: str) -> list[dict[str, object]]:
+    lines = [json.loads(line) for line in rig.api_logs().splitlines() if request_id in line]
+    return [line for line in lines if 'remote_address' in line]
+
+
+@pytest.mark.parametrize(
+    'header',
+    ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X_Forwarded_For', 'X.Forwarded.For', 'True-Client-IP']
+)
+def test_the_api_hears_where_a_request_really_comes_from(rig: Rig, header: str) -> None:
+    address, request_id = new_address(), uuid4().hex
+    with rig.traefik.client(source=address) as client:
+        ok(client.get('/health/live', {header: '203.0.113.7', 'X-Request-ID': request_id}))
+
+    line, = logged(rig, request_id)
+    assert line['remote_address'] == address
+
+
+def flood(client: Proxied, **headers: str) -> Counter[int]:
+    """More requests than a client may make before it must wait."""
+    return Counter(client.get('/health/live', headers).status_code for _ in range(BURST + 4 * AVERAGE))
+
+
+def test_who_asks_too_often_must_wait_and_others_need_not(rig: Rig, client: Proxied) -> None:
+    statuses = flood(client)
+    refused = client.get('/health/live')
+    with rig.traefik.client(source=new_address()) as other:
+        ok(other.get('/health/live'))
+
+    assert statuses.keys() == {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
+    assert statuses[HTTPStatus.OK] >= BURST
+    if refused.status_code != HTTPStatus.OK:
+        # On a slow machine, the wait was over.
+        assert refused.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        assert refused.headers['Retry-After'] == '1'
+        assert refused.headers.get_all('Strict-Transport-Security') == ['max-age=31536000']
+    wait_until(lambda: client.get('/health/live').status_code == HTTPStatus.OK, 'the wait is over')
+
+
+def test_a_made_up_address_is_no_way_out(client: Proxied) -> None:
+    statuses = Counter(
+        client.get('/health/live', {
+            'X-Forwarded-For': f'203.0.113.{number % 250}'
+        }).status_code for number in range(BURST + 4 * AVERAGE)
+    )
+
+    assert statuses[HTTPStatus.TOO_MANY_REQUESTS] > 0
+
+
+def test_a_body_over_the_limit_is_not_even_read(rig: Rig, client: Proxied) -> None:
+    request_id = uuid4().hex
+    client.putrequest('POST', IMAGES)
+    client.putheader('X-Request-ID', request_id)
+    client.putheader('Content-Length', str(LARGEST_BODY + 1))
+    client.endheaders()
+
+    assert client.getresponse().status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert request_id not in rig.api_logs()
+
+
+def test_a_body_that_does_not_say_its_length_is_cut_at_the_limit(rig: Rig, client: Proxied) -> None:
+    request_id = uuid4().hex
+    client.putrequest('POST', IMAGES)
+    client.putheader('X-Request-ID', request_id)
+    client.putheader('Transfer-Encoding', 'chunked')
+    client.endheaders()
+    chunk = b'100000\r\n' + bytes(MIB) + b'\r\n'
+    # The connection may be cut while we still send.
+    with suppress(OSError):
+        for _ in range(LARGEST_BODY // MIB + 10):
+            client.send(chunk)
+
+    assert client.getresponse().status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert request_id not in rig.api_logs()
+    assert list(rig.traefik.temporary_folder.iterdir()) == []
+
+
+def test_a_body_just_over_the_limit_of_the_api_hears_the_api(member: Member, client: Proxied) -> None:
+    answer = client.ask('POST', IMAGES, bytes(102 * MIB), {**FORM, **member.bearer})
+
+    assert error_of(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) == 'The request body is too large'
+
+
+def test_ten_pictures_of_the_largest_size_pass(member: Member, client: Proxied) -> None:
+    parts = []
+    for number in range(10):
+        picture = new_picture()
+        disposition = f'Content-Disposition: form-data; name="p{number}"; filename="p{number}.png"'
+        parts.append(f'--b\r\n{disposition}\r\n\r\n'.encode() + picture.ljust(10 * MIB, b'\0'))
+    body = b'\r\n'.join([*parts, b'--b--', b''])
+
+    document = ok(client.ask('POST', IMAGES, body, {**FORM, **member.bearer}))
+
+    assert len(body) > 100 * MIB
+    assert len(document['image_objects_urls']) == 10
+
+
+def begin_slowly(rig: Rig, clients: ExitStack, begun: bytes, *, at_once: int) -> list[ssl.SSLSocket]:
+    """Clients of one address that have sent no more than the beginning of a request."""
+    source, begin = new_address(), []
+    for _ in range(at_once):
+        client = clients.enter_context(rig.traefik.client(source=source))
+        client.connect()
+        assert isinstance(client.sock, ssl.SSLSocket)
+        client.sock.sendall(begun)
+        begin.append(client.sock)
+    return begin
+
+
+def go_on_slowly(connections: list[ssl.SSLSocket], rest: bytes) -> None:
+    """Send a byte each about once a second, or until Traefik has had enough of all of them."""
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        for number in range(30):
+            # The wait for an answer is what makes a second of it.
+            for key, _ in selector.select(timeout=1):
+                connection = key.fileobj
+                assert isinstance(connection, ssl.SSLSocket)
+                with suppress(OSError):
+                    if connection.recv(4096):
+                        continue
+                selector.unregister(connection)
+            if not selector.get_map():
+                return
+            for key in list(selector.get_map().values()):
+                with suppress(OSError):
+                    key.fileobj.send(rest[number:number + 1])  # type: ignore[union-attr]
+    raise AssertionError(f'{len(connections)} slow clients, and some are still there')
+
+
+def slow_request(part: str, request_id: str) -> tuple[bytes, bytes]:
+    head = f'POST /v1/accounts/login HTTP/1.1\r\nHost: api.test\r\nX-Request-ID: {request_id}\r\n'
+    if part == 'headers':
+        return f'{head}X-'.encode(), b'x' * 100
+    return f'{head}Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{{'.encode(), b' ' * 98
+
+
+@pytest.mark.parametrize('part', ['headers', 'body'])
+@pytest.mark.parametrize('at_once', [8, AT_ONCE])
+def test_slow_clients_stop_nobody_and_the_api_does_not_hear_of_them(
+    rig: Rig, client: Proxied, part: str, at_once: int
+) -> None:
+    request_id = uuid4().hex
+    with ExitStack() as clients:
+        slow = begin_slowly(rig, clients, slow_request(part, request_id)[0], at_once=at_once)
+
+        # As many as both APIs have threads, and more.
+        statuses = Counter(client.get('/health/ready').status_code for _ in range(80))
+        assert all(connection.fileno() >= 0 for connection in slow)
+
+    assert statuses == {HTTPStatus.OK: 80}
+    assert request_id not in rig.api_logs()
+
+
+@pytest.mark.parametrize('part', ['headers', 'body'])
+def test_slow_clients_are_cut_off(impatient: Rig, part: str) -> None:
+    request_id = uuid4().hex
+    begun, rest = slow_request(part, request_id)
+    with ExitStack() as clients:
+        slow = begin_slowly(impatient, clients, begun, at_once=AT_ONCE)
+        go_on_slowly(slow, rest)
+
+    assert request_id not in impatient.api_logs()
+
+
+def test_one_client_has_so_many_requests_under_way_and_no_more(rig: Rig, client: Proxied) -> None:
+    begun, _ = slow_request('body', uuid4().hex)
+    with ExitStack() as clients:
+        slow = begin_slowly(rig, clients, begun, at_once=AT_ONCE)
+        with rig.traefik.client(source=slow[0].getsockname()[0]) as same:
+            wait_until(
+                lambda: same.get('/health/live').status_code == HTTPStatus.TOO_MANY_REQUESTS,
+                'one request too many'
+            )
+        ok(client.get('/health/live'))

@@ -1,0 +1,134 @@
+"""The small scripts of the workflows."""
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talelio_backend.config import PROJECT_FOLDER
+from tests.pipeline.conftest import Run
+
+SCRIPTS = PROJECT_FOLDER / '.ci'
+
+# pushed-image
+
+
+def test_an_image_that_is_there_is_found(run: Run) -> None:
+    answers = {'batch-get-image': {'images': [{'imageId': {'imageDigest': 'sha256:1', 'imageTag': 'a'}}]}}
+
+    result = run(answers, SCRIPTS / 'pushed-image', 'repository', 'a')
+
+    assert (result.returncode, result.stdout) == (0, 'tag=a\ndigest=sha256:1\n')
+
+
+def test_an_image_that_is_not_there_has_no_digest(run: Run) -> None:
+    answers = {'batch-get-image': {'images': [], 'failures': [{'failureCode': 'ImageNotFound'}]}}
+
+    result = run(answers, SCRIPTS / 'pushed-image', 'repository', 'a')
+
+    assert (result.returncode, result.stdout) == (0, 'tag=a\ndigest=\n')
+
+
+def test_a_registry_that_does_not_answer_is_no_absent_image(run: Run) -> None:
+    result = run({'batch-get-image': None}, SCRIPTS / 'pushed-image', 'repository', 'a')
+
+    assert result.returncode != 0
+    assert 'digest' not in result.stdout
+
+
+# check-deployed
+
+
+def check_deployed(run: Run, *, image: str, state: str) -> subprocess.CompletedProcess[str]:
+    deployments = [
+        {
+            'status': 'ACTIVE',
+            'taskDefinition': 'arn:api:1',
+            'rolloutState': 'IN_PROGRESS'
+        },
+        {
+            'status': 'PRIMARY',
+            'taskDefinition': 'arn:api:2',
+            'rolloutState': state
+        },
+    ]
+    containers = [{'name': 'sidecar', 'image': 'other'}, {'name': 'api', 'image': image}]
+    answers = {
+        'describe-services': {
+            'services': [{
+                'deployments': deployments
+            }]
+        },
+        'describe-task-definition': {
+            'taskDefinition': {
+                'containerDefinitions': containers
+            }
+        },
+    }
+    return run(answers, SCRIPTS / 'check-deployed', 'cluster', 'api', 'registry/api@sha256:2')
+
+
+def test_the_image_that_was_to_be_deployed_is(run: Run, tmp_path: Path) -> None:
+    result = check_deployed(run, image='registry/api@sha256:2', state='COMPLETED')
+
+    assert result.returncode == 0, result.stderr
+    assert 'arn:api:2' in (tmp_path / 'calls').read_text(encoding='utf-8').splitlines()[1]
+
+
+def test_going_back_to_the_release_before_is_a_failure(run: Run) -> None:
+    result = check_deployed(run, image='registry/api@sha256:1', state='COMPLETED')
+
+    assert result.returncode == 1
+    assert 'went back to the release before' in result.stdout
+
+
+@pytest.mark.parametrize('state', ['IN_PROGRESS', 'FAILED'])
+def test_a_deployment_that_is_not_complete_is_a_failure(run: Run, state: str) -> None:
+    result = check_deployed(run, image='registry/api@sha256:2', state=state)
+
+    assert result.returncode == 1
+    assert f'is {state}' in result.stdout
+
+
+@pytest.mark.parametrize(
+    'answers', [{'describe-services': None}, {'describe-services': {'services': []},
+                                              'describe-task-definition': None}],
+    ids=['no answer', 'no service']
+)  # yapf: disable
+def test_a_service_that_cannot_be_asked_is_a_failure(run: Run, answers: dict[str, Any]) -> None:
+    result = run(answers, SCRIPTS / 'check-deployed', 'cluster', 'api', 'registry/api@sha256:2')
+
+    assert result.returncode != 0
+
+
+# released_commit.py
+
+
+def released_commit(run: Run, *states: str) -> subprocess.CompletedProcess[str]:
+    nodes = [{'commitOid': f'commit{number}', 'state': state} for number, state in enumerate(states)]
+    answer = {'data': {'repository': {'deployments': {'nodes': nodes}}}}
+    return run({'graphql': answer}, sys.executable, SCRIPTS / 'released_commit.py')
+
+
+def test_the_release_is_the_newest_that_was_deployed_to_the_end(run: Run) -> None:
+    result = released_commit(run, 'IN_PROGRESS', 'FAILURE', 'ACTIVE', 'INACTIVE')
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, 'commit=commit2\n', '')
+
+
+@pytest.mark.parametrize('states', [(), ('FAILURE', )], ids=['never tried', 'failed'])
+def test_before_the_first_deployment_there_is_no_release_and_a_warning(
+    run: Run, states: tuple[str, ...]
+) -> None:
+    result = released_commit(run, *states)
+
+    assert (result.returncode, result.stdout) == (0, 'commit=\n')
+    assert result.stderr.startswith('::warning::Nothing is in production yet')
+
+
+def test_no_answer_is_not_taken_for_no_release(run: Run) -> None:
+    result = run({'graphql': None}, sys.executable, SCRIPTS / 'released_commit.py')
+
+    assert result.returncode != 0
+    assert result.stdout == ''

@@ -1,0 +1,176 @@
+"""The real Traefik on the very files that production uses."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import tomli_w
+import trustme
+
+from talelio_backend.config import PROJECT_FOLDER
+from tests.support.traefik_client import Proxied
+from tests.support.waiting import wait_until
+
+TRAEFIK_FOLDER = PROJECT_FOLDER / 'traefik'
+HOST = 'api.test'
+
+# Seconds; only a test that fails waits so long.
+_PATIENCE = 30.0
+_ATTEMPTS = 5
+
+
+def static_configuration() -> dict[str, Any]:
+    """As the box has it, which is no ECS cluster."""
+    static = tomllib.loads((TRAEFIK_FOLDER / 'traefik.toml').read_text(encoding='utf-8'))
+    del static['providers']['ecs']
+    return static
+
+
+class Traefik:
+    """Traefik in a process of its own, on free ports, before the APIs at the given addresses.
+
+    `read_timeout` replaces the minutes that a request may take to arrive.
+    """
+
+    def __init__(self, folder: Path, api_urls: Sequence[str], *, read_timeout: str | None = None) -> None:
+        self._folder = folder
+        self._api_urls = api_urls
+        self._read_timeout = read_timeout
+        self._log_file = folder / 'traefik.log'
+        self._static_file = folder / 'traefik.toml'
+        self._process: subprocess.Popen[bytes] | None = None
+        self.authority = trustme.CA()
+        self.ports: Mapping[str, int] = {}
+        # Of the bodies that it buffers.
+        self.temporary_folder = folder / 'tmp'
+
+    def __enter__(self) -> Self:
+        self._write_dynamic_files()
+        self.temporary_folder.mkdir()
+        for _ in range(_ATTEMPTS):
+            if self._start():
+                return self
+        raise AssertionError(self.log())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def client(self, *, source: str = '127.0.0.1', **options: Any) -> Proxied:
+        """Whoever comes by HTTPS, from a loopback address of one's choice."""
+        return Proxied(self.ports['websecure'], self.authority, source=source, **options)
+
+    def _write_dynamic_files(self) -> None:
+        dynamic = self._folder / 'dynamic'
+        dynamic.mkdir()
+        for name in ('traefik_dynamic.toml', 'routes_box.toml'):
+            shutil.copy(TRAEFIK_FOLDER / name, dynamic)
+        certificate = self.authority.issue_cert(HOST)
+        chain, key = self._folder / 'chain.pem', self._folder / 'key.pem'
+        chain.write_bytes(b''.join(part.bytes() for part in certificate.cert_chain_pems))
+        key.write_bytes(certificate.private_key_pem.bytes())
+        tests = {'tls': {'certificates': [{'certFile': str(chain), 'keyFile': str(key)}]}}
+        (dynamic / 'tests.toml').write_text(tomli_w.dumps(tests), encoding='utf-8')
+
+    def _static(self) -> dict[str, Any]:
+        """Production's but for ports, paths and the certificate authority, which is nobody here."""
+        static = static_configuration()
+        for name, port in self.ports.items():
+            host = static['entryPoints'][name]['address'].rpartition(':')[0] or '127.0.0.1'
+            static['entryPoints'][name]['address'] = f'{host}:{port}'
+        static['providers']['file']['directory'] = str(self._folder / 'dynamic')
+        acme = static['certificatesResolvers']['letsencrypt']['acme']
+        acme |= {'storage': str(self._folder / 'acme.json'), 'caServer': 'https://127.0.0.1:9/directory'}
+        if self._read_timeout is not None:
+            timeouts = static['entryPoints']['websecure']['transport']['respondingTimeouts']
+            timeouts['readTimeout'] = self._read_timeout
+        return static
+
+    def _start(self) -> bool:
+        """Return False when another program was quicker to take one of the ports."""
+        self.ports = free_ports('web', 'websecure', 'traefik')
+        self._static_file.write_text(tomli_w.dumps(self._static()), encoding='utf-8')
+        with self._log_file.open('wb') as log:
+            self._process = subprocess.Popen(  # pylint: disable=consider-using-with
+                self.command,
+                env={
+                    'PATH': os.environ['PATH'],
+                    'API_HOST': HOST,
+                    'API_URLS': ', '.join(self._api_urls),
+                    'TMPDIR': str(self.temporary_folder),
+                },
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        process = self._process
+        wait_until(lambda: process.poll() is not None or self._routes(), 'Traefik routes', patience=_PATIENCE)
+        if process.poll() is None:
+            return True
+        self._process = None
+        assert 'address already in use' in self.log(), self.log()
+        return False
+
+    def _routes(self) -> bool:
+        with suppress(OSError), self.client() as client:
+            return client.get('/health/ready').status_code == 200
+        return False
+
+    @property
+    def command(self) -> list[str]:
+        return [str(Path(sys.executable).with_name('traefik')), f'--configFile={self._static_file}']
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def terminate(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+
+    def wait(self) -> int:
+        assert self._process is not None
+        code = self._process.wait(_PATIENCE)
+        self._process = None
+        return code
+
+    def kill(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    def server_status(self) -> dict[str, str]:
+        """UP or DOWN, by the URL of the API."""
+        with closing(HTTPConnection('127.0.0.1', self.ports['traefik'], timeout=_PATIENCE)) as dashboard:
+            dashboard.request('GET', '/api/http/services/api@file')
+            service: dict[str, dict[str, str]] = json.loads(dashboard.getresponse().read())
+        return service['serverStatus']
+
+    def log(self) -> str:
+        return self._log_file.read_text(encoding='utf-8')
+
+    def access_lines(self) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith('{')]
+        return [line for line in lines if 'DownstreamStatus' in line]
+
+
+def free_ports(*names: str) -> dict[str, int]:
+    with socket.socket() as a, socket.socket() as b, socket.socket() as c:
+        taken = dict(zip(names, (a, b, c), strict=True))
+        for listener in taken.values():
+            listener.bind(('127.0.0.1', 0))
+        return {name: int(listener.getsockname()[1]) for name, listener in taken.items()}

@@ -1,0 +1,63 @@
+"""The service as it is deployed: Traefik before two APIs that share a database and a folder of pictures."""
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tests.support.database import copy_of
+from tests.support.members import WHITELIST
+from tests.support.served_api import ServedApi
+from tests.support.traefik import HOST, Traefik
+
+# Of each API; production has ten.
+DRAIN_SECONDS = 4
+
+_numbers = count(1)
+
+
+def new_address() -> str:
+    """A loopback address that no test has come from, so that no other's requests count."""
+    number = next(_numbers)
+    return f'127.1.{number // 250}.{number % 250 + 1}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    apis: tuple[ServedApi, ServedApi]
+    traefik: Traefik
+    database_url: str
+
+    def api_logs(self) -> str:
+        return ''.join(api.log() for api in self.apis)
+
+
+@contextmanager
+def behind_traefik(folder: Path, template_url: str, *, read_timeout: str | None = None) -> Iterator[Rig]:
+    with ExitStack() as stack:
+        url = stack.enter_context(copy_of(template_url))
+        environ = {
+            'API_BASE_URL': f'https://{HOST}',
+            'TRUSTED_PROXIES': '127.0.0.1',
+            'WHITELISTED_EMAILS': ','.join(WHITELIST),
+            'WEB_CONCURRENCY': '1',
+            'DRAIN_SECONDS': str(DRAIN_SECONDS),
+            'IMAGE_FOLDER': str(folder / 'images'),
+        }
+        apis = []
+        for name in ('one', 'two'):
+            (folder / name).mkdir()
+            api = ServedApi(folder / name, url, environ)
+            stack.callback(_end, api)
+            api.start()
+            apis.append(api)
+        one, two = apis
+        traefik = Traefik(folder, [one.url, two.url], read_timeout=read_timeout)
+        stack.enter_context(traefik)
+        yield Rig(apis=(one, two), traefik=traefik, database_url=url)
+
+
+def _end(api: ServedApi) -> None:
+    # Without the seconds of a drain.
+    if api.runs:
+        api.kill()
