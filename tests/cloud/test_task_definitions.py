@@ -44,7 +44,8 @@ GRACEFUL = 30
 
 @pytest.mark.parametrize('file_name', DEFINITION_FILES)
 def test_every_key_is_one_that_ecs_knows(file_name: str) -> None:
-    shape = botocore.session.get_session().get_service_model('ecs').operation_model('RegisterTaskDefinition').input_shape
+    shape = botocore.session.get_session(
+    ).get_service_model('ecs').operation_model('RegisterTaskDefinition').input_shape
     filled = definition(file_name)
     problems = ParamValidator().validate(filled, shape)
     assert not problems.has_errors(), problems.generate_report()
@@ -151,7 +152,9 @@ def test_the_api_has_room_for_the_largest_picture() -> None:
 
 def test_fixed_ports_are_freed_before_they_are_taken() -> None:
     for service in deploy.SERVICES:
-        fixed = [mapping for mapping in container(service.definition_file)['portMappings'] if mapping['hostPort']]
+        fixed = [
+            mapping for mapping in container(service.definition_file)['portMappings'] if mapping['hostPort']
+        ]
         if fixed:
             assert (service.minimum, service.maximum) == (0, 100)
         else:

@@ -34,7 +34,8 @@ def create(account: boto3.Session, **parameters: str) -> dict[str, str]:
     """Create the stack and return its outputs."""
     # The newest machine image of ECS, which EC2 looks up when it launches.
     text = TEMPLATE_FILE.read_text(encoding='utf-8').replace(
-        'resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id', _some_image(account)
+        'resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id',
+        _some_image(account)
     )
     cloudformation: Any = account.client('cloudformation')
     cloudformation.create_stack(
@@ -59,8 +60,11 @@ def _some_image(account: boto3.Session) -> str:
 
 def test_cfn_lint_has_nothing_to_say() -> None:
     result = subprocess.run(
-        [sys.executable, '-c', 'from cfnlint.runner import main; main()', '--include-checks', 'I', '--regions', REGION, 'us-east-1', '--template',
-         str(TEMPLATE_FILE)],
+        [
+            sys.executable, '-c', 'from cfnlint.runner import main; main()', '--include-checks', 'I',
+            '--regions', REGION, 'us-east-1', '--template',
+            str(TEMPLATE_FILE)
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -110,7 +114,8 @@ def test_who_may_read_the_bucket(account: boto3.Session, delivery: str, public: 
         assert reading['Principal'] == '*'
     else:
         assert reading['Principal'] == {'Service': 'cloudfront.amazonaws.com'}
-        assert f'arn:aws:cloudfront::{ACCOUNT_ID}:distribution/' in reading['Condition']['StringEquals']['AWS:SourceArn']
+        assert f'arn:aws:cloudfront::{ACCOUNT_ID}:distribution/' in reading['Condition']['StringEquals'][
+            'AWS:SourceArn']
 
 
 @pytest.mark.parametrize('delivery', ['cloudfront', 'public-bucket'])
@@ -148,7 +153,10 @@ def test_careless_parameters_are_refused(name: str, value: str) -> None:
 def test_the_machine_is_one_and_is_reached_by_web_only(account: boto3.Session) -> None:
     create(account)
     ec2: Any = account.client('ec2')
-    group, = ec2.describe_security_groups(Filters=[{'Name': 'tag:Name', 'Values': ['talelio']}])['SecurityGroups']
+    group, = ec2.describe_security_groups(Filters=[{
+        'Name': 'tag:Name',
+        'Values': ['talelio']
+    }])['SecurityGroups']
     assert {(rule['FromPort'], rule['ToPort']) for rule in group['IpPermissions']} == {(80, 80), (443, 443)}
     scaling: Any = account.client('autoscaling')
     machines, = scaling.describe_auto_scaling_groups()['AutoScalingGroups']
@@ -233,7 +241,9 @@ def test_the_api_may_do_what_its_store_does_and_nothing_else(account: boto3.Sess
     assert objects['Resource'] == f'{arn}/*/images/*'
     assert bucket['Resource'] == arn
     assert 'Condition' not in bucket
-    assert {*objects['Action'], *_list(bucket['Action'])} == {OF_THE_STORE[call] for call in _calls_of_the_store()}
+    assert {*objects['Action'],
+            *_list(bucket['Action'])} == {OF_THE_STORE[call]
+                                          for call in _calls_of_the_store()}
 
 
 def _calls_of_the_store() -> set[str]:
@@ -245,7 +255,10 @@ def _calls_of_the_store() -> set[str]:
     source = ast.parse(Path(s3_image_store.__file__).read_text(encoding='utf-8'))
     operations = set(_s3_operations())
     called = {node.attr for node in ast.walk(source) if isinstance(node, ast.Attribute)}
-    named = {node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    named = {
+        node.value
+        for node in ast.walk(source) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     found = (called | named) & operations
     assert found
     return found
