@@ -47,7 +47,7 @@ def test_every_key_is_one_that_ecs_knows(file_name: str) -> None:
     shape = botocore.session.get_session(
     ).get_service_model('ecs').operation_model('RegisterTaskDefinition').input_shape
     filled = definition(file_name)
-    problems = ParamValidator().validate(filled, shape)
+    problems = ParamValidator().validate(filled, shape)  # type: ignore[arg-type]
     assert not problems.has_errors(), problems.generate_report()
     assert not list(_unknown(filled, shape, file_name))
 

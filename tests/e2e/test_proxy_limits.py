@@ -167,7 +167,7 @@ def go_on_slowly(connections: list[ssl.SSLSocket], rest: bytes) -> None:
         for number in range(30):
             # The wait for an answer is what makes a second of it.
             for key, _ in selector.select(timeout=1):
-                connection = key.fileobj
+                connection = key.fileobj  # type: ignore[assignment]
                 assert isinstance(connection, ssl.SSLSocket)
                 with suppress(OSError):
                     if connection.recv(4096):

@@ -289,7 +289,7 @@ def test_an_embedded_server_that_cannot_be_had_says_why() -> None:
     @contextmanager
     def refuse() -> Iterator[str]:
         raise EmbeddedPostgresError('no user namespaces here')
-        yield ''  # pylint: disable=unreachable
+        yield ''  # type: ignore[unreachable]  # pylint: disable=unreachable
 
     check = DatabaseCheck(
         open_url=refuse, migrations=MIGRATIONS_FOLDER, wanted_connections=1, migrates_itself=True
