@@ -6,6 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.cloud import moto_models  # pylint: disable=unused-import
 from tests.cloud.aws_files import REGION
 
 

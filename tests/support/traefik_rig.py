@@ -44,20 +44,20 @@ def behind_traefik(folder: Path, template_url: str, *, read_timeout: str | None 
             'DRAIN_SECONDS': str(DRAIN_SECONDS),
             'IMAGE_FOLDER': str(folder / 'images'),
         }
-        apis = []
-        for name in ('one', 'two'):
-            (folder / name).mkdir()
-            api = ServedApi(folder / name, url, environ)
-            stack.callback(_end, api)
-            api.start()
-            apis.append(api)
-        one, two = apis
+        one, two = (stack.enter_context(_started(folder / name, url, environ)) for name in ('one', 'two'))
         traefik = Traefik(folder, [one.url, two.url], read_timeout=read_timeout)
         stack.enter_context(traefik)
         yield Rig(apis=(one, two), traefik=traefik, database_url=url)
 
 
-def _end(api: ServedApi) -> None:
-    # Without the seconds of a drain.
-    if api.runs:
-        api.kill()
+@contextmanager
+def _started(folder: Path, url: str, environ: dict[str, str]) -> Iterator[ServedApi]:
+    folder.mkdir()
+    api = ServedApi(folder, url, environ)
+    try:
+        api.start()
+        yield api
+    finally:
+        # Without the seconds of a drain.
+        if api.runs:
+            api.kill()

@@ -57,8 +57,8 @@ def _judge_writes(state: DatabaseState) -> Finding:
     if state.closed_tables:
         return fail(
             name, f'this role may not read and write {", ".join(state.closed_tables)}',
-            'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES (and USAGE ON ALL SEQUENCES) IN SCHEMA public '
-            'to it, or use the role that migrates'
+            'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES (and USAGE ON ALL SEQUENCES) '
+            'IN SCHEMA public to it, or use the role that migrates'
         )
     return ok(name, 'allowed')
 
