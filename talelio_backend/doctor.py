@@ -10,7 +10,7 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,
 )
-from talelio_backend.bootstrap import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
+from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
 from talelio_backend.config import PROJECT_FOLDER, ConfigurationError, Env, Settings
 from talelio_backend.database_url import open_database
 from talelio_backend.settings_checkup import examine_problems, examine_settings

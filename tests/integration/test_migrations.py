@@ -21,7 +21,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from talelio_backend.bootstrap import MIGRATIONS_FOLDER, map_entities
+from talelio_backend.bootstrap import map_entities
+from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
 from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.shared.data.orm import metadata
 from tests.support.engines import copied_database

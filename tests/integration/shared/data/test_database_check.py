@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from talelio_backend.bootstrap import MIGRATIONS_FOLDER
+from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
 from talelio_backend.shared.business.checkup import Finding, Status
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.database_check import DatabaseCheck

@@ -1,0 +1,32 @@
+"""Adapters that depend on the settings, for the service and for `flask doctor`."""
+from typing import TYPE_CHECKING
+
+from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.presentation.file_routes import FILES_PATH
+from talelio_backend.config import PROJECT_FOLDER, Settings
+from talelio_backend.shared.data.folder_mailer import FolderMailer
+from talelio_backend.shared.data.smtp_mailer import SmtpMailer
+
+if TYPE_CHECKING:
+    from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+
+MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
+
+# Connections of a worker process. Fewer than its threads: one is held only while the database works, and
+# the slow steps of a request come between its transactions.
+POOL_SIZE = 12
+
+
+def make_mailer(settings: Settings) -> FolderMailer | SmtpMailer:
+    if settings.smtp_server is None:
+        return FolderMailer(settings.mail_folder, settings.email_sender)
+    return SmtpMailer(settings.smtp_server, settings.email_sender)
+
+
+def make_image_store(settings: Settings) -> 'FolderImageStore | S3ImageStore':
+    if settings.s3_bucket is None:
+        return FolderImageStore(settings.image_folder, settings.api_base_url + FILES_PATH)
+    # It takes memory and time to import, which a folder does without.
+    # pylint: disable-next=import-outside-toplevel
+    from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+    return S3ImageStore(settings.s3_bucket)

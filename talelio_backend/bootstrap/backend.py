@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from flask import Flask
+
+from talelio_backend.app_asset.business.avatar import avatar_url
+from talelio_backend.bootstrap.accounts import add_accounts
+from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
+from talelio_backend.bootstrap.assets import add_assets
+from talelio_backend.bootstrap.entities import UnitOfWork, map_entities
+from talelio_backend.bootstrap.ground import Ground
+from talelio_backend.bootstrap.http import make_app
+from talelio_backend.bootstrap.projects import add_projects
+from talelio_backend.bootstrap.users import add_users
+from talelio_backend.config import Settings
+from talelio_backend.shared.business.mail_relay import send_next
+from talelio_backend.shared.data.database import make_engine
+from talelio_backend.shared.data.jwt import JwtAccessTokens
+from talelio_backend.shared.data.relay_thread import RelayThread
+from talelio_backend.shared.data.schema_version import SchemaVersion
+from talelio_backend.shared.presentation.health import Readiness, health_routes
+from talelio_backend.shared.presentation.outbox_commands import outbox_commands
+
+# Seconds that a stopping process waits for the mail in hand.
+RELAY_STOP_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """The running parts of one process."""
+
+    app: Flask
+    relay: RelayThread
+    readiness: Readiness
+    close: Callable[[], None]
+
+
+def build(settings: Settings, database_url: str) -> Backend:
+    map_entities()
+    engine = make_engine(database_url, pool_size=POOL_SIZE)
+    store = make_image_store(settings)
+
+    def unit_of_work() -> UnitOfWork:
+        return UnitOfWork(engine)
+
+    ground = Ground(
+        settings=settings,
+        app=make_app(settings),
+        unit_of_work=unit_of_work,
+        access_tokens=JwtAccessTokens(settings.secret_key),
+        store=store,
+        avatar_url=partial(avatar_url, store),
+    )
+    ground.closing.callback(engine.dispose)
+    readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
+    ground.app.register_blueprint(health_routes(readiness))
+    ground.app.cli.add_command(outbox_commands(unit_of_work))
+    for add in (add_accounts, add_projects, add_users, add_assets):
+        add(ground)
+
+    mailer = make_mailer(settings)
+    relay = RelayThread(lambda: send_next(unit_of_work(), ground.composers, mailer, _utc_now))
+    ground.closing.callback(relay.stop, RELAY_STOP_TIMEOUT)
+    return Backend(app=ground.app, relay=relay, readiness=readiness, close=ground.closing.close)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

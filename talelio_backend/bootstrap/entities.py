@@ -1,0 +1,43 @@
+"""The domain's classes on their tables, and the unit of work over all repositories."""
+from functools import cache
+
+from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
+from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
+from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository, map_project
+from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
+from talelio_backend.shared.data.outbox_repository import SqlAlchemyOutbox, map_outbox
+from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
+
+
+@cache
+def map_entities() -> None:
+    """Bind the domain's classes to their tables; cached, because a class can be mapped only once."""
+    map_user()
+    map_account()
+    map_project()
+    map_image()
+    map_outbox()
+
+
+class UnitOfWork(SqlAlchemyUnitOfWork):
+    """The whole service's unit of work; each feature's protocol names the part that it uses."""
+
+    @property
+    def accounts(self) -> SqlAlchemyAccountRepository:
+        return SqlAlchemyAccountRepository(self._session)
+
+    @property
+    def users(self) -> SqlAlchemyUserRepository:
+        return SqlAlchemyUserRepository(self._session)
+
+    @property
+    def projects(self) -> SqlAlchemyProjectRepository:
+        return SqlAlchemyProjectRepository(self._session)
+
+    @property
+    def images(self) -> SqlAlchemyImageRepository:
+        return SqlAlchemyImageRepository(self._session)
+
+    @property
+    def outbox(self) -> SqlAlchemyOutbox:
+        return SqlAlchemyOutbox(self._session)

@@ -1,0 +1,28 @@
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from flask import Flask
+
+from talelio_backend.app_asset.business.ports import ImageStore
+from talelio_backend.app_user.business.user import User
+from talelio_backend.bootstrap.entities import UnitOfWork
+from talelio_backend.config import Settings
+from talelio_backend.shared.business.identity import AccessTokens
+from talelio_backend.shared.business.mail_relay import Composer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What every feature stands on, and where it leaves what it adds to the whole."""
+
+    settings: Settings
+    app: Flask
+    unit_of_work: Callable[[], UnitOfWork]
+    access_tokens: AccessTokens
+    store: ImageStore
+    avatar_url: Callable[[User], str]
+    # Writers of mails, by the kind of mail.
+    composers: dict[str, Composer] = field(default_factory=dict)
+    # What ends with the process.
+    closing: ExitStack = field(default_factory=ExitStack)

@@ -1,0 +1,35 @@
+from flask import Flask
+from flask_cors import CORS
+
+from talelio_backend.config import Settings
+from talelio_backend.shared.presentation.errors import add_error_handlers
+from talelio_backend.shared.presentation.forwarded import ForwardedFor
+from talelio_backend.shared.presentation.paths import IdConverter
+from talelio_backend.shared.presentation.request_log import add_request_log
+
+# Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
+MAXIMUM_BODY = 2 * 1024 * 1024
+
+
+def make_app(settings: Settings) -> Flask:
+    """An application without routes, with what holds for all of them."""
+    app = Flask('talelio_backend', static_folder=None)
+    app.config['MAX_CONTENT_LENGTH'] = MAXIMUM_BODY
+    app.config['TRUSTED_HOSTS'] = settings.served_hosts
+    app.wsgi_app = ForwardedFor(  # type: ignore[method-assign]
+        app.wsgi_app, settings.server.trusted_proxies, hops=settings.server.proxy_hops
+    )
+    # A path with a doubled slash is another path; a redirect would lose a POST's body.
+    app.url_map.merge_slashes = False
+    app.url_map.converters['id'] = IdConverter
+    add_request_log(app)
+    add_error_handlers(app)
+    CORS(
+        app,
+        origins=list(settings.cors_origins),
+        supports_credentials=True,
+        allow_headers=['Authorization', 'Content-Type', 'X-Request-ID'],
+        expose_headers=['Link', 'Retry-After', 'X-Request-ID'],
+        max_age=600,
+    )
+    return app

@@ -1,0 +1,17 @@
+from talelio_backend.app_project.data.bounded_markdown_renderer import (
+    BoundedMarkdownRenderer,
+    markdown_worker,
+)
+from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
+from talelio_backend.bootstrap.ground import Ground
+
+
+def add_projects(ground: Ground) -> None:
+    worker = markdown_worker()
+    ground.closing.callback(worker.close)
+    parts = ProjectParts(
+        unit_of_work=ground.unit_of_work,
+        renderer=BoundedMarkdownRenderer(worker),
+        access_tokens=ground.access_tokens,
+    )
+    ground.app.register_blueprint(project_routes(parts))
