@@ -4,7 +4,8 @@ from talelio_backend.app_account.business.verification_mail import VERIFICATION_
 from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
-from talelio_backend.app_account.presentation.routes import AccountParts, account_routes
+from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.presentation.routes import account_routes
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.config import Settings
 
@@ -12,19 +13,17 @@ from talelio_backend.config import Settings
 def add_accounts(ground: Ground) -> None:
     settings = ground.settings
     verification_tokens = JwtVerificationTokens(settings.secret_key)
-    ground.app.register_blueprint(
-        account_routes(
-            AccountParts(
-                unit_of_work=ground.unit_of_work,
-                hasher=BcryptHasher(settings.bcrypt_cost, at_once=_hashes_at_once(settings)),
-                access_tokens=ground.access_tokens,
-                verification_tokens=verification_tokens,
-                whitelist=settings.whitelisted_emails,
-                common_passwords=load_common_passwords(),
-                avatar_url=ground.avatar_url,
-            )
-        )
+    parts = AccountParts(
+        unit_of_work=ground.unit_of_work,
+        hasher=BcryptHasher(settings.bcrypt_cost, at_once=_hashes_at_once(settings)),
+        access_tokens=ground.access_tokens,
+        verification_tokens=verification_tokens,
+        whitelist=settings.whitelisted_emails,
+        common_passwords=load_common_passwords(),
+        avatar_url=ground.avatar_url,
     )
+    for routes in account_routes(parts):
+        ground.app.register_blueprint(routes)
     ground.composers[VERIFICATION_MAIL] = VerificationMailComposer(
         ground.unit_of_work, verification_tokens, api_base_url=settings.api_base_url
     )

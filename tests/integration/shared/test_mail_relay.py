@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business import services
+from talelio_backend.app_account.business import registration
 from talelio_backend.app_account.business.errors import EmailTaken
 from talelio_backend.app_account.business.verification_mail import (
     VERIFICATION_MAIL,
@@ -410,7 +410,9 @@ def test_a_link_that_is_no_longer_wanted_is_not_sent(
     verified, renewed, deleted = (register(engine, name) for name in ('one', 'two', 'three'))
     scalar(engine, 'UPDATE accounts SET verified = true WHERE id = :id', id=verified)
     scalar(engine, 'DELETE FROM accounts WHERE id = :id', id=deleted)
-    services.resend_verification(UnitOfWork(engine), email='two@example.com', now=NOW + timedelta(hours=2))
+    registration.resend_verification(
+        UnitOfWork(engine), email='two@example.com', now=NOW + timedelta(hours=2)
+    )
     clock.now = NOW + timedelta(hours=2)
 
     composers = verification_composers(engine)

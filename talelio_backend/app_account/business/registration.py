@@ -1,15 +1,10 @@
-"""The use cases of accounts. Each opens its own transactions on the unit of work that it is given."""
+"""How an account comes to be, and its address to be confirmed."""
 from collections.abc import Container
 from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.email_address import canonical_email
-from talelio_backend.app_account.business.errors import (
-    EmailNotWhitelisted,
-    EmailTaken,
-    InvalidCredentials,
-    NoRegisteredAccount,
-)
+from talelio_backend.app_account.business.errors import EmailNotWhitelisted, EmailTaken, NoRegisteredAccount
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.ports import (
     AccountUnitOfWork,
@@ -20,7 +15,6 @@ from talelio_backend.app_account.business.ports import (
 from talelio_backend.app_account.business.verification_mail import queue_verification_mail
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User, check_username
-from talelio_backend.shared.business.identity import AccessTokens, Identity
 
 
 def register(
@@ -59,38 +53,6 @@ def register(
         queue_verification_mail(uow.outbox, account, now)
         uow.commit()
     return account
-
-
-def log_in(
-    uow: AccountUnitOfWork,
-    hasher: PasswordHasher,
-    tokens: AccessTokens,
-    *,
-    email: str,
-    password: str,
-    now: datetime,
-) -> str:
-    """Return an access token. Raises InvalidCredentials, AccountNotVerified."""
-    address = canonical_email(email)
-    with uow:
-        account = uow.accounts.get_by_email(address) if address is not None else None
-    # The same work for an unknown address as for a wrong password.
-    password_hash = account.password_hash if account is not None else None
-    if not hasher.verify(password, password_hash) or account is None:
-        raise InvalidCredentials()
-    account.check_may_log_in()
-    if hasher.is_outdated(account.password_hash):
-        _renew_hash(uow, account, hasher.hash(password))
-    return tokens.issue(Identity(account_id=account.id), now)
-
-
-def _renew_hash(uow: AccountUnitOfWork, seen: Account, password_hash: str) -> None:
-    with uow:
-        account = uow.accounts.get_for_update(seen.id)
-        # A password changed meanwhile must stay changed.
-        if account is not None and account.password_hash == seen.password_hash:
-            account.password_hash = password_hash
-            uow.commit()
 
 
 def verify(uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, now: datetime) -> Account:

@@ -1,13 +1,12 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from talelio_backend.app_account.business import services
+from talelio_backend.app_account.business import registration
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import (
     AccountAlreadyVerified,
-    AccountNotVerified,
     EmailNotWhitelisted,
     EmailTaken,
     InvalidCredentials,
@@ -15,55 +14,26 @@ from talelio_backend.app_account.business.errors import (
     NoRegisteredAccount,
     WeakPassword,
 )
-from talelio_backend.app_account.business.ports import VerificationLink
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
 from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.data.jwt import JwtAccessTokens
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.served_api import SECRET_KEY
-
-NOW = datetime.now(UTC)
-EMAIL = 'maker@example.com'
-PASSWORD = 'correct horse battery'
-ACCESS = JwtAccessTokens(SECRET_KEY)
-VERIFICATION = JwtVerificationTokens(SECRET_KEY)
-
-
-def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: Any) -> Account:
-    arguments = {'email': EMAIL, 'password': PASSWORD, 'username': 'maker', 'now': NOW, **changes}
-    return services.register(
-        uow,
-        hasher or FakeHasher(),
-        whitelist={EMAIL, 'other@example.com'},
-        common_passwords={'password'},
-        **arguments,
-    )
-
-
-def token_for(account: Account, **changes: Any) -> str:
-    link = {'account_id': account.id, 'email': account.email, 'serial': 1, **changes}
-    return VERIFICATION.issue(VerificationLink(**link), NOW)
-
-
-def verify(uow: FakeUnitOfWork, token: str) -> Account:
-    return services.verify(uow, VERIFICATION, token=token, now=NOW)
-
-
-def log_in(
-    uow: FakeUnitOfWork,
-    hasher: FakeHasher | None = None,
-    *,
-    email: str = EMAIL,
-    password: str = PASSWORD
-) -> str:
-    return services.log_in(uow, hasher or FakeHasher(), ACCESS, email=email, password=password, now=NOW)
+from tests.support.account_use_cases import (
+    ACCESS,
+    EMAIL,
+    NOW,
+    PASSWORD,
+    VERIFICATION,
+    log_in,
+    register,
+    token_for,
+    verify,
+)
 
 
 def claim(uow: FakeUnitOfWork, token: str, password: str, username: str | None = None) -> Account:
-    return services.claim(
+    return registration.claim(
         uow,
         FakeHasher(),
         VERIFICATION,
@@ -149,59 +119,6 @@ class TestRegister:
         assert len(uow.store.outbox) == 1
 
 
-class TestLogIn:
-
-    def test_the_token_names_the_account(self) -> None:
-        uow = FakeUnitOfWork()
-        account = register(uow)
-        verify(uow, token_for(account))
-
-        assert ACCESS.read(log_in(uow, email='MAKER@example.com ')) == Identity(account.id)
-
-    @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
-    def test_a_wrong_password_and_an_unknown_address_are_the_same_and_cost_the_same(self, email: str) -> None:
-        uow, hasher = FakeUnitOfWork(), FakeHasher()
-        register(uow)
-
-        with pytest.raises(InvalidCredentials, match='Invalid username or password'):
-            log_in(uow, hasher, email=email, password='wrong')
-        assert hasher.verified == 1
-
-    def test_only_who_knows_the_password_hears_that_the_account_is_not_verified(self) -> None:
-        uow = FakeUnitOfWork()
-        register(uow)
-
-        with pytest.raises(AccountNotVerified, match='Account not verified'):
-            log_in(uow)
-        with pytest.raises(InvalidCredentials):
-            log_in(uow, password='wrong')
-
-    def test_an_outdated_hash_is_renewed(self) -> None:
-        uow = FakeUnitOfWork()
-        account = register(uow)
-        verify(uow, token_for(account))
-
-        log_in(uow, FakeHasher(generation=2))
-
-        assert uow.store.accounts[account.id].password_hash == f'2:{PASSWORD}'
-        assert log_in(uow, FakeHasher(generation=2))
-
-    def test_renewing_does_not_undo_a_change_made_meanwhile(self) -> None:
-        uow = FakeUnitOfWork()
-        account = register(uow)
-        verify(uow, token_for(account))
-
-        class SlowHasher(FakeHasher):
-
-            def hash(self, password: str) -> str:
-                uow.store.accounts[account.id].password_hash = '2:changed'
-                return super().hash(password)
-
-        log_in(uow, SlowHasher(generation=2))
-
-        assert uow.store.accounts[account.id].password_hash == '2:changed'
-
-
 class TestVerify:
 
     def test_the_account_is_verified_once(self) -> None:
@@ -283,7 +200,7 @@ class TestResend:
         uow = FakeUnitOfWork()
         account = register(uow)
 
-        services.resend_verification(uow, email='MAKER@example.com', now=NOW + timedelta(hours=1))
+        registration.resend_verification(uow, email='MAKER@example.com', now=NOW + timedelta(hours=1))
 
         assert [mail.payload['serial'] for mail in uow.store.outbox.values()] == [1, 2]
         with pytest.raises(InvalidVerificationToken):
@@ -295,7 +212,7 @@ class TestResend:
         uow = FakeUnitOfWork()
         register(uow)
 
-        services.resend_verification(uow, email=email, now=NOW + timedelta(seconds=1))
+        registration.resend_verification(uow, email=email, now=NOW + timedelta(seconds=1))
 
         assert len(uow.store.outbox) == 1
 
@@ -303,6 +220,6 @@ class TestResend:
         uow = FakeUnitOfWork()
         verify(uow, token_for(register(uow)))
 
-        services.resend_verification(uow, email=EMAIL, now=NOW + timedelta(hours=1))
+        registration.resend_verification(uow, email=EMAIL, now=NOW + timedelta(hours=1))
 
         assert len(uow.store.outbox) == 1

@@ -1,0 +1,20 @@
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+
+from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher, VerificationTokens
+from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.identity import AccessTokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountParts:
+    """What the account routes hand to their services."""
+
+    unit_of_work: Callable[[], AccountUnitOfWork]
+    hasher: PasswordHasher
+    access_tokens: AccessTokens
+    verification_tokens: VerificationTokens
+    # Canonical addresses.
+    whitelist: Container[str]
+    common_passwords: Container[str]
+    avatar_url: Callable[[User], str]

@@ -1,0 +1,52 @@
+"""The use cases of accounts on fakes, with sensible values of which a test names only what it is about."""
+from datetime import UTC, datetime
+from typing import Any
+
+from talelio_backend.app_account.business import login, registration
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.shared.data.jwt import JwtAccessTokens
+from tests.fakes.ports import FakeHasher
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.served_api import SECRET_KEY
+
+NOW = datetime.now(UTC)
+EMAIL = 'maker@example.com'
+PASSWORD = 'correct horse battery'
+ACCESS = JwtAccessTokens(SECRET_KEY)
+VERIFICATION = JwtVerificationTokens(SECRET_KEY)
+
+
+def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: Any) -> Account:
+    arguments = {'email': EMAIL, 'password': PASSWORD, 'username': 'maker', 'now': NOW, **changes}
+    return registration.register(
+        uow,
+        hasher or FakeHasher(),
+        whitelist={EMAIL, 'other@example.com'},
+        common_passwords={'password'},
+        **arguments,
+    )
+
+
+def token_for(account: Account, **changes: Any) -> str:
+    link = {'account_id': account.id, 'email': account.email, 'serial': 1, **changes}
+    return VERIFICATION.issue(VerificationLink(**link), NOW)
+
+
+def verify(uow: FakeUnitOfWork, token: str) -> Account:
+    return registration.verify(uow, VERIFICATION, token=token, now=NOW)
+
+
+def register_verified(uow: FakeUnitOfWork, **changes: Any) -> Account:
+    return verify(uow, token_for(register(uow, **changes)))
+
+
+def log_in(
+    uow: FakeUnitOfWork,
+    hasher: FakeHasher | None = None,
+    *,
+    email: str = EMAIL,
+    password: str = PASSWORD
+) -> str:
+    return login.log_in(uow, hasher or FakeHasher(), ACCESS, email=email, password=password, now=NOW)
