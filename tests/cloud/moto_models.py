@@ -1,13 +1,18 @@
 """Stand-ins for what the template makes and moto's CloudFormation does not know. Importing them is enough.
 
-A bucket's policy and an identity provider are then really in the account; the rest has a name and its attributes.
+The settings of a bucket, its policy, roles and an identity provider are then really in the account; the
+rest has a name and its attributes.
 """
+# What is abstract moto calls when a stack is changed or deleted, which no test does.
+# pylint: disable=abstract-method
 import json
 from typing import Any, Self
 
+import boto3
 from moto.core.common_models import CloudFormationModel
-from moto.iam.models import iam_backends
-from moto.s3.models import s3_backends
+from moto.iam.models import Role, iam_backends
+from moto.s3.models import FakeBucket, s3_backends
+from moto.ssm.models import Parameter
 
 
 class _StandIn:
@@ -97,3 +102,76 @@ class IdentityProvider(_StandIn, CloudFormationModel):
             properties['Url'], [], properties['ClientIdList'], []
         )
         return {'Arn': provider.arn}
+
+
+class Bucket(CloudFormationModel):
+    """moto's own, which leaves out who may read it."""
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return FakeBucket.cloudformation_name_type()
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return FakeBucket.cloudformation_type()
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str,
+        **kwargs: Any
+    ) -> FakeBucket:
+        bucket = FakeBucket.create_from_cloudformation_json(
+            resource_name, cloudformation_json, account_id, region_name, **kwargs
+        )
+        properties = cloudformation_json['Properties']
+        # By its API, which minds each key.
+        s3: Any = boto3.client(
+            's3', region_name=region_name, aws_access_key_id='test', aws_secret_access_key='test'
+        )
+        s3.put_public_access_block(
+            Bucket=bucket.name, PublicAccessBlockConfiguration=properties['PublicAccessBlockConfiguration']
+        )
+        rules = [{('MaxAgeSeconds' if key == 'MaxAge' else key): value
+                  for key, value in rule.items()} for rule in properties['CorsConfiguration']['CorsRules']]
+        s3.put_bucket_cors(Bucket=bucket.name, CORSConfiguration={'CORSRules': rules})
+        return bucket
+
+
+class CheckedRole(CloudFormationModel):
+    """moto's own, which takes any policy."""
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return Role.cloudformation_name_type()
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return Role.cloudformation_type()
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return Role.has_cfn_attr(attr)
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str,
+        **kwargs: Any
+    ) -> Role:
+        properties = dict(cloudformation_json['Properties'])
+        policies = properties.pop('Policies', [])
+        role = Role.create_from_cloudformation_json(
+            resource_name, cloudformation_json | {'Properties': properties}, account_id, region_name, **kwargs
+        )
+        for policy in policies:
+            iam_backends[account_id]['aws'].put_role_policy(
+                role.name, policy['PolicyName'], json.dumps(policy['PolicyDocument'])
+            )
+        return role
+
+
+def _attribute_of_parameter(parameter: Parameter, name: str) -> str:
+    return {'Type': parameter.parameter_type, 'Value': parameter.value}[name]
+
+
+# moto's own has none, for want of which the stack ends without a single output.
+Parameter.get_cfn_attribute = _attribute_of_parameter  # type: ignore[attr-defined]
