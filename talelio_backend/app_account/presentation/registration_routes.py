@@ -4,6 +4,14 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request
 
 from talelio_backend.app_account.business import registration
+from talelio_backend.app_account.business.errors import (
+    AccountAlreadyVerified,
+    EmailNotWhitelisted,
+    EmailTaken,
+    InvalidVerificationToken,
+    NoRegisteredAccount,
+    WeakPassword,
+)
 from talelio_backend.app_account.presentation.parts import AccountParts
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
@@ -11,15 +19,40 @@ from talelio_backend.app_account.presentation.schemas import (
     MessageAnswer,
     RegisterBody,
     ResendBody,
+    VerificationToken,
 )
+from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
 from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_body import read_body
+
+_LINK_ERRORS = (
+    InvalidVerificationToken(),
+    AccountAlreadyVerified(),
+    NoRegisteredAccount('maker@example.com'),
+)
+_NAME_AND_PASSWORD_ERRORS = (
+    InvalidUsername("'username' must not be the reserved word 'admin'"),
+    WeakPassword("'password' is one of the most used passwords"),
+)
 
 
 def registration_routes(parts: AccountParts) -> Blueprint:
     routes = Blueprint('registration', __name__, url_prefix='/v1/accounts')
 
     @routes.post('/register')
+    @described(
+        'Register an account',
+        description='The address must be on the whitelist. A link that verifies it comes by mail.',
+        body=RegisterBody,
+        answers={HTTPStatus.CREATED: AccountAnswer},
+        errors=[
+            EmailNotWhitelisted(),
+            EmailTaken('maker@example.com'),
+            UsernameTaken('maker'),
+            *_NAME_AND_PASSWORD_ERRORS,
+        ],
+    )
     def register() -> Response:
         body = read_body(RegisterBody)
         account = registration.register(
@@ -35,7 +68,13 @@ def registration_routes(parts: AccountParts) -> Blueprint:
         return answer(AccountAnswer.of(account, parts.avatar_url), HTTPStatus.CREATED)
 
     @routes.get('/verify/<token>')
-    def verify(token: str) -> Response:
+    @described(
+        'Verify an account',
+        description='The link that came by mail; it lives 24 hours.',
+        answers={HTTPStatus.OK: AccountAnswer},
+        errors=_LINK_ERRORS,
+    )
+    def verify(token: VerificationToken) -> Response:
         if request.method == 'HEAD':
             # Programs that look at links send it; only opening one may change anything.
             return Response(mimetype='application/json')
@@ -45,7 +84,14 @@ def registration_routes(parts: AccountParts) -> Blueprint:
         return answer(AccountAnswer.of(account, parts.avatar_url))
 
     @routes.post('/verify/<token>')
-    def claim(token: str) -> Response:
+    @described(
+        'Verify an account that somebody else registered',
+        description="It gets this password, and this username if one is given, instead of the stranger's.",
+        body=ClaimBody,
+        answers={HTTPStatus.OK: AccountAnswer},
+        errors=[*_LINK_ERRORS, UsernameTaken('maker'), *_NAME_AND_PASSWORD_ERRORS],
+    )
+    def claim(token: VerificationToken) -> Response:
         body = read_body(ClaimBody)
         account = registration.claim(
             parts.unit_of_work(),
@@ -60,6 +106,12 @@ def registration_routes(parts: AccountParts) -> Blueprint:
         return answer(AccountAnswer.of(account, parts.avatar_url))
 
     @routes.post('/verify/resend')
+    @described(
+        'Ask for a new verification link',
+        description='The answer is the same whether the account exists or not.',
+        body=ResendBody,
+        answers={HTTPStatus.ACCEPTED: MessageAnswer},
+    )
     def resend_verification() -> Response:
         body = read_body(ResendBody)
         registration.resend_verification(parts.unit_of_work(), email=body.email, now=datetime.now(UTC))

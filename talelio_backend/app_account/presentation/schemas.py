@@ -1,24 +1,32 @@
 from collections.abc import Callable
 from typing import Annotated, Self
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.email_address import EMAIL_LENGTH
 from talelio_backend.app_account.business.password_policy import MAXIMUM_LENGTH
 from talelio_backend.app_user.business.user import User
-from talelio_backend.app_user.presentation.schemas import UserAnswer
-from talelio_backend.shared.presentation.schemas import STORABLE, Answer, Body, Text, UtcTime
+from talelio_backend.app_user.presentation.schemas import UserAnswer, Username
+from talelio_backend.shared.presentation.schemas import STORABLE, WITHOUT_NUL, Answer, Body, Id, UtcTime
 
 # Bounded here, before anything looks at them: what normalises Unicode takes time by the square of the length.
-Email = Annotated[str, StringConstraints(max_length=EMAIL_LENGTH), STORABLE]
-Password = Annotated[str, StringConstraints(max_length=MAXIMUM_LENGTH), STORABLE]
+Email = Annotated[
+    str, StringConstraints(max_length=EMAIL_LENGTH), STORABLE, WITHOUT_NUL,
+    Field(examples=['maker@example.com'])
+]  # yapf: disable
+Password = Annotated[
+    str, StringConstraints(max_length=MAXIMUM_LENGTH), STORABLE, WITHOUT_NUL,
+    Field(examples=['correct horse battery'])
+]  # yapf: disable
+VerificationToken = Annotated[
+    str, Field(description='As in the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
 
 
 class RegisterBody(Body):
     email: Email
     password: Password
-    username: Text
+    username: Username
 
 
 class LoginBody(Body):
@@ -28,7 +36,7 @@ class LoginBody(Body):
 
 class ClaimBody(Body):
     password: Password
-    username: Text | None = None
+    username: Username | None = None
 
 
 class ResendBody(Body):
@@ -36,11 +44,11 @@ class ResendBody(Body):
 
 
 class AccountAnswer(Answer):
-    id: int
+    id: Id
     created_at: UtcTime
     updated_at: UtcTime | None
     verified: bool
-    email: str
+    email: Annotated[str, Field(examples=['maker@example.com'])]
     user: UserAnswer
 
     @classmethod
@@ -56,8 +64,9 @@ class AccountAnswer(Answer):
 
 
 class TokenAnswer(Answer):
-    access_token: str
+    access_token: Annotated[
+        str, Field(description='Good for 30 minutes.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
 
 
 class MessageAnswer(Answer):
-    message: str
+    message: Annotated[str, Field(examples=['If an account with this email waits for its verification, …'])]

@@ -1,15 +1,22 @@
 """Serves the stored pictures where no other server does."""
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
+from typing import Annotated
 
 from flask import Blueprint, Response, abort, request, send_file
+from pydantic import Field
+from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 
 from talelio_backend.app_asset.business.image import ImageKind
+from talelio_backend.shared.presentation.openapi_operation import Media, described
 
 # The name of a file is made of its content, so what it names never changes.
 _CACHE_CONTROL = 'public, max-age=31536000, immutable'
 _MEDIA_TYPES = {kind.extension: kind.value for kind in ImageKind}
+
+Key = Annotated[str, Field(description='As in the URL of an image.', examples=['1/images/3f8a.jpg'])]
 
 _ONE_RANGE = re.compile(r'bytes=[0-9]*-[0-9]*')
 
@@ -21,7 +28,18 @@ def file_routes(locate: Callable[[str], Path | None]) -> Blueprint:
     routes = Blueprint('files', __name__, url_prefix=FILES_PATH)
 
     @routes.get('/<path:key>')
-    def show(key: str) -> Response:
+    @described(
+        'Fetch the file of a picture',
+        answers={
+            HTTPStatus.OK: Media(types=list(_MEDIA_TYPES.values())),
+            HTTPStatus.PARTIAL_CONTENT: Media(types=list(_MEDIA_TYPES.values())),
+            HTTPStatus.NOT_MODIFIED: None,
+        },
+        errors=[NotFound(), RequestedRangeNotSatisfiable()],
+        request_headers=['If-None-Match', 'Range'],
+        answer_headers=['Cache-Control', 'ETag'],
+    )
+    def show(key: Key) -> Response:
         file = locate(key)
         if file is None:
             abort(404)

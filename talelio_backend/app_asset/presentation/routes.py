@@ -7,17 +7,29 @@ from http import HTTPStatus
 from flask import Blueprint, Response
 
 from talelio_backend.app_asset.business import avatar, services
-from talelio_backend.app_asset.business.errors import InvalidImageType
+from talelio_backend.app_asset.business.errors import (
+    ImageNotFound,
+    ImageTooLarge,
+    InvalidImageType,
+    StorageRefused,
+)
 from talelio_backend.app_asset.business.image import LIST_LENGTH
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore
 from talelio_backend.app_asset.presentation.schemas import ImageAnswer, UploadAnswer
 from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent_files
+from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
+from talelio_backend.shared.business.errors import Invalid, Unavailable
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.paging import answer_page, read_page_request
+from talelio_backend.shared.presentation.openapi_operation import Files, described
+from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
+
+_STORE_REFUSED = StorageRefused('The image storage (S3) refused: AccessDenied')
+_TOO_MANY = Unavailable('Too many changes of pictures at once, please try again')
+_PICTURE_ERRORS = (InvalidImageType(), ImageTooLarge(), _STORE_REFUSED, AccountGone(), _TOO_MANY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +50,14 @@ def asset_routes(parts: AssetParts) -> Blueprint:
     routes = Blueprint('assets', __name__, url_prefix='/v1/assets')
 
     @routes.post('/images')
+    @described(
+        'Upload pictures',
+        description='JPEG, PNG, GIF, WebP, AVIF or HEIC, under any field names. All are stored, or none.',
+        bearer='required',
+        body=Files(),
+        answers={HTTPStatus.OK: UploadAnswer},
+        errors=_PICTURE_ERRORS,
+    )
     def upload() -> Response:
         owner = authenticate(parts.access_tokens)
         with parts.turn(), sent_files(parts.upload_limits) as files:
@@ -53,18 +73,39 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         return answer(UploadAnswer(image_objects_urls=[image.url for image in answers], images=answers))
 
     @routes.get('/images')
+    @described(
+        "List one's own images, newest first",
+        bearer='required',
+        query=page_query(maximum=LIST_LENGTH),
+        answers={HTTPStatus.OK: list[ImageAnswer]},
+        errors=[Invalid(f"'limit' must be a whole number from 1 to {LIST_LENGTH}"),
+                AccountGone()],
+        answer_headers=['Link'],
+    )
     def list_own() -> Response:
         owner = authenticate(parts.access_tokens)
         page = services.list_own(parts.unit_of_work(), owner, read_page_request(maximum=LIST_LENGTH))
         return answer_page([ImageAnswer.of(image, parts.store.url) for image in page.items], page.next_before)
 
     @routes.get('/images/<id:image_id>')
+    @described(
+        "Show one of one's own images",
+        bearer='required',
+        answers={HTTPStatus.OK: ImageAnswer},
+        errors=[ImageNotFound(7), AccountGone()],
+    )
     def show_own(image_id: int) -> Response:
         owner = authenticate(parts.access_tokens)
         image = services.show_own(parts.unit_of_work(), owner, image_id)
         return answer(ImageAnswer.of(image, parts.store.url))
 
     @routes.delete('/images/<id:image_id>')
+    @described(
+        "Delete one of one's own images",
+        bearer='required',
+        answers={HTTPStatus.NO_CONTENT: None},
+        errors=[ImageNotFound(7), AccountGone(), _STORE_REFUSED, _TOO_MANY],
+    )
     def delete_own(image_id: int) -> Response:
         owner = authenticate(parts.access_tokens)
         with parts.turn():
@@ -78,6 +119,14 @@ def avatar_routes(parts: AssetParts) -> Blueprint:
     routes = Blueprint('avatar', __name__, url_prefix='/v1/users/me')
 
     @routes.put('/avatar')
+    @described(
+        "Set one's avatar",
+        description='One picture, which is cut to a square.',
+        bearer='required',
+        body=Files(most=1),
+        answers={HTTPStatus.OK: UserAnswer},
+        errors=_PICTURE_ERRORS,
+    )
     def set_avatar() -> Response:
         owner = authenticate(parts.access_tokens)
         with parts.turn(), sent_files(UploadLimits(files=1, bytes=parts.upload_limits.bytes)) as files:
@@ -94,6 +143,12 @@ def avatar_routes(parts: AssetParts) -> Blueprint:
         return answer(UserAnswer.of(user, parts.avatar_url))
 
     @routes.delete('/avatar')
+    @described(
+        "Take one's avatar away",
+        bearer='required',
+        answers={HTTPStatus.OK: UserAnswer},
+        errors=[AccountGone(), _STORE_REFUSED, _TOO_MANY],
+    )
     def reset_avatar() -> Response:
         owner = authenticate(parts.access_tokens)
         with parts.turn():

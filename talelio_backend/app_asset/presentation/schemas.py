@@ -1,29 +1,36 @@
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from talelio_backend.app_asset.business.image import Image, ImageKind
-from talelio_backend.shared.presentation.schemas import Answer, UtcTime
+from talelio_backend.shared.presentation.schemas import Answer, Id, UtcTime
+
+Pixels = Annotated[int, Field(description='In pixels.', examples=[640])]
+Url = Annotated[str, Field(examples=['https://cdn.example.com/1/images/3f8a.jpg'])]
+MediaType = Annotated[str, Field(examples=['image/webp'])]
 
 
 class VariantAnswer(Answer):
-    url: str
-    # In pixels.
-    width: int
-    type: str
+    url: Url
+    width: Pixels
+    type: MediaType
 
 
 class ImageAnswer(Answer):
-    id: int
+    id: Id
     created_at: UtcTime
-    url: str
-    # In pixels.
-    width: int
-    height: int
-    bytes: int
-    type: str
+    url: Url
+    width: Pixels
+    height: Pixels
+    bytes: Annotated[int, Field(examples=[31541])]
+    type: MediaType
     variants: list[VariantAnswer]
-    # A data URI, to show until the picture is there.
-    placeholder: str
+    placeholder: Annotated[str,
+                           Field(
+                               description='A data URI, to show until the picture is there.',
+                               examples=['data:image/webp;base64,UklGRg==']
+                           )]
 
     @classmethod
     def of(cls, image: Image, url: Callable[[str], str]) -> Self:
@@ -46,5 +53,5 @@ class ImageAnswer(Answer):
 class UploadAnswer(Answer):
     """In the order in which the files were sent."""
 
-    image_objects_urls: Sequence[str]
+    image_objects_urls: Sequence[Url]
     images: Sequence[ImageAnswer]

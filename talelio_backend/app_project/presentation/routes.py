@@ -6,13 +6,18 @@ from http import HTTPStatus
 from flask import Blueprint, Response
 
 from talelio_backend.app_project.business import services
+from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
-from talelio_backend.app_project.business.project import LIST_LENGTH
+from talelio_backend.app_project.business.project import BODY_SIZE, LIST_LENGTH, TITLE_LENGTH
 from talelio_backend.app_project.presentation.schemas import ProjectAnswer, PublishBody
+from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
+from talelio_backend.app_user.presentation.schemas import Username
+from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.paging import answer_page, read_page_request
+from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
 from talelio_backend.shared.presentation.request_body import read_body
 
 
@@ -29,6 +34,20 @@ def project_routes(parts: ProjectParts) -> Blueprint:
     routes = Blueprint('projects', __name__, url_prefix='/v1')
 
     @routes.post('/projects')
+    @described(
+        'Publish a project',
+        bearer='required',
+        body=PublishBody,
+        answers={HTTPStatus.CREATED: ProjectAnswer},
+        errors=[
+            Invalid("'title' must not be blank"),
+            Invalid(f"'title' must have at most {TITLE_LENGTH} characters"),
+            Invalid(f"'body' must have at most {BODY_SIZE // 1024} KiB of text"),
+            TooExpensiveToRender(),
+            NotRenderable(),
+            AccountGone(),
+        ],
+    )
     def publish() -> Response:
         author = authenticate(parts.access_tokens)
         body = read_body(PublishBody)
@@ -43,7 +62,15 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         return answer(ProjectAnswer.model_validate(project), HTTPStatus.CREATED)
 
     @routes.get('/users/<username>/projects')
-    def list_of_user(username: str) -> Response:
+    @described(
+        "List a user's projects, newest first",
+        query=page_query(maximum=LIST_LENGTH),
+        answers={HTTPStatus.OK: list[ProjectAnswer]},
+        errors=[UserNotFound('maker'),
+                Invalid(f"'limit' must be a whole number from 1 to {LIST_LENGTH}")],
+        answer_headers=['Link'],
+    )
+    def list_of_user(username: Username) -> Response:
         page = services.list_of_user(parts.unit_of_work(), username, read_page_request(maximum=LIST_LENGTH))
         projects = [ProjectAnswer.model_validate(project) for project in page.items]
         return answer_page(projects, page.next_before)

@@ -1,16 +1,28 @@
-from talelio_backend.shared.presentation.schemas import Answer, Body, Text, UtcTime
+from typing import Annotated
+
+from pydantic import Field
+
+from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, UtcTime
+
+Title = Annotated[Text, Field(examples=['A chair'])]
+Markdown = Annotated[Text, Field(description='Markdown.', examples=['## Wood\n\nAsh.'])]
+Html = Annotated[str,
+                 Field(
+                     description='The rendered body, safe to put into a page.',
+                     examples=['<h2 id="user-content-wood">Wood</h2>\n<p>Ash.</p>'],
+                 )]
 
 
 class PublishBody(Body):
-    title: Text
-    body: Text
+    title: Title
+    body: Markdown
 
 
 class ProjectAnswer(Answer):
-    id: int
-    user_id: int
+    id: Id
+    user_id: Id
     created_at: UtcTime
     updated_at: UtcTime | None
-    title: str
-    body: str
-    html: str
+    title: Title
+    body: Markdown
+    html: Html

@@ -1,16 +1,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from flask import Blueprint, Response
 
 from talelio_backend.app_user.business import services
+from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.business.ports import UserUnitOfWork
-from talelio_backend.app_user.business.user import User
-from talelio_backend.app_user.presentation.schemas import ChangeUserBody, UserAnswer
+from talelio_backend.app_user.business.user import LOCATION_LENGTH, User
+from talelio_backend.app_user.presentation.schemas import ChangeUserBody, UserAnswer, Username
+from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_body import read_body
 
 
@@ -27,15 +31,30 @@ def user_routes(parts: UserParts) -> Blueprint:
     routes = Blueprint('users', __name__, url_prefix='/v1/users')
 
     @routes.get('/<username>')
-    def show(username: str) -> Response:
+    @described('Show a user', answers={HTTPStatus.OK: UserAnswer}, errors=[UserNotFound('maker')])
+    def show(username: Username) -> Response:
         return answer(UserAnswer.of(services.show(parts.unit_of_work(), username), parts.avatar_url))
 
     @routes.get('/me')
+    @described(
+        "Show one's own user", bearer='required', answers={HTTPStatus.OK: UserAnswer}, errors=[AccountGone()]
+    )
     def show_own() -> Response:
         owner = authenticate(parts.access_tokens)
         return answer(UserAnswer.of(services.show_own(parts.unit_of_work(), owner), parts.avatar_url))
 
     @routes.patch('/me')
+    @described(
+        "Change one's own user",
+        bearer='required',
+        body=ChangeUserBody,
+        answers={HTTPStatus.OK: UserAnswer},
+        errors=[
+            Invalid(f"'location' must have at most {LOCATION_LENGTH} characters"),
+            Invalid("'location' must be one line of text, without control characters"),
+            AccountGone(),
+        ],
+    )
     def change_own() -> Response:
         owner = authenticate(parts.access_tokens)
         body = read_body(ChangeUserBody)

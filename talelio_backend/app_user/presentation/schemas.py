@@ -1,25 +1,30 @@
 from collections.abc import Callable
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from talelio_backend.app_user.business.user import User
-from talelio_backend.shared.presentation.schemas import Answer, Body, Text, UtcTime
+from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, UtcTime
+
+Username = Annotated[Text, Field(examples=['maker'])]
+Location = Annotated[Text, Field(examples=['Lisboa'])]
 
 
 class ChangeUserBody(Body):
     """What is absent stays as it is."""
 
     # None is what an absent key gives; sent, it is refused.
-    location: Text = None  # type: ignore[assignment]
+    location: Location = None  # type: ignore[assignment]
 
 
 class UserAnswer(Answer):
-    id: int
-    account_id: int
+    id: Id
+    account_id: Id
     created_at: UtcTime
     updated_at: UtcTime | None
-    username: str
-    location: str
-    avatar_url: str
+    username: Username
+    location: Location
+    avatar_url: Annotated[str, Field(examples=['default.jpg'])]
 
     @classmethod
     def of(cls, user: User, avatar_url: Callable[[User], str]) -> Self:

@@ -3,7 +3,7 @@ import logging
 from http import HTTPStatus
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from talelio_backend.shared.business.errors import (
     BusinessError,
@@ -34,6 +34,7 @@ _PLAIN_WORDS = {
     HTTPStatus.NOT_FOUND: 'There is nothing at this path',
     HTTPStatus.METHOD_NOT_ALLOWED: 'This path does not take this method',
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 'The request body is too large',
+    HTTPStatus.INTERNAL_SERVER_ERROR: 'Something went wrong on our side',
 }
 
 _logger = logging.getLogger(__name__)
@@ -43,6 +44,16 @@ def envelope(status: HTTPStatus, message: str) -> dict[str, object]:
     return {'error': {'message': message, 'status': status.value, 'type': status.phrase}}
 
 
+def refusal(error: BusinessError | HTTPException) -> tuple[HTTPStatus, str]:
+    """The status and the message that an error is answered with."""
+    if isinstance(error, BusinessError):
+        return next(
+            status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind)
+        ), error.message
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return status, _message(error, status)
+
+
 def add_error_handlers(app: Flask) -> None:
     app.register_error_handler(BusinessError, _business_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -50,8 +61,8 @@ def add_error_handlers(app: Flask) -> None:
 
 
 def _business_error(error: BusinessError) -> Response:
-    status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
-    response = json_response(envelope(status, error.message), status)
+    status, message = refusal(error)
+    response = json_response(envelope(status, message), status)
     if isinstance(error, Unavailable):
         _logger.warning('unavailable: %s', error.__cause__ or error.message)
         response.headers['Retry-After'] = str(error.retry_after)
@@ -59,8 +70,8 @@ def _business_error(error: BusinessError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    response = json_response(envelope(status, _message(error, status)), status)
+    status, message = refusal(error)
+    response = json_response(envelope(status, message), status)
     for name, value in error.get_headers():
         if name.lower() not in _OWN_HEADERS:
             response.headers[name] = value
@@ -76,5 +87,5 @@ def _message(error: HTTPException, status: HTTPStatus) -> str:
 
 def _unexpected_error(_error: Exception) -> Response:
     _logger.exception('unexpected error')
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return json_response(envelope(status, 'Something went wrong on our side'), status)
+    status, message = refusal(InternalServerError())
+    return json_response(envelope(status, message), status)

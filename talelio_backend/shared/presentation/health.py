@@ -1,8 +1,17 @@
 from collections.abc import Callable
+from http import HTTPStatus
+from typing import Literal
 
 from flask import Blueprint, Response
 
-from talelio_backend.shared.presentation.answers import json_response
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.schemas import Answer
+
+
+class HealthAnswer(Answer):
+    status: Literal['live', 'ready']
 
 
 class Readiness:
@@ -23,13 +32,19 @@ def health_routes(readiness: Readiness) -> Blueprint:
     routes = Blueprint('health', __name__, url_prefix='/health')
 
     @routes.get('/live')
+    @described('Ask whether the process answers', answers={HTTPStatus.OK: HealthAnswer})
     def live() -> Response:
         """The process answers. It says nothing about the database: a restart would not mend that."""
-        return json_response({'status': 'live'})
+        return answer(HealthAnswer(status='live'))
 
     @routes.get('/ready')
+    @described(
+        'Ask whether requests can be served',
+        answers={HTTPStatus.OK: HealthAnswer},
+        errors=[Unavailable('The service is about to stop')],
+    )
     def ready() -> Response:
         readiness.check()
-        return json_response({'status': 'ready'})
+        return answer(HealthAnswer(status='ready'))
 
     return routes

@@ -1,15 +1,29 @@
 """Lists in pages: `?limit=` and `?before=` come in, a `Link` to the next page goes out (RFC 8288)."""
 from collections.abc import Sequence
+from functools import cache
 from urllib.parse import urlencode
 
 from flask import Response, request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.business.page import PageRequest
 
 # PostgreSQL's integer, the type of an id.
 _LARGEST_ID = 2**31 - 1
+
+
+@cache
+def page_query(*, maximum: int) -> type[BaseModel]:
+    """What `read_page_request` reads, for a view's description."""
+    return create_model(
+        'PageQuery',
+        limit=(int, Field(maximum, ge=1, le=maximum, description='How many at most.', examples=[20])),
+        before=(
+            int | None,
+            Field(None, ge=1, le=_LARGEST_ID, description='Only what has a smaller id.', examples=[7]),
+        ),
+    )
 
 
 def read_page_request(*, maximum: int) -> PageRequest:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.presentation.openapi_operation import hold_to_description
 from talelio_backend.shared.presentation.schemas import Body
 
 BodyT = TypeVar('BodyT', bound=Body)
@@ -17,6 +18,7 @@ _BROKEN_OFF = 'The request body is malformed or was cut short'
 
 def read_body(schema: type[BodyT]) -> BodyT:
     """Raises Invalid or an HTTPException."""
+    hold_to_description('body', schema)
     document = _parse(_read_bytes())
     try:
         return schema.model_validate(document)

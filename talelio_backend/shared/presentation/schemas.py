@@ -2,7 +2,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 
 def format_utc(time: datetime) -> str:
@@ -10,7 +10,17 @@ def format_utc(time: datetime) -> str:
     return time.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')
 
 
-UtcTime = Annotated[datetime, PlainSerializer(format_utc, return_type=str)]
+UtcTime = Annotated[
+    datetime,
+    PlainSerializer(format_utc, return_type=str),
+    WithJsonSchema({
+        'type': 'string',
+        'description': 'UTC, with six digits after the point.',
+        'pattern': r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$',
+        'examples': ['2026-11-23 12:30:59.123456'],
+    }, mode='serialization')
+]  # yapf: disable
+Id = Annotated[int, Field(examples=[7])]
 
 
 def _storable(text: str) -> str:
@@ -23,7 +33,9 @@ def _storable(text: str) -> str:
 
 
 STORABLE = AfterValidator(_storable)
-Text = Annotated[str, STORABLE]
+# What of it a pattern can say to a client.
+WITHOUT_NUL = Field(json_schema_extra={'pattern': '^[^\\u0000]*$'})
+Text = Annotated[str, STORABLE, WITHOUT_NUL]
 
 
 class Body(BaseModel):
@@ -36,3 +48,14 @@ class Answer(BaseModel):
     """A JSON answer, read from an entity's attributes."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class ErrorDetail(Answer):
+    message: str
+    # The status of the answer, and its reason phrase.
+    status: int
+    type: str
+
+
+class ErrorAnswer(Answer):
+    error: ErrorDetail

@@ -1,0 +1,48 @@
+"""The headers that the OpenAPI document speaks of, by name."""
+from typing import Any
+
+_TEXT = {'type': 'string'}
+
+ANSWER_HEADERS: dict[str, dict[str, Any]] = {
+    'X-Request-ID': {
+        'description': 'Names the request in the log.',
+        'schema': _TEXT,
+        'example': '4f0b5f9e8e3c4d0c9b1a5e2d7c6f8a90',
+    },
+    'Retry-After': {
+        'description': 'After how many seconds to try again.',
+        'schema': {
+            'type': 'string',
+            'pattern': '^[0-9]+$'
+        },
+        'example': '2',
+    },
+    'Link': {
+        'description': 'Where the next page is (RFC 8288); absent on the last.',
+        'schema': _TEXT,
+        'example': '</v1/users/maker/projects?limit=20&before=7>; rel="next"',
+    },
+    'Cache-Control': {
+        'description': 'How long the answer may be kept (RFC 9111).',
+        'schema': _TEXT,
+        'example': 'public, max-age=31536000, immutable',
+    },
+    'ETag': {
+        'description': 'Names this state of the answer (RFC 9110, section 8.8.3).',
+        'schema': _TEXT,
+        'example': '"3f8a"',
+    },
+}
+
+REQUEST_HEADERS: dict[str, dict[str, Any]] = {
+    'If-None-Match': {
+        'description': 'The ETag that one holds: when it still holds, the answer is a 304.',
+        'schema': _TEXT,
+        'example': '"3f8a"',
+    },
+    'Range': {
+        'description': 'A part of the content (RFC 9110, section 14.2).',
+        'schema': _TEXT,
+        'example': 'bytes=0-1023',
+    },
+}

@@ -1,0 +1,100 @@
+"""How a view says, beside its route, what it takes and what it answers.
+
+Nothing of it is said twice: the schemas are those that read the request and write the answer, and the
+errors are those that the services raise, as examples. `openapi_document` makes the document of it.
+"""
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from flask import current_app, has_request_context, request
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException
+
+from talelio_backend.shared.business.errors import BusinessError
+
+ViewT = TypeVar('ViewT', bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """A `multipart/form-data` body: files under any names."""
+
+    most: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media:
+    """An answer that is not JSON."""
+
+    types: Sequence[str]
+    # Of text; bytes have none.
+    example: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    summary: str
+    # More of it, in Markdown.
+    description: str
+    body: type[BaseModel] | Files | None
+    query: type[BaseModel] | None
+    bearer: Literal['required', 'optional'] | None
+    # By status, what pydantic can write, Media, or None where no content comes.
+    answers: Mapping[int, Any]
+    errors: Sequence[BusinessError | HTTPException]
+    # Names in `openapi_headers`.
+    request_headers: Sequence[str]
+    answer_headers: Sequence[str]
+
+
+def described(
+    summary: str,
+    *,
+    answers: Mapping[int, Any],
+    description: str = '',
+    body: type[BaseModel] | Files | None = None,
+    query: type[BaseModel] | None = None,
+    bearer: Literal['required', 'optional'] | None = None,
+    errors: Sequence[BusinessError | HTTPException] = (),
+    request_headers: Sequence[str] = (),
+    answer_headers: Sequence[str] = (),
+) -> Callable[[ViewT], ViewT]:
+    """Describe the view that follows; written below its route.
+
+    `errors` are examples of what its service raises. What comes of `body`, `bearer` and of faults anywhere
+    is added to them.
+    """
+    operation = Operation(
+        summary=summary,
+        description=description,
+        body=body,
+        query=query,
+        bearer=bearer,
+        answers=answers,
+        errors=errors,
+        request_headers=request_headers,
+        answer_headers=answer_headers,
+    )
+
+    def describe(view: ViewT) -> ViewT:
+        view.operation = operation  # type: ignore[attr-defined]
+        return view
+
+    return describe
+
+
+def operation_of(view: Callable[..., Any]) -> Operation | None:
+    return getattr(view, 'operation', None)
+
+
+def hold_to_description(name: Literal['body', 'query'], used: object) -> None:
+    """What reads a request calls this: a view that reads what it does not describe fails at each request.
+
+    Raises RuntimeError.
+    """
+    if not has_request_context() or request.endpoint is None:
+        return
+    operation = operation_of(current_app.view_functions[request.endpoint])
+    if operation is not None and getattr(operation, name) is not used:
+        raise RuntimeError(f"{request.endpoint} reads a {name} that it does not describe: {used}")

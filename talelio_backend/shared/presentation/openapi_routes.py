@@ -1,0 +1,33 @@
+"""Serves the OpenAPI document."""
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from flask import Blueprint, Flask, Response, json
+from pydantic import Field
+
+from talelio_backend.shared.presentation.openapi_document import openapi_document
+from talelio_backend.shared.presentation.openapi_operation import described
+
+OPENAPI_PATH = '/v1/openapi.json'
+
+_Document = Annotated[
+    dict[str, Any],
+    Field(examples=[{'openapi': '3.1.0', 'info': {'title': 'talelio_backend', 'version': 'v1'}, 'paths': {}}])
+]  # yapf: disable
+
+
+def openapi_routes(app: Flask) -> Blueprint:
+    """`app` is the one that is described, with the routes that it has when first asked."""
+    routes = Blueprint('description', __name__)
+
+    @cache
+    def document() -> str:
+        return json.dumps(openapi_document(app))
+
+    @routes.get(OPENAPI_PATH)
+    @described('Describe this API', answers={HTTPStatus.OK: _Document})
+    def show_document() -> Response:
+        return Response(document(), mimetype='application/json')
+
+    return routes
