@@ -8,6 +8,8 @@ PIPENV := VIRTUAL_ENV=$(CURDIR)/$(VENV) PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUA
 SOURCES := talelio_backend migrations tests $(wildcard .ci/*.py .aws/*.py)
 # Passed on to pytest, such as PYTEST_ARGS=-x.
 PYTEST_ARGS ?=
+# Half of the suites' time is spent on waiting for servers. The tests of a file stay together, for they share those.
+TEST_PROCESSES ?= 2
 
 .PHONY: help
 help: ## list the commands
@@ -86,7 +88,7 @@ check-infra: install ## lint the pipelines, container files, cloud template and 
 
 .PHONY: test
 test: install ## run every suite, with coverage
-	@$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS) tests
+	@$(BIN)/pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS) tests
 
 .PHONY: test-unit
 test-unit: install ## run the tests that need nothing but Python

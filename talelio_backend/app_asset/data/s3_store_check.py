@@ -127,6 +127,7 @@ class S3StoreCheck:
                 return ok(READERS, f'everybody can read what is under {place}')
             reason = 'something else is there'
         except HTTPError as error:
+            error.close()
             reason = f'status {error.code}'
         except (Overdue, OSError, HTTPException, ValueError, *S3_FAILURES) as error:
             reason = type(error).__name__

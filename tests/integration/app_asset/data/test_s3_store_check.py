@@ -71,8 +71,12 @@ def test_a_bucket_that_only_the_service_can_read_is_a_warning(rclone: RcloneServ
 
     assert findings['image storage'].status is Status.OK
     readers = findings['image storage readers']
-    assert (readers.status, readers.found
-            ) == (Status.WARN, f'pictures cannot be read under {rclone.url}/{bucket}/ (status 403)')
+    assert readers.status is Status.WARN
+    # To whom has no signature, AWS says 403 and rclone, by its version, 400.
+    assert readers.found in {
+        f'pictures cannot be read under {rclone.url}/{bucket}/ (status {status})'
+        for status in (400, 403)
+    }
     assert not list((rclone.buckets / bucket).rglob('*.*'))
 
 
