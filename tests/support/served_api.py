@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,11 @@ SECRET_KEY = 'a key that is for the tests alone: 0123456789'
 # Seconds; only a test that fails waits so long.
 PATIENCE = 30.0
 TIMEOUT = 20.0
+
+# What runs the server somewhere else than here, such as `.ci/in-image ROOT`. It must leave the process as it is, so that
+# signals reach it.
+_ELSEWHERE = shlex.split(os.environ.get('TEST_SERVER_PREFIX', ''))
+_PYTHON = [*_ELSEWHERE, 'python'] if _ELSEWHERE else [sys.executable]
 
 
 class ServedApi:
@@ -71,8 +77,7 @@ class ServedApi:
         with self._log_file.open('ab') as log:
             began = log.tell()
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [sys.executable, '-m', 'gunicorn', '--config', 'python:talelio_backend.gunicorn_config',
-                 *self._arguments],
+                [*_PYTHON, '-m', 'gunicorn', '--config', 'python:talelio_backend.gunicorn_config', *self._arguments],
                 cwd=PROJECT_FOLDER,
                 env=self.environ,
                 stdout=log,
