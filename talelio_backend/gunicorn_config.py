@@ -31,6 +31,7 @@ from talelio_backend.database_url import open_database
 from talelio_backend.drain import Drain
 from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
+from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 
 try:
     _settings = Settings.from_env()
@@ -145,15 +146,16 @@ def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
     """Put what Gunicorn refuses by itself, before the service sees it, into the contract's envelope."""
     del reason  # For some statuses it is that of 400.
     status = HTTPStatus(status_int)
+    phrase = reason_phrase(status)
     content = json.dumps({
         'error': {
-            'message': mesg or status.description or status.phrase,
+            'message': mesg or status.description or phrase,
             'status': status.value,
-            'type': status.phrase
+            'type': phrase
         }
     }).encode()
     head = (
-        f'HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n'
+        f'HTTP/1.1 {status.value} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n'
         f'Content-Length: {len(content)}\r\n\r\n'
     )
     util.write_nonblock(sock, head.encode('latin-1') + content)

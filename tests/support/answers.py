@@ -3,6 +3,8 @@ import re
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from talelio_backend.shared.presentation.reason_phrase import reason_phrase
+
 ACCOUNT_KEYS = ['id', 'created_at', 'updated_at', 'verified', 'email', 'user']
 USER_KEYS = ['id', 'account_id', 'created_at', 'updated_at', 'username', 'location', 'avatar_url']
 PROJECT_KEYS = ['id', 'user_id', 'created_at', 'updated_at', 'title', 'body', 'html']
@@ -41,7 +43,7 @@ def error_of(answer: AnyAnswer, status: HTTPStatus) -> str:
     document = answer.json()
     message = document['error']['message']
     assert isinstance(message, str) and message
-    assert document == {'error': {'message': message, 'status': status.value, 'type': status.phrase}}
+    assert document == {'error': {'message': message, 'status': status.value, 'type': reason_phrase(status)}}
     return message
 
 

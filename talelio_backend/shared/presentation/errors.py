@@ -15,6 +15,7 @@ from talelio_backend.shared.business.errors import (
     Unavailable,
 )
 from talelio_backend.shared.presentation.answers import json_response
+from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 
 STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     Invalid: HTTPStatus.BAD_REQUEST,
@@ -41,7 +42,7 @@ _logger = logging.getLogger(__name__)
 
 
 def envelope(status: HTTPStatus, message: str) -> dict[str, object]:
-    return {'error': {'message': message, 'status': status.value, 'type': status.phrase}}
+    return {'error': {'message': message, 'status': status.value, 'type': reason_phrase(status)}}
 
 
 def refusal(error: BusinessError | HTTPException) -> tuple[HTTPStatus, str]:
