@@ -1,7 +1,7 @@
 from http import HTTPStatus
 
-# Python 3.13 renamed these as RFC 9110 has. The contract's names are those of before, and should not hang on which Python
-# serves.
+# Python 3.13 renamed these as RFC 9110 has. The contract's names are those of before, and should not hang on
+# which Python serves.
 _NAMES = {
     413: 'Request Entity Too Large',
     414: 'Request-URI Too Long',
