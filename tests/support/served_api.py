@@ -16,11 +16,12 @@ import requests
 from talelio_backend.config import PROJECT_FOLDER
 
 SECRET_KEY = 'a key that is for the tests alone: 0123456789'
+_GUNICORN = ['gunicorn', '--config', 'python:talelio_backend.gunicorn_config']
 # Seconds; only a test that fails waits so long.
 PATIENCE = 30.0
 TIMEOUT = 20.0
 
-# What runs the server somewhere else than here, such as `.ci/in-image ROOT`. It must leave the process as it is, so that
+# What runs the server somewhere else than here, such as `.ci/in-image ROOT`. It must become the server, so that
 # signals reach it.
 _ELSEWHERE = shlex.split(os.environ.get('TEST_SERVER_PREFIX', ''))
 _PYTHON = [*_ELSEWHERE, 'python'] if _ELSEWHERE else [sys.executable]
@@ -77,7 +78,7 @@ class ServedApi:
         with self._log_file.open('ab') as log:
             began = log.tell()
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [*_PYTHON, '-m', 'gunicorn', '--config', 'python:talelio_backend.gunicorn_config', *self._arguments],
+                [*_PYTHON, '-m', *_GUNICORN, *self._arguments],
                 cwd=PROJECT_FOLDER,
                 env=self.environ,
                 stdout=log,
@@ -102,6 +103,19 @@ class ServedApi:
             return self.get(path).status_code == 200
         except requests.ConnectionError:
             return False
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a module's command with the settings of the server, and beside it, if it runs."""
+        port = re.search(r':(\d+)$', self.url)
+        return subprocess.run([*_PYTHON, '-m', *words],
+                              cwd=PROJECT_FOLDER,
+                              env=self.environ | ({
+                                  'PORT': port[1]
+                              } if port else {}),
+                              capture_output=True,
+                              text=True,
+                              timeout=60,
+                              check=False)
 
     def stop(self) -> int:
         """Ask the server to stop and wait for it; return its exit code."""
