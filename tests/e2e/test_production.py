@@ -15,7 +15,9 @@ HOST = 'https://api.test'
 
 def production(folder: Path, database_url: str, mail_server: SmtpSink, email: str) -> ServedApi:
     return ServedApi(
-        folder, database_url, {
+        folder,
+        database_url,
+        {
             'ENV': 'production',
             'API_BASE_URL': HOST,
             'BCRYPT_COST': '10',

@@ -21,8 +21,8 @@ _GUNICORN = ['gunicorn', '--config', 'python:talelio_backend.gunicorn_config']
 PATIENCE = 30.0
 TIMEOUT = 20.0
 
-# What runs the server somewhere else than here, such as `.ci/in-image ROOT`. It must become the server, so that
-# signals reach it.
+# What runs the server somewhere else than here, such as `.ci/in-image ROOT`. It must become the server, so
+# that signals reach it.
 _ELSEWHERE = shlex.split(os.environ.get('TEST_SERVER_PREFIX', ''))
 _PYTHON = [*_ELSEWHERE, 'python'] if _ELSEWHERE else [sys.executable]
 
