@@ -102,6 +102,10 @@ test-integration: install ## run the tests of each adapter against the real part
 test-e2e: install ## run the tests of the served API
 	@$(BIN)/pytest $(PYTEST_ARGS) tests/e2e
 
+.PHONY: image-trial
+image-trial: install ## build the image without Docker and try it (root, Debian's buildah and debootstrap)
+	@.ci/try-image $(PYTEST_ARGS)
+
 # The release that serves while this checkout's migrations run; by default the newest tag, or else where this branch left
 # origin/main.
 PREVIOUS ?=
@@ -111,6 +115,7 @@ test-previous-release: install ## run the previous release's e2e suite on the sc
 
 .PHONY: bench
 bench: install ## time the service beside a floor measured in the same run
+	@$(BIN)/python -m tests.benchmarks.reads
 	@$(BIN)/python -m tests.benchmarks.uploads
 
 .PHONY: set-githooks
