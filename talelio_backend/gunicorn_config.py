@@ -32,6 +32,7 @@ from talelio_backend.drain import Drain
 from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 from talelio_backend.shared.presentation.reason_phrase import reason_phrase
+from talelio_backend.shared.presentation.status_codes import code_of_status
 
 try:
     _settings = Settings.from_env()
@@ -151,7 +152,8 @@ def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
         'error': {
             'message': mesg or status.description or phrase,
             'status': status.value,
-            'type': phrase
+            'type': phrase,
+            'code': code_of_status(status),
         }
     }).encode()
     head = (

@@ -8,6 +8,7 @@ from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 ACCOUNT_KEYS = ['id', 'created_at', 'updated_at', 'verified', 'email', 'user']
 USER_KEYS = ['id', 'account_id', 'created_at', 'updated_at', 'username', 'location', 'avatar_url']
 PROJECT_KEYS = ['id', 'user_id', 'created_at', 'updated_at', 'title', 'body', 'html']
+CODE = re.compile(r'[a-z]+(_[a-z]+)*')
 TIME = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}')
 
 
@@ -38,13 +39,25 @@ def ok(answer: AnyAnswer, status: HTTPStatus = HTTPStatus.OK) -> Any:
 
 def error_of(answer: AnyAnswer, status: HTTPStatus) -> str:
     """The message of an error with this status, in the envelope and nothing else."""
+    return str(error_in(answer, status)['message'])
+
+
+def error_in(answer: AnyAnswer, status: HTTPStatus) -> dict[str, Any]:
+    """What the envelope of an error with this status holds."""
     assert answer.status_code == status, answer.text
     assert answer.headers.get('Content-Type') == 'application/json'
     document = answer.json()
-    message = document['error']['message']
-    assert isinstance(message, str) and message
-    assert document == {'error': {'message': message, 'status': status.value, 'type': reason_phrase(status)}}
-    return message
+    error: dict[str, Any] = document['error']
+    assert list(document) == ['error']
+    assert isinstance(error['message'], str) and error['message']
+    assert (error['status'], error['type']) == (status.value, reason_phrase(status))
+    assert CODE.fullmatch(error['code'])
+    assert error.keys() - {'details'} == {'message', 'status', 'type', 'code'}
+    for detail in error.get('details', ()):
+        assert detail.keys() == {'in', 'pointer', 'reason'}
+    if status == HTTPStatus.UNAUTHORIZED:
+        assert answer.headers['WWW-Authenticate'].startswith('Bearer ')
+    return error
 
 
 def assert_account(account: Any, *, email: str, username: str, verified: bool) -> None:

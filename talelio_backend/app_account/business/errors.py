@@ -1,4 +1,4 @@
-from talelio_backend.shared.business.errors import Forbidden, Invalid, Unauthenticated
+from talelio_backend.shared.business.errors import Forbidden, Invalid, InvalidValue, Unauthenticated
 
 
 class EmailNotWhitelisted(Invalid):
@@ -13,8 +13,11 @@ class EmailTaken(Invalid):
         super().__init__(f"Account with the email '{email}' already exists")
 
 
-class WeakPassword(Invalid):
+class WeakPassword(InvalidValue):
     """The message says which rule is broken, and does not repeat the password."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__('password', reason)
 
 
 class InvalidCredentials(Unauthenticated):

@@ -12,11 +12,11 @@ MAXIMUM_LENGTH = 1024
 def check_password(password: str, *, common_passwords: Container[str], email: str, username: str) -> None:
     """Raises WeakPassword. `common_passwords` holds lower-case words."""
     if len(password) < MINIMUM_LENGTH:
-        raise WeakPassword(f"'password' must have at least {MINIMUM_LENGTH} characters")
+        raise WeakPassword(f'must have at least {MINIMUM_LENGTH} characters')
     if len(password) > MAXIMUM_LENGTH:
-        raise WeakPassword(f"'password' must have at most {MAXIMUM_LENGTH} characters")
+        raise WeakPassword(f'must have at most {MAXIMUM_LENGTH} characters')
     lowered = password.lower()
     if lowered in common_passwords:
-        raise WeakPassword("'password' is one of the most used passwords")
+        raise WeakPassword('is one of the most used passwords')
     if lowered in (email, email.partition('@')[0], username.lower()):
-        raise WeakPassword("'password' must not be the email or the username")
+        raise WeakPassword('must not be the email or the username')

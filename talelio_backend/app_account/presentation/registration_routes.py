@@ -32,8 +32,8 @@ _LINK_ERRORS = (
     NoRegisteredAccount('maker@example.com'),
 )
 _NAME_AND_PASSWORD_ERRORS = (
-    InvalidUsername("'username' must not be the reserved word 'admin'"),
-    WeakPassword("'password' is one of the most used passwords"),
+    InvalidUsername("must not be the reserved word 'admin'"),
+    WeakPassword('is one of the most used passwords'),
 )
 
 

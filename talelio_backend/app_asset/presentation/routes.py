@@ -20,12 +20,13 @@ from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
-from talelio_backend.shared.business.errors import Invalid, Unavailable
+from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.openapi_operation import Files, described
 from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
+from talelio_backend.shared.presentation.request_errors import InvalidQuery
 
 _STORE_REFUSED = StorageRefused('The image storage (S3) refused: AccessDenied')
 _TOO_MANY = Unavailable('Too many changes of pictures at once, please try again')
@@ -78,8 +79,10 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         bearer='required',
         query=page_query(maximum=LIST_LENGTH),
         answers={HTTPStatus.OK: list[ImageAnswer]},
-        errors=[Invalid(f"'limit' must be a whole number from 1 to {LIST_LENGTH}"),
-                AccountGone()],
+        errors=[
+            InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}'),
+            AccountGone()
+        ],
         answer_headers=['Link'],
     )
     def list_own() -> Response:

@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.errors import InvalidValue
 
 TITLE_LENGTH = 200
 # Bytes of UTF-8: some forty thousand words.
@@ -27,12 +27,12 @@ class Project:
 def check_title(title: str) -> None:
     """Raises Invalid."""
     if not title.strip():
-        raise Invalid("'title' must not be blank")
+        raise InvalidValue('title', 'must not be blank')
     if len(title) > TITLE_LENGTH:
-        raise Invalid(f"'title' must have at most {TITLE_LENGTH} characters")
+        raise InvalidValue('title', f'must have at most {TITLE_LENGTH} characters')
 
 
 def check_body(body: str) -> None:
     """Raises Invalid."""
     if len(body.encode()) > BODY_SIZE:
-        raise Invalid(f"'body' must have at most {BODY_SIZE // 1024} KiB of text")
+        raise InvalidValue('body', f'must have at most {BODY_SIZE // 1024} KiB of text')

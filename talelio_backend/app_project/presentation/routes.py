@@ -12,13 +12,14 @@ from talelio_backend.app_project.business.project import BODY_SIZE, LIST_LENGTH,
 from talelio_backend.app_project.presentation.schemas import ProjectAnswer, PublishBody
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.presentation.schemas import Username
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.errors import InvalidValue
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
 from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.request_errors import InvalidQuery
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,9 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         body=PublishBody,
         answers={HTTPStatus.CREATED: ProjectAnswer},
         errors=[
-            Invalid("'title' must not be blank"),
-            Invalid(f"'title' must have at most {TITLE_LENGTH} characters"),
-            Invalid(f"'body' must have at most {BODY_SIZE // 1024} KiB of text"),
+            InvalidValue('title', 'must not be blank'),
+            InvalidValue('title', f'must have at most {TITLE_LENGTH} characters'),
+            InvalidValue('body', f'must have at most {BODY_SIZE // 1024} KiB of text'),
             TooExpensiveToRender(),
             NotRenderable(),
             AccountGone(),
@@ -66,8 +67,10 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         "List a user's projects, newest first",
         query=page_query(maximum=LIST_LENGTH),
         answers={HTTPStatus.OK: list[ProjectAnswer]},
-        errors=[UserNotFound('maker'),
-                Invalid(f"'limit' must be a whole number from 1 to {LIST_LENGTH}")],
+        errors=[
+            UserNotFound('maker'),
+            InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}')
+        ],
         answer_headers=['Link'],
     )
     def list_of_user(username: Username) -> Response:

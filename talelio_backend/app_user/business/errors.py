@@ -1,8 +1,11 @@
-from talelio_backend.shared.business.errors import Forbidden, Invalid
+from talelio_backend.shared.business.errors import Invalid, InvalidValue
+from talelio_backend.shared.business.identity import AccessTokenRefused
 
 
-class InvalidUsername(Invalid):
-    """The name breaks a rule; the message says which."""
+class InvalidUsername(InvalidValue):
+
+    def __init__(self, reason: str) -> None:
+        super().__init__('username', reason)
 
 
 class UsernameTaken(Invalid):
@@ -18,7 +21,7 @@ class UserNotFound(Invalid):
         super().__init__(f"User '{username}' does not exist")
 
 
-class AccountGone(Forbidden):
+class AccountGone(AccessTokenRefused):
     """The token is good, but whom it names is not there any more."""
 
     def __init__(self) -> None:

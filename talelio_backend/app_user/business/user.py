@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Self
 
 from talelio_backend.app_user.business.errors import InvalidUsername
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.errors import InvalidValue
 
 USERNAME_LENGTH = 64
 LOCATION_LENGTH = 100
@@ -74,19 +74,19 @@ def could_be_username(text: str) -> bool:
 def check_username(username: str) -> None:
     """Raises InvalidUsername, which names the rule that is broken."""
     if not 1 <= len(username) <= USERNAME_LENGTH:
-        raise InvalidUsername(f"'username' must have 1 to {USERNAME_LENGTH} characters")
+        raise InvalidUsername(f'must have 1 to {USERNAME_LENGTH} characters')
     if not _USERNAME.fullmatch(username):
         raise InvalidUsername(
-            "'username' may hold the letters a to z and A to Z and digits, and single '.', '_' or '-' "
+            "may hold the letters a to z and A to Z and digits, and single '.', '_' or '-' "
             'between them'
         )
     if username.lower() in RESERVED_USERNAMES:
-        raise InvalidUsername(f"'username' must not be the reserved word '{username}'")
+        raise InvalidUsername(f"must not be the reserved word '{username}'")
 
 
 def check_location(location: str) -> None:
     """Raises Invalid."""
     if len(location) > LOCATION_LENGTH:
-        raise Invalid(f"'location' must have at most {LOCATION_LENGTH} characters")
+        raise InvalidValue('location', f'must have at most {LOCATION_LENGTH} characters')
     if not location.isprintable():
-        raise Invalid("'location' must be one line of text, without control characters")
+        raise InvalidValue('location', 'must be one line of text, without control characters')

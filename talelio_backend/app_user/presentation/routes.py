@@ -10,7 +10,7 @@ from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.business.ports import UserUnitOfWork
 from talelio_backend.app_user.business.user import LOCATION_LENGTH, User
 from talelio_backend.app_user.presentation.schemas import ChangeUserBody, UserAnswer, Username
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.errors import InvalidValue
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
@@ -50,8 +50,8 @@ def user_routes(parts: UserParts) -> Blueprint:
         body=ChangeUserBody,
         answers={HTTPStatus.OK: UserAnswer},
         errors=[
-            Invalid(f"'location' must have at most {LOCATION_LENGTH} characters"),
-            Invalid("'location' must be one line of text, without control characters"),
+            InvalidValue('location', f'must have at most {LOCATION_LENGTH} characters'),
+            InvalidValue('location', 'must be one line of text, without control characters'),
             AccountGone(),
         ],
     )

@@ -3,10 +3,39 @@
 A feature's errors are subclasses of one of these. Which HTTP status a kind becomes is known to
 `shared.presentation.errors` alone.
 """
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+_BEFORE_A_CAPITAL = re.compile(r'(?<!^)(?=[A-Z])')
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with what was sent. `path` leads to it: keys, and positions in lists."""
+
+    path: tuple[str | int, ...]
+    reason: str
 
 
 class BusinessError(Exception):
-    """A refusal with a message that is safe and useful to show to the client."""
+    """A refusal with a message that is safe and useful to show to the client.
+
+    `code` is what programs tell it by, so it must not change: renaming the class means to keep the old
+    code by hand.
+    """
+
+    code: ClassVar[str] = 'error'
+    # All that is wrong, where parts of what was sent can be named.
+    faults: Sequence[Fault] = ()
+    # Whole seconds after which asking again may help.
+    retry_after: int | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if 'code' not in cls.__dict__:
+            cls.code = _BEFORE_A_CAPITAL.sub('_', cls.__name__).lower()
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -15,6 +44,14 @@ class BusinessError(Exception):
 
 class Invalid(BusinessError):
     """What was sent breaks a rule; sending it again cannot help."""
+
+
+class InvalidValue(Invalid):
+    """One value breaks a rule, and `reason` says which: 'must not be blank'."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"'{name}' {reason}")
+        self.faults = (Fault((name, ), reason), )
 
 
 class NotFound(BusinessError):
@@ -37,8 +74,9 @@ class Unavailable(BusinessError):
     """A part that the use case needs does not answer now, and nothing was changed.
 
     Only when the database is lost during the commit itself, nobody can know; asking again then shows.
-    `retry_after` is in whole seconds.
     """
+
+    retry_after: int
 
     def __init__(self, message: str, *, retry_after: int = 2) -> None:
         super().__init__(message)

@@ -12,7 +12,15 @@ class Identity:
     account_id: int
 
 
-class InvalidAccessToken(Forbidden):
+class MissingAccessToken(Forbidden):
+    """The request proves nobody's identity, and what it asks for wants that."""
+
+
+class AccessTokenRefused(Forbidden):
+    """There is a token, and it opens nothing."""
+
+
+class InvalidAccessToken(AccessTokenRefused):
     """The token does not verify; the message says why, without the token."""
 
 

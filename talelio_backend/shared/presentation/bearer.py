@@ -1,19 +1,18 @@
 from flask import request
 
-from talelio_backend.shared.business.errors import Forbidden
-from talelio_backend.shared.business.identity import AccessTokens, Identity
+from talelio_backend.shared.business.identity import AccessTokens, Identity, MissingAccessToken
 
 
 def authenticate(tokens: AccessTokens) -> Identity:
     """Return who makes the request (RFC 6750, section 2.1; the faults are the contract's 403s)."""
     header = request.headers.get('Authorization')
     if header is None:
-        raise Forbidden('No authorization header provided')
+        raise MissingAccessToken('No authorization header provided')
     scheme, *token = header.split(maxsplit=1) or ['']
     if not token:
-        raise Forbidden('No authorization token provided')
+        raise MissingAccessToken('No authorization token provided')
     identity = tokens.read(token[0].strip())
     if scheme.lower() != 'bearer':
         # A good token, but not presented as one.
-        raise Forbidden('No authorization token provided')
+        raise MissingAccessToken('No authorization token provided')
     return identity

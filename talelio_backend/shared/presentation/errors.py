@@ -1,4 +1,4 @@
-"""The one place that knows which status and which JSON an error becomes."""
+"""The one place that knows which status an error becomes."""
 import logging
 from http import HTTPStatus
 
@@ -14,8 +14,9 @@ from talelio_backend.shared.business.errors import (
     Unauthenticated,
     Unavailable,
 )
-from talelio_backend.shared.presentation.answers import json_response
-from talelio_backend.shared.presentation.reason_phrase import reason_phrase
+from talelio_backend.shared.presentation.challenges import challenge_of
+from talelio_backend.shared.presentation.error_answers import Refusal, answer_refusal, details_of
+from talelio_backend.shared.presentation.status_codes import code_of_status
 
 STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     Invalid: HTTPStatus.BAD_REQUEST,
@@ -41,18 +42,13 @@ _PLAIN_WORDS = {
 _logger = logging.getLogger(__name__)
 
 
-def envelope(status: HTTPStatus, message: str) -> dict[str, object]:
-    return {'error': {'message': message, 'status': status.value, 'type': reason_phrase(status)}}
-
-
-def refusal(error: BusinessError | HTTPException) -> tuple[HTTPStatus, str]:
-    """The status and the message that an error is answered with."""
+def refusal(error: BusinessError | HTTPException) -> Refusal:
+    """What an error is answered with."""
     if isinstance(error, BusinessError):
-        return next(
-            status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind)
-        ), error.message
+        status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
+        return Refusal(status=status, message=error.message, code=error.code, details=details_of(error))
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    return status, _message(error, status)
+    return Refusal(status=status, message=_message(error, status), code=code_of_status(status))
 
 
 def add_error_handlers(app: Flask) -> None:
@@ -62,17 +58,19 @@ def add_error_handlers(app: Flask) -> None:
 
 
 def _business_error(error: BusinessError) -> Response:
-    status, message = refusal(error)
-    response = json_response(envelope(status, message), status)
+    response = answer_refusal(refusal(error))
     if isinstance(error, Unavailable):
         _logger.warning('unavailable: %s', error.__cause__ or error.message)
+    if error.retry_after is not None:
         response.headers['Retry-After'] = str(error.retry_after)
+    challenge = challenge_of(error)
+    if challenge is not None:
+        response.headers['WWW-Authenticate'] = challenge
     return response
 
 
 def _http_error(error: HTTPException) -> Response:
-    status, message = refusal(error)
-    response = json_response(envelope(status, message), status)
+    response = answer_refusal(refusal(error))
     for name, value in error.get_headers():
         if name.lower() not in _OWN_HEADERS:
             response.headers[name] = value
@@ -88,5 +86,4 @@ def _message(error: HTTPException, status: HTTPStatus) -> str:
 
 def _unexpected_error(_error: Exception) -> Response:
     _logger.exception('unexpected error')
-    status, message = refusal(InternalServerError())
-    return json_response(envelope(status, message), status)
+    return answer_refusal(refusal(InternalServerError()))

@@ -11,17 +11,25 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from talelio_backend.shared.business.errors import BusinessError, Forbidden, Invalid, Unavailable
-from talelio_backend.shared.presentation.errors import envelope, refusal
+from talelio_backend.shared.business.errors import BusinessError, Fault, Unavailable
+from talelio_backend.shared.business.identity import InvalidAccessToken, MissingAccessToken
+from talelio_backend.shared.presentation.error_answers import Refusal
+from talelio_backend.shared.presentation.errors import refusal
 from talelio_backend.shared.presentation.openapi_examples import example_of
 from talelio_backend.shared.presentation.openapi_operation import Files, Media, Operation
+from talelio_backend.shared.presentation.request_errors import MissingBody, MissingKey
 
 _JSON = 'application/json'
-_WITH_RETRY_AFTER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: ('WWW-Authenticate', ),
+    HTTPStatus.FORBIDDEN: ('WWW-Authenticate', ),
+    HTTPStatus.TOO_MANY_REQUESTS: ('Retry-After', ),
+    HTTPStatus.SERVICE_UNAVAILABLE: ('Retry-After', ),
+}
 _WITHOUT_TOKEN = (
-    Forbidden('No authorization header provided'),
-    Forbidden('No authorization token provided'),
-    Forbidden('Signature has expired'),
+    MissingAccessToken('No authorization header provided'),
+    MissingAccessToken('No authorization token provided'),
+    InvalidAccessToken('Signature has expired'),
 )
 
 
@@ -34,10 +42,10 @@ def describe_answers(
         str(int(status)): _success(operation, HTTPStatus(status), schemas.get(status), components)
         for status in operation.answers
     }
-    errors: dict[HTTPStatus, list[str]] = {}
+    errors: dict[HTTPStatus, list[Refusal]] = {}
     for error in _errors_of(operation):
-        status, message = refusal(error)
-        errors.setdefault(status, []).append(message)
+        refused = refusal(error)
+        errors.setdefault(refused.status, []).append(refused)
     for status in sorted(errors):
         answers[str(status.value)] = _error(status, errors[status], error_schema)
     return answers
@@ -59,18 +67,18 @@ def _success(
     return described
 
 
-def _error(status: HTTPStatus, messages: list[str], schema: dict[str, Any]) -> dict[str, Any]:
-    names = ['X-Request-ID', *(['Retry-After'] if status in _WITH_RETRY_AFTER else [])]
+def _error(status: HTTPStatus, refusals: list[Refusal], schema: dict[str, Any]) -> dict[str, Any]:
     examples = {
         str(number): {
-            'summary': message,
-            'value': envelope(status, message)
+            'summary': refused.message,
+            'value': refused.envelope
         }
-        for number, message in enumerate(dict.fromkeys(messages), 1)
+        for number, refused in enumerate({refused.message: refused
+                                          for refused in refusals}.values(), 1)
     }
     return {
         'description': status.phrase,
-        'headers': _headers(*names),
+        'headers': _headers('X-Request-ID', *_HEADERS.get(status, ())),
         'content': {
             _JSON: {
                 'schema': schema,
@@ -93,10 +101,10 @@ def _errors_of(operation: Operation) -> Iterator[BusinessError | HTTPException]:
         yield BadRequest('The multipart body is malformed or was cut short')
         yield RequestEntityTooLarge()
     elif operation.body is not None:
-        yield Invalid('Missing request body')
+        yield MissingBody()
         for name, field in operation.body.model_fields.items():
             if field.is_required():
-                yield Invalid(f"Expected '{name}' key")
+                yield MissingKey(f"Expected '{name}' key", [Fault((name, ), 'is missing')])
         yield RequestEntityTooLarge()
         yield UnsupportedMediaType(f"Expected '{_JSON}', not 'text/plain'")
     yield from operation.errors

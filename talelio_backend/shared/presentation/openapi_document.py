@@ -17,11 +17,16 @@ from talelio_backend.shared.presentation.openapi_operation import Files, Media, 
 from talelio_backend.shared.presentation.schemas import ErrorAnswer
 
 _INFO = {
-    'title': 'talelio_backend',
-    'version': 'v1',
-    'summary': "The backend of a maker's own site: Markdown projects, pictures, accounts.",
-    'description': 'Bodies are JSON both ways. Times are UTC. Every error, whatever its cause, is one '
-    'envelope: `{"error": {"message", "status", "type"}}`.',
+    'title':
+    'talelio_backend',
+    'version':
+    'v1',
+    'summary':
+    "The backend of a maker's own site: Markdown projects, pictures, accounts.",
+    'description':
+    'Bodies are JSON both ways. Times are UTC. Every error, whatever its cause, is one '
+    'envelope: `{"error": {"message", "status", "type", "code"}}`, or Problem Details (RFC 9457) with '
+    '`Accept: application/problem+json`.',
     'license': {
         'name': 'MIT',
         'identifier': 'MIT'

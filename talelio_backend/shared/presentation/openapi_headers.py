@@ -17,6 +17,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         },
         'example': '2',
     },
+    'WWW-Authenticate': {
+        'description': 'How to bring a token, and what is wrong with the one that came (RFC 6750).',
+        'schema': _TEXT,
+        'example': 'Bearer realm="talelio_backend", error="invalid_token"',
+    },
     'Link': {
         'description': 'Where the next page is (RFC 8288); absent on the last.',
         'schema': _TEXT,

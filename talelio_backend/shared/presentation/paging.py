@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from flask import Response, request
 from pydantic import BaseModel, Field, create_model
 
-from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.presentation.request_errors import InvalidQuery
 
 # PostgreSQL's integer, the type of an id.
 _LARGEST_ID = 2**31 - 1
@@ -47,5 +47,5 @@ def _whole_number(name: str, largest: int) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= largest):
-        raise Invalid(f"'{name}' must be a whole number from 1 to {largest}")
+        raise InvalidQuery.about(name, f'must be a whole number from 1 to {largest}')
     return int(text)

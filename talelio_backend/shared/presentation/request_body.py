@@ -7,8 +7,8 @@ from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.openapi_operation import hold_to_description
+from talelio_backend.shared.presentation.request_errors import MalformedBody, MissingBody, body_error
 from talelio_backend.shared.presentation.schemas import Body
 
 BodyT = TypeVar('BodyT', bound=Body)
@@ -23,13 +23,13 @@ def read_body(schema: type[BodyT]) -> BodyT:
     try:
         return schema.model_validate(document)
     except ValidationError as error:
-        raise Invalid(_explain(error)) from None
+        raise body_error(error) from None
 
 
 def _read_bytes() -> bytes:
     content = _read_to_end()
     if not content.strip():
-        raise Invalid('Missing request body')
+        raise MissingBody()
     # No type at all is taken for JSON (RFC 9110, section 8.3, lets a recipient assume one).
     if request.mimetype not in ('', 'application/json') and not request.is_json:
         raise UnsupportedMediaType(f"Expected 'application/json', not '{request.mimetype}'")
@@ -62,42 +62,25 @@ def _more_follows() -> bool:
 
 def _parse(content: bytes) -> dict[str, Any]:
     if content.startswith(BOM_UTF8):
-        raise Invalid('The request body must not begin with a byte order mark')
+        raise MalformedBody('The request body must not begin with a byte order mark')
     try:
         document = json.loads(content.decode('utf-8'), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
-        raise Invalid(f'The request body is not UTF-8 at byte {error.start}') from None
+        raise MalformedBody(f'The request body is not UTF-8 at byte {error.start}') from None
     except json.JSONDecodeError as error:
-        raise Invalid(
+        raise MalformedBody(
             f'Malformed JSON in the request body: {error.msg} (line {error.lineno}, '
             f'column {error.colno})'
         ) from None
     except RecursionError:
-        raise Invalid('The JSON in the request body is nested too deeply') from None
+        raise MalformedBody('The JSON in the request body is nested too deeply') from None
     except ValueError:
         # An integer of more digits than Python converts (sys.set_int_max_str_digits).
-        raise Invalid('The JSON in the request body holds a number that is too long') from None
+        raise MalformedBody('The JSON in the request body holds a number that is too long') from None
     if not isinstance(document, dict):
-        raise Invalid('The request body must be a JSON object')
+        raise MalformedBody('The request body must be a JSON object')
     return document
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise Invalid(f'Malformed JSON in the request body: {name} is not a JSON value')
-
-
-def _explain(error: ValidationError) -> str:
-    faults = error.errors(include_url=False, include_input=False)
-    for fault in faults:
-        # Fields are checked in the order in which the schema names them, which is the contract's.
-        if fault['type'] == 'missing':
-            return f"Expected '{fault['loc'][-1]}' key"
-    fault = faults[0]
-    where = '.'.join(str(part) for part in fault['loc'])
-    explanations = {
-        'string_type': 'must be a string',
-        'string_unicode': 'must not contain a lone surrogate',
-        'string_too_long': f"must have at most {fault.get('ctx', {}).get('max_length')} characters",
-        'value_error': str(fault.get('ctx', {}).get('error')),
-    }
-    return f"'{where}' {explanations.get(fault['type'], fault['msg'])}"
+    raise MalformedBody(f'Malformed JSON in the request body: {name} is not a JSON value')

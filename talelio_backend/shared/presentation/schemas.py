@@ -1,6 +1,6 @@
 """What all request and answer schemas share."""
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
@@ -50,11 +50,21 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
+class FaultAnswer(Answer):
+    # The part of the request, and where in it (RFC 6901).
+    part: Annotated[Literal['body', 'query'], Field(alias='in')]
+    pointer: str
+    reason: str
+
+
 class ErrorDetail(Answer):
     message: str
     # The status of the answer, and its reason phrase.
     status: int
     type: str
+    # Stays the same for ever, for programs.
+    code: str
+    details: list[FaultAnswer] = []
 
 
 class ErrorAnswer(Answer):

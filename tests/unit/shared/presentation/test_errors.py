@@ -28,21 +28,31 @@ def test_every_kind_of_business_error_has_a_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ('kind', 'status', 'phrase'),
+    ('kind', 'status', 'phrase', 'code'),
     [
-        ('Invalid', 400, 'Bad Request'),
-        ('Unauthenticated', 401, 'Unauthorized'),
-        ('Forbidden', 403, 'Forbidden'),
-        ('NotFound', 404, 'Not Found'),
-        ('Conflict', 409, 'Conflict'),
-        ('Unavailable', 503, 'Service Unavailable'),
+        ('Invalid', 400, 'Bad Request', 'invalid'),
+        ('Unauthenticated', 401, 'Unauthorized', 'unauthenticated'),
+        ('Forbidden', 403, 'Forbidden', 'forbidden'),
+        ('NotFound', 404, 'Not Found', 'not_found'),
+        ('Conflict', 409, 'Conflict', 'conflict'),
+        ('Unavailable', 503, 'Service Unavailable', 'unavailable'),
     ],
 )
-def test_an_error_becomes_the_envelope(client: FlaskClient, kind: str, status: int, phrase: str) -> None:
+def test_an_error_becomes_the_envelope(
+    client: FlaskClient, kind: str, status: int, phrase: str, code: str
+) -> None:
     response = client.get(f'/raise/{kind}')
 
     assert response.status_code == status
-    assert response.json == {'error': {'message': 'What went wrong', 'status': status, 'type': phrase}}
+    assert response.json == {
+        'error': {
+            'message': 'What went wrong',
+            'status': status,
+            'type': phrase,
+            'code': code
+        }
+    }
+    assert response.headers['Content-Type'] == 'application/json'
 
 
 def test_unavailable_says_when_to_come_back(client: FlaskClient) -> None:

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from werkzeug.exceptions import UnsupportedMediaType
 
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.errors import Fault, Invalid
 from talelio_backend.shared.presentation.request_body import read_body
 from talelio_backend.shared.presentation.schemas import Body, Text
 
@@ -99,3 +99,37 @@ def test_json_under_its_types_or_none_is_read(content_type: str | None) -> None:
 def test_another_type_is_refused(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType, match="Expected 'application/json'"):
         read(b'{"subject": "x", "words": "y"}', content_type)
+
+
+@pytest.mark.parametrize(
+    ('document', 'code', 'faults'),
+    [
+        (
+            {}, 'missing_key',
+            [Fault(('subject', ), 'is missing'), Fault(('words', ), 'is missing')]
+        ),
+        (
+            {'subject': 7, 'colour': 'a\0b'}, 'missing_key',
+            [
+                Fault(('subject', ), 'must be a string'),
+                Fault(('words', ), 'is missing'),
+                Fault(('colour', ), 'must not contain a NUL character'),
+            ]
+        ),
+        ({'subject': 'x', 'words': []}, 'invalid_body', [Fault(('words', ), 'must be a string')]),
+    ],
+)  # yapf: disable
+def test_every_fault_of_a_body_is_named(document: dict[str, object], code: str, faults: list[Fault]) -> None:
+    with pytest.raises(Invalid) as caught:
+        read(json.dumps(document).encode())
+
+    assert (caught.value.code, list(caught.value.faults)) == (code, faults)
+
+
+@pytest.mark.parametrize(('content', 'code'), [(b'', 'missing_body'), (b'{', 'malformed_body'),
+                                               (b'[]', 'malformed_body')])
+def test_a_body_that_is_no_object_has_a_code(content: bytes, code: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read(content)
+
+    assert (caught.value.code, list(caught.value.faults)) == (code, [])
