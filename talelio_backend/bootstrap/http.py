@@ -3,12 +3,24 @@ from flask_cors import CORS
 
 from talelio_backend.config import Settings
 from talelio_backend.shared.presentation.errors import add_error_handlers
+from talelio_backend.shared.presentation.finish import add_finish
 from talelio_backend.shared.presentation.forwarded import ForwardedFor
 from talelio_backend.shared.presentation.paths import IdConverter
 from talelio_backend.shared.presentation.request_log import add_request_log
 
 # Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
 MAXIMUM_BODY = 2 * 1024 * 1024
+
+# Headers that a page of a listed origin may send, and those of an answer that it may see, beside the few
+# that browsers let through by themselves.
+_READ_FROM_PAGES = [
+    'Accept', 'Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-Modified-Since',
+    'If-None-Match', 'If-Unmodified-Since', 'X-Request-ID'
+]
+_SHOWN_TO_PAGES = [
+    'ETag', 'Idempotency-Replayed', 'Link', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After',
+    'WWW-Authenticate', 'X-Request-ID', 'X-Total-Count'
+]
 
 
 def make_app(settings: Settings) -> Flask:
@@ -23,13 +35,15 @@ def make_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.converters['id'] = IdConverter
     add_request_log(app)
+    # Before CORS, whose headers are then there when it ends.
+    add_finish(app)
     add_error_handlers(app)
     CORS(
         app,
         origins=list(settings.cors_origins),
         supports_credentials=True,
-        allow_headers=['Authorization', 'Content-Type', 'X-Request-ID'],
-        expose_headers=['Link', 'Retry-After', 'X-Request-ID'],
+        allow_headers=_READ_FROM_PAGES,
+        expose_headers=_SHOWN_TO_PAGES,
         max_age=600,
     )
     return app

@@ -135,6 +135,8 @@ class FakeUserRepository:
     def get_by_account(self, account_id: int) -> User | None:
         return next((user for user in self._users() if user.account_id == account_id), None)
 
+    get_by_account_for_update = get_by_account
+
     def _users(self) -> list[User]:
         return [account.user for account in self._store.accounts.values()]
 

@@ -38,6 +38,7 @@ PROMISED = frozenset(
     no_registered_account
     not_found
     not_renderable
+    precondition_failed
     storage_refused
     too_expensive_to_render
     unavailable

@@ -73,6 +73,7 @@ def registration_routes(parts: AccountParts) -> Blueprint:
         description='The link that came by mail; it lives 24 hours.',
         answers={HTTPStatus.OK: AccountAnswer},
         errors=_LINK_ERRORS,
+        cacheable=False,
     )
     def verify(token: VerificationToken) -> Response:
         if request.method == 'HEAD':

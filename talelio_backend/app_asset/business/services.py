@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
@@ -81,12 +81,18 @@ def show_own(uow: AssetUnitOfWork, owner: Identity, image_id: int) -> Image:
 
 
 def delete_own(
-    uow: AssetUnitOfWork, store: ImageStore, owner: Identity, image_id: int, now: datetime
+    uow: AssetUnitOfWork,
+    store: ImageStore,
+    owner: Identity,
+    image_id: int,
+    now: datetime,
+    precondition: Callable[[Image], None] | None = None,
 ) -> None:
     """Delete a picture and its files.
 
     When the store fails, the picture is out of the list but its row stays, so that the same call, or the
-    sweep, can finish the work. Raises ImageNotFound, AccountGone, and what the store raises.
+    sweep, can finish the work. Raises ImageNotFound, AccountGone, and what the precondition and the store
+    raise.
     """
     with uow:
         user = find_own_user(uow.users, owner)
@@ -94,6 +100,8 @@ def delete_own(
         image = uow.images.get(user.id, image_id)
         if image is None:
             raise ImageNotFound(image_id)
+        if precondition is not None:
+            precondition(image)
         image.deleted_at = image.deleted_at or now
         uow.commit()
     free(uow, store, user.id, image.keys)

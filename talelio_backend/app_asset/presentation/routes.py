@@ -20,10 +20,11 @@ from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
-from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.business.errors import PreconditionFailed, Unavailable
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.conditions import precondition
 from talelio_backend.shared.presentation.openapi_operation import Files, described
 from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
@@ -107,12 +108,22 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         "Delete one of one's own images",
         bearer='required',
         answers={HTTPStatus.NO_CONTENT: None},
-        errors=[ImageNotFound(7), AccountGone(), _STORE_REFUSED, _TOO_MANY],
+        errors=[ImageNotFound(7),
+                AccountGone(),
+                PreconditionFailed(), _STORE_REFUSED, _TOO_MANY],
+        request_headers=['If-Match'],
     )
     def delete_own(image_id: int) -> Response:
         owner = authenticate(parts.access_tokens)
         with parts.turn():
-            services.delete_own(parts.unit_of_work(), parts.store, owner, image_id, datetime.now(UTC))
+            services.delete_own(
+                parts.unit_of_work(),
+                parts.store,
+                owner,
+                image_id,
+                datetime.now(UTC),
+                precondition(lambda image: ImageAnswer.of(image, parts.store.url)),
+            )
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes

@@ -12,6 +12,9 @@ class UserRepository(Protocol):
     def get_by_account(self, account_id: int) -> User | None:
         ...
 
+    def get_by_account_for_update(self, account_id: int) -> User | None:
+        """Return the user, locked against others until the unit of work ends."""
+
 
 class UserUnitOfWork(UnitOfWork, Protocol):
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime
 
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
@@ -34,10 +35,21 @@ def show_own(uow: UserUnitOfWork, identity: Identity) -> User:
         return find_own_user(uow.users, identity)
 
 
-def change_own(uow: UserUnitOfWork, identity: Identity, *, location: str | None, now: datetime) -> User:
-    """Change what is given. Raises Invalid or AccountGone."""
+def change_own(
+    uow: UserUnitOfWork,
+    identity: Identity,
+    *,
+    location: str | None,
+    now: datetime,
+    precondition: Callable[[User], None] | None = None,
+) -> User:
+    """Change what is given. Raises Invalid, AccountGone, and what the precondition raises."""
     with uow:
-        user = find_own_user(uow.users, identity)
+        user = uow.users.get_by_account_for_update(identity.account_id)
+        if user is None:
+            raise AccountGone()
+        if precondition is not None:
+            precondition(user)
         if location is not None:
             user.move(location, now)
         uow.commit()

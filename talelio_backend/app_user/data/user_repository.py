@@ -41,3 +41,9 @@ class SqlAlchemyUserRepository:
 
     def get_by_account(self, account_id: int) -> User | None:
         return self._session.scalar(select(User).where(user_table.c.account_id == account_id))
+
+    def get_by_account_for_update(self, account_id: int) -> User | None:
+        return self._session.scalar(
+            select(User).where(user_table.c.account_id == account_id
+                               ).with_for_update().execution_options(populate_existing=True)
+        )

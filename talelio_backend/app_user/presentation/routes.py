@@ -10,10 +10,11 @@ from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.business.ports import UserUnitOfWork
 from talelio_backend.app_user.business.user import LOCATION_LENGTH, User
 from talelio_backend.app_user.presentation.schemas import ChangeUserBody, UserAnswer, Username
-from talelio_backend.shared.business.errors import InvalidValue
+from talelio_backend.shared.business.errors import InvalidValue, PreconditionFailed
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.conditions import precondition
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_body import read_body
 
@@ -53,12 +54,21 @@ def user_routes(parts: UserParts) -> Blueprint:
             InvalidValue('location', f'must have at most {LOCATION_LENGTH} characters'),
             InvalidValue('location', 'must be one line of text, without control characters'),
             AccountGone(),
+            PreconditionFailed(),
         ],
+        request_headers=['If-Match'],
+        answer_headers=['ETag'],
     )
     def change_own() -> Response:
         owner = authenticate(parts.access_tokens)
         body = read_body(ChangeUserBody)
-        user = services.change_own(parts.unit_of_work(), owner, location=body.location, now=datetime.now(UTC))
+        user = services.change_own(
+            parts.unit_of_work(),
+            owner,
+            location=body.location,
+            now=datetime.now(UTC),
+            precondition=precondition(lambda user: UserAnswer.of(user, parts.avatar_url)),
+        )
         return answer(UserAnswer.of(user, parts.avatar_url))
 
     return routes

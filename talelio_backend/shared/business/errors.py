@@ -70,6 +70,13 @@ class Forbidden(BusinessError):
     """The caller may not do this."""
 
 
+class PreconditionFailed(BusinessError):
+    """The thing is no longer as the caller has seen it, and they wished no change then."""
+
+    def __init__(self) -> None:
+        super().__init__('This has been changed since you read it: read it again')
+
+
 class Unavailable(BusinessError):
     """A part that the use case needs does not answer now, and nothing was changed.
 

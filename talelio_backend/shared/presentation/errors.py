@@ -11,6 +11,7 @@ from talelio_backend.shared.business.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    PreconditionFailed,
     Unauthenticated,
     Unavailable,
 )
@@ -24,6 +25,7 @@ STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

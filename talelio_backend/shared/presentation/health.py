@@ -32,7 +32,7 @@ def health_routes(readiness: Readiness) -> Blueprint:
     routes = Blueprint('health', __name__, url_prefix='/health')
 
     @routes.get('/live')
-    @described('Ask whether the process answers', answers={HTTPStatus.OK: HealthAnswer})
+    @described('Ask whether the process answers', answers={HTTPStatus.OK: HealthAnswer}, cacheable=False)
     def live() -> Response:
         """The process answers. It says nothing about the database: a restart would not mend that."""
         return answer(HealthAnswer(status='live'))
@@ -42,6 +42,7 @@ def health_routes(readiness: Readiness) -> Blueprint:
         'Ask whether requests can be served',
         answers={HTTPStatus.OK: HealthAnswer},
         errors=[Unavailable('The service is about to stop')],
+        cacheable=False,
     )
     def ready() -> Response:
         readiness.check()

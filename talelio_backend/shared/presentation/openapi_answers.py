@@ -1,5 +1,5 @@
 """The answers of an operation in the OpenAPI document, errors included."""
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +20,7 @@ from talelio_backend.shared.presentation.openapi_operation import Files, Media, 
 from talelio_backend.shared.presentation.request_errors import MissingBody, MissingKey
 
 _JSON = 'application/json'
+_VALIDATORS = ('Cache-Control', 'ETag', 'Last-Modified')
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: ('WWW-Authenticate', ),
     HTTPStatus.FORBIDDEN: ('WWW-Authenticate', ),
@@ -35,13 +36,17 @@ _WITHOUT_TOKEN = (
 
 def describe_answers(
     operation: Operation, schemas: Mapping[int, dict[str, Any]], error_schema: dict[str, Any],
-    components: dict[str, Any]
+    components: dict[str, Any], *, kept: bool
 ) -> dict[str, Any]:
-    """`schemas` are those of the answers, by status. Raises NoExample."""
+    """`schemas` are those of the answers, by status; `kept` ones have validators. Raises NoExample."""
+    names = (*operation.answer_headers, *(_VALIDATORS if kept else ()))
     answers = {
-        str(int(status)): _success(operation, HTTPStatus(status), schemas.get(status), components)
+        str(int(status)): _success(operation, HTTPStatus(status), schemas.get(status), components, names)
         for status in operation.answers
     }
+    if kept:
+        not_modified = HTTPStatus.NOT_MODIFIED
+        answers[str(not_modified.value)] = _success(operation, not_modified, None, components, names)
     errors: dict[HTTPStatus, list[Refusal]] = {}
     for error in _errors_of(operation):
         refused = refusal(error)
@@ -52,13 +57,14 @@ def describe_answers(
 
 
 def _success(
-    operation: Operation, status: HTTPStatus, schema: dict[str, Any] | None, components: dict[str, Any]
+    operation: Operation, status: HTTPStatus, schema: dict[str, Any] | None, components: dict[str, Any],
+    headers: Sequence[str]
 ) -> dict[str, Any]:
     described: dict[str, Any] = {
         'description': status.phrase,
-        'headers': _headers('X-Request-ID', *operation.answer_headers),
+        'headers': _headers('X-Request-ID', *headers),
     }
-    kind = operation.answers[status]
+    kind = operation.answers.get(status)
     if isinstance(kind, Media):
         text = {} if kind.example is None else {'schema': {'type': 'string'}, 'example': kind.example}
         described['content'] = {media_type: text for media_type in kind.types}

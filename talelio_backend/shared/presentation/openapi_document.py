@@ -2,6 +2,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, get_type_hints
 
 from flask import Flask
@@ -49,6 +50,7 @@ _SECURITY: dict[str | None, list[dict[str, list[str]]]] = {
 }
 _SCHEMAS = '#/components/schemas/{model}'
 _PATH_PARAMETER = re.compile(r'<(?:(?P<converter>\w+)(?:\(.*?\))?:)?(?P<name>\w+)>')
+_CONDITIONS = ('If-None-Match', 'If-Modified-Since')
 _METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 
 
@@ -181,8 +183,16 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
         status: schemas[route.id, status]
         for status in operation.answers if (route.id, status) in schemas
     }
-    described['responses'] = describe_answers(operation, answers, schemas['error'], components)
+    described['responses'] = describe_answers(
+        operation, answers, schemas['error'], components, kept=_is_kept(route)
+    )
     return described
+
+
+def _is_kept(route: _Route) -> bool:
+    """Whether `finish` gives the answer validators; the view of a file does so itself."""
+    kind = route.operation.answers.get(HTTPStatus.OK)
+    return route.method == 'GET' and route.operation.cacheable and not isinstance(kind, Media)
 
 
 def _parameters(route: _Route) -> Iterator[dict[str, Any]]:
@@ -192,7 +202,7 @@ def _parameters(route: _Route) -> Iterator[dict[str, Any]]:
         query = route.operation.query.model_json_schema(schema_generator=_Schemas)
         for name, schema in query.get('properties', {}).items():
             yield _parameter(name, 'query', schema, required=name in query.get('required', ()))
-    for name in route.operation.request_headers:
+    for name in [*route.operation.request_headers, *(_CONDITIONS if _is_kept(route) else ())]:
         yield {'name': name, 'in': 'header', **REQUEST_HEADERS[name]}
 
 

@@ -27,6 +27,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         'schema': _TEXT,
         'example': '</v1/users/maker/projects?limit=20&before=7>; rel="next"',
     },
+    'Last-Modified': {
+        'description': 'When it was changed; absent in the first second after that.',
+        'schema': _TEXT,
+        'example': 'Tue, 24 Nov 2026 12:30:59 GMT',
+    },
     'Cache-Control': {
         'description': 'How long the answer may be kept (RFC 9111).',
         'schema': _TEXT,
@@ -40,10 +45,20 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
 }
 
 REQUEST_HEADERS: dict[str, dict[str, Any]] = {
+    'If-Match': {
+        'description': 'The ETag of what one has seen: when it is another by now, nothing is changed.',
+        'schema': _TEXT,
+        'example': '"3f8a"',
+    },
     'If-None-Match': {
         'description': 'The ETag that one holds: when it still holds, the answer is a 304.',
         'schema': _TEXT,
         'example': '"3f8a"',
+    },
+    'If-Modified-Since': {
+        'description': 'The Last-Modified that one holds; counts only without If-None-Match.',
+        'schema': _TEXT,
+        'example': 'Tue, 24 Nov 2026 12:30:59 GMT',
     },
     'Range': {
         'description': 'A part of the content (RFC 9110, section 14.2).',

@@ -46,6 +46,9 @@ class Operation:
     # Names in `openapi_headers`.
     request_headers: Sequence[str]
     answer_headers: Sequence[str]
+    # Of a GET: whether a client may keep the answer, to ask later if it still holds. Not where it shows a
+    # moment, or where the call does something.
+    cacheable: bool
 
 
 def described(
@@ -59,6 +62,7 @@ def described(
     errors: Sequence[BusinessError | HTTPException] = (),
     request_headers: Sequence[str] = (),
     answer_headers: Sequence[str] = (),
+    cacheable: bool = True,
 ) -> Callable[[ViewT], ViewT]:
     """Describe the view that follows; written below its route.
 
@@ -75,6 +79,7 @@ def described(
         errors=errors,
         request_headers=request_headers,
         answer_headers=answer_headers,
+        cacheable=cacheable,
     )
 
     def describe(view: ViewT) -> ViewT:

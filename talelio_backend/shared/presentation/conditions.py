@@ -1,0 +1,83 @@
+"""Entity tags, and what a request makes depend on them (RFC 9110, sections 8.8 and 13)."""
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Literal, TypeVar
+
+from flask import request
+from pydantic import BaseModel
+from werkzeug.http import parse_etags
+
+from talelio_backend.shared.business.errors import PreconditionFailed
+
+EntityT = TypeVar('EntityT')
+
+# What an answer may be sent in; each makes another representation, so the tag tells them apart.
+Coding = Literal['gzip']
+_CODINGS: tuple[Coding | None, ...] = (None, 'gzip')
+
+_SAFE = ('GET', 'HEAD')
+
+
+def tag_of(content: bytes) -> str:
+    """A strong tag without its quotes: other bytes have another one."""
+    return sha256(content).hexdigest()[:32]
+
+
+def tag_when_coded(tag: str, coding: Coding | None) -> str:
+    return tag if coding is None else f'{tag}-{coding}'
+
+
+def evaluate(tags: Collection[str], modified: datetime | None) -> HTTPStatus | None:
+    """Return what the conditions of the request answer it with, or None when it may go on.
+
+    `tags` are those under which the current representation is known; a condition on the time counts only
+    where there is none on a tag (section 13.2.2).
+    """
+    is_safe = request.method in _SAFE
+    if 'If-Match' in request.headers:
+        wanted = parse_etags(request.headers['If-Match'])
+        if not any(wanted.contains(tag) for tag in tags):
+            return HTTPStatus.PRECONDITION_FAILED
+    elif _is_later(modified, request.if_unmodified_since):
+        return HTTPStatus.PRECONDITION_FAILED
+    if 'If-None-Match' in request.headers:
+        known = parse_etags(request.headers['If-None-Match'])
+        if any(known.contains_weak(tag) for tag in tags):
+            return HTTPStatus.NOT_MODIFIED if is_safe else HTTPStatus.PRECONDITION_FAILED
+    elif is_safe and request.if_modified_since is not None and modified is not None:
+        if not _is_later(modified, request.if_modified_since):
+            return HTTPStatus.NOT_MODIFIED
+    return None
+
+
+def _is_later(modified: datetime | None, time: datetime | None) -> bool:
+    if modified is None or time is None:
+        return False
+    # HTTP's times have no fractions of a second.
+    return modified.replace(microsecond=0) > time
+
+
+def modified_at(model: BaseModel) -> datetime | None:
+    """When what the model shows was changed, where the model tells."""
+    modified = getattr(model, 'updated_at', None) or getattr(model, 'created_at', None)
+    return modified.astimezone(UTC) if isinstance(modified, datetime) else None
+
+
+def precondition(represent: Callable[[EntityT], BaseModel]) -> Callable[[EntityT], None] | None:
+    """Return a check that the current entity is still the one that the client has seen, if it asks for that.
+
+    `represent` makes what a GET of the same path answers. A service calls the check with the entity that
+    it has locked and is about to change; it raises PreconditionFailed.
+    """
+    if not any(name in request.headers for name in ('If-Match', 'If-None-Match', 'If-Unmodified-Since')):
+        return None
+
+    def check(entity: EntityT) -> None:
+        model = represent(entity)
+        tag = tag_of(model.model_dump_json().encode())
+        if evaluate([tag_when_coded(tag, coding) for coding in _CODINGS], modified_at(model)) is not None:
+            raise PreconditionFailed()
+
+    return check
