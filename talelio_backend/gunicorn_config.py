@@ -158,6 +158,7 @@ def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
     }).encode()
     head = (
         f'HTTP/1.1 {status.value} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n'
+        'Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n'
         f'Content-Length: {len(content)}\r\n\r\n'
     )
     util.write_nonblock(sock, head.encode('latin-1') + content)
