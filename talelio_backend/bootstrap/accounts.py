@@ -15,6 +15,7 @@ def add_accounts(ground: Ground) -> None:
     verification_tokens = JwtVerificationTokens(settings.secret_key)
     parts = AccountParts(
         unit_of_work=ground.unit_of_work,
+        idempotency=ground.idempotency,
         hasher=BcryptHasher(settings.bcrypt_cost, at_once=_hashes_at_once(settings)),
         access_tokens=ground.access_tokens,
         verification_tokens=verification_tokens,

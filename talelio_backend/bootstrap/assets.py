@@ -18,6 +18,7 @@ def add_assets(ground: Ground) -> None:
     ground.closing.callback(worker.close)
     parts = AssetParts(
         unit_of_work=ground.unit_of_work,
+        idempotency=ground.idempotency,
         processor=BoundedImageProcessor(worker, settings.image_limits),
         store=ground.store,
         avatar_url=ground.avatar_url,

@@ -21,6 +21,7 @@ from talelio_backend.shared.data.jwt import JwtAccessTokens
 from talelio_backend.shared.data.relay_thread import RelayThread
 from talelio_backend.shared.data.schema_version import SchemaVersion
 from talelio_backend.shared.presentation.health import Readiness, health_routes
+from talelio_backend.shared.presentation.idempotency import Idempotency
 from talelio_backend.shared.presentation.openapi_routes import openapi_routes
 from talelio_backend.shared.presentation.outbox_commands import outbox_commands
 
@@ -53,6 +54,7 @@ def build(settings: Settings, database_url: str) -> Backend:
         access_tokens=JwtAccessTokens(settings.secret_key),
         store=store,
         avatar_url=partial(avatar_url, store),
+        idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
     )
     ground.closing.callback(engine.dispose)
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)

@@ -5,6 +5,10 @@ from talelio_backend.app_account.data.account_repository import SqlAlchemyAccoun
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository, map_project
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
+from talelio_backend.shared.data.idempotency_repository import (
+    SqlAlchemyIdempotencyClaims,
+    map_idempotency_claim,
+)
 from talelio_backend.shared.data.outbox_repository import SqlAlchemyOutbox, map_outbox
 from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
 
@@ -17,6 +21,7 @@ def map_entities() -> None:
     map_project()
     map_image()
     map_outbox()
+    map_idempotency_claim()
 
 
 class UnitOfWork(SqlAlchemyUnitOfWork):
@@ -41,3 +46,7 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def outbox(self) -> SqlAlchemyOutbox:
         return SqlAlchemyOutbox(self._session)
+
+    @property
+    def idempotency_claims(self) -> SqlAlchemyIdempotencyClaims:
+        return SqlAlchemyIdempotencyClaims(self._session)

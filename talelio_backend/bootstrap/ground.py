@@ -10,6 +10,7 @@ from talelio_backend.bootstrap.entities import UnitOfWork
 from talelio_backend.config import Settings
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.business.mail_relay import Composer
+from talelio_backend.shared.presentation.idempotency import Idempotency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class Ground:
     access_tokens: AccessTokens
     store: ImageStore
     avatar_url: Callable[[User], str]
+    idempotency: Idempotency
     # Writers of mails, by the kind of mail.
     composers: dict[str, Composer] = field(default_factory=dict)
     # What ends with the process.

@@ -11,6 +11,7 @@ def add_projects(ground: Ground) -> None:
     ground.closing.callback(worker.close)
     parts = ProjectParts(
         unit_of_work=ground.unit_of_work,
+        idempotency=ground.idempotency,
         renderer=BoundedMarkdownRenderer(worker),
         access_tokens=ground.access_tokens,
     )

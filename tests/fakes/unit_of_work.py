@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from itertools import count
@@ -11,6 +11,7 @@ from talelio_backend.app_asset.business.image import Image
 from talelio_backend.app_project.business.project import Project
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
 from talelio_backend.shared.business.page import Page, PageRequest
 
@@ -30,11 +31,12 @@ class Store:
     projects: dict[int, Project] = field(default_factory=dict)
     images: dict[int, Image] = field(default_factory=dict)
     outbox: dict[int, OutboxMail] = field(default_factory=dict)
+    idempotency_claims: dict[int, IdempotencyClaim] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def tables(self) -> tuple[dict[int, Any], ...]:
-        return self.accounts, self.projects, self.images, self.outbox
+        return self.accounts, self.projects, self.images, self.outbox, self.idempotency_claims
 
 
 class FakeUnitOfWork:
@@ -42,6 +44,7 @@ class FakeUnitOfWork:
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
         self.commits = 0
+        self._keep: Callable[[Any], None] | None = None
 
     def __enter__(self) -> Self:
         self._begin()
@@ -54,6 +57,7 @@ class FakeUnitOfWork:
         self.projects = FakeProjectRepository(self._work)
         self.images = FakeImageRepository(self._work)
         self.outbox = FakeOutbox(self._work)
+        self.idempotency_claims = FakeIdempotencyClaims(self._work)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -61,7 +65,12 @@ class FakeUnitOfWork:
         # What was not committed is lost.
         self._begin()
 
-    def commit(self) -> None:
+    def keep_result(self, keep: Callable[[Any], None]) -> None:
+        self._keep = keep
+
+    def commit(self, result: object = None) -> None:
+        if self._keep is not None and result is not None:
+            self._keep(result)
         self.commits += 1
         # What others committed meanwhile stays, so only changes are written.
         for stored, seen, work in zip(self.store.tables, self._seen.tables, self._work.tables):
@@ -225,3 +234,28 @@ class FakeOutbox:
     def list_unfinished(self) -> list[OutboxMail]:
         unfinished = (MailStatus.PENDING, MailStatus.FAILED)
         return [mail for _, mail in sorted(self._store.outbox.items()) if mail.status in unfinished]
+
+
+class FakeIdempotencyClaims:
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add_unless_there(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
+        for there in self._store.idempotency_claims.values():
+            if (there.scope, there.key) == (wanted.scope, wanted.key):
+                return there
+        wanted.id = next(self._store.ids)
+        self._store.idempotency_claims[wanted.id] = wanted
+        return wanted
+
+    def get(self, id_: int) -> IdempotencyClaim | None:
+        return self._store.idempotency_claims.get(id_)
+
+    def remove(self, claimed: IdempotencyClaim) -> None:
+        del self._store.idempotency_claims[claimed.id]
+
+    def remove_expired(self, now: datetime, limit: int) -> None:
+        expired = [claim for claim in self._store.idempotency_claims.values() if claim.expires_at <= now]
+        for claim in expired[:limit]:
+            self.remove(claim)

@@ -18,6 +18,7 @@ def fixture_real_backing(shared_engine: Engine) -> Backing:
     """Emptied, which is far quicker than a new database for each test."""
     scalar(shared_engine, 'DELETE FROM accounts')
     scalar(shared_engine, 'DELETE FROM outbox')
+    scalar(shared_engine, 'DELETE FROM idempotency_claims')
     return RealBacking(shared_engine)
 
 

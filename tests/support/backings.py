@@ -8,12 +8,15 @@ from talelio_backend.app_account.business.ports import AccountUnitOfWork
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_project.business.ports import ProjectUnitOfWork
 from talelio_backend.bootstrap import UnitOfWork
+from talelio_backend.shared.presentation.idempotency import ResultKeepingUnitOfWork
 from tests.fakes.unit_of_work import FakeUnitOfWork, Store
 from tests.support.engines import scalar
 from tests.support.samples import new_account
 
 
-class WholeUnitOfWork(AccountUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, Protocol):
+class WholeUnitOfWork(
+    AccountUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, ResultKeepingUnitOfWork, Protocol
+):
     """What the services together see of it."""
 
 

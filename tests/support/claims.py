@@ -64,9 +64,9 @@ class PausingUnitOfWork(UnitOfWork):
         super().__init__(engine)
         self._pause = pause
 
-    def commit(self) -> None:
+    def commit(self, result: object = None) -> None:
         self._pause.at('commit')
-        super().commit()
+        super().commit(result)
 
 
 class Requests:

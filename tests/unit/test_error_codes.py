@@ -20,12 +20,15 @@ PROMISED = frozenset(
     conflict
     email_not_whitelisted
     email_taken
+    idempotency_key_in_use
+    idempotency_key_reused
     image_not_found
     image_too_large
     invalid
     invalid_access_token
     invalid_body
     invalid_credentials
+    invalid_idempotency_key
     invalid_image_type
     invalid_query
     invalid_username

@@ -51,7 +51,7 @@ def register(
             # Somebody else was quicker. The message repeats the address as it was sent.
             raise EmailTaken(email) from None
         queue_verification_mail(uow.outbox, account, now)
-        uow.commit()
+        uow.commit(account)
     return account
 
 

@@ -1,16 +1,23 @@
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from typing import Protocol
 
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher, VerificationTokens
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.identity import AccessTokens
+from talelio_backend.shared.presentation.idempotency import Idempotency, ResultKeepingUnitOfWork
+
+
+class KeyedAccountUnitOfWork(AccountUnitOfWork, ResultKeepingUnitOfWork, Protocol):
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountParts:
     """What the account routes hand to their services."""
 
-    unit_of_work: Callable[[], AccountUnitOfWork]
+    unit_of_work: Callable[[], KeyedAccountUnitOfWork]
+    idempotency: Idempotency
     hasher: PasswordHasher
     access_tokens: AccessTokens
     verification_tokens: VerificationTokens

@@ -23,6 +23,7 @@ from talelio_backend.app_account.presentation.schemas import (
 )
 from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
 from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.idempotency import KEY_ERRORS
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_body import read_body
 
@@ -51,21 +52,29 @@ def registration_routes(parts: AccountParts) -> Blueprint:
             EmailTaken('maker@example.com'),
             UsernameTaken('maker'),
             *_NAME_AND_PASSWORD_ERRORS,
+            *KEY_ERRORS,
         ],
+        request_headers=['Idempotency-Key'],
+        answer_headers=['Idempotency-Replayed'],
     )
     def register() -> Response:
         body = read_body(RegisterBody)
-        account = registration.register(
-            parts.unit_of_work(),
-            parts.hasher,
-            whitelist=parts.whitelist,
-            common_passwords=parts.common_passwords,
-            email=body.email,
-            password=body.password,
-            username=body.username,
-            now=datetime.now(UTC),
+        return parts.idempotency.answer(
+            parts.unit_of_work,
+            lambda uow: registration.register(
+                uow,
+                parts.hasher,
+                whitelist=parts.whitelist,
+                common_passwords=parts.common_passwords,
+                email=body.email,
+                password=body.password,
+                username=body.username,
+                now=datetime.now(UTC),
+            ),
+            lambda account: answer(AccountAnswer.of(account, parts.avatar_url), HTTPStatus.CREATED),
+            caller=None,
+            content=body.as_bytes,
         )
-        return answer(AccountAnswer.of(account, parts.avatar_url), HTTPStatus.CREATED)
 
     @routes.get('/verify/<token>')
     @described(

@@ -38,7 +38,7 @@ def upload(
             uow.images.lock(user.id)
             kept = [_keep(uow, image) for image in images]
             check_stored(store, {key for image in kept for key in image.keys})
-            uow.commit()
+            uow.commit(kept)
     return kept
 
 

@@ -3,6 +3,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Protocol
 
 from flask import Blueprint, Response
 
@@ -16,7 +17,7 @@ from talelio_backend.app_asset.business.errors import (
 from talelio_backend.app_asset.business.image import LIST_LENGTH
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore
 from talelio_backend.app_asset.presentation.schemas import ImageAnswer, UploadAnswer
-from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent_files
+from talelio_backend.app_asset.presentation.sent_files import UploadLimits, digests, sent_files
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
@@ -25,6 +26,7 @@ from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.conditions import precondition
+from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
 from talelio_backend.shared.presentation.openapi_operation import Files, described
 from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
@@ -34,11 +36,16 @@ _TOO_MANY = Unavailable('Too many changes of pictures at once, please try again'
 _PICTURE_ERRORS = (InvalidImageType(), ImageTooLarge(), _STORE_REFUSED, AccountGone(), _TOO_MANY)
 
 
+class KeyedAssetUnitOfWork(AssetUnitOfWork, ResultKeepingUnitOfWork, Protocol):
+    pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class AssetParts:
     """What the asset routes hand to their services."""
 
-    unit_of_work: Callable[[], AssetUnitOfWork]
+    unit_of_work: Callable[[], KeyedAssetUnitOfWork]
+    idempotency: Idempotency
     processor: ImageProcessor
     store: ImageStore
     avatar_url: Callable[[User], str]
@@ -58,21 +65,27 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         bearer='required',
         body=Files(),
         answers={HTTPStatus.OK: UploadAnswer},
-        errors=_PICTURE_ERRORS,
+        errors=[*_PICTURE_ERRORS, *KEY_ERRORS],
+        request_headers=['Idempotency-Key'],
+        answer_headers=['Idempotency-Replayed'],
     )
     def upload() -> Response:
         owner = authenticate(parts.access_tokens)
         with parts.turn(), sent_files(parts.upload_limits) as files:
-            images = services.upload(
-                parts.unit_of_work(),
-                parts.processor,
-                parts.store,
-                owner,
-                files,
-                datetime.now(UTC),
+            return parts.idempotency.answer(
+                parts.unit_of_work,
+                lambda uow: services.upload(
+                    uow,
+                    parts.processor,
+                    parts.store,
+                    owner,
+                    files,
+                    datetime.now(UTC),
+                ),
+                lambda images: answer(UploadAnswer.of(images, parts.store.url)),
+                caller=owner,
+                content=lambda: digests(files),
             )
-        answers = [ImageAnswer.of(image, parts.store.url) for image in images]
-        return answer(UploadAnswer(image_objects_urls=[image.url for image in answers], images=answers))
 
     @routes.get('/images')
     @described(

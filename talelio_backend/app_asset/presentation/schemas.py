@@ -55,3 +55,8 @@ class UploadAnswer(Answer):
 
     image_objects_urls: Sequence[Url]
     images: Sequence[ImageAnswer]
+
+    @classmethod
+    def of(cls, images: Sequence[Image], url: Callable[[str], str]) -> Self:
+        answers = [ImageAnswer.of(image, url) for image in images]
+        return cls(image_objects_urls=[image.url for image in answers], images=answers)

@@ -26,7 +26,7 @@ def publish(
     project = Project(user_id=user.id, created_at=now, title=title, body=body, html=html)
     with uow:
         uow.projects.add(project)
-        uow.commit()
+        uow.commit(project)
     return project
 
 

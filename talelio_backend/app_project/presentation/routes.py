@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Protocol
 
 from flask import Blueprint, Response
 
@@ -16,17 +17,23 @@ from talelio_backend.shared.business.errors import InvalidValue
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
 from talelio_backend.shared.presentation.request_body import read_body
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
 
 
+class KeyedProjectUnitOfWork(ProjectUnitOfWork, ResultKeepingUnitOfWork, Protocol):
+    pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProjectParts:
     """What the project routes hand to their services."""
 
-    unit_of_work: Callable[[], ProjectUnitOfWork]
+    unit_of_work: Callable[[], KeyedProjectUnitOfWork]
+    idempotency: Idempotency
     renderer: MarkdownRenderer
     access_tokens: AccessTokens
 
@@ -47,20 +54,28 @@ def project_routes(parts: ProjectParts) -> Blueprint:
             TooExpensiveToRender(),
             NotRenderable(),
             AccountGone(),
+            *KEY_ERRORS,
         ],
+        request_headers=['Idempotency-Key'],
+        answer_headers=['Idempotency-Replayed'],
     )
     def publish() -> Response:
         author = authenticate(parts.access_tokens)
         body = read_body(PublishBody)
-        project = services.publish(
-            parts.unit_of_work(),
-            parts.renderer,
-            author,
-            title=body.title,
-            body=body.body,
-            now=datetime.now(UTC),
+        return parts.idempotency.answer(
+            parts.unit_of_work,
+            lambda uow: services.publish(
+                uow,
+                parts.renderer,
+                author,
+                title=body.title,
+                body=body.body,
+                now=datetime.now(UTC),
+            ),
+            lambda project: answer(ProjectAnswer.model_validate(project), HTTPStatus.CREATED),
+            caller=author,
+            content=body.as_bytes,
         )
-        return answer(ProjectAnswer.model_validate(project), HTTPStatus.CREATED)
 
     @routes.get('/users/<username>/projects')
     @described(

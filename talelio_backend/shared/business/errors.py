@@ -70,11 +70,15 @@ class Forbidden(BusinessError):
     """The caller may not do this."""
 
 
+class Unprocessable(BusinessError):
+    """What was sent is sound in itself, and does not fit what was sent before."""
+
+
 class PreconditionFailed(BusinessError):
     """The thing is no longer as the caller has seen it, and they wished no change then."""
 
-    def __init__(self) -> None:
-        super().__init__('This has been changed since you read it: read it again')
+    def __init__(self, message: str = 'This has been changed since you read it: read it again') -> None:
+        super().__init__(message)
 
 
 class Unavailable(BusinessError):

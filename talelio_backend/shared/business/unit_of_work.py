@@ -18,5 +18,6 @@ class UnitOfWork(Protocol):
     ) -> None:
         ...
 
-    def commit(self) -> None:
-        ...
+    def commit(self, result: object = None) -> None:
+        """`result` is what the use case is about to return: whoever made the unit of work may want to write
+        something about it into the same transaction, see `shared.presentation.idempotency`."""

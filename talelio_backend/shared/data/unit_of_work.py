@@ -1,6 +1,7 @@
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,7 @@ class SqlAlchemyUnitOfWork:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._keep: Callable[[Any], None] | None = None
 
     def __enter__(self) -> Self:
         # What was read stays readable after the commit: services hand entities to the presentation.
@@ -38,5 +40,12 @@ class SqlAlchemyUnitOfWork:
         if is_passing_trouble(error):
             raise Unavailable('The database is not available, please try again') from error
 
-    def commit(self) -> None:
+    def keep_result(self, keep: Callable[[Any], None]) -> None:
+        self._keep = keep
+
+    def commit(self, result: object = None) -> None:
+        if self._keep is not None and result is not None:
+            # Now what is new has its id.
+            self._session.flush()
+            self._keep(result)
         self._session.commit()

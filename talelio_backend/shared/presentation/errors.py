@@ -14,6 +14,7 @@ from talelio_backend.shared.business.errors import (
     PreconditionFailed,
     Unauthenticated,
     Unavailable,
+    Unprocessable,
 )
 from talelio_backend.shared.presentation.challenges import challenge_of
 from talelio_backend.shared.presentation.error_answers import Refusal, answer_refusal, details_of
@@ -26,6 +27,7 @@ STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -22,6 +22,14 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         'schema': _TEXT,
         'example': 'Bearer realm="talelio_backend", error="invalid_token"',
     },
+    'Idempotency-Replayed': {
+        'description': 'Says that this is the answer that an earlier request was given; absent otherwise.',
+        'schema': {
+            'type': 'string',
+            'enum': ['true']
+        },
+        'example': 'true',
+    },
     'Link': {
         'description': 'Where the next page is (RFC 8288); absent on the last.',
         'schema': _TEXT,
@@ -45,6 +53,17 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
 }
 
 REQUEST_HEADERS: dict[str, dict[str, Any]] = {
+    'Idempotency-Key': {
+        'description':
+        'A key of your own, such as a UUID: the same request sent again under it within 24 hours is '
+        'carried out once, and answered as the first time.',
+        'schema': {
+            'type': 'string',
+            'pattern': '^[!#-[\\]-~]{1,255}$'
+        },
+        'example':
+        '4f0b5f9e-8e3c-4d0c-9b1a-5e2d7c6f8a90',
+    },
     'If-Match': {
         'description': 'The ETag of what one has seen: when it is another by now, nothing is changed.',
         'schema': _TEXT,

@@ -43,6 +43,10 @@ class Body(BaseModel):
 
     model_config = ConfigDict(strict=True, extra='ignore', frozen=True)
 
+    def as_bytes(self) -> bytes:
+        """The same for two bodies that say the same."""
+        return self.model_dump_json().encode()
+
 
 class Answer(BaseModel):
     """A JSON answer, read from an entity's attributes."""

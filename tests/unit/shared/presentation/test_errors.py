@@ -35,6 +35,8 @@ def test_every_kind_of_business_error_has_a_status() -> None:
         ('Forbidden', 403, 'Forbidden', 'forbidden'),
         ('NotFound', 404, 'Not Found', 'not_found'),
         ('Conflict', 409, 'Conflict', 'conflict'),
+        ('PreconditionFailed', 412, 'Precondition Failed', 'precondition_failed'),
+        ('Unprocessable', 422, 'Unprocessable Entity', 'unprocessable'),
         ('Unavailable', 503, 'Service Unavailable', 'unavailable'),
     ],
 )

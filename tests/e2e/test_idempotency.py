@@ -1,0 +1,221 @@
+"""A POST that is sent again, for whatever reason, does what it does once."""
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from psycopg2.extensions import connection
+
+from tests.e2e.conftest import Serve
+from tests.support.answers import error_in, ok
+from tests.support.at_once import at_once
+from tests.support.database import connect, execute, select_one
+from tests.support.members import Member, Person, join
+from tests.support.served_api import ServedApi
+from tests.support.uploads import IMAGES, list_images, new_picture
+from tests.support.waiting import wait_until
+
+BODY = {'title': 'A title', 'body': 'Some *text*'}
+REPLAYED = 'Idempotency-Replayed'
+
+
+def publish(api: ServedApi, member: Member, key: str, body: Any = None) -> requests.Response:
+    headers = member.bearer | {'Idempotency-Key': key}
+    return api.post('/v1/projects', BODY if body is None else body, headers=headers)
+
+
+def projects(api: ServedApi, member: Member) -> list[Any]:
+    found: list[Any] = ok(api.get(member.projects_path))
+    return found
+
+
+@pytest.fixture(name='key')
+def _key() -> str:
+    return str(uuid4())
+
+
+def test_the_same_request_again_gets_the_first_answer_again(api: ServedApi, member: Member, key: str) -> None:
+    first = publish(api, member, key)
+    # The same in other words, as a JSON library of another kind writes it; and the key in quotes.
+    content = b'{ "body" : "Some *text*" , "title" : "A title" }'
+    headers = member.bearer | {'Idempotency-Key': f'"{key}"', 'Content-Type': 'application/json'}
+    again = [publish(api, member, key), api.post('/v1/projects', data=content, headers=headers)]
+
+    project = ok(first, HTTPStatus.CREATED)
+    assert REPLAYED not in first.headers
+    for answer in again:
+        assert (answer.status_code, answer.content) == (first.status_code, first.content)
+        assert answer.headers['Content-Type'] == first.headers['Content-Type']
+        assert answer.headers[REPLAYED] == 'true'
+    assert projects(api, member) == [project]
+
+
+def test_without_a_key_each_request_is_another(api: ServedApi, member: Member) -> None:
+    for _ in range(2):
+        ok(api.post('/v1/projects', BODY, headers=member.bearer), HTTPStatus.CREATED)
+
+    assert len(projects(api, member)) == 2
+
+
+def test_another_request_under_the_key_is_refused(api: ServedApi, member: Member, key: str) -> None:
+    ok(publish(api, member, key), HTTPStatus.CREATED)
+
+    refused = publish(api, member, key, BODY | {'title': 'Another title'})
+
+    assert error_in(refused, HTTPStatus.UNPROCESSABLE_ENTITY)['code'] == 'idempotency_key_reused'
+    assert len(projects(api, member)) == 1
+
+
+def test_a_key_is_its_owners(api: ServedApi, member: Member, author: Member, key: str) -> None:
+    first, other = publish(api, member, key), publish(api, author, key)
+
+    assert ok(first, HTTPStatus.CREATED)['user_id'] != ok(other, HTTPStatus.CREATED)['user_id']
+    assert REPLAYED not in other.headers
+
+
+@pytest.mark.parametrize('key', ['', '""', 'x' * 256, 'a b', '"a', 'a"b', 'a\\b', 'ä'])
+def test_what_cannot_be_a_key_is_refused(api: ServedApi, member: Member, key: str) -> None:
+    headers = member.bearer | {'Idempotency-Key': key.encode('latin-1')}
+
+    error = error_in(api.post('/v1/projects', BODY, headers=headers), HTTPStatus.BAD_REQUEST)
+
+    assert error['code'] == 'invalid_idempotency_key'
+    assert projects(api, member) == []
+
+
+def test_a_refusal_leaves_the_key_good_for_what_is_mended(api: ServedApi, member: Member, key: str) -> None:
+    error_in(publish(api, member, key, BODY | {'title': ' '}), HTTPStatus.BAD_REQUEST)
+
+    mended = publish(api, member, key)
+
+    ok(mended, HTTPStatus.CREATED)
+    assert REPLAYED not in mended.headers
+
+
+def test_of_eight_at_once_one_is_carried_out(api: ServedApi, member: Member, key: str) -> None:
+    answers = at_once([partial(publish, api, member, key)] * 8)
+
+    created = [answer for answer in answers if answer.status_code == HTTPStatus.CREATED]
+    for answer in answers:
+        if answer not in created:
+            assert error_in(answer, HTTPStatus.CONFLICT)['code'] == 'idempotency_key_in_use'
+            assert int(answer.headers['Retry-After']) > 0
+    project, = projects(api, member)
+    assert {answer.content for answer in created} == {publish(api, member, key).content}
+    assert ok(created[0], HTTPStatus.CREATED) == project
+
+
+def test_a_registration_that_is_sent_again_is_answered_again(
+    api: ServedApi, person: Person, database: connection, key: str
+) -> None:
+    headers = {'Idempotency-Key': key}
+
+    first, again = (api.post('/v1/accounts/register', person.registration, headers=headers) for _ in range(2))
+    stranger = api.post(
+        '/v1/accounts/register', person.registration | {'password': 'another password'}, headers=headers
+    )
+
+    account = ok(first, HTTPStatus.CREATED)
+    assert ok(again, HTTPStatus.CREATED) == account
+    assert again.headers[REPLAYED] == 'true'
+    # Who does not know all that was sent learns no more than without a key.
+    message = error_in(stranger, HTTPStatus.BAD_REQUEST)['message']
+    assert message == f"Account with the email '{person.email}' already exists"
+    told = select_one(
+        database, 'SELECT string_agg(c::text, chr(10)) FROM idempotency_claims c WHERE key = %s', key
+    )
+    assert person.password not in told
+
+
+def test_pictures_that_are_sent_again_are_answered_again(api: ServedApi, member: Member, key: str) -> None:
+    pictures = [new_picture(), new_picture()]
+    headers = member.bearer | {'Idempotency-Key': key}
+
+    def send(contents: list[bytes]) -> requests.Response:
+        files = [(f'picture-{number}', content) for number, content in enumerate(contents)]
+        return api.post(IMAGES, files=files, headers=headers)
+
+    first, again, other = send(pictures), send(pictures), send(pictures[::-1])
+
+    ok(first)
+    assert (again.content, again.headers[REPLAYED]) == (first.content, 'true')
+    error_in(other, HTTPStatus.UNPROCESSABLE_ENTITY)
+    assert len(list_images(api, member)) == 2
+
+
+def test_a_token_is_never_kept(api: ServedApi, member: Member, database: connection, key: str) -> None:
+    headers = {'Idempotency-Key': key}
+
+    answers = [api.post('/v1/accounts/login', member.person.login, headers=headers) for _ in range(2)]
+
+    for answer in answers:
+        ok(answer)
+        assert REPLAYED not in answer.headers
+    assert select_one(database, 'SELECT count(*) FROM idempotency_claims WHERE key = %s', key) == 0
+
+
+@contextmanager
+def no_project_can_be_added(url: str) -> Iterator[None]:
+    with closing(connect(url, autocommit=False)) as locked:
+        execute(locked, 'LOCK TABLE projects IN EXCLUSIVE MODE')
+        yield
+
+
+def is_claimed(database: connection, key: str) -> bool:
+    count = select_one(database, 'SELECT count(*) FROM idempotency_claims WHERE key = %s', key)
+    return bool(count)
+
+
+def test_a_fault_is_not_kept_and_meanwhile_others_wait(
+    api: ServedApi, api_database_url: str, database: connection, member: Member, key: str
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        with no_project_can_be_added(api_database_url):
+            first = pool.submit(publish, api, member, key)
+            wait_until(lambda: is_claimed(database, key), 'the key is claimed')
+            waiting = publish(api, member, key)
+            other = publish(api, member, key, BODY | {'title': 'Another title'})
+            failed = first.result()
+    again = publish(api, member, key)
+
+    assert error_in(waiting, HTTPStatus.CONFLICT)['code'] == 'idempotency_key_in_use'
+    assert waiting.headers['Retry-After'] == '2'
+    error_in(other, HTTPStatus.UNPROCESSABLE_ENTITY)
+    error_in(failed, HTTPStatus.SERVICE_UNAVAILABLE)
+    assert projects(api, member) == [ok(again, HTTPStatus.CREATED)]
+    assert REPLAYED not in again.headers
+
+
+@pytest.mark.parametrize('committed', [False, True])
+def test_a_server_that_is_killed_leaves_no_doubt(
+    serve: Serve, database_url: str, key: str, committed: bool
+) -> None:
+    api = serve(database_url)
+    member = join(api)
+    with closing(connect(database_url)) as database, ThreadPoolExecutor() as pool:
+        if committed:
+            # Killed between the commit and the answer, as far as the client can tell.
+            unread = publish(api, member, key)
+            api.kill()
+        else:
+            with no_project_can_be_added(database_url):
+                lost = pool.submit(publish, api, member, key)
+                wait_until(lambda: is_claimed(database, key), 'the key is claimed')
+                api.kill()
+            assert isinstance(lost.exception(), requests.ConnectionError)
+        api.start()
+        again = publish(api, member, key)
+        if committed:
+            assert (again.content, again.headers[REPLAYED]) == (unread.content, 'true')
+        else:
+            error_in(again, HTTPStatus.CONFLICT)
+            # A minute later.
+            execute(database, 'UPDATE idempotency_claims SET lease_ends_at = now()')
+            again = publish(api, member, key)
+            assert REPLAYED not in again.headers
+        assert projects(api, member) == [ok(again, HTTPStatus.CREATED)]
