@@ -15,29 +15,23 @@ For Python 3.9 or newer with boto3, as AWS CloudShell has them.
 """
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import string
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from one_off import OneOffTasks
+from progress import DeploymentError, Patience, say
+from task_definition import filled, fingerprint, image, short
 
 FOLDER = Path(__file__).resolve().parent
 CLUSTER = 'talelio'
-# A docker label that says what a task definition was made from: ECS adds defaults to what it gives back.
-FINGERPRINT = 'talelio.definition'
-LOG_LINES = 30
 
 # Seconds.
-PATIENCE_FOR_MACHINE = 300
-PATIENCE_FOR_TASK = 900
 PATIENCE_FOR_SERVICE = 1200
 
 
@@ -76,10 +70,6 @@ SERVICES = (
 )
 
 
-class DeploymentError(Exception):
-    """What did not come up, in words for the one who deploys."""
-
-
 class Deployment:
     """`pause` is for how many seconds to wait before AWS is asked again."""
 
@@ -87,9 +77,9 @@ class Deployment:
         if not environ.get('API_HOST'):
             raise DeploymentError('API_HOST is missing: the host name of the API, such as api.example.com')
         self._ecs: Any = session.client('ecs')
-        self._logs: Any = session.client('logs')
+        self._patience = Patience(pause)
+        self._one_off = OneOffTasks(session, CLUSTER, self._patience)
         self._environ = environ
-        self._pause = pause
         self._placeholders = {
             'API_HOST': environ['API_HOST'],
             'AWS_ACCOUNT_ID': session.client('sts').get_caller_identity()['Account'],
@@ -105,20 +95,20 @@ class Deployment:
         current = self._definition_of(running) if running else None
         placeholders = dict(self._placeholders)
         if service.image_variable:
-            image = self._environ.get(service.image_variable) or (current and _image(current))
-            if not image:
+            wanted = self._environ.get(service.image_variable) or (current and image(current))
+            if not wanted:
                 say(
                     f'{service.name}: left out, as there is no {service.image_variable} and nothing that runs'
                 )
                 return
-            placeholders[service.image_variable] = image
+            placeholders[service.image_variable] = wanted
         definition = filled(FOLDER / service.definition_file, placeholders)
-        if current and _fingerprint(current) == _fingerprint(definition):
+        if current and fingerprint(current) == fingerprint(definition):
             arn = current['taskDefinitionArn']
         else:
             arn = self._ecs.register_task_definition(**definition)['taskDefinition']['taskDefinitionArn']
         for command in service.commands:
-            self._run_once(service, arn, definition, command)
+            self._one_off.run(arn, definition, command)
         self._roll_out(service, arn, running)
 
     def _running(self, service: Service) -> dict[str, Any] | None:
@@ -145,7 +135,7 @@ class Deployment:
             },
         }
         if running is None:
-            say(f'{service.name}: creating it with {_short(arn)}')
+            say(f'{service.name}: creating it with {short(arn)}')
             started = self._ecs.create_service(
                 serviceName=service.name,
                 desiredCount=1,
@@ -153,28 +143,34 @@ class Deployment:
                 # There is one zone, and where the maximum is 100 ECS refuses to rebalance.
                 availabilityZoneRebalancing='DISABLED',
                 **settings,
-            )
-        elif running['taskDefinition'] == arn:
-            say(f'{service.name}: unchanged, {_short(arn)}')
-            started = {'service': running}
+            )['service']
+        elif running['taskDefinition'] != arn:
+            say(f'{service.name}: from {short(running["taskDefinition"])} to {short(arn)}')
+            started = self._ecs.update_service(service=service.name, **settings)['service']
+        elif _primary(running)['rolloutState'] == 'FAILED':
+            # Such as the very first one, which had no release to go back to. What it lacked, a secret
+            # perhaps, may be there by now.
+            say(f'{service.name}: {short(arn)} did not come up, trying it again')
+            started = self._ecs.update_service(service=service.name, forceNewDeployment=True,
+                                               **settings)['service']
         else:
-            say(f'{service.name}: from {_short(running["taskDefinition"])} to {_short(arn)}')
-            started = self._ecs.update_service(service=service.name, **settings)
-        deployment = next(
-            item['id'] for item in started['service']['deployments'] if item['status'] == 'PRIMARY'
-        )
-        self._wait(
+            say(f'{service.name}: unchanged, {short(arn)}')
+            started = running
+        deployment = _primary(started)
+        self._patience.wait(
             f'{service.name} to be steady',
             PATIENCE_FOR_SERVICE,
             lambda: self._is_complete(service, deployment),
         )
 
-    def _is_complete(self, service: Service, deployment: str) -> bool:
-        running = self._running(service)
-        found = next((item for item in (running or {}).get('deployments', ()) if item['id'] == deployment),
-                     None)
+    def _is_complete(self, service: Service, deployment: dict[str, Any]) -> bool:
+        listed = (self._running(service) or {}).get('deployments', ())
+        found = next((item for item in listed if item['id'] == deployment['id']), None)
         if found is None:
-            raise DeploymentError(f'{service.name}: the deployment was replaced by another one')
+            if any(item['createdAt'] > deployment['createdAt'] for item in listed):
+                raise DeploymentError(f'{service.name}: the deployment was replaced by another one')
+            # For a moment ECS may not yet tell of what it has just begun.
+            return False
         if found['rolloutState'] == 'FAILED':
             # ECS, by its circuit breaker, has gone back to the release before.
             raise DeploymentError(
@@ -182,104 +178,18 @@ class Deployment:
             )
         return bool(found['rolloutState'] == 'COMPLETED')
 
-    def _run_once(
-        self, service: Service, arn: str, definition: dict[str, Any], command: tuple[str, ...]
-    ) -> None:
-        what = f'{service.name}: {" ".join(command)}'
-        container = definition['containerDefinitions'][0]['name']
-        say(what)
 
-        def start() -> str | None:
-            try:
-                answer = self._ecs.run_task(
-                    cluster=CLUSTER,
-                    taskDefinition=arn,
-                    launchType='EC2',
-                    count=1,
-                    startedBy='deploy.py',
-                    overrides={'containerOverrides': [{
-                        'name': container,
-                        'command': list(command)
-                    }]},
-                )
-            except ClientError as error:
-                # So ECS says while the machine has not yet joined the cluster.
-                if 'No Container Instances' not in str(error):
-                    raise
-                return None
-            if answer['failures']:
-                say('  cannot be placed: ' + ', '.join(failure['reason'] for failure in answer['failures']))
-            return answer['tasks'][0]['taskArn'] if answer['tasks'] else None
-
-        task_arn = self._wait(f'a place for {what}', PATIENCE_FOR_MACHINE, start)
-
-        def stopped() -> dict[str, Any] | None:
-            task: dict[str, Any] = self._ecs.describe_tasks(cluster=CLUSTER, tasks=[task_arn])['tasks'][0]
-            return task if task['lastStatus'] == 'STOPPED' else None
-
-        task = self._wait(f'the end of {what}', PATIENCE_FOR_TASK, stopped)
-        ended = next(item for item in task['containers'] if item['name'] == container)
-        # One that never started has no exit code.
-        if ended.get('exitCode') != 0:
-            reason = ended.get('reason') or task.get('stoppedReason') or 'no reason given'
-            self._show_log(definition, f'{container}/{task_arn.rpartition("/")[2]}')
-            raise DeploymentError(f'{what}: exit code {ended.get("exitCode")} ({reason})')
-
-    def _show_log(self, definition: dict[str, Any], stream: str) -> None:
-        options = definition['containerDefinitions'][0]['logConfiguration']['options']
-        group, stream = options['awslogs-group'], f'{options["awslogs-stream-prefix"]}/{stream}'
-        say(f'  the end of its log, {stream} in {group}:')
-        try:
-            events = self._logs.get_log_events(
-                logGroupName=group, logStreamName=stream, limit=LOG_LINES, startFromHead=False
-            )['events']
-        except ClientError as error:
-            say(f'  cannot be read: {error}')
-        else:
-            for event in events:
-                say(f'  | {event["message"]}')
-
-    def _wait(self, what: str, patience: float, ask: Callable[[], Any]) -> Any:
-        give_up = time.monotonic() + patience
-        while not (answer := ask()):
-            if time.monotonic() >= give_up:
-                raise DeploymentError(f'Waited {patience:g} seconds in vain for {what}')
-            time.sleep(self._pause)
-        return answer
-
-
-def filled(file: Path, placeholders: Mapping[str, str]) -> dict[str, Any]:
-    """The task definition with its `${…}` filled in. Raises KeyError where there is no value for one."""
-    definition: dict[str, Any] = json.loads(
-        string.Template(file.read_text(encoding='utf-8')).substitute(placeholders)
-    )
-    content = json.dumps(definition, sort_keys=True).encode()
-    labels = definition['containerDefinitions'][0].setdefault('dockerLabels', {})
-    labels[FINGERPRINT] = hashlib.sha256(content).hexdigest()
-    return definition
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _fingerprint(definition: Mapping[str, Any]) -> str | None:
-    labels: Mapping[str, str] = definition['containerDefinitions'][0].get('dockerLabels', {})
-    return labels.get(FINGERPRINT)
-
-
-def _image(definition: Mapping[str, Any]) -> str:
-    image: str = definition['containerDefinitions'][0]['image']
-    return image
-
-
-def _short(arn: str) -> str:
-    return arn.rpartition('/')[2]
+def _primary(running: dict[str, Any]) -> dict[str, Any]:
+    """The newest deployment of a service."""
+    found: dict[str, Any] = next(item for item in running['deployments'] if item['status'] == 'PRIMARY')
+    return found
 
 
 def main() -> None:
     try:
-        Deployment(boto3.Session(), os.environ).run()
+        # boto3 looks at AWS_DEFAULT_REGION alone, other tools at this one first.
+        session = boto3.Session(region_name=os.environ.get('AWS_REGION'))
+        Deployment(session, os.environ).run()
     except (DeploymentError, BotoCoreError, ClientError) as error:
         sys.exit(f'FAILED: {error}')
 

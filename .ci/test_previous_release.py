@@ -100,8 +100,9 @@ def run_suite(release: Path, url: str, arguments: list[str]) -> int:
 
 
 def database_errors(log: Path) -> list[str]:
-    found = re.findall(r'psycopg2\.errors\.(\w+)\W+([^\\\n]*)', log.read_text(encoding='utf-8'))
-    return [f'{name}: {message}' for name, message in found]
+    # In a line of JSON quotes are escaped, and so is the end of the message's line.
+    found = re.findall(r'psycopg2\.errors\.(\w+)\W+((?:\\"|[^\\\n])*)', log.read_text(encoding='utf-8'))
+    return [f'{name}: {message}'.replace('\\"', '"') for name, message in found]
 
 
 def main(name: str, *arguments: str) -> int:

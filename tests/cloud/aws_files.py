@@ -1,8 +1,6 @@
 """What `.aws` holds, filled in as for a deployment, and its template as plain dictionaries."""
-import importlib.util
 import sys
-from pathlib import Path
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 from cfnlint.decode import decode  # type: ignore[import-untyped]
@@ -27,19 +25,12 @@ PLACEHOLDERS = {
     'TRAEFIK_IMAGE': f'{REGISTRY}/talelio-traefik@sha256:{"1" * 64}',
 }
 
-
-def _load(file: Path) -> ModuleType:
-    # Its folder is none that Python imports from.
-    spec = importlib.util.spec_from_file_location(f'aws_{file.stem}', file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Where dataclasses look for it.
-    sys.modules[module.__name__] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-deploy = _load(AWS_FOLDER / 'deploy.py')
+# As for the command itself: Python finds what is beside it.
+sys.path.insert(0, str(AWS_FOLDER))
+deploy = import_module('deploy')
+one_off = import_module('one_off')
+progress = import_module('progress')
+task_definition = import_module('task_definition')
 
 BACKEND, TRAEFIK, POSTGRESQL = DEFINITION_FILES = (
     'talelio-backend-task-definition.json',
@@ -49,7 +40,7 @@ BACKEND, TRAEFIK, POSTGRESQL = DEFINITION_FILES = (
 
 
 def definition(file_name: str) -> dict[str, Any]:
-    filled: dict[str, Any] = deploy.filled(AWS_FOLDER / file_name, PLACEHOLDERS)
+    filled: dict[str, Any] = task_definition.filled(AWS_FOLDER / file_name, PLACEHOLDERS)
     return filled
 
 

@@ -1,5 +1,7 @@
 """The task definitions are what ECS takes, fit the machine, and give the API what it needs."""
 import re
+import tomllib
+from pathlib import PurePosixPath
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from tests.cloud.aws_files import (
     PLACEHOLDERS,
     POSTGRESQL,
     TRAEFIK,
+    TRAEFIK_FILE,
     container,
     definition,
     deploy,
@@ -170,6 +173,30 @@ def test_the_one_database_is_where_the_api_looks_for_it() -> None:
 def test_the_proxy_has_the_ports_of_the_web() -> None:
     ports = {mapping['hostPort']: mapping['containerPort'] for mapping in container(TRAEFIK)['portMappings']}
     assert ports == {80: 80, 443: 443}
+
+
+def test_the_proxy_keeps_its_certificates_on_the_volume() -> None:
+    resolvers = tomllib.loads(TRAEFIK_FILE.read_text(encoding='utf-8'))['certificatesResolvers']
+    router = 'traefik.http.routers.talelio.'
+    labels = container(BACKEND)['dockerLabels']
+    storage = PurePosixPath(resolvers[labels[f'{router}tls.certresolver']]['acme']['storage'])
+    mount, = container(TRAEFIK)['mountPoints']
+    # The rest of its file system is read-only.
+    assert PurePosixPath(mount['containerPath']) in storage.parents
+
+
+def test_the_proxy_finds_the_api() -> None:
+    settings = tomllib.loads(TRAEFIK_FILE.read_text(encoding='utf-8'))
+    labels = container(BACKEND)['dockerLabels']
+    assert settings['providers']['ecs']['clusters'] == [deploy.CLUSTER]
+    assert labels['traefik.enable'] == 'true' and not settings['providers']['ecs']['exposedByDefault']
+    assert labels['traefik.http.routers.talelio.rule'] == f'Host(`{API_HOST}`)'
+    assert labels['traefik.http.routers.talelio.entrypoints'] in settings['entryPoints']
+    port, = (mapping['containerPort'] for mapping in container(BACKEND)['portMappings'])
+    assert labels['traefik.http.services.talelio.loadbalancer.server.port'] == str(port)
+    # Whoever takes the task out for its draining does so once Traefik knows the one that takes over.
+    refresh = settings['providers']['ecs']['refreshSeconds']
+    assert refresh < DRAIN
 
 
 def _tasks_at_once(file_name: str) -> int:

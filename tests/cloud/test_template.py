@@ -16,7 +16,8 @@ from botocore import xform_name
 
 from talelio_backend.app_asset.business.store_checkup import FOLDER as DOCTORS_FOLDER
 from talelio_backend.app_asset.data import s3_image_store
-from tests.cloud.aws_files import ACCOUNT_ID, REGION, TEMPLATE_FILE, resources, template
+from talelio_backend.config import PROJECT_FOLDER
+from tests.cloud.aws_files import ACCOUNT_ID, AWS_FOLDER, REGION, TEMPLATE_FILE, resources, template
 
 STACK = 'talelio'
 PARAMETERS = {
@@ -272,3 +273,29 @@ def test_passing_roles_on_is_for_tasks_only() -> None:
     statement, = passing
     assert statement['Condition'] == {'StringEquals': {'iam:PassedToService': 'ecs-tasks.amazonaws.com'}}
     assert len(statement['Resource']) == 3
+
+
+def test_who_deploys_may_do_what_deploying_does_and_nothing_else() -> None:
+    allowed = {
+        action
+        for role, statement in _statements() if role == 'DeployRole' for action in _list(statement['Action'])
+    }
+    # GetCallerIdentity needs no right; images are pushed by Docker, roles are handed on with a definition.
+    asked = {f'ecs:{call}'
+             for call in _calls(r'_ecs\.(\w+)\(')} | {f'logs:{call}'
+                                                      for call in _calls(r'_logs\.(\w+)\(')}
+    assert {action for action in allowed if not action.startswith('ecr:')} == asked | {'iam:PassRole'}
+    for script in ('pushed-image', 'check-deployed'):
+        text = (PROJECT_FOLDER / '.ci' / script).read_text(encoding='utf-8')
+        found = re.findall(r'\baws (\w+) ([\w-]+)', text)
+        assert found
+        assert {f'{service}:{_camel(call)}' for service, call in found} <= allowed, script
+
+
+def _calls(pattern: str) -> set[str]:
+    sources = [file.read_text(encoding='utf-8') for file in AWS_FOLDER.glob('*.py')]
+    return {_camel(call) for source in sources for call in re.findall(pattern, source)}
+
+
+def _camel(call: str) -> str:
+    return ''.join(word.capitalize() for word in re.split('[-_]', call))

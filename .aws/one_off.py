@@ -1,0 +1,84 @@
+"""Commands beside a service, each in a task of its own."""
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from progress import DeploymentError, Patience, say
+
+LOG_LINES = 30
+
+# Seconds.
+PATIENCE_FOR_MACHINE = 300
+PATIENCE_FOR_TASK = 900
+
+
+class OneOffTasks:
+
+    def __init__(self, session: boto3.Session, cluster: str, patience: Patience) -> None:
+        self._ecs: Any = session.client('ecs')
+        self._logs: Any = session.client('logs')
+        self._cluster = cluster
+        self._patience = patience
+
+    def run(self, arn: str, definition: dict[str, Any], command: tuple[str, ...]) -> None:
+        """Run a command in the container of a task definition, and wait for its end.
+
+        Raises DeploymentError, after the end of its log, where it exits with anything but 0.
+        """
+        what = f'{definition["family"]}: {" ".join(command)}'
+        container = definition['containerDefinitions'][0]['name']
+        say(what)
+        task_arn = self._patience.wait(
+            f'a place for {what}', PATIENCE_FOR_MACHINE, lambda: self._start(arn, container, command)
+        )
+        task = self._patience.wait(f'the end of {what}', PATIENCE_FOR_TASK, lambda: self._stopped(task_arn))
+        ended = next(item for item in task['containers'] if item['name'] == container)
+        # One that never started has no exit code.
+        if ended.get('exitCode') != 0:
+            reason = ended.get('reason') or task.get('stoppedReason') or 'no reason given'
+            self._show_log(definition, f'{container}/{task_arn.rpartition("/")[2]}')
+            raise DeploymentError(f'{what}: exit code {ended.get("exitCode")} ({reason})')
+
+    def _start(self, arn: str, container: str, command: tuple[str, ...]) -> str | None:
+        try:
+            answer = self._ecs.run_task(
+                cluster=self._cluster,
+                taskDefinition=arn,
+                launchType='EC2',
+                count=1,
+                startedBy='deploy.py',
+                overrides={'containerOverrides': [{
+                    'name': container,
+                    'command': list(command)
+                }]},
+            )
+        except ClientError as error:
+            # So ECS says while the machine has not yet joined the cluster.
+            if 'No Container Instances' not in str(error):
+                raise
+            return None
+        if answer['failures']:
+            say('  cannot be placed: ' + ', '.join(failure['reason'] for failure in answer['failures']))
+        return answer['tasks'][0]['taskArn'] if answer['tasks'] else None
+
+    def _stopped(self, task_arn: str) -> dict[str, Any] | None:
+        found: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self._cluster,
+                                                               tasks=[task_arn])['tasks']
+        # For a moment ECS may not yet know a task that it has just started.
+        return next((task for task in found if task['lastStatus'] == 'STOPPED'), None)
+
+    def _show_log(self, definition: dict[str, Any], stream: str) -> None:
+        options = definition['containerDefinitions'][0]['logConfiguration']['options']
+        group, stream = options['awslogs-group'], f'{options["awslogs-stream-prefix"]}/{stream}'
+        say(f'  the end of its log, {stream} in {group}:')
+        try:
+            events = self._logs.get_log_events(
+                logGroupName=group, logStreamName=stream, limit=LOG_LINES, startFromHead=False
+            )['events']
+        except ClientError as error:
+            say(f'  cannot be read: {error}')
+        else:
+            for event in events:
+                say(f'  | {event["message"]}')

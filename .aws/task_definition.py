@@ -1,0 +1,38 @@
+"""A task definition as it is written in this folder, and as ECS gives it back."""
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# A docker label that says what a task definition was made from: ECS adds defaults to what it gives back.
+FINGERPRINT = 'talelio.definition'
+
+
+def filled(file: Path, placeholders: Mapping[str, str]) -> dict[str, Any]:
+    """The task definition with its `${…}` filled in. Raises KeyError where there is no value for one."""
+    definition: dict[str, Any] = json.loads(
+        string.Template(file.read_text(encoding='utf-8')).substitute(placeholders)
+    )
+    content = json.dumps(definition, sort_keys=True).encode()
+    labels = definition['containerDefinitions'][0].setdefault('dockerLabels', {})
+    labels[FINGERPRINT] = hashlib.sha256(content).hexdigest()
+    return definition
+
+
+def fingerprint(definition: Mapping[str, Any]) -> str | None:
+    labels: Mapping[str, str] = definition['containerDefinitions'][0].get('dockerLabels', {})
+    return labels.get(FINGERPRINT)
+
+
+def image(definition: Mapping[str, Any]) -> str:
+    name: str = definition['containerDefinitions'][0]['image']
+    return name
+
+
+def short(arn: str) -> str:
+    """Its family and revision, such as talelio-backend:41."""
+    return arn.rpartition('/')[2]
