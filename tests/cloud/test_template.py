@@ -178,6 +178,18 @@ def test_the_metadata_of_the_machine_is_out_of_the_reach_of_containers() -> None
     }
 
 
+def test_the_script_that_makes_the_machine_is_sound() -> None:
+    launch, = resources('AWS::EC2::LaunchTemplate').values()
+    script = launch['LaunchTemplateData']['UserData']['Fn::Base64']['Fn::Sub']
+    # What CloudFormation puts in.
+    script = re.sub(r'\$\{[A-Z][\w.:]*\}', 'something', script)
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
+    assert len(script) < 16_384
+    shellcheck = [str(Path(sys.executable).parent / 'shellcheck'), '--shell=bash', '-']
+    result = subprocess.run(shellcheck, input=script, stdout=subprocess.PIPE, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, '')
+
+
 def test_what_is_precious_outlives_the_stack() -> None:
     kept = {name: resource.get('DeletionPolicy') for name, resource in template()['Resources'].items()}
     assert kept['DataVolume'] == 'Snapshot'

@@ -54,6 +54,12 @@ Resources:
     Properties:
       BucketName: a-bucket
 """
+DEFINITION = """\
+{
+  "family": "a",
+  "containerDefinitions": [{"name": "a", "image": "a", "memory": 128}]
+}
+"""
 DOCKERFILE = """\
 FROM debian:12.5
 WORKDIR /srv
@@ -114,6 +120,13 @@ CASES = {
     Case('compose', 'docker-compose.yml', COMPOSE, ('image:', 'imag:'), "'imag' was unexpected"),
     'a misspelt property of a resource':
     Case('cloudformation', '.aws/cloudformation.yml', TEMPLATE, ('BucketName', 'BucketNam'), 'E3002'),
+    'a misspelt key of a container on ECS':
+    Case(
+        'task-definitions', '.aws/a-task-definition.json', DEFINITION, ('"memory"', '"memori"'),
+        'Unknown parameter in containerDefinitions[0]: "memori"'
+    ),
+    'a text where ECS takes a number':
+    Case('task-definitions', '.aws/a-task-definition.json', DEFINITION, ('128', '"128"'), 'Invalid type'),
     'an image without a version':
     Case('dockerfiles', 'a/Dockerfile', DOCKERFILE, (':12.5', ''), 'DL3006'),
     'a command that a shell would split':
@@ -125,7 +138,8 @@ CASES = {
 def _folder(tmp_path: Path) -> Path:
     """A project that holds the check alone."""
     (tmp_path / '.ci').mkdir()
-    shutil.copy(PROJECT_FOLDER / '.ci' / 'check-infra', tmp_path / '.ci')
+    for name in ('check-infra', 'check_task_definitions.py'):
+        shutil.copy(PROJECT_FOLDER / '.ci' / name, tmp_path / '.ci')
     shutil.copy(PROJECT_FOLDER / '.yamllint.yml', tmp_path)
     (tmp_path / '.env.example').touch()
     subprocess.run(['git', 'init', '--quiet'], cwd=tmp_path, check=True, timeout=TIMEOUT)
@@ -168,7 +182,7 @@ def test_a_check_that_finds_nothing_to_look_at_fails(folder: Path) -> None:
     assert result.returncode == 1
     # There are the check itself, a shell script, and yamllint's settings.
     assert result.stdout.endswith(
-        'FAILED: workflows workflow-security dependabot compose cloudformation dockerfiles\n'
+        'FAILED: workflows workflow-security dependabot compose cloudformation task-definitions dockerfiles\n'
     ), result.stdout
 
 
