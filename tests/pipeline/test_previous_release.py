@@ -110,6 +110,25 @@ def test_a_release_that_is_not_found_is_a_failure(repository: Repository, name: 
     assert 'FAILED: the previous release is not found' in result.stdout
 
 
+def test_what_the_database_said_is_shown_whole(tmp_path: Path) -> None:
+    log = tmp_path / 'server.log'
+    said = r'null value in column \"kind\" of relation \"projects\" violates not-null constraint\nDETAIL: …'
+    log.write_text(rf'{{"error": "(psycopg2.errors.NotNullViolation) {said}"}}', encoding='utf-8')
+    script = 'import sys; from pathlib import Path; from test_previous_release import database_errors; ' \
+             'print(*database_errors(Path(sys.argv[1])))'
+    environ = os.environ | {'PYTHONPATH': os.pathsep.join([str(PROJECT_FOLDER), str(PROJECT_FOLDER / '.ci')])}
+    result = subprocess.run([sys.executable, '-c', script, str(log)],
+                            env=environ,
+                            stdout=subprocess.PIPE,
+                            text=True,
+                            timeout=TIMEOUT,
+                            check=True)
+
+    assert result.stdout == (
+        'NotNullViolation: null value in column "kind" of relation "projects" violates not-null constraint\n'
+    )
+
+
 def test_the_tests_use_the_database_that_they_are_given(postgres_url: str, tmp_path: Path) -> None:
     """The suite of this commit will be the previous release's."""
     test = tmp_path / 'test_given.py'
