@@ -698,7 +698,7 @@ def test_the_mail_that_is_due_the_longest_comes_first(backing: Backing) -> None:
     assert order == [1, 3, 0, 4]
 
 
-@pytest.mark.parametrize('status', set(MailStatus) - {MailStatus.PENDING})
+@pytest.mark.parametrize('status', [status for status in MailStatus if status is not MailStatus.PENDING])
 def test_only_pending_mail_is_due(backing: Backing, status: MailStatus) -> None:
     mail = new_mail(due_at=NOW - SECOND)
     mail.finish(status, NOW)
