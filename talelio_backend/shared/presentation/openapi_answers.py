@@ -24,6 +24,7 @@ _VALIDATORS = ('Cache-Control', 'ETag', 'Last-Modified')
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: ('WWW-Authenticate', ),
     HTTPStatus.FORBIDDEN: ('WWW-Authenticate', ),
+    HTTPStatus.CONFLICT: ('Retry-After', ),
     HTTPStatus.TOO_MANY_REQUESTS: ('Retry-After', ),
     HTTPStatus.SERVICE_UNAVAILABLE: ('Retry-After', ),
 }
