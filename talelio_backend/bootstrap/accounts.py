@@ -1,11 +1,14 @@
 import os
 
+from talelio_backend.app_account.business.grant import SessionTokens
 from talelio_backend.app_account.business.verification_mail import VERIFICATION_MAIL, VerificationMailComposer
 from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
+from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.app_account.presentation.parts import AccountParts
 from talelio_backend.app_account.presentation.routes import account_routes
+from talelio_backend.app_account.presentation.session_cookie import SessionCookie
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.config import Settings
 
@@ -17,7 +20,8 @@ def add_accounts(ground: Ground) -> None:
         unit_of_work=ground.unit_of_work,
         idempotency=ground.idempotency,
         hasher=BcryptHasher(settings.bcrypt_cost, at_once=_hashes_at_once(settings)),
-        access_tokens=ground.access_tokens,
+        tokens=SessionTokens(access=ground.access_tokens, refresh=JwtRefreshTokens(settings.secret_key)),
+        cookie=SessionCookie(api_origin=settings.api_base_url, frontends=settings.cors_origins),
         verification_tokens=verification_tokens,
         whitelist=settings.whitelisted_emails,
         common_passwords=load_common_passwords(),

@@ -5,6 +5,7 @@ from functools import partial
 
 from flask import Flask
 
+from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
 from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
@@ -51,7 +52,7 @@ def build(settings: Settings, database_url: str) -> Backend:
         settings=settings,
         app=make_app(settings),
         unit_of_work=unit_of_work,
-        access_tokens=JwtAccessTokens(settings.secret_key),
+        access_tokens=CheckedAccessTokens(JwtAccessTokens(settings.secret_key), unit_of_work),
         store=store,
         avatar_url=partial(avatar_url, store),
         idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),

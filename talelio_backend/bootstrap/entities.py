@@ -2,6 +2,7 @@
 from functools import cache
 
 from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
+from talelio_backend.app_account.data.session_repository import SqlAlchemySessionRepository, map_session
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository, map_project
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
@@ -18,6 +19,7 @@ def map_entities() -> None:
     """Bind the domain's classes to their tables; cached, because a class can be mapped only once."""
     map_user()
     map_account()
+    map_session()
     map_project()
     map_image()
     map_outbox()
@@ -30,6 +32,10 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def accounts(self) -> SqlAlchemyAccountRepository:
         return SqlAlchemyAccountRepository(self._session)
+
+    @property
+    def sessions(self) -> SqlAlchemySessionRepository:
+        return SqlAlchemySessionRepository(self._session)
 
     @property
     def users(self) -> SqlAlchemyUserRepository:

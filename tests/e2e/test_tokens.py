@@ -261,5 +261,5 @@ def test_an_account_that_waits_for_its_verification_gets_no_token(
 def test_a_token_says_nothing_about_the_person(author: Member) -> None:
     content = json.loads(base64.urlsafe_b64decode(author.token.split('.')[1] + '=='))
 
-    assert sorted(content) == ['aud', 'exp', 'iat', 'iss', 'sub']
+    assert sorted(content) == ['aud', 'epoch', 'exp', 'iat', 'iss', 'sid', 'sub']
     assert content['exp'] - content['iat'] == 1800

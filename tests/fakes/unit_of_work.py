@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
+from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_asset.business.image import Image
 from talelio_backend.app_project.business.project import Project
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
@@ -14,6 +15,7 @@ from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
 from talelio_backend.shared.business.page import Page, PageRequest
+from tests.fakes.sessions import FakeSessionRepository
 
 
 class Row(Protocol):
@@ -28,6 +30,7 @@ class Store:
     """What is committed, by id. A unit of work changes copies and puts them back on commit."""
 
     accounts: dict[int, Account] = field(default_factory=dict)
+    sessions: dict[int, Session] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
     images: dict[int, Image] = field(default_factory=dict)
     outbox: dict[int, OutboxMail] = field(default_factory=dict)
@@ -36,7 +39,7 @@ class Store:
 
     @property
     def tables(self) -> tuple[dict[int, Any], ...]:
-        return self.accounts, self.projects, self.images, self.outbox, self.idempotency_claims
+        return self.accounts, self.sessions, self.projects, self.images, self.outbox, self.idempotency_claims
 
 
 class FakeUnitOfWork:
@@ -53,6 +56,7 @@ class FakeUnitOfWork:
     def _begin(self) -> None:
         self._seen, self._work = _copy(self.store), _copy(self.store)
         self.accounts = FakeAccountRepository(self._work)
+        self.sessions = FakeSessionRepository(self._work)
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
         self.images = FakeImageRepository(self._work)

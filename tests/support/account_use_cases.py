@@ -4,7 +4,10 @@ from typing import Any
 
 from talelio_backend.app_account.business import login, registration
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.grant import Grant, SessionTokens
 from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.app_account.business.session import Client
+from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.shared.data.jwt import JwtAccessTokens
 from tests.fakes.ports import FakeHasher
@@ -15,6 +18,9 @@ NOW = datetime.now(UTC)
 EMAIL = 'maker@example.com'
 PASSWORD = 'correct horse battery'
 ACCESS = JwtAccessTokens(SECRET_KEY)
+REFRESH = JwtRefreshTokens(SECRET_KEY)
+TOKENS = SessionTokens(access=ACCESS, refresh=REFRESH)
+CLIENT = Client(device='Firefox on Linux', address='192.0.2.1')
 VERIFICATION = JwtVerificationTokens(SECRET_KEY)
 
 
@@ -47,6 +53,9 @@ def log_in(
     hasher: FakeHasher | None = None,
     *,
     email: str = EMAIL,
-    password: str = PASSWORD
-) -> str:
-    return login.log_in(uow, hasher or FakeHasher(), ACCESS, email=email, password=password, now=NOW)
+    password: str = PASSWORD,
+    now: datetime = NOW
+) -> Grant:
+    return login.log_in(
+        uow, hasher or FakeHasher(), TOKENS, email=email, password=password, client=CLIENT, now=now
+    )

@@ -52,6 +52,8 @@ class FakeBacking:
 
     def delete_account(self, id_: int) -> None:
         user = self._store.accounts.pop(id_).user
+        for session in [each for each in self._store.sessions.values() if each.account_id == id_]:
+            del self._store.sessions[session.id]
         for table in self._store.projects, self._store.images:
             for row_id in [row.id for row in table.values() if row.user_id == user.id]:
                 del table[row_id]

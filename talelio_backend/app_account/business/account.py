@@ -26,6 +26,8 @@ class Account:
     # Only the link that carries this number is good; a new link takes the next one.
     link_serial: int = 1
     link_requested_at: datetime
+    # Only access tokens that carry this number are good.
+    token_epoch: int = 0
     user: User
 
     @classmethod
@@ -59,6 +61,10 @@ class Account:
         """Raises AccountNotVerified."""
         if not self.verified:
             raise AccountNotVerified()
+
+    def end_tokens(self) -> None:
+        """Make all access tokens worthless that were given out so far."""
+        self.token_epoch += 1
 
     def renew_link(self, now: datetime) -> bool:
         """Make the earlier links worthless, unless there is no need for a new one or it is too soon."""

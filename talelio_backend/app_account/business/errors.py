@@ -1,4 +1,12 @@
-from talelio_backend.shared.business.errors import Forbidden, Invalid, InvalidValue, Unauthenticated
+from talelio_backend.shared.business.errors import (
+    Forbidden,
+    Invalid,
+    InvalidValue,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from talelio_backend.shared.business.identity import InvalidAccessToken
 
 
 class EmailNotWhitelisted(Invalid):
@@ -49,3 +57,35 @@ class NoRegisteredAccount(Invalid):
 
     def __init__(self, email: str) -> None:
         super().__init__(f"No registered account with the email '{email}'")
+
+
+class ChangedMeanwhile(Unavailable):
+
+    def __init__(self) -> None:
+        super().__init__('The account was being changed at the same time, please try again')
+
+
+class InvalidRefreshToken(Unauthenticated):
+
+    def __init__(self, message: str = 'Invalid refresh token') -> None:
+        super().__init__(message)
+
+
+class SessionOver(Unauthenticated):
+    """The refresh token was good once."""
+
+    def __init__(self) -> None:
+        super().__init__('The session has ended, please log in again')
+
+
+class SessionEnded(InvalidAccessToken):
+    """The access token would be good still, had its session not been ended."""
+
+    def __init__(self) -> None:
+        super().__init__('The session of this token has ended')
+
+
+class SessionNotFound(NotFound):
+
+    def __init__(self, session_id: int) -> None:
+        super().__init__(f'There is no session {session_id}')

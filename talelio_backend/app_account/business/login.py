@@ -2,21 +2,26 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.email_address import canonical_email
-from talelio_backend.app_account.business.errors import InvalidCredentials
+from talelio_backend.app_account.business.errors import ChangedMeanwhile, InvalidCredentials
+from talelio_backend.app_account.business.grant import Grant, SessionTokens
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
-from talelio_backend.shared.business.identity import AccessTokens, Identity
+from talelio_backend.app_account.business.session import SESSIONS_OF_ACCOUNT, Client, Session
+
+# Sessions whose time is over, deleted at each login: more than begin.
+_PRUNED = 100
 
 
 def log_in(
     uow: AccountUnitOfWork,
     hasher: PasswordHasher,
-    tokens: AccessTokens,
+    tokens: SessionTokens,
     *,
     email: str,
     password: str,
+    client: Client,
     now: datetime,
-) -> str:
-    """Return an access token. Raises InvalidCredentials, AccountNotVerified."""
+) -> Grant:
+    """Begin a session. Raises InvalidCredentials, AccountNotVerified, ChangedMeanwhile."""
     address = canonical_email(email)
     with uow:
         account = uow.accounts.get_by_email(address) if address is not None else None
@@ -25,15 +30,29 @@ def log_in(
     if not hasher.verify(password, password_hash) or account is None:
         raise InvalidCredentials()
     account.check_may_log_in()
-    if hasher.is_outdated(account.password_hash):
-        _renew_hash(uow, account, hasher.hash(password))
-    return tokens.issue(Identity(account_id=account.id), now)
+    renewed_hash = hasher.hash(password) if hasher.is_outdated(account.password_hash) else None
+    return _begin_session(uow, tokens, account, renewed_hash, client, now)
 
 
-def _renew_hash(uow: AccountUnitOfWork, seen: Account, password_hash: str) -> None:
+def _begin_session(
+    uow: AccountUnitOfWork,
+    tokens: SessionTokens,
+    seen: Account,
+    renewed_hash: str | None,
+    client: Client,
+    now: datetime,
+) -> Grant:
+    secret = tokens.refresh.new_secret()
     with uow:
         account = uow.accounts.get_for_update(seen.id)
-        # A password changed meanwhile must stay changed.
-        if account is not None and account.password_hash == seen.password_hash:
-            account.password_hash = password_hash
-            uow.commit()
+        if account is None or account.token_epoch != seen.token_epoch:
+            # The password was changed while it was checked, or all sessions were ended: none may begin after.
+            raise ChangedMeanwhile()
+        if renewed_hash is not None and account.password_hash == seen.password_hash:
+            account.password_hash = renewed_hash
+        session = Session.begin(account.id, secret, client, now)
+        uow.sessions.add(session)
+        uow.sessions.keep_newest(account.id, SESSIONS_OF_ACCOUNT)
+        uow.sessions.delete_over(now, _PRUNED)
+        uow.commit()
+    return tokens.grant(account, session, secret, now)

@@ -3,6 +3,7 @@ from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.session_ports import SessionUnitOfWork
 from talelio_backend.app_user.business.ports import UserRepository
 from talelio_backend.shared.business.outbox import OutboxUnitOfWork
 
@@ -25,7 +26,7 @@ class AccountRepository(Protocol):
         """`email` is canonical."""
 
 
-class AccountUnitOfWork(OutboxUnitOfWork, Protocol):
+class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, Protocol):
 
     @property
     def accounts(self) -> AccountRepository:

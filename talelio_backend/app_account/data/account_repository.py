@@ -23,6 +23,7 @@ account_table = Table(
     Column('verified', Boolean, nullable=False),
     Column('link_serial', Integer, nullable=False),
     Column('link_requested_at', INSTANT, nullable=False),
+    Column('token_epoch', Integer, nullable=False, server_default='0'),
     UniqueConstraint('email', name=EMAIL_UNIQUE),
 )
 

@@ -2,9 +2,10 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Protocol
 
+from talelio_backend.app_account.business.grant import SessionTokens
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher, VerificationTokens
+from talelio_backend.app_account.presentation.session_cookie import SessionCookie
 from talelio_backend.app_user.business.user import User
-from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.idempotency import Idempotency, ResultKeepingUnitOfWork
 
 
@@ -19,7 +20,8 @@ class AccountParts:
     unit_of_work: Callable[[], KeyedAccountUnitOfWork]
     idempotency: Idempotency
     hasher: PasswordHasher
-    access_tokens: AccessTokens
+    tokens: SessionTokens
+    cookie: SessionCookie
     verification_tokens: VerificationTokens
     # Canonical addresses.
     whitelist: Container[str]

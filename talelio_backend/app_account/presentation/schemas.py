@@ -1,11 +1,12 @@
 from collections.abc import Callable
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.email_address import EMAIL_LENGTH
 from talelio_backend.app_account.business.password_policy import MAXIMUM_LENGTH
+from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer, Username
 from talelio_backend.shared.presentation.schemas import STORABLE, WITHOUT_NUL, Answer, Body, Id, UtcTime
@@ -22,6 +23,12 @@ Password = Annotated[
 VerificationToken = Annotated[
     str, Field(description='As in the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
 
+# Longer than any of ours.
+RefreshToken = Annotated[
+    str, StringConstraints(max_length=4096),
+    Field(examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])
+]  # yapf: disable
+
 
 class RegisterBody(Body):
     email: Email
@@ -32,6 +39,13 @@ class RegisterBody(Body):
 class LoginBody(Body):
     email: Email
     password: Password
+    # Where the refresh token goes: a client that keeps no cookies asks for it in the answer.
+    refresh: Literal['cookie', 'body'] = 'cookie'
+
+
+class RefreshTokenBody(Body):
+    # None is what an absent key gives; sent, it is refused. The cookie stands in for it.
+    refresh_token: RefreshToken = None  # type: ignore[assignment]
 
 
 class ClaimBody(Body):
@@ -66,6 +80,30 @@ class AccountAnswer(Answer):
 class TokenAnswer(Answer):
     access_token: Annotated[
         str, Field(description='Good for 30 minutes.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+
+
+class TokensAnswer(TokenAnswer):
+    refresh_token: Annotated[str, Field(description='Good once.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+
+
+class SessionAnswer(Answer):
+    id: Id
+    created_at: UtcTime
+    last_used_at: UtcTime
+    device: Annotated[str, Field(description='As the client itself tells.', examples=['Firefox on Linux'])]
+    address: Annotated[str, Field(examples=['192.0.2.1'])]
+    current: Annotated[bool, Field(description='Whether the request came in it.')]
+
+    @classmethod
+    def of(cls, session: Session, current_id: int | None) -> Self:
+        return cls(
+            id=session.id,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            device=session.device,
+            address=session.address,
+            current=session.id == current_id,
+        )
 
 
 class MessageAnswer(Answer):

@@ -10,6 +10,10 @@ class Identity:
     """Who makes a request, as proven by an access token."""
 
     account_id: int
+    # The session that the token was given in; None in tokens of a release that had no sessions yet.
+    session_id: int | None = None
+    # The account's at the time; whatever ends all of an account's tokens at once raises it there.
+    epoch: int = 0
 
 
 class MissingAccessToken(Forbidden):
@@ -30,4 +34,4 @@ class AccessTokens(Protocol):
         ...
 
     def read(self, token: str) -> Identity:
-        """Raises InvalidAccessToken."""
+        """Raises InvalidAccessToken, or another Forbidden when the token was good once."""

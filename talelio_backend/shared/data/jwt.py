@@ -5,6 +5,7 @@ exclusive validation rules for each kind of token (3.12), every claim required a
 """
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,8 @@ class SignedTokens:
     """Issues and reads the tokens of one purpose, such as `access`."""
 
     secret_key: str
+    # Signs nothing any more, and is accepted until the tokens in flight have run out.
+    previous_secret_key: str | None = None
     purpose: str
     lifetime: timedelta
 
@@ -41,9 +44,14 @@ class SignedTokens:
         return f'{_ISSUER}:{self.purpose}'
 
     @property
-    def _key(self) -> bytes:
-        # One block of HKDF-Expand (RFC 5869, section 2.3); SECRET_KEY is uniformly random already.
-        return hmac.digest(self.secret_key.encode(), f'{self._audience}\x01'.encode(), 'sha256')
+    def keys(self) -> tuple[bytes, ...]:
+        """Those whose tokens are good; the first one signs."""
+        secrets = (self.secret_key, self.previous_secret_key)
+        return tuple(self._derived(secret) for secret in secrets if secret is not None)
+
+    def _derived(self, secret: str) -> bytes:
+        # One block of HKDF-Expand (RFC 5869, section 2.3); a secret key is uniformly random already.
+        return hmac.digest(secret.encode(), f'{self._audience}\x01'.encode(), 'sha256')
 
     def issue(self, subject: str, now: datetime, claims: Mapping[str, Any] | None = None) -> str:
         return jwt.encode(
@@ -55,7 +63,7 @@ class SignedTokens:
                 'iat': int(now.timestamp()),
                 'exp': int((now + self.lifetime).timestamp()),
             },
-            self._key,
+            self.keys[0],
             algorithm=_ALGORITHM,
             headers={'typ': self._type},
         )
@@ -63,17 +71,7 @@ class SignedTokens:
     def read(self, token: str) -> dict[str, Any]:
         """Return the verified claims. Raises InvalidToken."""
         try:
-            decoded = jwt.decode_complete(
-                token,
-                self._key,
-                algorithms=[_ALGORITHM],
-                audience=self._audience,
-                issuer=_ISSUER,
-                options={
-                    'require': _REQUIRED_CLAIMS,
-                    'strict_aud': True
-                },
-            )
+            decoded = self._decode(token)
         except jwt.PyJWTError as error:
             raise InvalidToken(str(error)) from error
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
@@ -88,6 +86,30 @@ class SignedTokens:
         payload: dict[str, Any] = decoded['payload']
         return payload
 
+    def _decode(self, token: str) -> dict[str, Any]:
+        *earlier, last = self.keys
+        for key in earlier:
+            with suppress(jwt.InvalidSignatureError):
+                return self._decode_with(key, token)
+        return self._decode_with(last, token)
+
+    def _decode_with(self, key: bytes, token: str) -> dict[str, Any]:
+        return jwt.decode_complete(
+            token,
+            key,
+            algorithms=[_ALGORITHM],
+            audience=self._audience,
+            issuer=_ISSUER,
+            options={
+                'require': _REQUIRED_CLAIMS,
+                'strict_aud': True
+            },
+        )
+
+
+def is_row_id(claim: object) -> bool:
+    return type(claim) is int and 0 < claim < 2**31
+
 
 def subject_id(claims: Mapping[str, Any]) -> int:
     """The subject, where it is the id of a row. Raises InvalidToken."""
@@ -98,16 +120,28 @@ def subject_id(claims: Mapping[str, Any]) -> int:
 
 
 class JwtAccessTokens:
-    """What a request proves its caller with; see `shared.business.identity.AccessTokens`."""
+    """Proves what a token says, not that it is good still; see `shared.business.identity.AccessTokens`."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._tokens = SignedTokens(secret_key=secret_key, purpose='access', lifetime=ACCESS_TOKEN_LIFETIME)
+    def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
+        self._tokens = SignedTokens(
+            secret_key=secret_key,
+            previous_secret_key=previous_secret_key,
+            purpose='access',
+            lifetime=ACCESS_TOKEN_LIFETIME,
+        )
 
     def issue(self, identity: Identity, now: datetime) -> str:
-        return self._tokens.issue(str(identity.account_id), now)
+        session = {} if identity.session_id is None else {'sid': identity.session_id}
+        return self._tokens.issue(str(identity.account_id), now, {'epoch': identity.epoch, **session})
 
     def read(self, token: str) -> Identity:
         try:
-            return Identity(account_id=subject_id(self._tokens.read(token)))
+            claims = self._tokens.read(token)
+            account_id = subject_id(claims)
         except InvalidToken as error:
             raise InvalidAccessToken(str(error)) from error
+        # Both are absent from the tokens of a release that had no sessions yet.
+        session_id, epoch = claims.get('sid'), claims.get('epoch', 0)
+        if not (session_id is None or is_row_id(session_id)) or type(epoch) is not int:
+            raise InvalidAccessToken('Invalid session')
+        return Identity(account_id, session_id, epoch)

@@ -1,4 +1,5 @@
 """Writes answers as JSON."""
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,3 +17,7 @@ def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
     response = Response(model.model_dump_json(), status, mimetype='application/json')
     response.last_modified = modified_at(model)
     return response
+
+
+def answer_list(models: Sequence[BaseModel]) -> Response:
+    return Response(f'[{",".join(model.model_dump_json() for model in models)}]', mimetype='application/json')

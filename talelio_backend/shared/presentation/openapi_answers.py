@@ -108,7 +108,8 @@ def _errors_of(operation: Operation) -> Iterator[BusinessError | HTTPException]:
         yield BadRequest('The multipart body is malformed or was cut short')
         yield RequestEntityTooLarge()
     elif operation.body is not None:
-        yield MissingBody()
+        if operation.body_required:
+            yield MissingBody()
         for name, field in operation.body.model_fields.items():
             if field.is_required():
                 yield MissingKey(f"Expected '{name}' key", [Fault((name, ), 'is missing')])

@@ -171,7 +171,7 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
     elif operation.body is not None:
         schema = schemas[route.id, 'body']
         described['requestBody'] = {
-            'required': True,
+            'required': operation.body_required,
             'content': {
                 'application/json': {
                     'schema': schema,

@@ -45,6 +45,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         'schema': _TEXT,
         'example': 'public, max-age=31536000, immutable',
     },
+    'Set-Cookie': {
+        'description': 'The refresh token, which no script of a page can read (RFC 6265).',
+        'schema': _TEXT,
+        'example': '__Secure-refresh_token=…; Path=/v1/accounts; Secure; HttpOnly; SameSite=Strict',
+    },
     'ETag': {
         'description': 'Names this state of the answer (RFC 9110, section 8.8.3).',
         'schema': _TEXT,

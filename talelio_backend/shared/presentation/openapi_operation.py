@@ -38,6 +38,7 @@ class Operation:
     # More of it, in Markdown.
     description: str
     body: type[BaseModel] | Files | None
+    body_required: bool
     query: type[BaseModel] | None
     bearer: Literal['required', 'optional'] | None
     # By status, what pydantic can write, Media, or None where no content comes.
@@ -57,6 +58,7 @@ def described(
     answers: Mapping[int, Any],
     description: str = '',
     body: type[BaseModel] | Files | None = None,
+    body_required: bool = True,
     query: type[BaseModel] | None = None,
     bearer: Literal['required', 'optional'] | None = None,
     errors: Sequence[BusinessError | HTTPException] = (),
@@ -73,6 +75,7 @@ def described(
         summary=summary,
         description=description,
         body=body,
+        body_required=body_required,
         query=query,
         bearer=bearer,
         answers=answers,

@@ -7,6 +7,7 @@ from flask import Response, request
 from pydantic import BaseModel, Field, create_model
 
 from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.presentation.answers import answer_list
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
 
 # PostgreSQL's integer, the type of an id.
@@ -33,9 +34,7 @@ def read_page_request(*, maximum: int) -> PageRequest:
 
 
 def answer_page(models: Sequence[BaseModel], next_before: int | None) -> Response:
-    response = Response(
-        f'[{",".join(model.model_dump_json() for model in models)}]', mimetype='application/json'
-    )
+    response = answer_list(models)
     if next_before is not None:
         query = urlencode({**request.args, 'before': next_before})
         response.headers['Link'] = f'<{request.path}?{query}>; rel="next"'

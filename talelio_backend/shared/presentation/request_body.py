@@ -19,21 +19,31 @@ _BROKEN_OFF = 'The request body is malformed or was cut short'
 def read_body(schema: type[BodyT]) -> BodyT:
     """Raises Invalid or an HTTPException."""
     hold_to_description('body', schema)
-    document = _parse(_read_bytes())
+    content = _read_to_end()
+    if not content.strip():
+        raise MissingBody()
+    return _validate(schema, content)
+
+
+def read_body_if_any(schema: type[BodyT]) -> BodyT:
+    """An absent body counts as an empty object. Raises Invalid or an HTTPException."""
+    hold_to_description('body', schema)
+    return _validate(schema, _read_to_end().strip() or b'{}')
+
+
+def _validate(schema: type[BodyT], content: bytes) -> BodyT:
+    _check_type()
+    document = _parse(content)
     try:
         return schema.model_validate(document)
     except ValidationError as error:
         raise body_error(error) from None
 
 
-def _read_bytes() -> bytes:
-    content = _read_to_end()
-    if not content.strip():
-        raise MissingBody()
+def _check_type() -> None:
     # No type at all is taken for JSON (RFC 9110, section 8.3, lets a recipient assume one).
     if request.mimetype not in ('', 'application/json') and not request.is_json:
         raise UnsupportedMediaType(f"Expected 'application/json', not '{request.mimetype}'")
-    return content
 
 
 def _read_to_end() -> bytes:

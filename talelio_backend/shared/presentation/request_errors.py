@@ -64,6 +64,7 @@ def reason_of(fault: dict[str, object]) -> str:
         'string_type': 'must be a string',
         'string_unicode': 'must not contain a lone surrogate',
         'string_too_long': f'must have at most {context.get("max_length")} characters',
+        'literal_error': f'must be {context.get("expected")}',
         'value_error': str(context.get('error')),
     }
     return reasons.get(str(fault['type']), str(fault['msg']))

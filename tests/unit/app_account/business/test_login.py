@@ -9,12 +9,15 @@ from tests.support.account_use_cases import ACCESS, EMAIL, PASSWORD, log_in, reg
 
 class TestLogIn:
 
-    def test_the_token_names_the_account(self) -> None:
+    def test_the_token_names_the_account_and_the_session_that_begins(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
         verify(uow, token_for(account))
 
-        assert ACCESS.read(log_in(uow, email='MAKER@example.com ')) == Identity(account.id)
+        grant = log_in(uow, email='MAKER@example.com ')
+
+        session, = uow.store.sessions.values()
+        assert ACCESS.read(grant.access_token) == Identity(account.id, session.id, 0)
 
     @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
     def test_a_wrong_password_and_an_unknown_address_are_the_same_and_cost_the_same(self, email: str) -> None:
@@ -42,7 +45,7 @@ class TestLogIn:
         log_in(uow, FakeHasher(generation=2))
 
         assert uow.store.accounts[account.id].password_hash == f'2:{PASSWORD}'
-        assert log_in(uow, FakeHasher(generation=2))
+        assert log_in(uow, FakeHasher(generation=2)).access_token
 
     def test_renewing_does_not_undo_a_change_made_meanwhile(self) -> None:
         uow = FakeUnitOfWork()

@@ -155,7 +155,7 @@ class TestClaim:
 
         claim(uow, token_for(account), PASSWORD, 'owner')
 
-        assert log_in(uow)
+        assert log_in(uow).access_token
         with pytest.raises(InvalidCredentials):
             log_in(uow, password='the strangers own')
         assert uow.store.accounts[account.id].user.username == 'owner'

@@ -12,6 +12,7 @@ from talelio_backend.shared.data.jwt import InvalidToken, JwtAccessTokens, Signe
 from tests.support.served_api import SECRET_KEY
 
 NOW = datetime.now(UTC)
+OLD_KEY = 'the key before: 0123456789abcdefghijk'
 TOKENS = SignedTokens(secret_key=SECRET_KEY, purpose='access', lifetime=timedelta(minutes=30))
 CLAIMS: dict[str, Any] = {
     'iss': 'talelio_backend',
@@ -25,7 +26,7 @@ CLAIMS: dict[str, Any] = {
 def forge(*, without: str | None = None, header: dict[str, Any] | None = None, **changes: Any) -> str:
     """A token signed with the right key, but made by somebody careless."""
     claims = {k: v for k, v in {**CLAIMS, **changes}.items() if k != without}
-    key = TOKENS._key  # pylint: disable=protected-access
+    key = TOKENS.keys[0]
     return jwt.encode(claims, key, headers={'typ': 'access+jwt', **(header or {})})
 
 
@@ -135,3 +136,46 @@ def test_another_secret_key_reads_nothing() -> None:
 def test_a_subject_that_is_no_id_is_refused(subject: str) -> None:
     with pytest.raises(InvalidAccessToken):
         JwtAccessTokens(SECRET_KEY).read(forge(sub=subject))
+
+
+@pytest.mark.parametrize(
+    'changes', [
+        {'sid': True},
+        {'sid': '1'},
+        {'sid': 0},
+        {'sid': 2**31},
+        {'epoch': '0'},
+        {'epoch': None},
+        {'epoch': 1.0},
+    ],
+    ids=repr
+)  # yapf: disable
+def test_a_session_of_a_wrong_type_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidAccessToken, match='Invalid session'):
+        JwtAccessTokens(SECRET_KEY).read(forge(**changes))
+
+
+@pytest.mark.parametrize('identity', [Identity(7), Identity(7, 8), Identity(7, 8, 9), Identity(7, None, 9)])
+def test_an_access_token_says_who_and_in_which_session(identity: Identity) -> None:
+    tokens = JwtAccessTokens(SECRET_KEY)
+
+    assert tokens.read(tokens.issue(identity, NOW)) == identity
+
+
+def test_a_token_of_a_release_without_sessions_has_none() -> None:
+    assert JwtAccessTokens(SECRET_KEY).read(forge()) == Identity(1, None, 0)
+
+
+def test_the_previous_key_reads_and_does_not_sign() -> None:
+    old, rotated, new = JwtAccessTokens(OLD_KEY), JwtAccessTokens(SECRET_KEY,
+                                                                  OLD_KEY), JwtAccessTokens(SECRET_KEY)
+    identity = Identity(7, 8, 9)
+
+    assert rotated.read(old.issue(identity, NOW)) == identity
+    assert new.read(rotated.issue(identity, NOW)) == identity
+    with pytest.raises(InvalidAccessToken, match='Signature verification failed'):
+        new.read(old.issue(identity, NOW))
+    with pytest.raises(InvalidAccessToken, match='Signature verification failed'):
+        rotated.read(JwtAccessTokens('neither of the two: 0123456789abcdef').issue(identity, NOW))
+    with pytest.raises(InvalidAccessToken, match='Signature has expired'):
+        rotated.read(old.issue(identity, NOW - timedelta(hours=1)))

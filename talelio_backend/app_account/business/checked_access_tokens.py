@@ -1,0 +1,32 @@
+from collections.abc import Callable
+from datetime import datetime
+
+from talelio_backend.app_account.business.errors import SessionEnded
+from talelio_backend.app_account.business.session_ports import SessionUnitOfWork
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.identity import AccessTokens, Identity
+
+
+class CheckedAccessTokens:
+    """Access tokens that end with their session, and with whatever else ends all of an account's tokens.
+
+    One look-up a request, by two primary keys. See `shared.business.identity.AccessTokens`.
+    """
+
+    def __init__(self, signed: AccessTokens, unit_of_work: Callable[[], SessionUnitOfWork]) -> None:
+        self._signed = signed
+        self._unit_of_work = unit_of_work
+
+    def issue(self, identity: Identity, now: datetime) -> str:
+        return self._signed.issue(identity, now)
+
+    def read(self, token: str) -> Identity:
+        """Raises InvalidAccessToken, SessionEnded, AccountGone."""
+        identity = self._signed.read(token)
+        with self._unit_of_work() as uow:
+            standing = uow.sessions.standing(identity.account_id, identity.session_id)
+        if standing is None:
+            raise AccountGone()
+        if standing.epoch != identity.epoch or not standing.session_lives:
+            raise SessionEnded()
+        return identity

@@ -1,0 +1,52 @@
+import base64
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from talelio_backend.app_account.business.errors import InvalidRefreshToken
+from talelio_backend.app_account.business.session import ABSOLUTE_LIFETIME, RefreshToken
+from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens, subject_id
+
+_SECRET_BYTES = 32
+
+
+class JwtRefreshTokens:
+    """See `app_account.business.session_ports.RefreshTokens`.
+
+    A secret's successor is its HMAC: whoever has a secret cannot compute the next one without the server's
+    key, and whoever has the key cannot compute one without the secret, which is stored nowhere.
+    The signature is what tells an old token, whose hash is forgotten, from one that is made up.
+    """
+
+    def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
+        self._tokens = SignedTokens(
+            secret_key=secret_key,
+            previous_secret_key=previous_secret_key,
+            purpose='refresh',
+            lifetime=ABSOLUTE_LIFETIME,
+        )
+
+    def new_secret(self) -> str:
+        return secrets.token_urlsafe(_SECRET_BYTES)
+
+    def successors(self, secret: str) -> Sequence[str]:
+        # What follows may have been computed by a process that knows the new key, or one that does not yet.
+        digests = (
+            hmac.digest(key, b'successor of ' + secret.encode(), 'sha256') for key in self._tokens.keys
+        )
+        return [base64.urlsafe_b64encode(digest).rstrip(b'=').decode() for digest in digests]
+
+    def issue(self, token: RefreshToken, now: datetime) -> str:
+        return self._tokens.issue(str(token.session_id), now, {'jti': token.secret})
+
+    def read(self, token: str) -> RefreshToken:
+        try:
+            claims = self._tokens.read(token)
+            session_id = subject_id(claims)
+        except InvalidToken as error:
+            raise InvalidRefreshToken() from error
+        match claims:
+            case {'jti': str() as secret}:
+                return RefreshToken(session_id, secret)
+        raise InvalidRefreshToken()

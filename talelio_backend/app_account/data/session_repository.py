@@ -1,0 +1,86 @@
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Identity, Index, Integer, Table, Text, and_, delete, select
+from sqlalchemy.orm import Session as OrmSession
+
+from talelio_backend.app_account.business.session import Session
+from talelio_backend.app_account.business.session_ports import Standing
+from talelio_backend.app_account.data.account_repository import account_table
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+
+session_table = Table(
+    'sessions',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column('account_id', ForeignKey('accounts.id', ondelete='CASCADE'), nullable=False),
+    Column('created_at', INSTANT, nullable=False),
+    Column('last_used_at', INSTANT, nullable=False),
+    Column('expires_at', INSTANT, nullable=False),
+    Column('token_hash', Text, nullable=False),
+    Column('rotated_at', INSTANT),
+    Column('device', Text, nullable=False),
+    Column('address', Text, nullable=False),
+    # The order of the list.
+    Index(None, 'account_id', 'last_used_at'),
+    # What is pruned.
+    Index(None, 'expires_at'),
+)
+_columns = session_table.c
+
+
+def map_session() -> None:
+    mapper_registry.map_imperatively(Session, session_table)
+
+
+class SqlAlchemySessionRepository:
+    """See `app_account.business.session_ports.SessionRepository`."""
+
+    def __init__(self, session: OrmSession) -> None:
+        self._session = session
+
+    def add(self, session: Session) -> None:
+        self._session.add(session)
+        # Its id is part of its token.
+        self._session.flush()
+
+    def get_for_update(self, id_: int) -> Session | None:
+        return self._session.get(Session, id_, with_for_update=True, populate_existing=True)
+
+    def of_account(self, account_id: int, now: datetime) -> Sequence[Session]:
+        query = select(Session).where(_columns.account_id == account_id, _columns.expires_at > now)
+        return self._session.scalars(query.order_by(_columns.last_used_at.desc(), _columns.id.desc())).all()
+
+    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
+        own = and_(_columns.account_id == account_table.c.id, _columns.id == session_id)
+        query = select(account_table.c.token_epoch,
+                       _columns.id).outerjoin_from(account_table, session_table,
+                                                   own).where(account_table.c.id == account_id)
+        row = self._session.execute(query).one_or_none()
+        if row is None:
+            return None
+        epoch, found = row
+        return Standing(epoch=epoch, session_lives=session_id is None or found is not None)
+
+    def end(self, account_id: int, session_id: int) -> bool:
+        ended = self._session.execute(
+            delete(session_table).where(_columns.account_id == account_id,
+                                        _columns.id == session_id).returning(_columns.id)
+        )
+        return ended.first() is not None
+
+    def end_all(self, account_id: int, *, but: int | None = None) -> None:
+        statement = delete(session_table).where(_columns.account_id == account_id)
+        self._session.execute(statement if but is None else statement.where(_columns.id != but))
+
+    def keep_newest(self, account_id: int, number: int) -> None:
+        others = select(_columns.id).where(_columns.account_id == account_id
+                                           ).order_by(_columns.last_used_at.desc(),
+                                                      _columns.id.desc()).offset(number)
+        self._session.execute(delete(session_table).where(_columns.id.in_(others)))
+
+    def delete_over(self, now: datetime, limit: int) -> None:
+        # Two logins at once need not wait for each other's pruning.
+        over = select(_columns.id).where(_columns.expires_at <= now
+                                         ).limit(limit).with_for_update(skip_locked=True)
+        self._session.execute(delete(session_table).where(_columns.id.in_(over)))

@@ -1,0 +1,73 @@
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Response, request
+
+from talelio_backend.shared.business.errors import Forbidden
+
+# No further than the calls that take it.
+_PATH = '/v1/accounts'
+
+
+class ForeignPage(Forbidden):
+
+    def __init__(self) -> None:
+        super().__init__('A request with the session cookie must come from one of the allowed origins')
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCookie:
+    """Keeps a refresh token in a browser, out of reach of the page's scripts."""
+
+    # Scheme and host, as a browser writes them.
+    api_origin: str
+    frontends: Collection[str]
+
+    def read(self) -> str | None:
+        """Return the token, if there is one.
+
+        Raises ForeignPage when it did not come from a page of ours: a browser adds the cookie to whatever any
+        page sends here, and says where that page is from.
+        """
+        token = request.cookies.get(self._name)
+        if token is not None and not self._is_ours(request.headers.get('Origin')):
+            raise ForeignPage()
+        return token
+
+    def set(self, response: Response, token: str, *, lifetime: timedelta) -> None:
+        """Unless the page is not ours, which could log its visitors in to somebody else's account."""
+        origin = request.headers.get('Origin')
+        if origin is None or self._is_ours(origin):
+            self._write(response, token, lifetime)
+
+    def clear(self, response: Response) -> None:
+        self._write(response, '', timedelta(0))
+
+    def _write(self, response: Response, value: str, lifetime: timedelta) -> None:
+        # The browser itself knows best what a site is. To a frontend on another one only a cookie without
+        # the restriction is sent back; partitioned, it is no third-party cookie that browsers block.
+        cross_site = request.headers.get('Sec-Fetch-Site') == 'cross-site'
+        response.set_cookie(
+            self._name,
+            value,
+            max_age=lifetime,
+            path=_PATH,
+            httponly=True,
+            secure=self._is_secure or cross_site,
+            samesite='None' if cross_site else 'Strict',
+            partitioned=cross_site,
+        )
+
+    @property
+    def _is_secure(self) -> bool:
+        # Development has no TLS, and not every browser takes localhost for secure.
+        return self.api_origin.startswith('https:')
+
+    @property
+    def _name(self) -> str:
+        # The prefix keeps an unencrypted page of the same host from setting it (RFC 6265bis, 4.1.3.1).
+        return '__Secure-refresh_token' if self._is_secure else 'refresh_token'
+
+    def _is_ours(self, origin: str | None) -> bool:
+        return origin is not None and (origin == self.api_origin or origin in self.frontends)
