@@ -37,8 +37,8 @@ def session_routes(parts: AccountParts) -> Blueprint:
     @routes.post('/login')
     @described(
         'Log in',
-        description='Begins a session. Its refresh token comes in a cookie, or with `"refresh": "body"` in the '
-        'answer, for clients that keep no cookies.',
+        description='Begins a session. Its refresh token comes in a cookie, or with `"refresh": "body"` in '
+        'the answer, for clients that keep no cookies.',
         body=LoginBody,
         answers={HTTPStatus.OK: TokenAnswer | TokensAnswer},
         errors=[InvalidCredentials(), AccountNotVerified(),

@@ -107,8 +107,9 @@ class SignedTokens:
         )
 
 
-def is_row_id(claim: object) -> bool:
-    return type(claim) is int and 0 < claim < 2**31
+def is_whole(claim: object) -> bool:
+    """JSON's true and false are whole numbers to Python, and are none."""
+    return isinstance(claim, int) and not isinstance(claim, bool)
 
 
 def subject_id(claims: Mapping[str, Any]) -> int:
@@ -142,6 +143,6 @@ class JwtAccessTokens:
             raise InvalidAccessToken(str(error)) from error
         # Both are absent from the tokens of a release that had no sessions yet.
         session_id, epoch = claims.get('sid'), claims.get('epoch', 0)
-        if not (session_id is None or is_row_id(session_id)) or type(epoch) is not int:
+        if not (session_id is None or is_whole(session_id) and 0 < session_id < 2**31) or not is_whole(epoch):
             raise InvalidAccessToken('Invalid session')
         return Identity(account_id, session_id, epoch)
