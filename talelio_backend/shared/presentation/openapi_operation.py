@@ -52,6 +52,8 @@ class Operation:
     cacheable: bool
 
 
+# Each is one thing that the document says.
+# pylint: disable-next=too-many-arguments
 def described(
     summary: str,
     *,
