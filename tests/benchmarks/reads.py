@@ -41,22 +41,25 @@ class Case:
     name: str
     url: str
     request: bytes
-    pids: list[int]
+    server: int
+    database: int | None
     clients: int = CLIENTS
     per_second: list[float] = field(default_factory=list)
     processor_ms: list[float] = field(default_factory=list)
+    database_ms: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
 
     def measure(self) -> None:
-        before = self._processor_time()
+        before = self._processor_times()
         latencies = requests_for(self.url, self.request, seconds=SECONDS, clients=self.clients)
-        used = self._processor_time() - before
+        server, database = (now - then for now, then in zip(self._processor_times(), before, strict=True))
         self.per_second.append(len(latencies) / SECONDS)
-        self.processor_ms.append(used / len(latencies) * 1000)
+        self.processor_ms.append((server + database) / len(latencies) * 1000)
+        self.database_ms.append(database / len(latencies) * 1000)
         self.latencies += latencies
 
-    def _processor_time(self) -> float:
-        return sum(processor_time_of(pid) for pid in self.pids)
+    def _processor_times(self) -> tuple[float, float]:
+        return processor_time_of(self.server), processor_time_of(self.database) if self.database else 0.0
 
 
 def main() -> None:
@@ -83,13 +86,16 @@ def main() -> None:
 
 
 def _report(api: ServedApi, constant: ServedApi, member: Member, postmaster: int) -> None:
-    server = [api.pid, postmaster]
+
+    def of_api(name: str, request: bytes, *, clients: int = CLIENTS) -> Case:
+        return Case(name, api.url, request, api.pid, postmaster, clients)
+
     cases = [
-        Case('the same bytes, constant', constant.url, _get('/constant'), [constant.pid]),
-        Case(f'a list of {PROJECTS} projects', api.url, _get(member.projects_path), server),
-        Case('a user', api.url, _get(f'/v1/users/{member.person.username}'), server),
-        Case('/health/live', api.url, _get('/health/live'), server),
-        Case('a login', api.url, _login(member), server, clients=LOGINS),
+        Case('the same bytes, constant', constant.url, _get('/constant'), constant.pid, None),
+        of_api(f'a list of {PROJECTS} projects', _get(member.projects_path)),
+        of_api('a user', _get(f'/v1/users/{member.person.username}')),
+        of_api('/health/live', _get('/health/live')),
+        of_api('a login', _login(member), clients=LOGINS),
     ]
     bare: list[float] = []
     for _ in range(ROUNDS):
@@ -99,12 +105,13 @@ def _report(api: ServedApi, constant: ServedApi, member: Member, postmaster: int
     size = len(constant.get('/constant').content)
     print(f'{ROUNDS} rounds of {SECONDS:.0f} s, {CLIENTS} clients ({LOGINS} that log in), 2 workers')
     print(f'The list has {size / 1024:.0f} KiB')
-    print(f'{"":28}{"requests/s":>20}{"of constant":>13}{"CPU ms":>9}{"p50 ms":>9}{"p99 ms":>9}')
+    print(f'{"":28}{"requests/s":>20}{"of constant":>13}{"CPU ms":>9}{"its DB":>9}{"p50 ms":>9}{"p99 ms":>9}')
     floor = statistics.median(cases[0].per_second)
     for case in cases:
         _print(
             case.name, case.per_second, floor, [
                 statistics.median(case.processor_ms),
+                statistics.median(case.database_ms),
                 _percentile(case.latencies, 50),
                 _percentile(case.latencies, 99)
             ]
