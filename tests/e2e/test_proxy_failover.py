@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 
@@ -144,7 +143,9 @@ def test_an_api_that_comes_back_is_used_again(rig: Rig, author: Member) -> None:
     assert gone.log().count('/projects 200') > before
 
 
-def test_an_api_that_dies_under_load_fails_no_get_and_no_post_is_done_twice(rig: Rig, author: Member) -> None:
+def test_an_api_that_dies_under_load_costs_what_was_in_hand_and_no_post_is_done_twice(
+    rig: Rig, author: Member
+) -> None:
     dying, _ = rig.apis
     titles = (f'Title {number}' for number in range(1_000_000))
     load = Load(rig, author, titles=titles)
@@ -156,10 +157,11 @@ def test_an_api_that_dies_under_load_fails_no_get_and_no_post_is_done_twice(rig:
         wait_until(lambda: is_out(rig, dying), 'Traefik notices')
         load.go_on(100)
 
-    assert load.reads.keys() == {'200'}
+    # An answer that had begun to come is not asked for again: Traefik says 500 then.
+    assert load.reads.keys() <= {'200', '500'} and load.reads['500'] <= 1, load.reads
     statuses = Counter(load.published.values())
     # What was in hand in that moment: more than that many clients cannot have had.
-    assert statuses.keys() <= {'201', '502'} and statuses['502'] <= CLIENTS, statuses
+    assert statuses.keys() <= {'201', '500', '502'} and statuses['500'] + statuses['502'] <= CLIENTS, statuses
     with closing(connect(rig.database_url)) as database:
         times = {
             title: select_one(database, 'SELECT count(*) FROM projects WHERE title = %s', title)

@@ -114,7 +114,7 @@ class ServedApi:
                               } if port else {}),
                               capture_output=True,
                               text=True,
-                              timeout=60,
+                              timeout=120,
                               check=False)
 
     def stop(self) -> int:
