@@ -106,6 +106,17 @@ test-e2e: install ## run the tests of the served API
 image-trial: install ## build the image without Docker and try it (root, Debian's buildah and debootstrap)
 	@.ci/try-image $(PYTEST_ARGS)
 
+# Cases of an operation.
+FUZZ_EXAMPLES ?= 1000
+.PHONY: fuzz
+fuzz: install ## try requests made from the OpenAPI document; FUZZ_EXAMPLES=1000 a call
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -rP $(PYTEST_ARGS) tests/e2e/test_fuzzing.py
+
+.PHONY: client
+client: install ## make the typed TypeScript client in var/client (needs npm)
+	@PYTHON=$(abspath $(BIN)/python) .ci/build-client var/client
+	@echo "var/client/talelio-client-1.0.0.tgz is ready for npm install"
+
 # The release that serves while this checkout's migrations run; by default the newest tag, or else where this branch left
 # origin/main.
 PREVIOUS ?=

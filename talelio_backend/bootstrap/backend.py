@@ -21,6 +21,7 @@ from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.jwt import JwtAccessTokens
 from talelio_backend.shared.data.relay_thread import RelayThread
 from talelio_backend.shared.data.schema_version import SchemaVersion
+from talelio_backend.shared.presentation.docs_routes import docs_routes
 from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.idempotency import Idempotency
 from talelio_backend.shared.presentation.openapi_routes import openapi_routes
@@ -64,6 +65,7 @@ def build(settings: Settings, database_url: str) -> Backend:
     for add in (add_accounts, add_projects, add_users, add_assets):
         add(ground)
     ground.app.register_blueprint(openapi_routes(ground.app))
+    ground.app.register_blueprint(docs_routes())
 
     mailer = make_mailer(settings)
     relay = RelayThread(lambda: send_next(unit_of_work(), ground.composers, mailer, _utc_now))

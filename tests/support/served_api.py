@@ -14,6 +14,7 @@ from typing import Any, Self
 import requests
 
 from talelio_backend.config import PROJECT_FOLDER
+from tests.support.documented_api import check_answer
 
 SECRET_KEY = 'a key that is for the tests alone: 0123456789'
 _GUNICORN = ['gunicorn', '--config', 'python:talelio_backend.gunicorn_config']
@@ -40,6 +41,7 @@ class ServedApi:
     ) -> None:
         """`app` names another WSGI application, to be served in the same way."""
         self._arguments = [app] if app else []
+        self._is_documented = app is None
         self._log_file = folder / 'server.log'
         # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
         self.environ = {
@@ -161,7 +163,11 @@ class ServedApi:
         return self._log_file.read_text(encoding='utf-8')
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, self.url + path, **{'timeout': TIMEOUT} | options)
+        """Raises Undocumented when the answer differs from the OpenAPI document."""
+        answer = requests.request(method, self.url + path, **{'timeout': TIMEOUT} | options)
+        if self._is_documented:
+            check_answer(answer, with_body=not options.get('stream'))
+        return answer
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.request('GET', path, **options)

@@ -52,7 +52,7 @@ def test_every_route_says_what_it_takes_and_answers(app: Flask) -> None:
 
 def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert document['openapi'].startswith('3.1.')
-    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert not list(OpenAPIV31SpecValidator(document).iter_errors())
 
 
 def test_every_operation_has_a_summary_and_an_id_of_its_own(document: dict[str, Any]) -> None:
@@ -70,8 +70,8 @@ def test_every_operation_has_its_errors_with_examples(document: dict[str, Any]) 
             assert '403' in responses, name
         if 'requestBody' in operation:
             assert '413' in responses, name
-        for status, _, content in contents(operation):
-            if status >= '400':
+        for status, media_type, content in contents(operation):
+            if status >= '400' and media_type == 'application/json':
                 assert content['schema'] == {'$ref': '#/components/schemas/ErrorAnswer'}, name
                 for example in content['examples'].values():
                     assert example['value']['error']['status'] == int(status), name

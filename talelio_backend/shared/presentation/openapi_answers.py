@@ -13,9 +13,10 @@ from werkzeug.exceptions import (
 
 from talelio_backend.shared.business.errors import BusinessError, Fault, Unavailable
 from talelio_backend.shared.business.identity import InvalidAccessToken, MissingAccessToken
-from talelio_backend.shared.presentation.error_answers import Refusal
+from talelio_backend.shared.presentation.error_answers import ENVELOPE_TYPE, PROBLEM_TYPE, Refusal
 from talelio_backend.shared.presentation.errors import refusal
 from talelio_backend.shared.presentation.openapi_examples import example_of
+from talelio_backend.shared.presentation.openapi_headers import ANSWER_HEADERS
 from talelio_backend.shared.presentation.openapi_operation import Files, Media, Operation
 from talelio_backend.shared.presentation.request_errors import MissingBody, MissingKey
 
@@ -36,7 +37,7 @@ _WITHOUT_TOKEN = (
 
 
 def describe_answers(
-    operation: Operation, schemas: Mapping[int, dict[str, Any]], error_schema: dict[str, Any],
+    operation: Operation, schemas: Mapping[int, dict[str, Any]], error_schemas: Mapping[str, dict[str, Any]],
     components: dict[str, Any], *, kept: bool
 ) -> dict[str, Any]:
     """`schemas` are those of the answers, by status; `kept` ones have validators. Raises NoExample."""
@@ -53,7 +54,7 @@ def describe_answers(
         refused = refusal(error)
         errors.setdefault(refused.status, []).append(refused)
     for status in sorted(errors):
-        answers[str(status.value)] = _error(status, errors[status], error_schema)
+        answers[str(status.value)] = _error(status, errors[status], error_schemas)
     return answers
 
 
@@ -74,7 +75,8 @@ def _success(
     return described
 
 
-def _error(status: HTTPStatus, refusals: list[Refusal], schema: dict[str, Any]) -> dict[str, Any]:
+def _error(status: HTTPStatus, refusals: list[Refusal], schemas: Mapping[str, dict[str,
+                                                                                   Any]]) -> dict[str, Any]:
     examples = {
         str(number): {
             'summary': refused.message,
@@ -87,10 +89,17 @@ def _error(status: HTTPStatus, refusals: list[Refusal], schema: dict[str, Any]) 
         'description': status.phrase,
         'headers': _headers('X-Request-ID', *_HEADERS.get(status, ())),
         'content': {
-            _JSON: {
-                'schema': schema,
+            ENVELOPE_TYPE: {
+                'schema': schemas['error'],
                 'examples': examples
-            }
+            },
+            # For who asks for it.
+            PROBLEM_TYPE: {
+                'schema': schemas['problem'],
+                'example': refusals[0].problem | {
+                    'instance': ANSWER_HEADERS['X-Request-ID']['example']
+                },
+            },
         },
     }
 

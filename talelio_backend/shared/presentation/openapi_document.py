@@ -15,7 +15,8 @@ from talelio_backend.shared.presentation.openapi_answers import describe_answers
 from talelio_backend.shared.presentation.openapi_examples import NoExample, example_of
 from talelio_backend.shared.presentation.openapi_headers import ANSWER_HEADERS, REQUEST_HEADERS
 from talelio_backend.shared.presentation.openapi_operation import Files, Media, Operation, operation_of
-from talelio_backend.shared.presentation.schemas import ErrorAnswer
+from talelio_backend.shared.presentation.paths import IdConverter
+from talelio_backend.shared.presentation.schemas import ErrorAnswer, ProblemAnswer
 
 _INFO = {
     'title':
@@ -51,6 +52,7 @@ _SECURITY: dict[str | None, list[dict[str, list[str]]]] = {
 _SCHEMAS = '#/components/schemas/{model}'
 _PATH_PARAMETER = re.compile(r'<(?:(?P<converter>\w+)(?:\(.*?\))?:)?(?P<name>\w+)>')
 _CONDITIONS = ('If-None-Match', 'If-Modified-Since')
+_SCHEMAS_OF_CONVERTERS: dict[str, dict[str, Any]] = {'id': IdConverter.schema, 'path': {'pattern': '.+'}}
 _METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 
 
@@ -129,7 +131,7 @@ def _routes(app: Flask) -> Iterator[_Route]:
         path_schemas = {
             match['name']: {
                 **TypeAdapter(hints[match['name']]).json_schema(),
-                **getattr(app.url_map.converters[match['converter'] or 'default'], 'schema', {}),
+                **_SCHEMAS_OF_CONVERTERS.get(match['converter'], {}),
             }
             for match in _PATH_PARAMETER.finditer(rule.rule)
         }
@@ -140,7 +142,10 @@ def _routes(app: Flask) -> Iterator[_Route]:
 
 def _write_schemas(routes: list[_Route]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     """The schemas by what they are for, and the named schemas that they refer to."""
-    wanted: list[tuple[Any, Any, TypeAdapter[Any]]] = [('error', 'serialization', TypeAdapter(ErrorAnswer))]
+    wanted: list[tuple[Any, Any, TypeAdapter[Any]]] = [
+        ('error', 'serialization', TypeAdapter(ErrorAnswer)),
+        ('problem', 'serialization', TypeAdapter(ProblemAnswer)),
+    ]
     for route in routes:
         operation = route.operation
         if operation.body is not None and not isinstance(operation.body, Files):
@@ -183,9 +188,7 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
         status: schemas[route.id, status]
         for status in operation.answers if (route.id, status) in schemas
     }
-    described['responses'] = describe_answers(
-        operation, answers, schemas['error'], components, kept=_is_kept(route)
-    )
+    described['responses'] = describe_answers(operation, answers, schemas, components, kept=_is_kept(route))
     return described
 
 

@@ -1,6 +1,9 @@
 """Makes an example of a schema out of the examples of its leaves."""
 from typing import Any
 
+# Arrays in arrays.
+_DEEPEST = 2
+
 
 class NoExample(Exception):
     """A leaf of a schema has no example."""
@@ -27,7 +30,9 @@ def example_of(schema: dict[str, Any], components: dict[str, Any], where: str = 
         case {'properties': dict() as parts}:
             example = {name: example_of(part, components, f'{where}.{name}') for name, part in parts.items()}
         case {'type': 'array', 'items': items}:
-            example = [example_of(items, components, f'{where}[]')]
+            # A schema may hold itself.
+            is_deep = where.count('[]') == _DEEPEST
+            example = [] if is_deep else [example_of(items, components, f'{where}[]')]
         case {'type': 'boolean'}:
             example = True
         case _:

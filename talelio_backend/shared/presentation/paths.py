@@ -1,3 +1,5 @@
+from typing import Any, ClassVar
+
 from werkzeug.routing import BaseConverter
 
 
@@ -7,7 +9,12 @@ class IdConverter(BaseConverter):
     # At most as many digits as PostgreSQL's integer has.
     regex = '[1-9][0-9]{0,9}'
     # In the OpenAPI document.
-    schema = {'type': 'integer', 'minimum': 1, 'maximum': 2**31 - 1, 'examples': [7]}
+    schema: ClassVar[dict[str, Any]] = {
+        'type': 'integer',
+        'minimum': 1,
+        'maximum': 2**31 - 1,
+        'examples': [7]
+    }
 
     def to_python(self, value: str) -> int:
         return int(value)

@@ -73,3 +73,16 @@ class ErrorDetail(Answer):
 
 class ErrorAnswer(Answer):
     error: ErrorDetail
+
+
+class ProblemAnswer(Answer):
+    """Problem Details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    # The request's id.
+    instance: str
+    code: str
+    details: list[FaultAnswer] = []

@@ -1,0 +1,132 @@
+"""Holds answers of the served API against the OpenAPI document."""
+import json
+import re
+from copy import deepcopy
+from functools import cache
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from jsonschema import Draft202012Validator
+
+from talelio_backend.bootstrap import build
+from talelio_backend.config import Settings
+from talelio_backend.shared.presentation.openapi_document import openapi_document
+
+REFUSAL = {
+    'content': {
+        'application/json': {'schema': {'$ref': '#/components/schemas/ErrorAnswer'}},
+        'application/problem+json': {'schema': {'$ref': '#/components/schemas/ProblemAnswer'}},
+    }
+}  # yapf: disable
+_NO_DATABASE = 'postgresql+psycopg2://nobody@127.0.0.1:1/none'
+# What the server answers to any path.
+_ANYWHERE = (400, 404, 414, 431, 500, 503)
+
+
+class Undocumented(AssertionError):
+    """An answer is not what the document says."""
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Of the code that the served API runs, with every route that a setting can bring."""
+    with TemporaryDirectory() as folder:
+        backend = build(Settings.from_env({'ENV': 'testing', 'IMAGE_FOLDER': folder}), _NO_DATABASE)
+        try:
+            return openapi_document(backend.app)
+        finally:
+            backend.close()
+
+
+def check_answer(answer: requests.Response, *, with_body: bool = True) -> None:
+    """Raises Undocumented. A body that is still to be streamed is not looked at."""
+    request = answer.request
+    method = request.method or ''
+    path = unquote(urlsplit(request.url or '').path)
+    where = f'{method} {path} -> {answer.status_code}'
+    if not answer.headers.get('X-Request-ID'):
+        raise Undocumented(f'{where}: no X-Request-ID')
+    if method == 'OPTIONS':
+        return
+    items = _path_items(path)
+    name = 'get' if method == 'HEAD' else method.lower()
+    operation = next((item[name] for item in items if name in item), None)
+    if operation is None:
+        _check_refusal(answer, (405, 400) if items else _ANYWHERE, where)
+        described: dict[str, Any] | None = REFUSAL
+    else:
+        described = operation['responses'].get(str(answer.status_code))
+    if described is None:
+        raise Undocumented(f'{where}: the status is not documented')
+    _check_headers(answer, described, where)
+    if with_body and method != 'HEAD':
+        _check_content(answer, described.get('content'), where)
+
+
+def _path_items(path: str) -> list[dict[str, Any]]:
+    """One without parameters comes before one with them, as in the router."""
+    items = sorted(document()['paths'].items(), key=lambda item: item[0].count('{'))
+    return [item for template, item in items if _pattern(template).fullmatch(path)]
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    operations = document()['paths'][template].values()
+    schemas = {
+        parameter['name']: parameter['schema']
+        for operation in operations
+        for parameter in operation.get('parameters', ())
+    }
+    parts = re.split(r'\{(\w+)\}', template)
+    return re.compile(
+        ''.join(
+            _parameter_pattern(schemas[part]) if number % 2 else re.escape(part)
+            for number, part in enumerate(parts)
+        )
+    )
+
+
+def _parameter_pattern(schema: dict[str, Any]) -> str:
+    if schema.get('type') == 'integer':
+        return '[1-9][0-9]{0,9}'
+    return '.+' if schema.get('pattern') == '.+' else '[^/]+'
+
+
+def _check_refusal(answer: requests.Response, statuses: tuple[int, ...], where: str) -> None:
+    if answer.status_code not in statuses:
+        raise Undocumented(f'{where}: the document has no such call, and this is no refusal')
+    if answer.status_code == 405 and not answer.headers.get('Allow'):
+        raise Undocumented(f'{where}: no Allow')
+
+
+def _check_headers(answer: requests.Response, described: dict[str, Any], where: str) -> None:
+    if 'Retry-After' in described.get('headers', ()) and not answer.headers.get('Retry-After'):
+        raise Undocumented(f'{where}: no Retry-After')
+
+
+def _check_content(answer: requests.Response, contents: dict[str, Any] | None, where: str) -> None:
+    if not contents:
+        if answer.content:
+            raise Undocumented(f'{where}: a body where none is documented')
+        return
+    media_type = answer.headers.get('Content-Type', '').partition(';')[0]
+    content = contents.get(media_type)
+    if content is None:
+        raise Undocumented(f'{where}: {media_type!r} is not documented')
+    if 'json' not in media_type:
+        return
+    fault = next(_validator(json.dumps(content['schema'])).iter_errors(answer.json()), None)
+    if fault is not None:
+        raise Undocumented(f'{where}: {fault.json_path} {fault.message}')
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    """`schema` is JSON. What an object has beyond it is a fault here, though clients should let it pass."""
+    components = deepcopy(document()['components']['schemas'])
+    for component in components.values():
+        if 'properties' in component:
+            component['additionalProperties'] = False
+    return Draft202012Validator({**json.loads(schema), 'components': {'schemas': components}})
