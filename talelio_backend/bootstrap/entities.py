@@ -4,7 +4,8 @@ from functools import cache
 from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
 from talelio_backend.app_account.data.session_repository import SqlAlchemySessionRepository, map_session
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
-from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository, map_project
+from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository
+from talelio_backend.app_project.data.project_table import map_project
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
 from talelio_backend.shared.data.idempotency_repository import (
     SqlAlchemyIdempotencyClaims,

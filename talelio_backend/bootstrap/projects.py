@@ -1,3 +1,6 @@
+from functools import partial
+
+from talelio_backend.app_asset.business.addresses import is_own_image
 from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,
@@ -14,5 +17,7 @@ def add_projects(ground: Ground) -> None:
         idempotency=ground.idempotency,
         renderer=BoundedMarkdownRenderer(worker),
         access_tokens=ground.access_tokens,
+        is_own_image=partial(is_own_image, ground.store),
+        api_base_url=ground.settings.api_base_url,
     )
     ground.app.register_blueprint(project_routes(parts))

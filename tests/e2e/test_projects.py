@@ -364,10 +364,16 @@ def test_a_link_to_the_next_page_keeps_the_query(
 ) -> None:
     ids = inserted(database, member, 3)
 
-    url = api.get(f'{member.projects_path}?limit=2&x=%22%3E%0d%0a%26').links['next']['url']
+    url = api.get(f'{member.projects_path}?status=all&limit=2').links['next']['url']
 
-    assert url == f'{member.projects_path}?limit=2&x=%22%3E%0D%0A%26&before={ids[1]}'
+    assert url == f'{member.projects_path}?status=all&limit=2&before={ids[1]}'
     assert [project['id'] for project in ok(api.get(url))] == ids[:1]
+
+
+def test_an_unknown_parameter_is_refused_by_name(api: ServedApi, author: Member) -> None:
+    answer = api.get(f'{author.projects_path}?limit=2&page=%22%3E%0d%0a%26')
+
+    assert error_of(answer, HTTPStatus.BAD_REQUEST).startswith("Unknown parameter 'page'; ")
 
 
 @pytest.mark.parametrize(

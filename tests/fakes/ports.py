@@ -1,9 +1,11 @@
+from collections.abc import Callable
 from typing import BinaryIO
 from uuid import UUID
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
 from talelio_backend.app_project.business.errors import TooExpensiveToRender
+from talelio_backend.app_project.business.project import Rendered
 from talelio_backend.shared.business.mail import Mail, MailNotSent
 
 
@@ -28,11 +30,19 @@ class FakeHasher:
 
 
 class FakeRenderer:
+    """Takes every text for one paragraph, and counts what it renders."""
 
-    def render(self, markdown: str) -> str:
+    def __init__(self) -> None:
+        self.rendered = 0
+        # Runs at each rendering: what others do meanwhile.
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def render(self, markdown: str) -> Rendered:
+        self.rendered += 1
+        self.meanwhile()
         if markdown == 'too expensive':
             raise TooExpensiveToRender()
-        return f'<p>{markdown}</p>'
+        return {'html': f'<p>{markdown}</p>', 'excerpt': markdown, 'toc': [], 'words': len(markdown.split())}
 
 
 class FakeImageProcessor:

@@ -1,45 +1,20 @@
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Collection
+from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
-from itertools import count
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
-from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_asset.business.image import Image
-from talelio_backend.app_project.business.project import Project
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
 from talelio_backend.shared.business.page import Page, PageRequest
+from tests.fakes.project_repository import FakeProjectRepository
 from tests.fakes.sessions import FakeSessionRepository
-
-
-class Row(Protocol):
-    id: int
-
-
-RowT = TypeVar('RowT', bound=Row)
-
-
-@dataclass
-class Store:
-    """What is committed, by id. A unit of work changes copies and puts them back on commit."""
-
-    accounts: dict[int, Account] = field(default_factory=dict)
-    sessions: dict[int, Session] = field(default_factory=dict)
-    projects: dict[int, Project] = field(default_factory=dict)
-    images: dict[int, Image] = field(default_factory=dict)
-    outbox: dict[int, OutboxMail] = field(default_factory=dict)
-    idempotency_claims: dict[int, IdempotencyClaim] = field(default_factory=dict)
-    ids: Iterator[int] = field(default_factory=lambda: count(1))
-
-    @property
-    def tables(self) -> tuple[dict[int, Any], ...]:
-        return self.accounts, self.sessions, self.projects, self.images, self.outbox, self.idempotency_claims
+from tests.fakes.store import Store, newest_first
 
 
 class FakeUnitOfWork:
@@ -100,13 +75,6 @@ def _copy(value: Any) -> Any:
     return copied
 
 
-def _newest_first(rows: list[RowT], page: PageRequest) -> Page[RowT]:
-    rows = [row for row in rows if page.before is None or row.id < page.before]
-    rows.sort(key=lambda row: -row.id)
-    items = rows[:page.limit]
-    return Page(items=items, next_before=items[-1].id if len(rows) > page.limit else None)
-
-
 class FakeAccountRepository:
 
     def __init__(self, store: Store) -> None:
@@ -154,23 +122,6 @@ class FakeUserRepository:
         return [account.user for account in self._store.accounts.values()]
 
 
-class FakeProjectRepository:
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def add(self, project: Project) -> None:
-        if project.user_id not in {account.user.id for account in self._store.accounts.values()}:
-            raise AccountGone()
-        project.id = next(self._store.ids)
-        self._store.projects[project.id] = project
-
-    def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:
-        return _newest_first([
-            project for project in self._store.projects.values() if project.user_id == user_id
-        ], page)
-
-
 class FakeImageRepository:
 
     def __init__(self, store: Store) -> None:
@@ -192,7 +143,7 @@ class FakeImageRepository:
         return next((image for image in self._of(user_id) if image.digest == digest), None)
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
-        return _newest_first([image for image in self._of(user_id) if image.deleted_at is None], page)
+        return newest_first([image for image in self._of(user_id) if image.deleted_at is None], page)
 
     def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
         users = [account.user for account in self._store.accounts.values()]

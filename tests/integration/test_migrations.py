@@ -241,6 +241,45 @@ def test_without_their_pictures_users_have_the_default_avatar(migrated: Engine) 
         assert rows(connection, 'SELECT avatar_url FROM users') == [('default.jpg', )]
 
 
+def test_projects_of_the_release_before_get_slugs_of_their_titles(migrated: Engine) -> None:
+    config = config_for(migrated)
+    command.downgrade(config, '9c5f2b8e1d37')
+    do(
+        migrated, """
+        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
+            SELECT name || '@example.com', 'hash', true, now(), now(), 1 FROM unnest(ARRAY['a', 'b']) name;
+        INSERT INTO users (account_id, username, location, created_at)
+            SELECT id, left(email, 1), '', now() FROM accounts;
+        INSERT INTO projects (user_id, created_at, title, body, html)
+            SELECT users.id, '2026-01-01', title, '', '' FROM users, unnest(ARRAY[
+                'Über uns!', 'Uber uns', 'x', 'x 5', 'X', '🎉', repeat('word ', 40), repeat('word ', 40)
+            ]) WITH ORDINALITY AS title (title, place) ORDER BY username, place;
+        INSERT INTO projects (user_id, created_at, title, body, html)
+            SELECT 1, now(), 'Many', '', '' FROM generate_series(1, 1200)
+        """
+    )
+
+    command.upgrade(config, 'head')
+
+    # As the release before still does.
+    do(migrated, "INSERT INTO projects (user_id, created_at, title, body, html) SELECT 1, now(), 'N', '', ''")
+    words = '-'.join(['word'] * 16)
+    with migrated.connect() as connection:
+        slugs = [slug for slug, in rows(connection, 'SELECT slug FROM projects WHERE id <= 8 ORDER BY id')]
+        assert slugs[:4] + slugs[5:7] == ['uber-uns', 'uber-uns-2', 'x', 'x-5', 'project', words]
+        # That 'x-5' is taken, too.
+        assert re.fullmatch('project-[0-9a-f-]{36}', slugs[4])
+        assert slugs[7] == f'{words[:68]}-8'
+        assert rows(connection,
+                    'SELECT count(*), count(DISTINCT (user_id, slug)) FROM projects') == [(1217, 1217)]
+        assert rows(connection, 'SELECT count(*) FROM projects WHERE published_at <> created_at') == [(0, )]
+        newest, = rows(
+            connection,
+            'SELECT slug, status, published_at = created_at FROM projects ORDER BY id DESC LIMIT 1'
+        )
+        assert re.fullmatch('project-[0-9a-f-]{36}', newest[0]) and newest[1:] == ('published', True)
+
+
 # At once
 
 
@@ -314,7 +353,7 @@ def test_the_lock_is_given_back(empty: Engine) -> None:
 # What a forgotten migration, or one that was written by hand, could leave.
 DIFFERENCES = {
     'a missing table':
-    'DROP TABLE projects',
+    'DROP TABLE images',
     'a table too many':
     'CREATE TABLE stray (id integer)',
     'a missing column':
@@ -441,7 +480,7 @@ def fixture_next_one(postgres_url: str, tmp_path_factory: pytest.TempPathFactory
     ini = copy_of_migrations(tmp_path_factory.mktemp('next'))
     with copied_database(postgres_url) as engine:
         right = schema_of(engine)
-        do(engine, 'DROP TABLE projects, outbox')
+        do(engine, 'DROP TABLE images, outbox')
         config = config_for(engine, ini)
         command.revision(config, 'the next', autogenerate=True)
         yield Next(file=the_new_one(ini), engine=engine, config=config, right=right)

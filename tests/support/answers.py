@@ -7,7 +7,10 @@ from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 
 ACCOUNT_KEYS = ['id', 'created_at', 'updated_at', 'verified', 'email', 'user']
 USER_KEYS = ['id', 'account_id', 'created_at', 'updated_at', 'username', 'location', 'avatar_url']
-PROJECT_KEYS = ['id', 'user_id', 'created_at', 'updated_at', 'title', 'body', 'html']
+PROJECT_KEYS = [
+    'id', 'user_id', 'created_at', 'updated_at', 'title', 'body', 'html', 'slug', 'summary', 'status',
+    'published_at', 'tags', 'cover_image', 'position', 'toc', 'reading_time_minutes', 'url'
+]
 CODE = re.compile(r'[a-z]+(_[a-z]+)*')
 TIME = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}')
 

@@ -9,7 +9,8 @@ from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_project.business.ports import ProjectUnitOfWork
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.presentation.idempotency import ResultKeepingUnitOfWork
-from tests.fakes.unit_of_work import FakeUnitOfWork, Store
+from tests.fakes.store import Store
+from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.engines import scalar
 from tests.support.samples import new_account
 
@@ -57,6 +58,8 @@ class FakeBacking:
         for table in self._store.projects, self._store.images:
             for row_id in [row.id for row in table.values() if row.user_id == user.id]:
                 del table[row_id]
+        for key in [key for key in self._store.old_slugs if key[0] == user.id]:
+            del self._store.old_slugs[key]
 
 
 def committed_account(backing: Backing, username: str = 'maker', *, email: str | None = None) -> Account:

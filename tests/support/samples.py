@@ -1,13 +1,16 @@
 """Entities with sensible values, of which a test names only what it is about."""
 from datetime import UTC, datetime
+from itertools import count
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_asset.business.image import Image, ImageKind
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.outbox import OutboxMail
 
 NOW = datetime(2026, 3, 1, 12, 30, 59, 123456, tzinfo=UTC)
+
+_numbers = count(1)
 
 
 def new_account(
@@ -22,8 +25,25 @@ def new_account(
     )
 
 
-def new_project(user_id: int, *, title: str = 'Title', body: str = 'body', now: datetime = NOW) -> Project:
-    return Project(user_id=user_id, created_at=now, title=title, body=body, html=f'<p>{body}</p>')
+def new_project(
+    user_id: int,
+    *,
+    title: str = 'Title',
+    body: str = 'body',
+    slug: str | None = None,
+    status: ProjectStatus = ProjectStatus.PUBLISHED,
+    now: datetime = NOW
+) -> Project:
+    return Project(
+        user_id=user_id,
+        created_at=now,
+        title=title,
+        slug=slug or f'slug-{next(_numbers)}',
+        body=body,
+        html=f'<p>{body}</p>',
+        status=status,
+        published_at=now,
+    )
 
 
 def new_image(user_id: int, digest: str = 'a' * 64, *, now: datetime = NOW) -> Image:

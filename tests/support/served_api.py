@@ -174,3 +174,9 @@ class ServedApi:
 
     def post(self, path: str, json: Any = None, **options: Any) -> requests.Response:
         return self.request('POST', path, json=json, **options)
+
+    def patch(self, path: str, json: Any = None, **options: Any) -> requests.Response:
+        return self.request('PATCH', path, json=json, **options)
+
+    def delete(self, path: str, json: Any = None, **options: Any) -> requests.Response:
+        return self.request('DELETE', path, json=json, **options)

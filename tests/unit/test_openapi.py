@@ -90,7 +90,8 @@ def test_everything_that_is_sent_and_answered_has_an_example(document: dict[str,
 
 def test_a_protected_call_wants_the_bearer_token(document: dict[str, Any]) -> None:
     assert document['paths']['/v1/projects']['post']['security'] == [{'bearerAuth': []}]
-    assert document['paths']['/v1/users/{username}/projects']['get']['security'] == []
+    assert document['paths']['/v1/projects/{project_id}']['get']['security'] == [{}, {'bearerAuth': []}]
+    assert document['paths']['/v1/users/{username}']['get']['security'] == []
 
 
 def test_the_document_is_served(app: Flask, document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.business.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class TooExpensiveToRender(Invalid):
@@ -13,3 +13,23 @@ class NotRenderable(Invalid):
 
     def __init__(self) -> None:
         super().__init__('The body cannot be rendered')
+
+
+class ProjectNotFound(NotFound):
+    """It does not exist, or it is somebody else's and not public: nobody else may learn which."""
+
+    def __init__(self) -> None:
+        super().__init__('There is no such project')
+
+
+class NotYourProject(Forbidden):
+    """It is public, but only its owner may change it."""
+
+    def __init__(self) -> None:
+        super().__init__('This project belongs to somebody else')
+
+
+class SlugTaken(Conflict):
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"You have another project with the slug '{slug}'")

@@ -1,6 +1,9 @@
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Protocol
 
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.project import Project, Rendered
+from talelio_backend.app_project.business.visibility import Selection
 from talelio_backend.app_user.business.ports import UserRepository
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
@@ -9,9 +12,42 @@ from talelio_backend.shared.business.unit_of_work import UnitOfWork
 class ProjectRepository(Protocol):
 
     def add(self, project: Project) -> None:
-        """Raises AccountGone."""
+        """Raises AccountGone, or SlugTaken."""
 
-    def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:
+    def save(self, project: Project) -> None:
+        """Write what was changed. Raises SlugTaken."""
+
+    def remove(self, project: Project) -> None:
+        ...
+
+    def get(self, project_id: int) -> Project | None:
+        ...
+
+    def get_for_update(self, project_id: int) -> Project | None:
+        """As it is now, and nobody else changes it until the transaction ends.
+
+        Leaving the unit of work raises Unavailable when others keep it too long.
+        """
+
+    def get_by_slug(self, user_id: int, slug: str) -> Project | None:
+        ...
+
+    def get_by_old_slug(self, user_id: int, slug: str) -> Project | None:
+        """Return the project that had it before."""
+
+    def lock_slugs(self, user_id: int) -> None:
+        """Let nobody else give or take a slug of the user's projects, until the transaction ends."""
+
+    def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
+        """Return the ids of the projects that have, or had, one of the slugs, by slug."""
+
+    def retire_slug(self, project: Project, now: datetime) -> None:
+        """Keep the project's slug as an old one. Of very many, the oldest are forgotten."""
+
+    def revive_slug(self, user_id: int, slug: str) -> None:
+        """Have it be nobody's old slug any more."""
+
+    def page_of_user(self, user_id: int, page: PageRequest, selection: Selection) -> Page[Project]:
         """Newest first. A page may be shorter than asked for, so that it fits into memory."""
 
 
@@ -28,8 +64,8 @@ class ProjectUnitOfWork(UnitOfWork, Protocol):
 
 class MarkdownRenderer(Protocol):
 
-    def render(self, markdown: str) -> str:
-        """Return HTML that is safe to put into a page as it is.
+    def render(self, markdown: str) -> Rendered:
+        """Return HTML that is safe to put into a page as it is, and what a page says of it.
 
         Raises TooExpensiveToRender when the text is over the bound in time, memory or output,
         NotRenderable when it runs into a fault of the renderer, Unavailable when too many texts wait.

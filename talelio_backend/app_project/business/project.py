@@ -1,14 +1,42 @@
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from talelio_backend.shared.business.errors import InvalidValue
-
-TITLE_LENGTH = 200
-# Bytes of UTF-8: some forty thousand words.
-BODY_SIZE = 256 * 1024
+from enum import Enum
+from math import ceil
+from typing import TypedDict
 
 # Projects in one list.
 LIST_LENGTH = 1000
+
+# What adults read silently, in English: https://doi.org/10.1016/j.jml.2019.104047.
+WORDS_PER_MINUTE = 238
+
+# To be raised when the same Markdown is rendered into something else. What was rendered under a smaller
+# number, or by a release that did not write one, is rendered again by `flask projects render`.
+RENDERING = 1
+
+
+class ProjectStatus(Enum):
+    DRAFT = 'draft'
+    PUBLISHED = 'published'
+
+
+class TocEntry(TypedDict):
+    """A heading, and those below it."""
+
+    id: str
+    text: str
+    children: list['TocEntry']
+
+
+class Rendered(TypedDict):
+    """What is made of a body."""
+
+    # Safe to put into a page.
+    html: str
+    # The plain text of the first paragraph, shortened; empty if there is none.
+    excerpt: str
+    toc: list[TocEntry]
+    words: int
 
 
 @dataclass(eq=False, kw_only=True)
@@ -18,21 +46,44 @@ class Project:
     created_at: datetime
     updated_at: datetime | None = None
     title: str
+    # Names it among its owner's projects. Stays when the title changes.
+    slug: str
     # Markdown, exactly as it was sent.
     body: str
-    # Rendered from `body`, and safe to put into a page.
+    # What the owner wrote; without it, the excerpt stands for it.
+    given_summary: str | None = None
+    status: ProjectStatus = ProjectStatus.PUBLISHED
+    # From when on a published project is public; may lie ahead. Kept when it becomes a draft again.
+    published_at: datetime | None = None
+    tags: list[str] = field(default_factory=list)
+    cover_image: str | None = None
+    # In the order that the owner gives by hand.
+    position: int = 0
+
+    # Rendered from `body`; all but `html` are None where the release before did it.
     html: str
+    excerpt: str | None = None
+    toc: list[TocEntry] | None = None
+    words: int | None = None
+    rendering: int = 0
 
+    @property
+    def summary(self) -> str:
+        return self.given_summary or self.excerpt or ''
 
-def check_title(title: str) -> None:
-    """Raises Invalid."""
-    if not title.strip():
-        raise InvalidValue('title', 'must not be blank')
-    if len(title) > TITLE_LENGTH:
-        raise InvalidValue('title', f'must have at most {TITLE_LENGTH} characters')
+    @property
+    def reading_time_minutes(self) -> int:
+        words = len(self.body.split()) if self.words is None else self.words
+        return max(1, ceil(words / WORDS_PER_MINUTE))
 
+    def is_public(self, now: datetime) -> bool:
+        return self.status is ProjectStatus.PUBLISHED and (
+            self.published_at is not None and self.published_at <= now
+        )
 
-def check_body(body: str) -> None:
-    """Raises Invalid."""
-    if len(body.encode()) > BODY_SIZE:
-        raise InvalidValue('body', f'must have at most {BODY_SIZE // 1024} KiB of text')
+    def take_rendered(self, rendered: Rendered) -> None:
+        self.html = rendered['html']
+        self.excerpt = rendered['excerpt']
+        self.toc = rendered['toc']
+        self.words = rendered['words']
+        self.rendering = RENDERING

@@ -1,7 +1,9 @@
+import json
 import logging
 from collections.abc import Iterator
 
 from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
+from talelio_backend.app_project.business.project import Rendered
 from talelio_backend.shared.business.checkup import Finding, fail, ok
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from talelio_backend.shared.data.bounded_worker import (
@@ -45,15 +47,16 @@ class BoundedMarkdownRenderer:
         self._worker = worker
         self._turns = Turns('texts to render', at_once=1, waiting=waiting, patience=patience)
 
-    def render(self, markdown: str) -> str:
-        """Return HTML that is safe to put into a page as it is.
+    def render(self, markdown: str) -> Rendered:
+        """See `app_project.business.ports.MarkdownRenderer`.
 
         Raises TooExpensiveToRender, NotRenderable, or Unavailable when other texts take up the
         worker.
         """
         try:
             with self._turns.turn():
-                return self._worker.call(markdown.encode()).decode()
+                rendered: Rendered = json.loads(self._worker.call(markdown.encode()))
+                return rendered
         except LimitExceeded:
             raise TooExpensiveToRender from None
         except WorkerBusy:
@@ -68,7 +71,7 @@ class BoundedMarkdownRenderer:
         name = 'texts'
         mend = 'Allow this user another process and some 150 MB of address space'
         try:
-            html = self.render('*word*').strip()
+            html = self.render('*word*')['html']
         except WorkerNotStarted as error:
             yield fail(name, f'the process that renders them does not start: {error}', mend)
         except BusinessError as error:

@@ -4,6 +4,7 @@ It reads no file, keeps nothing between two texts, and is not bounded in time: r
 `BoundedWorker`.
 """
 
+import json
 import re
 
 from markdown import Markdown
@@ -12,6 +13,8 @@ from markdown.preprocessors import Preprocessor
 from markdown.util import HTML_PLACEHOLDER_RE
 from pymdownx.slugs import slugify
 
+from talelio_backend.app_project.business.project import Rendered
+from talelio_backend.app_project.data.html_outline import Outline
 from talelio_backend.app_project.data.safe_html import ID_PREFIX, Unsettled, sanitize
 from talelio_backend.shared.data.bounded_worker_child import LimitExceeded
 
@@ -24,11 +27,23 @@ _slug = slugify(case='lower')
 
 
 def render(markdown: bytes) -> bytes:
-    """Return the safe HTML of UTF-8 text.
+    """Return a `Rendered` as JSON, for UTF-8 text.
 
-    Raises LimitExceeded when it has more than MAX_HTML_BYTES, as written or as cleaned.
+    Raises LimitExceeded when the HTML has more than MAX_HTML_BYTES, as written or as cleaned.
     """
-    text = markdown.decode()
+    html = to_html(markdown.decode())
+    outline = Outline(html)
+    rendered: Rendered = {
+        'html': html,
+        'excerpt': outline.excerpt,
+        'toc': outline.toc,
+        'words': outline.words,
+    }
+    return json.dumps(rendered, ensure_ascii=False).encode()
+
+
+def to_html(text: str) -> str:
+    """Return the safe HTML of the text. Raises LimitExceeded."""
     html = _parser(colours=True).convert(text)
     if len(html.encode()) > MAX_HTML_BYTES:
         # Each word of dense code, such as JSON, takes a tag for its colour, ten times its length.
@@ -41,11 +56,10 @@ def render(markdown: bytes) -> bytes:
     return _check_size(cleaned)
 
 
-def _check_size(html: str) -> bytes:
-    encoded = html.encode()
-    if len(encoded) > MAX_HTML_BYTES:
+def _check_size(html: str) -> str:
+    if len(html.encode()) > MAX_HTML_BYTES:
         raise LimitExceeded
-    return encoded
+    return html
 
 
 def _parser(*, colours: bool) -> Markdown:

@@ -1,38 +1,35 @@
-from sqlalchemy import Column, ForeignKey, Identity, Index, Integer, Table, Text, select
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, insert, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.errors import SlugTaken
+from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_project.data.project_table import (
+    AUTHOR_EXISTS,
+    SLUG_UNIQUE,
+    old_slug_table,
+    project_table,
+)
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.database import broken_constraint
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.locks import lock_for_user
 from talelio_backend.shared.data.paging import newest_first
-
-AUTHOR_EXISTS = 'fk_projects_user_id_users'
 
 # Characters of Markdown and HTML in one page. A thousand projects of the largest size would be gigabytes.
 PAGE_SIZE = 16 * 1024 * 1024
 # Rows fetched at a time: of the largest size they are 18 MiB.
 _BATCH = 8
 
-project_table = Table(
-    'projects',
-    metadata,
-    Column('id', Integer, Identity(always=True), primary_key=True),
-    Column('user_id', ForeignKey('users.id', name=AUTHOR_EXISTS, ondelete='CASCADE'), nullable=False),
-    Column('created_at', INSTANT, nullable=False),
-    Column('updated_at', INSTANT),
-    Column('title', Text, nullable=False),
-    Column('body', Text, nullable=False),
-    Column('html', Text, nullable=False),
-    # The order of the list, so that any page of it is read straight off the index.
-    Index(None, 'user_id', 'id'),
-)
+# Old slugs that are kept of a project.
+OLD_SLUGS = 50
 
-
-def map_project() -> None:
-    mapper_registry.map_imperatively(Project, project_table)
+# The first half of the key of an advisory lock, to tell ours from others; the second is the user's id.
+_LOCK = 0x736C7567
 
 
 class SqlAlchemyProjectRepository:
@@ -43,16 +40,77 @@ class SqlAlchemyProjectRepository:
 
     def add(self, project: Project) -> None:
         self._session.add(project)
+        self.save(project)
+
+    def save(self, project: Project) -> None:
+        # After a failed flush the project can no longer be read.
+        slug = project.slug
         try:
             self._session.flush()
         except IntegrityError as error:
-            if broken_constraint(error) == AUTHOR_EXISTS:
+            broken = broken_constraint(error)
+            if broken == AUTHOR_EXISTS:
                 raise AccountGone() from error
+            if broken == SLUG_UNIQUE:
+                raise SlugTaken(slug) from error
             raise
 
-    def page_of_user(self, user_id: int, page: PageRequest) -> Page[Project]:
+    def remove(self, project: Project) -> None:
+        self._session.delete(project)
+
+    def get(self, project_id: int) -> Project | None:
+        return self._session.get(Project, project_id)
+
+    def get_for_update(self, project_id: int) -> Project | None:
+        return self._session.get(Project, project_id, with_for_update=True, populate_existing=True)
+
+    def get_by_slug(self, user_id: int, slug: str) -> Project | None:
+        return self._session.scalar(
+            select(Project).where(project_table.c.user_id == user_id, project_table.c.slug == slug)
+        )
+
+    def get_by_old_slug(self, user_id: int, slug: str) -> Project | None:
+        return self._session.scalar(
+            select(Project).join(old_slug_table, old_slug_table.c.project_id == project_table.c.id
+                                 ).where(old_slug_table.c.user_id == user_id, old_slug_table.c.slug == slug)
+        )
+
+    def lock_slugs(self, user_id: int) -> None:
+        lock_for_user(self._session, _LOCK, user_id)
+
+    def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
+        now = select(project_table.c.slug, project_table.c.id
+                     ).where(project_table.c.user_id == user_id, project_table.c.slug.in_(slugs))
+        before = select(old_slug_table.c.slug, old_slug_table.c.project_id
+                        ).where(old_slug_table.c.user_id == user_id, old_slug_table.c.slug.in_(slugs))
+        return {row.slug: row.id for row in self._session.execute(now.union_all(before))}
+
+    def retire_slug(self, project: Project, now: datetime) -> None:
+        old = old_slug_table.c
+        values = {
+            'user_id': project.user_id,
+            'slug': project.slug,
+            'project_id': project.id,
+            'retired_at': now
+        }
+        self._session.execute(insert(old_slug_table).values(values))
+        forgotten = select(old.slug).where(old.project_id == project.id
+                                           ).order_by(old.retired_at.desc(), old.slug).offset(OLD_SLUGS)
+        self._session.execute(
+            delete(old_slug_table).where(
+                old.user_id == project.user_id, old.slug.in_(forgotten), old.project_id == project.id
+            )
+        )
+
+    def revive_slug(self, user_id: int, slug: str) -> None:
+        self._session.execute(
+            delete(old_slug_table).where(old_slug_table.c.user_id == user_id, old_slug_table.c.slug == slug)
+        )
+
+    def page_of_user(self, user_id: int, page: PageRequest, selection: Selection) -> Page[Project]:
         query = newest_first(
-            select(Project).where(project_table.c.user_id == user_id), project_table.c.id, page
+            select(Project).where(project_table.c.user_id == user_id, _is_selected(selection)),
+            project_table.c.id, page
         )
         items: list[Project] = []
         size = 0
@@ -62,3 +120,15 @@ class SqlAlchemyProjectRepository:
             items.append(project)
             size += len(project.body) + len(project.html)
         return Page(items=items, next_before=None)
+
+
+def _is_selected(selection: Selection) -> ColumnElement[bool]:
+    status, published_at = project_table.c.status, project_table.c.published_at
+    is_published = status == ProjectStatus.PUBLISHED
+    conditions: dict[Showing, ColumnElement[bool]] = {
+        Showing.PUBLISHED: and_(is_published, published_at <= selection.now),
+        Showing.SCHEDULED: and_(is_published, published_at > selection.now),
+        Showing.DRAFT: status == ProjectStatus.DRAFT,
+        Showing.ALL: true(),
+    }
+    return conditions[selection.showing]

@@ -4,28 +4,54 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Protocol
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
-from talelio_backend.app_project.business import services
-from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
+from talelio_backend.app_project.business import publishing, reading
+from talelio_backend.app_project.business.errors import (
+    NotRenderable,
+    NotYourProject,
+    ProjectNotFound,
+    SlugTaken,
+    TooExpensiveToRender,
+)
+from talelio_backend.app_project.business.fields import BODY_SIZE, TITLE_LENGTH
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
-from talelio_backend.app_project.business.project import BODY_SIZE, LIST_LENGTH, TITLE_LENGTH
-from talelio_backend.app_project.presentation.schemas import ProjectAnswer, PublishBody
+from talelio_backend.app_project.business.project import LIST_LENGTH, Project
+from talelio_backend.app_project.presentation.schemas import (
+    ChangeBody,
+    ProjectAnswer,
+    ProjectListQuery,
+    PublishBody,
+    Slug,
+)
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.presentation.schemas import Username
-from talelio_backend.shared.business.errors import InvalidValue
+from talelio_backend.shared.business.errors import InvalidValue, PreconditionFailed
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.bearer import authenticate, authenticate_if_given
+from talelio_backend.shared.presentation.conditions import precondition
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
 from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
+from talelio_backend.shared.presentation.paging import answer_page
 from talelio_backend.shared.presentation.request_body import read_body
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
+from talelio_backend.shared.presentation.request_query import Query, read_query
 
 
 class KeyedProjectUnitOfWork(ProjectUnitOfWork, ResultKeepingUnitOfWork, Protocol):
     pass
+
+
+_FIELD_ERRORS = (
+    InvalidValue('title', 'must not be blank'),
+    InvalidValue('title', f'must have at most {TITLE_LENGTH} characters'),
+    InvalidValue('body', f'must have at most {BODY_SIZE // 1024} KiB of text'),
+    TooExpensiveToRender(),
+    NotRenderable(),
+    SlugTaken('a-chair'),
+)
+_OWNER_ERRORS = (ProjectNotFound(), NotYourProject(), AccountGone(), PreconditionFailed())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +62,16 @@ class ProjectParts:
     idempotency: Idempotency
     renderer: MarkdownRenderer
     access_tokens: AccessTokens
+    # Whether a URL is that of a picture which was uploaded here.
+    is_own_image: Callable[[str], bool]
+    api_base_url: str
 
 
 def project_routes(parts: ProjectParts) -> Blueprint:
     routes = Blueprint('projects', __name__, url_prefix='/v1')
+
+    def shown(project: Project) -> ProjectAnswer:
+        return ProjectAnswer.of(project, parts.api_base_url)
 
     @routes.post('/projects')
     @described(
@@ -47,15 +79,7 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         bearer='required',
         body=PublishBody,
         answers={HTTPStatus.CREATED: ProjectAnswer},
-        errors=[
-            InvalidValue('title', 'must not be blank'),
-            InvalidValue('title', f'must have at most {TITLE_LENGTH} characters'),
-            InvalidValue('body', f'must have at most {BODY_SIZE // 1024} KiB of text'),
-            TooExpensiveToRender(),
-            NotRenderable(),
-            AccountGone(),
-            *KEY_ERRORS,
-        ],
+        errors=[*_FIELD_ERRORS, AccountGone(), *KEY_ERRORS],
         request_headers=['Idempotency-Key'],
         answer_headers=['Idempotency-Replayed'],
     )
@@ -64,33 +88,121 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         body = read_body(PublishBody)
         return parts.idempotency.answer(
             parts.unit_of_work,
-            lambda uow: services.publish(
+            lambda uow: publishing.publish(
                 uow,
                 parts.renderer,
+                parts.is_own_image,
                 author,
                 title=body.title,
                 body=body.body,
+                given=body.given,
                 now=datetime.now(UTC),
             ),
-            lambda project: answer(ProjectAnswer.model_validate(project), HTTPStatus.CREATED),
+            lambda project: answer(shown(project), HTTPStatus.CREATED),
             caller=author,
             content=body.as_bytes,
         )
 
+    @routes.get('/projects/<id:project_id>')
+    @described(
+        'Show a project',
+        bearer='optional',
+        answers={HTTPStatus.OK: ProjectAnswer},
+        errors=[ProjectNotFound(), AccountGone()],
+    )
+    def show(project_id: int) -> Response:
+        read_query(Query)
+        reader = authenticate_if_given(parts.access_tokens)
+        return answer(shown(reading.show(parts.unit_of_work(), reader, project_id, datetime.now(UTC))))
+
+    @routes.patch('/projects/<id:project_id>')
+    @described(
+        'Change a project',
+        description='What is absent stays as it is.',
+        bearer='required',
+        body=ChangeBody,
+        answers={HTTPStatus.OK: ProjectAnswer},
+        errors=[*_FIELD_ERRORS, *_OWNER_ERRORS],
+        request_headers=['If-Match'],
+    )
+    def change(project_id: int) -> Response:
+        owner = authenticate(parts.access_tokens)
+        project = publishing.change(
+            parts.unit_of_work(),
+            parts.renderer,
+            parts.is_own_image,
+            owner,
+            project_id,
+            read_body(ChangeBody).given,
+            now=datetime.now(UTC),
+            precondition=precondition(shown),
+        )
+        return answer(shown(project))
+
+    @routes.delete('/projects/<id:project_id>')
+    @described(
+        'Delete a project',
+        bearer='required',
+        answers={HTTPStatus.NO_CONTENT: None},
+        errors=_OWNER_ERRORS,
+        request_headers=['If-Match'],
+    )
+    def delete(project_id: int) -> Response:
+        owner = authenticate(parts.access_tokens)
+        publishing.delete(
+            parts.unit_of_work(),
+            owner,
+            project_id,
+            now=datetime.now(UTC),
+            precondition=precondition(shown),
+        )
+        return Response(status=HTTPStatus.NO_CONTENT)
+
     @routes.get('/users/<username>/projects')
     @described(
         "List a user's projects, newest first",
-        query=page_query(maximum=LIST_LENGTH),
+        bearer='optional',
+        query=ProjectListQuery,
         answers={HTTPStatus.OK: list[ProjectAnswer]},
         errors=[
             UserNotFound('maker'),
-            InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}')
+            InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}'),
+            InvalidQuery("Unknown parameter 'page'; this path takes 'limit', 'before', 'status'", []),
+            AccountGone(),
         ],
         answer_headers=['Link'],
     )
     def list_of_user(username: Username) -> Response:
-        page = services.list_of_user(parts.unit_of_work(), username, read_page_request(maximum=LIST_LENGTH))
-        projects = [ProjectAnswer.model_validate(project) for project in page.items]
-        return answer_page(projects, page.next_before)
+        query = read_query(ProjectListQuery)
+        reader = authenticate_if_given(parts.access_tokens)
+        page = reading.list_of_user(
+            parts.unit_of_work(),
+            reader,
+            username,
+            query.page,
+            showing=query.status,
+            now=datetime.now(UTC),
+        )
+        return answer_page([shown(project) for project in page.items], page.next_before)
+
+    @routes.get('/users/<username>/projects/<slug>')
+    @described(
+        "Show a project of a user's by its slug",
+        bearer='optional',
+        answers={
+            HTTPStatus.OK: ProjectAnswer,
+            HTTPStatus.PERMANENT_REDIRECT: None
+        },
+        errors=[ProjectNotFound(), AccountGone()],
+    )
+    def show_by_slug(username: Username, slug: Slug) -> Response:
+        read_query(Query)
+        reader = authenticate_if_given(parts.access_tokens)
+        project = reading.show_by_slug(parts.unit_of_work(), reader, username, slug, datetime.now(UTC))
+        if project.slug != slug:
+            # It was called so before.
+            location = url_for('.show_by_slug', username=username, slug=project.slug)
+            return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={'Location': location})
+        return answer(shown(project))
 
     return routes

@@ -1,8 +1,16 @@
-from typing import Annotated
+from dataclasses import fields
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, UtcTime
+from talelio_backend.app_project.business.given import Given
+from talelio_backend.app_project.business.project import LIST_LENGTH, Project, ProjectStatus
+from talelio_backend.app_project.business.visibility import Showing
+from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.presentation.request_query import LARGEST_ID, Query, one_of, whole_number
+from talelio_backend.shared.presentation.schemas import Answer, Body, GivenTime, Id, Text, UtcTime
+
+_GIVEN = {each.name for each in fields(Given)}
 
 Title = Annotated[Text, Field(examples=['A chair'])]
 Markdown = Annotated[Text, Field(description='Markdown.', examples=['## Wood\n\nAsh.'])]
@@ -11,11 +19,63 @@ Html = Annotated[str,
                      description='The rendered body, safe to put into a page.',
                      examples=['<h2 id="user-content-wood">Wood</h2>\n<p>Ash.</p>'],
                  )]
+Slug = Annotated[Text, Field(description="Names the project among its user's.", examples=['a-chair'])]
+Summary = Annotated[Text, Field(description='By default the first paragraph.', examples=['Ash.'])]
+Tag = Annotated[Text, Field(examples=['wood'])]
+CoverImage = Annotated[Text, Field(examples=['https://images.example.com/chair.jpg'])]
+Position = Annotated[int, Field(examples=[0])]
+_STATUSES = WithJsonSchema({'type': 'string', 'enum': [each.value for each in ProjectStatus]})
+Status = Annotated[ProjectStatus, _STATUSES]
 
 
-class PublishBody(Body):
+class _ProjectBody(Body):
+    # Where None is no possible value, it is what an absent key gives; sent, it is refused.
+    slug: Slug | None = None
+    summary: Summary | None = None
+    # A string in JSON, which strict reading would not take for it.
+    status: Annotated[Status, Field(strict=False)] = None  # type: ignore[assignment]
+    published_at: GivenTime | None = None
+    tags: list[Tag] = None  # type: ignore[assignment]
+    cover_image: CoverImage | None = None
+    position: Position = None  # type: ignore[assignment]
+
+    @property
+    def given(self) -> Given:
+        return Given(**{name: getattr(self, name) for name in self.model_fields_set & _GIVEN})
+
+
+class PublishBody(_ProjectBody):
     title: Title
     body: Markdown
+
+
+class ChangeBody(_ProjectBody):
+    """What is absent stays as it is."""
+
+    title: Title = None  # type: ignore[assignment]
+    body: Markdown = None  # type: ignore[assignment]
+
+
+class ProjectListQuery(Query):
+    limit: whole_number(LIST_LENGTH, 'How many at most.') = LIST_LENGTH  # type: ignore[valid-type]
+    # None is what an absent parameter gives.
+    before: whole_number(LARGEST_ID, 'Only what has a smaller id.') = None  # type: ignore[valid-type]
+    status: one_of(  # type: ignore[valid-type]
+        Showing, 'What is not published, only its owner sees.'
+    ) = Showing.PUBLISHED
+
+    @property
+    def page(self) -> PageRequest:
+        return PageRequest(limit=self.limit, before=self.before)
+
+
+class TocAnswer(Answer):
+    """A heading, and those below it."""
+
+    # That of the heading in `html`.
+    id: Annotated[str, Field(examples=['user-content-wood'])]
+    text: Annotated[str, Field(examples=['Wood'])]
+    children: Annotated[list['TocAnswer'], Field(examples=[[]])]
 
 
 class ProjectAnswer(Answer):
@@ -26,3 +86,39 @@ class ProjectAnswer(Answer):
     title: Title
     body: Markdown
     html: Html
+    slug: Slug
+    summary: Summary
+    status: Status
+    published_at: UtcTime | None
+    tags: list[Tag]
+    cover_image: CoverImage | None
+    position: Position
+    toc: list[TocAnswer]
+    reading_time_minutes: Annotated[int, Field(examples=[1])]
+    url: Annotated[str,
+                   Field(
+                       description='The address of the project in this API, for good.',
+                       examples=['https://api.example.com/v1/projects/7'],
+                   )]
+
+    @classmethod
+    def of(cls, project: Project, api_base_url: str) -> Self:
+        return cls(
+            id=project.id,
+            user_id=project.user_id,
+            created_at=project.created_at,
+            updated_at=project.updated_at,
+            title=project.title,
+            body=project.body,
+            html=project.html,
+            slug=project.slug,
+            summary=project.summary,
+            status=project.status,
+            published_at=project.published_at,
+            tags=project.tags,
+            cover_image=project.cover_image,
+            position=project.position,
+            toc=[TocAnswer.model_validate(entry) for entry in project.toc or []],
+            reading_time_minutes=project.reading_time_minutes,
+            url=f'{api_base_url}/v1/projects/{project.id}',
+        )

@@ -16,3 +16,8 @@ def authenticate(tokens: AccessTokens) -> Identity:
         # A good token, but not presented as one.
         raise MissingAccessToken('No authorization token provided')
     return identity
+
+
+def authenticate_if_given(tokens: AccessTokens) -> Identity | None:
+    """Return who makes the request, None for a stranger. A token that is given must be a good one."""
+    return authenticate(tokens) if 'Authorization' in request.headers else None

@@ -41,6 +41,12 @@ class InvalidQuery(Invalid):
         return cls(f"'{name}' {reason}", [Fault((name, ), reason)])
 
 
+def query_error(error: ValidationError) -> InvalidQuery:
+    found = error.errors(include_url=False, include_input=False)
+    faults = [Fault(fault['loc'], reason_of(dict(fault))) for fault in found]
+    return InvalidQuery(f"'{_dotted(faults[0])}' {faults[0].reason}", faults)
+
+
 def body_error(error: ValidationError) -> InvalidBody:
     found = error.errors(include_url=False, include_input=False)
     faults = [Fault(fault['loc'], reason_of(dict(fault))) for fault in found]
@@ -65,6 +71,9 @@ def reason_of(fault: dict[str, object]) -> str:
         'string_unicode': 'must not contain a lone surrogate',
         'string_too_long': f'must have at most {context.get("max_length")} characters',
         'literal_error': f'must be {context.get("expected")}',
+        'int_type': 'must be a whole number',
+        'list_type': 'must be an array',
+        'enum': f'must be {context.get("expected")}',
         'value_error': str(context.get('error')),
     }
     return reasons.get(str(fault['type']), str(fault['msg']))

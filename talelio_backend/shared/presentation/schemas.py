@@ -1,8 +1,21 @@
 """What all request and answer schemas share."""
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+_TIME = re.compile(
+    r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?', re.ASCII | re.IGNORECASE
+)
 
 
 def format_utc(time: datetime) -> str:
@@ -21,6 +34,30 @@ UtcTime = Annotated[
     }, mode='serialization')
 ]  # yapf: disable
 Id = Annotated[int, Field(examples=[7])]
+
+
+def _parse_time(given: object) -> datetime:
+    """Take the form in which times are answered, or that of RFC 3339. Without a zone it is UTC."""
+    if isinstance(given, str) and _TIME.fullmatch(given):
+        try:
+            time = datetime.fromisoformat(given.upper())
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError("must be a time such as '2026-01-31 12:00:00.000000' or '2026-01-31T13:00:00+01:00'")
+
+
+# A time in a request's body.
+GivenTime = Annotated[
+    datetime,
+    BeforeValidator(_parse_time),
+    WithJsonSchema({
+        'type': 'string',
+        'description': 'As it is answered, or as RFC 3339 has it. Without a zone it is UTC.',
+        'pattern': f'^{_TIME.pattern}$',
+        'examples': ['2026-11-23 12:30:59.123456'],
+    })
+]  # yapf: disable
 
 
 def _storable(text: str) -> str:

@@ -52,14 +52,24 @@ def impatient_renderer() -> Iterator[MarkdownRenderer]:
 
 
 def test_text_becomes_html(renderer: MarkdownRenderer) -> None:
-    assert renderer.render('# Über <script>alert(1)</script>uns'
-                           ) == ('<h1 id="user-content-über-alert1uns">Über uns</h1>')
+    rendered = renderer.render('# Über <script>alert(1)</script>uns\n\nEin *Satz*.')
+
+    assert rendered == {
+        'html': '<h1 id="user-content-über-alert1uns">Über uns</h1>\n<p>Ein <em>Satz</em>.</p>',
+        'excerpt': 'Ein Satz.',
+        'toc': [{
+            'id': 'user-content-über-alert1uns',
+            'text': 'Über uns',
+            'children': []
+        }],
+        'words': 4,
+    }
 
 
 @pytest.mark.parametrize('text', BIG)
 def test_a_sensible_text_of_the_greatest_size_is_rendered(renderer: MarkdownRenderer, text: str) -> None:
     assert 250 * KIB < len(BIG[text].encode()) <= 256 * KIB
-    assert len(renderer.render(BIG[text])) > len(BIG[text])
+    assert len(renderer.render(BIG[text])['html']) > len(BIG[text])
 
 
 @pytest.mark.parametrize('name', HOSTILE)
@@ -72,14 +82,14 @@ def test_a_hostile_text_is_rendered_in_bounds_or_refused(
         except TooExpensiveToRender:
             # So would be more of it.
             break
-    assert impatient_renderer.render('*a*') == '<p><em>a</em></p>'
+    assert impatient_renderer.render('*a*')['html'] == '<p><em>a</em></p>'
 
 
 @pytest.mark.parametrize('name', ['a table as wide as high', 'lists getting deeper', 'tasks getting deeper'])
 def test_a_hostile_text_is_refused_by_the_real_bounds(renderer: MarkdownRenderer, name: str) -> None:
     with pytest.raises(TooExpensiveToRender):
         renderer.render(HOSTILE[name](256 * KIB))
-    assert renderer.render('*a*') == '<p><em>a</em></p>'
+    assert renderer.render('*a*')['html'] == '<p><em>a</em></p>'
 
 
 @pytest.fixture

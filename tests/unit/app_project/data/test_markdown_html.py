@@ -7,7 +7,7 @@ from talelio_backend.shared.data.bounded_worker import LimitExceeded
 
 
 def rendered(markdown: str) -> str:
-    return markdown_html.render(markdown.encode()).decode()
+    return markdown_html.to_html(markdown)
 
 
 def code(text: str, language: str = 'text') -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talelio_backend.app_project.data.markdown_html import render
+from talelio_backend.app_project.data.markdown_html import to_html
 from talelio_backend.app_project.data.safe_html import sanitize
 
 TAGS = set(
@@ -106,7 +106,7 @@ def test_nothing_hostile_is_left(hostile: str) -> None:
 @pytest.mark.parametrize('hostile', HOSTILE)
 def test_nothing_hostile_is_rendered(hostile: str) -> None:
     for wrapper in ['{}', 'a {} b', '- {}', '> {}', '# {}', '[{}](a)', 'a[^1]\n\n[^1]: {}', '|{}|b|\n|-|-|']:
-        assert_safe(render(wrapper.replace('{}', hostile).encode()).decode())
+        assert_safe(to_html(wrapper.replace('{}', hostile)))
 
 
 PIECES = st.sampled_from(
@@ -126,7 +126,7 @@ def test_cleaning_is_safe_and_settled_whatever_the_html(html: str) -> None:
 @settings(deadline=None, max_examples=300)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12).map('\n\n'.join))
 def test_rendering_is_safe_whatever_the_text(markdown: str) -> None:
-    assert_safe(render(markdown.encode(errors='replace')).decode())
+    assert_safe(to_html(markdown.encode(errors='replace').decode()))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from flask import Flask
 from talelio_backend.shared.business.errors import Forbidden
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.data.jwt import JwtAccessTokens
-from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.bearer import authenticate, authenticate_if_given
 from tests.support.served_api import SECRET_KEY
 
 APP = Flask(__name__)
@@ -47,3 +47,18 @@ def test_a_fault_is_forbidden_with_its_reason(header: str | None, message: str) 
     with pytest.raises(Forbidden) as caught:
         authenticated(header)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(('header', 'identity'), [(None, None), (f'Bearer {TOKEN}', Identity(7))])
+def test_where_no_token_is_needed_a_good_one_still_counts(
+    header: str | None, identity: Identity | None
+) -> None:
+    headers = {} if header is None else {'Authorization': header}
+    with APP.test_request_context(headers=headers):
+        assert authenticate_if_given(TOKENS) == identity
+
+
+@pytest.mark.parametrize('header', ['', 'Bearer', 'Bearer x'])
+def test_where_no_token_is_needed_a_bad_one_is_still_refused(header: str) -> None:
+    with APP.test_request_context(headers={'Authorization': header}), pytest.raises(Forbidden):
+        authenticate_if_given(TOKENS)

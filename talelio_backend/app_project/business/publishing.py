@@ -1,0 +1,159 @@
+"""Making, changing and deleting projects.
+
+A text is rendered between two transactions. A change writes just what it names, into the row as it is
+then, under its lock, and `html` always together with the `body` that it was made from: so of two changes
+at once neither undoes the other's, and where both name a field, the later one counts. Who wants to be
+told instead hands in a precondition.
+"""
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from talelio_backend.app_project.business.errors import SlugTaken
+from talelio_backend.app_project.business.given import ABSENT, Given
+from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
+from talelio_backend.app_project.business.project import Project, ProjectStatus, Rendered
+from talelio_backend.app_project.business.slug import candidates
+from talelio_backend.app_project.business.visibility import check_owned
+from talelio_backend.app_user.business.services import find_own_user
+from talelio_backend.shared.business.identity import Identity
+
+# Called with the project before anything is changed; what it raises is raised.
+Precondition = Callable[[Project], None]
+
+
+def publish(
+    uow: ProjectUnitOfWork,
+    renderer: MarkdownRenderer,
+    is_own_image: Callable[[str], bool],
+    author: Identity,
+    *,
+    title: str,
+    body: str,
+    given: Given = Given(),
+    now: datetime,
+) -> Project:
+    """`given` has the rest of the fields.
+
+    Raises Invalid, AccountGone, SlugTaken, and what the renderer raises.
+    """
+    Given(title=title, body=body).checked(is_own_image)
+    given = given.checked(is_own_image)
+    with uow:
+        user = find_own_user(uow.users, author)
+    # Between the transactions: no connection is held while the text is rendered.
+    rendered = renderer.render(body)
+    project = Project(user_id=user.id, created_at=now, title=title, body=body, slug='', html='')
+    project.take_rendered(rendered)
+    _write(project, given, now)
+    with uow:
+        uow.projects.lock_slugs(user.id)
+        project.slug = _free_slug(uow, project, given.slug, project_id=None)
+        uow.projects.revive_slug(user.id, project.slug)
+        uow.projects.add(project)
+        uow.commit(project)
+    return project
+
+
+def change(
+    uow: ProjectUnitOfWork,
+    renderer: MarkdownRenderer,
+    is_own_image: Callable[[str], bool],
+    owner: Identity,
+    project_id: int,
+    given: Given,
+    *,
+    now: datetime,
+    precondition: Precondition | None = None,
+) -> Project:
+    """Change what is given. What is the same already is no change, and leaves `updated_at` alone.
+
+    The precondition is asked twice: before the text is rendered, and with the locked row. Raises Invalid,
+    ProjectNotFound, NotYourProject, AccountGone, SlugTaken, and what the renderer raises.
+    """
+    given = given.checked(is_own_image)
+    with uow:
+        user = find_own_user(uow.users, owner)
+        _meet(precondition, check_owned(uow.projects.get(project_id), user.id, now))
+    rendered = None if given.body is ABSENT else renderer.render(given.body)
+    with uow:
+        project = check_owned(uow.projects.get_for_update(project_id), user.id, now)
+        _meet(precondition, project)
+        changed = _write(project, given, now, rendered)
+        if given.slug is not ABSENT:
+            uow.projects.lock_slugs(user.id)
+            changed |= _change_slug(uow, project, given.slug, now)
+        if changed:
+            project.updated_at = now
+            uow.projects.save(project)
+            uow.commit()
+    return project
+
+
+def delete(
+    uow: ProjectUnitOfWork,
+    owner: Identity,
+    project_id: int,
+    *,
+    now: datetime,
+    precondition: Precondition | None = None,
+) -> None:
+    """Raises ProjectNotFound, NotYourProject or AccountGone."""
+    with uow:
+        user = find_own_user(uow.users, owner)
+        project = check_owned(uow.projects.get_for_update(project_id), user.id, now)
+        _meet(precondition, project)
+        uow.projects.remove(project)
+        uow.commit()
+
+
+def _meet(precondition: Precondition | None, project: Project) -> None:
+    if precondition is not None:
+        precondition(project)
+
+
+def _write(project: Project, given: Given, now: datetime, rendered: Rendered | None = None) -> bool:
+    """Return whether anything is different now."""
+    before = _content(project)
+    for name in ('title', 'body', 'status', 'published_at', 'tags', 'cover_image', 'position'):
+        value = getattr(given, name)
+        if value is not ABSENT:
+            setattr(project, name, value)
+    if given.summary is not ABSENT:
+        project.given_summary = given.summary
+    if rendered is not None:
+        project.take_rendered(rendered)
+    if project.status is ProjectStatus.PUBLISHED and project.published_at is None:
+        project.published_at = now
+    return _content(project) != before
+
+
+def _content(project: Project) -> tuple[Any, ...]:
+    return (
+        project.title, project.body, project.html, project.given_summary, project.excerpt, project.status,
+        project.published_at, project.tags, project.cover_image, project.position, project.toc, project.words
+    )
+
+
+def _change_slug(uow: ProjectUnitOfWork, project: Project, slug: str | None, now: datetime) -> bool:
+    new = _free_slug(uow, project, slug, project_id=project.id)
+    if new == project.slug:
+        return False
+    # It may lead to another project so far, or be one that this project had before.
+    uow.projects.revive_slug(project.user_id, new)
+    uow.projects.retire_slug(project, now)
+    project.slug = new
+    return True
+
+
+def _free_slug(uow: ProjectUnitOfWork, project: Project, slug: object, *, project_id: int | None) -> str:
+    """The one that was asked for, or one that is made from the title. Raises SlugTaken."""
+    if isinstance(slug, str):
+        there = uow.projects.get_by_slug(project.user_id, slug)
+        if there is not None and there.id != project_id:
+            raise SlugTaken(slug)
+        return slug
+    possible = candidates(project.title)
+    holders = uow.projects.holders_of_slugs(project.user_id, possible)
+    free = (each for each in possible if holders.get(each) in (None, project_id))
+    return next(free, possible[-1])

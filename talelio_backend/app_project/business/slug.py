@@ -1,0 +1,63 @@
+"""The part of an address that names a project."""
+import re
+import unicodedata
+from collections.abc import Iterator
+from secrets import token_hex
+
+from talelio_backend.shared.business.errors import InvalidValue
+
+SLUG_LENGTH = 80
+# Of a title without a letter or digit.
+_FALLBACK = 'project'
+# Beyond it a random ending is found sooner than a free number.
+_NUMBERED = 50
+
+
+def slugify(title: str) -> str:
+    """Return a title's letters and digits, of any script, in lower case and with '-' between the words."""
+    decomposed = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', title).casefold())
+    kept = unicodedata.normalize('NFC', ''.join(_kept(decomposed)))
+    slug = re.sub('-+', '-', kept).strip('-')
+    if len(slug) > SLUG_LENGTH:
+        whole_words = slug[:SLUG_LENGTH + 1].rpartition('-')[0]
+        slug = whole_words or slug[:SLUG_LENGTH]
+    return slug or _FALLBACK
+
+
+def _kept(decomposed: str) -> Iterator[str]:
+    base = ''
+    for character in decomposed:
+        if unicodedata.category(character).startswith('M'):
+            # Latin letters lose their accents. In other scripts a mark may be a vowel.
+            if base and not base.isascii():
+                yield character
+        else:
+            base = character if character.isalnum() else ''
+            yield base or '-'
+
+
+def candidates(title: str) -> list[str]:
+    """Return slugs for a title, the best one first. The last one is as good as surely free."""
+    return list(_candidates(slugify(title)))
+
+
+def _candidates(slug: str) -> Iterator[str]:
+    yield slug
+    for ending in [*range(2, _NUMBERED + 1), token_hex(6)]:
+        yield f'{slug[:SLUG_LENGTH - len(str(ending)) - 1].rstrip("-")}-{ending}'
+
+
+def could_be_slug(text: str) -> bool:
+    """Whether any project could have it; what could not is not worth a question to the database."""
+    return 0 < len(text) <= SLUG_LENGTH and slugify(text) == text
+
+
+def check_slug(slug: str) -> None:
+    """Raises Invalid."""
+    if not 0 < len(slug) <= SLUG_LENGTH:
+        raise InvalidValue('slug', f'must have 1 to {SLUG_LENGTH} characters')
+    if not could_be_slug(slug):
+        raise InvalidValue(
+            'slug', f"may hold lower-case letters without accents and digits, and single '-' between them, "
+            f"such as '{slugify(slug)}'"
+        )

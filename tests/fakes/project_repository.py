@@ -1,0 +1,81 @@
+from collections.abc import Collection
+from datetime import datetime
+
+from talelio_backend.app_project.business.errors import SlugTaken
+from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_project.data.project_repository import OLD_SLUGS
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.page import Page, PageRequest
+from tests.fakes.store import OldSlug, Store, newest_first
+
+
+class FakeProjectRepository:
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, project: Project) -> None:
+        if project.user_id not in {account.user.id for account in self._store.accounts.values()}:
+            raise AccountGone()
+        self.save(project)
+        project.id = next(self._store.ids)
+        self._store.projects[project.id] = project
+
+    def save(self, project: Project) -> None:
+        if any(other is not project and other.slug == project.slug for other in self._of(project.user_id)):
+            raise SlugTaken(project.slug)
+
+    def remove(self, project: Project) -> None:
+        del self._store.projects[project.id]
+        for key, old in list(self._store.old_slugs.items()):
+            if old.project_id == project.id:
+                del self._store.old_slugs[key]
+
+    def get(self, project_id: int) -> Project | None:
+        return self._store.projects.get(project_id)
+
+    get_for_update = get
+
+    def get_by_slug(self, user_id: int, slug: str) -> Project | None:
+        return next((project for project in self._of(user_id) if project.slug == slug), None)
+
+    def get_by_old_slug(self, user_id: int, slug: str) -> Project | None:
+        old = self._store.old_slugs.get((user_id, slug))
+        return None if old is None else self._store.projects[old.project_id]
+
+    def lock_slugs(self, user_id: int) -> None:
+        """One thread at a time uses the fakes."""
+
+    def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> dict[str, int]:
+        old = {
+            slug: old.project_id
+            for (owner, slug), old in self._store.old_slugs.items() if owner == user_id
+        }
+        now = {project.slug: project.id for project in self._of(user_id)}
+        return {slug: project_id for slug, project_id in (old | now).items() if slug in slugs}
+
+    def retire_slug(self, project: Project, now: datetime) -> None:
+        old_slugs = self._store.old_slugs
+        old_slugs[project.user_id, project.slug] = OldSlug(project_id=project.id, retired_at=now)
+        own = [(old.retired_at, key) for key, old in old_slugs.items() if old.project_id == project.id]
+        for _, key in sorted(own)[:-OLD_SLUGS]:
+            del old_slugs[key]
+
+    def revive_slug(self, user_id: int, slug: str) -> None:
+        self._store.old_slugs.pop((user_id, slug), None)
+
+    def page_of_user(self, user_id: int, page: PageRequest, selection: Selection) -> Page[Project]:
+        return newest_first([project for project in self._of(user_id) if is_selected(project, selection)],
+                            page)
+
+    def _of(self, user_id: int) -> list[Project]:
+        return [project for project in self._store.projects.values() if project.user_id == user_id]
+
+
+def is_selected(project: Project, selection: Selection) -> bool:
+    if selection.showing is Showing.DRAFT:
+        return project.status is ProjectStatus.DRAFT
+    if selection.showing is Showing.SCHEDULED:
+        return project.status is ProjectStatus.PUBLISHED and not project.is_public(selection.now)
+    return selection.showing is Showing.ALL or project.is_public(selection.now)

@@ -1,0 +1,55 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any, Protocol, TypeVar
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.session import Session
+from talelio_backend.app_asset.business.image import Image
+from talelio_backend.app_project.business.project import Project
+from talelio_backend.shared.business.idempotency import IdempotencyClaim
+from talelio_backend.shared.business.outbox import OutboxMail
+from talelio_backend.shared.business.page import Page, PageRequest
+
+
+class Row(Protocol):
+    id: int
+
+
+RowT = TypeVar('RowT', bound=Row)
+
+
+@dataclass(kw_only=True)
+class OldSlug:
+    project_id: int
+    retired_at: datetime
+
+
+@dataclass
+class Store:
+    """What is committed, by id. A unit of work changes copies and puts them back on commit."""
+
+    accounts: dict[int, Account] = field(default_factory=dict)
+    sessions: dict[int, Session] = field(default_factory=dict)
+    projects: dict[int, Project] = field(default_factory=dict)
+    # By user id and slug.
+    old_slugs: dict[tuple[int, str], OldSlug] = field(default_factory=dict)
+    images: dict[int, Image] = field(default_factory=dict)
+    outbox: dict[int, OutboxMail] = field(default_factory=dict)
+    idempotency_claims: dict[int, IdempotencyClaim] = field(default_factory=dict)
+    ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def tables(self) -> tuple[dict[Any, Any], ...]:
+        return (
+            self.accounts, self.sessions, self.projects, self.old_slugs, self.images, self.outbox,
+            self.idempotency_claims
+        )
+
+
+def newest_first(rows: list[RowT], page: PageRequest) -> Page[RowT]:
+    rows = [row for row in rows if page.before is None or row.id < page.before]
+    rows.sort(key=lambda row: -row.id)
+    items = rows[:page.limit]
+    return Page(items=items, next_before=items[-1].id if len(rows) > page.limit else None)
