@@ -9,7 +9,8 @@ from talelio_backend.shared.business.errors import Invalid, Unavailable
 from talelio_backend.shared.business.idempotency import LEASE, IdempotencyClaim, KeyInUse, KeyReused
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.presentation.idempotency import Idempotency, InvalidIdempotencyKey
-from tests.fakes.unit_of_work import FakeUnitOfWork, Store
+from tests.fakes.store import Store
+from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import new_account
 
 APP = Flask(__name__)
