@@ -219,3 +219,50 @@ def test_a_server_that_is_killed_leaves_no_doubt(
             again = publish(api, member, key)
             assert REPLAYED not in again.headers
         assert projects(api, member) == [ok(again, HTTPStatus.CREATED)]
+
+
+def test_whenever_the_server_is_killed_each_key_is_one_project(serve: Serve, database_url: str) -> None:
+    api = serve(database_url)
+    member = join(api)
+    with closing(connect(database_url)) as database:
+        # After so many keys have been claimed since the start.
+        for moment in (1, 3, 5, 7):
+            keys = [str(uuid4()) for _ in range(10)]
+            lost = post_until_killed(api, member, keys, database, moment)
+            api.start()
+            # A minute later.
+            execute(database, 'UPDATE idempotency_claims SET lease_ends_at = now() WHERE status IS NULL')
+            for key in keys:
+                again = publish(api, member, key, BODY | {'title': key})
+                project = ok(again, HTTPStatus.CREATED)
+                assert lost.get(key, project) == project
+        titles = [project['title'] for project in projects(api, member)]
+        claimed = select_one(database, 'SELECT count(*) FROM idempotency_claims')
+    assert len(titles) == len(set(titles)) == claimed == 40
+
+
+def post_until_killed(api: ServedApi, member: Member, keys: list[str], database: connection,
+                      moment: int) -> dict[str, Any]:
+    """Return the projects that the client has heard of, by key."""
+    count = 'SELECT count(*) FROM idempotency_claims'
+    before = select_one(database, count)
+
+    def post(key: str) -> requests.Response | None:
+        try:
+            return publish(api, member, key, BODY | {'title': key})
+        except requests.RequestException:
+            return None
+
+    def is_time() -> bool:
+        # What was too busy to be carried out has left its claim again.
+        return all(call.done() for call in calls) or select_one(database, count) >= before + moment
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        calls = [pool.submit(post, key) for key in keys]
+        wait_until(is_time, 'keys are claimed')
+        api.kill()
+    answers = {key: call.result() for key, call in zip(keys, calls)}
+    return {
+        key: answer.json()
+        for key, answer in answers.items() if answer is not None and answer.status_code == HTTPStatus.CREATED
+    }
