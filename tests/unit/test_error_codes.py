@@ -17,9 +17,11 @@ PROMISED = frozenset(
     account_already_verified
     account_gone
     account_not_verified
+    changed_meanwhile
     conflict
     email_not_whitelisted
     email_taken
+    foreign_page
     idempotency_key_in_use
     idempotency_key_reused
     image_not_found
@@ -31,6 +33,7 @@ PROMISED = frozenset(
     invalid_idempotency_key
     invalid_image_type
     invalid_query
+    invalid_refresh_token
     invalid_username
     invalid_value
     invalid_verification_token
@@ -41,7 +44,13 @@ PROMISED = frozenset(
     no_registered_account
     not_found
     not_renderable
+    not_your_project
     precondition_failed
+    project_not_found
+    session_ended
+    session_not_found
+    session_over
+    slug_taken
     storage_refused
     too_expensive_to_render
     unavailable
