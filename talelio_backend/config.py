@@ -3,6 +3,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from talelio_backend.app_asset.data.s3_bucket import S3Bucket
 from talelio_backend.development_key import kept_secret_key
 from talelio_backend.environment import EnvironmentReader, split_url
 from talelio_backend.server_settings import ServerSettings
+from talelio_backend.shared.business.audit import Retention
 from talelio_backend.shared.data.smtp_server import SmtpServer
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -77,6 +79,8 @@ class Settings:
     image_limits: ImageLimits
     # Of one request.
     image_max_files: int
+    # Of the audit trail.
+    retention: Retention
     mail_folder: Path = VAR_FOLDER / 'mail'
 
     @property
@@ -131,6 +135,7 @@ class _Reader(EnvironmentReader):
             # Wherever a command is run from, it is the same.
             'image_folder': PROJECT_FOLDER / Path(self.text('IMAGE_FOLDER', 'var/images')).expanduser(),
             'image_limits': self._image_limits(),
+            'retention': self._retention(),
             'image_max_files': self.integer('IMAGE_MAX_FILES', default=10, low=1, high=100),
         }
 
@@ -242,6 +247,11 @@ class _Reader(EnvironmentReader):
                 'IMAGE_MAX_SUMMED_PIXELS', default=ImageLimits.summed_pixels, low=1, high=1_000_000_000
             ),
         )
+
+    def _retention(self) -> Retention:
+        addresses = self.integer('AUDIT_ADDRESS_DAYS', default=30, low=1, high=3650)
+        events = self.integer('AUDIT_DAYS', default=365, low=1, high=3650)
+        return Retention(addresses=timedelta(days=addresses), events=timedelta(days=events))
 
     def _email_sender(self) -> str:
         sender = self._needed('EMAIL_SENDER', 'Talelio <noreply@localhost>')

@@ -136,7 +136,8 @@ def post_worker_init(_worker: Any) -> None:
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.wsgi import backend
     backend.readiness.require(_drain.check)
-    backend.relay.start()
+    for thread in backend.threads:
+        thread.start()
 
 
 def on_exit(_server: Any) -> None:

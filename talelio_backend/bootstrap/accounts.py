@@ -6,9 +6,11 @@ from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.app_account.presentation.account_commands import account_commands
 from talelio_backend.app_account.presentation.parts import AccountParts
 from talelio_backend.app_account.presentation.routes import account_routes
 from talelio_backend.app_account.presentation.session_cookie import SessionCookie
+from talelio_backend.app_account.presentation.whitelist_commands import whitelist_commands
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.config import Settings
 
@@ -22,11 +24,14 @@ def add_accounts(ground: Ground) -> None:
         hasher=BcryptHasher(settings.bcrypt_cost, at_once=_hashes_at_once(settings)),
         tokens=SessionTokens(access=ground.access_tokens, refresh=JwtRefreshTokens(settings.secret_key)),
         cookie=SessionCookie(api_origin=settings.api_base_url, frontends=settings.cors_origins),
+        limiter=ground.limiter,
         verification_tokens=verification_tokens,
         whitelist=settings.whitelisted_emails,
         common_passwords=load_common_passwords(),
         avatar_url=ground.avatar_url,
     )
+    ground.app.cli.add_command(account_commands(parts))
+    ground.app.cli.add_command(whitelist_commands(ground.unit_of_work, settings.whitelisted_emails))
     for routes in account_routes(parts):
         ground.app.register_blueprint(routes)
     ground.composers[VERIFICATION_MAIL] = VerificationMailComposer(

@@ -10,16 +10,20 @@ from talelio_backend.app_asset.business.avatar import avatar_url
 from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
 from talelio_backend.bootstrap.assets import add_assets
+from talelio_backend.bootstrap.audit import add_audit
 from talelio_backend.bootstrap.entities import UnitOfWork, map_entities
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.bootstrap.http import make_app
 from talelio_backend.bootstrap.projects import add_projects
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.config import Settings
+from talelio_backend.shared.business import mail_relay, rate_limits
 from talelio_backend.shared.business.mail_relay import send_next
+from talelio_backend.shared.business.rate_limiter import RateLimiter
+from talelio_backend.shared.data.counter_repository import pseudonyms
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.jwt import JwtAccessTokens
-from talelio_backend.shared.data.relay_thread import RelayThread
+from talelio_backend.shared.data.repeating_thread import RepeatingThread
 from talelio_backend.shared.data.schema_version import SchemaVersion
 from talelio_backend.shared.presentation.docs_routes import docs_routes
 from talelio_backend.shared.presentation.health import Readiness, health_routes
@@ -30,13 +34,17 @@ from talelio_backend.shared.presentation.outbox_commands import outbox_commands
 # Seconds that a stopping process waits for the mail in hand.
 RELAY_STOP_TIMEOUT = 5.0
 
+# Seconds between two looks at what has become too old.
+PRUNING_PAUSE = 3600.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
     """The running parts of one process."""
 
     app: Flask
-    relay: RelayThread
+    # To be started where requests are served.
+    threads: tuple[RepeatingThread, ...]
     readiness: Readiness
     close: Callable[[], None]
 
@@ -54,6 +62,7 @@ def build(settings: Settings, database_url: str) -> Backend:
         app=make_app(settings),
         unit_of_work=unit_of_work,
         access_tokens=CheckedAccessTokens(JwtAccessTokens(settings.secret_key), unit_of_work),
+        limiter=RateLimiter(unit_of_work, pseudonyms(settings.secret_key)),
         store=store,
         avatar_url=partial(avatar_url, store),
         idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
@@ -62,15 +71,28 @@ def build(settings: Settings, database_url: str) -> Backend:
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
     ground.app.register_blueprint(health_routes(readiness))
     ground.app.cli.add_command(outbox_commands(unit_of_work))
-    for add in (add_accounts, add_projects, add_users, add_assets):
+    ground.pruning.append(lambda now: rate_limits.prune(unit_of_work(), now))
+    for add in (add_audit, add_accounts, add_projects, add_users, add_assets):
         add(ground)
     ground.app.register_blueprint(openapi_routes(ground.app))
     ground.app.register_blueprint(docs_routes())
 
     mailer = make_mailer(settings)
-    relay = RelayThread(lambda: send_next(unit_of_work(), ground.composers, mailer, _utc_now))
-    ground.closing.callback(relay.stop, RELAY_STOP_TIMEOUT)
-    return Backend(app=ground.app, relay=relay, readiness=readiness, close=ground.closing.close)
+    threads = (
+        RepeatingThread(
+            'mail-relay',
+            lambda: send_next(unit_of_work(), ground.composers, mailer, _utc_now),
+            pause=mail_relay.PAUSE,
+        ),
+        RepeatingThread(
+            'pruning',
+            lambda: sum(prune(_utc_now()) for prune in ground.pruning) > 0,
+            pause=PRUNING_PAUSE,
+        ),
+    )
+    for thread in threads:
+        ground.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
+    return Backend(app=ground.app, threads=threads, readiness=readiness, close=ground.closing.close)
 
 
 def _utc_now() -> datetime:

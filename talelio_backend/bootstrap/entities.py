@@ -3,10 +3,13 @@ from functools import cache
 
 from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
 from talelio_backend.app_account.data.session_repository import SqlAlchemySessionRepository, map_session
+from talelio_backend.app_account.data.whitelist_repository import SqlAlchemyWhitelist, map_whitelist_entry
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository
 from talelio_backend.app_project.data.project_table import map_project
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
+from talelio_backend.shared.data.audit_repository import SqlAlchemyAuditTrail, map_security_event
+from talelio_backend.shared.data.counter_repository import SqlAlchemyCounterRepository, map_counter
 from talelio_backend.shared.data.idempotency_repository import (
     SqlAlchemyIdempotencyClaims,
     map_idempotency_claim,
@@ -20,11 +23,14 @@ def map_entities() -> None:
     """Bind the domain's classes to their tables; cached, because a class can be mapped only once."""
     map_user()
     map_account()
+    map_whitelist_entry()
     map_session()
     map_project()
     map_image()
     map_outbox()
     map_idempotency_claim()
+    map_security_event()
+    map_counter()
 
 
 class UnitOfWork(SqlAlchemyUnitOfWork):
@@ -37,6 +43,10 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def sessions(self) -> SqlAlchemySessionRepository:
         return SqlAlchemySessionRepository(self._session)
+
+    @property
+    def whitelist(self) -> SqlAlchemyWhitelist:
+        return SqlAlchemyWhitelist(self._session)
 
     @property
     def users(self) -> SqlAlchemyUserRepository:
@@ -57,3 +67,11 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def idempotency_claims(self) -> SqlAlchemyIdempotencyClaims:
         return SqlAlchemyIdempotencyClaims(self._session)
+
+    @property
+    def audit(self) -> SqlAlchemyAuditTrail:
+        return SqlAlchemyAuditTrail(self._session)
+
+    @property
+    def counters(self) -> SqlAlchemyCounterRepository:
+        return SqlAlchemyCounterRepository(self._session)

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from flask import Flask
 
@@ -10,6 +11,7 @@ from talelio_backend.bootstrap.entities import UnitOfWork
 from talelio_backend.config import Settings
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.business.mail_relay import Composer
+from talelio_backend.shared.business.rate_limiter import RateLimiter
 from talelio_backend.shared.presentation.idempotency import Idempotency
 
 
@@ -21,10 +23,13 @@ class Ground:
     app: Flask
     unit_of_work: Callable[[], UnitOfWork]
     access_tokens: AccessTokens
+    limiter: RateLimiter
     store: ImageStore
     avatar_url: Callable[[User], str]
     idempotency: Idempotency
     # Writers of mails, by the kind of mail.
     composers: dict[str, Composer] = field(default_factory=dict)
+    # What deletes what has become too old, a batch at a time; each returns how much it was about.
+    pruning: list[Callable[[datetime], int]] = field(default_factory=list)
     # What ends with the process.
     closing: ExitStack = field(default_factory=ExitStack)

@@ -6,6 +6,7 @@ from talelio_backend.shared.presentation.errors import add_error_handlers
 from talelio_backend.shared.presentation.finish import add_finish
 from talelio_backend.shared.presentation.forwarded import ForwardedFor
 from talelio_backend.shared.presentation.paths import IdConverter
+from talelio_backend.shared.presentation.rate_limiting import add_rate_limit_headers
 from talelio_backend.shared.presentation.request_log import add_request_log
 
 # Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
@@ -38,6 +39,7 @@ def make_app(settings: Settings) -> Flask:
     # Before CORS, whose headers are then there when it ends.
     add_finish(app)
     add_error_handlers(app)
+    add_rate_limit_headers(app)
     CORS(
         app,
         origins=list(settings.cors_origins),

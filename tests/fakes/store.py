@@ -6,11 +6,14 @@ from typing import Any, Protocol, TypeVar
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.session import Session
+from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
 from talelio_backend.app_asset.business.image import Image
 from talelio_backend.app_project.business.project import Project
+from talelio_backend.shared.business.audit import SecurityEvent
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import OutboxMail
 from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.shared.business.rate_limits import Counter
 
 
 class Row(Protocol):
@@ -38,13 +41,17 @@ class Store:
     images: dict[int, Image] = field(default_factory=dict)
     outbox: dict[int, OutboxMail] = field(default_factory=dict)
     idempotency_claims: dict[int, IdempotencyClaim] = field(default_factory=dict)
+    events: dict[int, SecurityEvent] = field(default_factory=dict)
+    whitelist: dict[int, WhitelistEntry] = field(default_factory=dict)
+    # By policy and key.
+    counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def tables(self) -> tuple[dict[Any, Any], ...]:
         return (
             self.accounts, self.sessions, self.projects, self.old_slugs, self.images, self.outbox,
-            self.idempotency_claims
+            self.idempotency_claims, self.events, self.whitelist, self.counters
         )
 
 

@@ -12,6 +12,7 @@ from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
 from talelio_backend.shared.business.page import Page, PageRequest
+from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
 from tests.fakes.project_repository import FakeProjectRepository
 from tests.fakes.sessions import FakeSessionRepository
 from tests.fakes.store import Store, newest_first
@@ -32,11 +33,14 @@ class FakeUnitOfWork:
         self._seen, self._work = _copy(self.store), _copy(self.store)
         self.accounts = FakeAccountRepository(self._work)
         self.sessions = FakeSessionRepository(self._work)
+        self.whitelist = FakeWhitelist(self._work)
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
         self.images = FakeImageRepository(self._work)
         self.outbox = FakeOutbox(self._work)
         self.idempotency_claims = FakeIdempotencyClaims(self._work)
+        self.audit = FakeAuditTrail(self._work)
+        self.counters = FakeCounterRepository(self._work)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -102,6 +106,16 @@ class FakeAccountRepository:
     def get_by_email(self, email: str) -> Account | None:
         accounts = self._store.accounts.values()
         return next((account for account in accounts if account.email == email), None)
+
+    def all(self) -> list[Account]:
+        return [account for _, account in sorted(self._store.accounts.items())]
+
+    def delete(self, account: Account) -> None:
+        del self._store.accounts[account.id]
+        tables: tuple[dict[int, Any], ...] = (self._store.projects, self._store.images)
+        for table in tables:
+            for id_ in [id_ for id_, row in table.items() if row.user_id == account.user.id]:
+                del table[id_]
 
 
 class FakeUserRepository:

@@ -19,6 +19,9 @@ def fixture_real_backing(shared_engine: Engine) -> Backing:
     scalar(shared_engine, 'DELETE FROM accounts')
     scalar(shared_engine, 'DELETE FROM outbox')
     scalar(shared_engine, 'DELETE FROM idempotency_claims')
+    scalar(shared_engine, 'DELETE FROM security_events')
+    scalar(shared_engine, 'DELETE FROM whitelist')
+    scalar(shared_engine, 'DELETE FROM rate_limit_counters')
     return RealBacking(shared_engine)
 
 

@@ -12,6 +12,7 @@ from talelio_backend.app_account.data.verification_tokens import JwtVerification
 from talelio_backend.shared.data.jwt import JwtAccessTokens
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
 
 NOW = datetime.now(UTC)
@@ -25,7 +26,14 @@ VERIFICATION = JwtVerificationTokens(SECRET_KEY)
 
 
 def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: Any) -> Account:
-    arguments = {'email': EMAIL, 'password': PASSWORD, 'username': 'maker', 'now': NOW, **changes}
+    arguments = {
+        'email': EMAIL,
+        'password': PASSWORD,
+        'username': 'maker',
+        'origin': ORIGIN,
+        'now': NOW,
+        **changes
+    }
     return registration.register(
         uow,
         hasher or FakeHasher(),
@@ -41,7 +49,7 @@ def token_for(account: Account, **changes: Any) -> str:
 
 
 def verify(uow: FakeUnitOfWork, token: str) -> Account:
-    return registration.verify(uow, VERIFICATION, token=token, now=NOW)
+    return registration.verify(uow, VERIFICATION, token=token, origin=ORIGIN, now=NOW)
 
 
 def register_verified(uow: FakeUnitOfWork, **changes: Any) -> Account:
@@ -57,5 +65,12 @@ def log_in(
     now: datetime = NOW
 ) -> Grant:
     return login.log_in(
-        uow, hasher or FakeHasher(), TOKENS, email=email, password=password, client=CLIENT, now=now
+        uow,
+        hasher or FakeHasher(),
+        TOKENS,
+        email=email,
+        password=password,
+        client=CLIENT,
+        origin=ORIGIN,
+        now=now,
     )

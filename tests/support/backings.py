@@ -8,6 +8,7 @@ from talelio_backend.app_account.business.ports import AccountUnitOfWork
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_project.business.ports import ProjectUnitOfWork
 from talelio_backend.bootstrap import UnitOfWork
+from talelio_backend.shared.business.rate_limits import LimitsUnitOfWork
 from talelio_backend.shared.presentation.idempotency import ResultKeepingUnitOfWork
 from tests.fakes.store import Store
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -16,7 +17,7 @@ from tests.support.samples import new_account
 
 
 class WholeUnitOfWork(
-    AccountUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, ResultKeepingUnitOfWork, Protocol
+    AccountUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, LimitsUnitOfWork, ResultKeepingUnitOfWork, Protocol
 ):
     """What the services together see of it."""
 

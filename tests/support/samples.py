@@ -6,7 +6,10 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_asset.business.image import Image, ImageKind
 from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.audit import EventKind, Origin, SecurityEvent
 from talelio_backend.shared.business.outbox import OutboxMail
+
+ORIGIN = Origin(address='192.0.2.7', user_agent='curl/8', request_id='request-1')
 
 NOW = datetime(2026, 3, 1, 12, 30, 59, 123456, tzinfo=UTC)
 
@@ -62,3 +65,22 @@ def new_image(user_id: int, digest: str = 'a' * 64, *, now: datetime = NOW) -> I
 
 def new_mail(number: int = 1, *, due_at: datetime = NOW) -> OutboxMail:
     return OutboxMail.queue('note', {'number': number}, due_at)
+
+
+def new_event(
+    kind: EventKind = EventKind.LOGIN_FAILED,
+    *,
+    account_id: int | None = None,
+    now: datetime = NOW,
+) -> SecurityEvent:
+    return SecurityEvent(
+        occurred_at=now,
+        kind=kind,
+        account_id=account_id,
+        actor='anonymous',
+        address='192.0.2.7',
+        network='192.0.2.0/24',
+        user_agent='curl/8',
+        request_id='request-1',
+        details={'tries': 3},
+    )

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 
 from talelio_backend.app_account.business.errors import (
     AccountAlreadyVerified,
+    AccountDisabled,
     AccountNotVerified,
     InvalidVerificationToken,
 )
@@ -28,6 +29,8 @@ class Account:
     link_requested_at: datetime
     # Only access tokens that carry this number are good.
     token_epoch: int = 0
+    # Since when the operator lets nobody in.
+    disabled_at: datetime | None = None
     user: User
 
     @classmethod
@@ -58,9 +61,19 @@ class Account:
         self.verify(now)
 
     def check_may_log_in(self) -> None:
-        """Raises AccountNotVerified."""
+        """Raises AccountDisabled, AccountNotVerified."""
+        if self.disabled_at is not None:
+            raise AccountDisabled()
         if not self.verified:
             raise AccountNotVerified()
+
+    def disable(self, now: datetime) -> None:
+        self.disabled_at = self.updated_at = now
+        self.end_tokens()
+
+    def enable(self, now: datetime) -> None:
+        self.disabled_at = None
+        self.updated_at = now
 
     def end_tokens(self) -> None:
         """Make all access tokens worthless that were given out so far."""

@@ -24,3 +24,8 @@ def canonical_email(address: str) -> str | None:
     except EmailNotValidError:
         return None
     return f'{parts.local_part}@{parts.ascii_domain}'.lower()
+
+
+def one_spelling(address: str) -> str:
+    """What tries are counted by: the canonical form, or what was sent where that is no address."""
+    return canonical_email(address) or address

@@ -41,6 +41,12 @@ class AccountNotVerified(Forbidden):
         super().__init__('Account not verified')
 
 
+class AccountDisabled(Forbidden):
+
+    def __init__(self) -> None:
+        super().__init__('Account disabled')
+
+
 class AccountAlreadyVerified(Invalid):
 
     def __init__(self) -> None:

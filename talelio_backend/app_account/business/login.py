@@ -6,6 +6,8 @@ from talelio_backend.app_account.business.errors import ChangedMeanwhile, Invali
 from talelio_backend.app_account.business.grant import Grant, SessionTokens
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_account.business.session import SESSIONS_OF_ACCOUNT, Client, Session
+from talelio_backend.shared.business.audit import EventKind, Origin, record, record_refusal
+from talelio_backend.shared.business.errors import Forbidden
 
 # Sessions whose time is over, deleted at each login: more than begin.
 _PRUNED = 100
@@ -19,19 +21,28 @@ def log_in(
     email: str,
     password: str,
     client: Client,
+    origin: Origin,
     now: datetime,
 ) -> Grant:
-    """Begin a session. Raises InvalidCredentials, AccountNotVerified, ChangedMeanwhile."""
+    """Begin a session. Raises InvalidCredentials, AccountDisabled, AccountNotVerified, ChangedMeanwhile."""
     address = canonical_email(email)
     with uow:
         account = uow.accounts.get_by_email(address) if address is not None else None
     # The same work for an unknown address as for a wrong password.
     password_hash = account.password_hash if account is not None else None
     if not hasher.verify(password, password_hash) or account is None:
+        # Also of an unknown address, which takes the same time so.
+        account_id = account.id if account is not None else None
+        record_refusal(uow, EventKind.LOGIN_FAILED, origin, now, account_id=account_id)
         raise InvalidCredentials()
-    account.check_may_log_in()
+    try:
+        account.check_may_log_in()
+    except Forbidden as refusal:
+        reason = {'reason': refusal.message}
+        record_refusal(uow, EventKind.LOGIN_REFUSED, origin, now, account_id=account.id, details=reason)
+        raise
     renewed_hash = hasher.hash(password) if hasher.is_outdated(account.password_hash) else None
-    return _begin_session(uow, tokens, account, renewed_hash, client, now)
+    return _begin_session(uow, tokens, account, renewed_hash, client=client, origin=origin, now=now)
 
 
 def _begin_session(
@@ -39,7 +50,9 @@ def _begin_session(
     tokens: SessionTokens,
     seen: Account,
     renewed_hash: str | None,
+    *,
     client: Client,
+    origin: Origin,
     now: datetime,
 ) -> Grant:
     secret = tokens.refresh.new_secret()
@@ -54,5 +67,14 @@ def _begin_session(
         uow.sessions.add(session)
         uow.sessions.keep_newest(account.id, SESSIONS_OF_ACCOUNT)
         uow.sessions.delete_over(now, _PRUNED)
+        record(uow.audit, EventKind.LOGIN_SUCCEEDED, origin, now, account_id=account.id, by_account=True)
         uow.commit()
     return tokens.grant(account, session, secret, now)
+
+
+def find_account_id(uow: AccountUnitOfWork, email: str) -> int | None:
+    """`email` in any spelling."""
+    address = canonical_email(email)
+    with uow:
+        account = uow.accounts.get_by_email(address) if address is not None else None
+    return None if account is None else account.id

@@ -1,10 +1,13 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.session_ports import SessionUnitOfWork
+from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
 from talelio_backend.app_user.business.ports import UserRepository
+from talelio_backend.shared.business.audit import AuditUnitOfWork
 from talelio_backend.shared.business.outbox import OutboxUnitOfWork
 
 
@@ -25,11 +28,39 @@ class AccountRepository(Protocol):
     def get_by_email(self, email: str) -> Account | None:
         """`email` is canonical."""
 
+    def all(self) -> Sequence[Account]:
+        """The oldest first."""
 
-class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, Protocol):
+    def delete(self, account: Account) -> None:
+        """With everything that is the account's."""
+
+
+class WhitelistRepository(Protocol):
+
+    def add(self, entry: WhitelistEntry) -> None:
+        """The address must not be there yet."""
+
+    def get(self, email: str) -> WhitelistEntry | None:
+        """`email` is canonical."""
+
+    def get_for_update(self, email: str) -> WhitelistEntry | None:
+        """Locked against others until the unit of work ends."""
+
+    def delete(self, entry: WhitelistEntry) -> None:
+        ...
+
+    def all(self) -> Sequence[WhitelistEntry]:
+        """By address."""
+
+
+class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, AuditUnitOfWork, Protocol):
 
     @property
     def accounts(self) -> AccountRepository:
+        ...
+
+    @property
+    def whitelist(self) -> WhitelistRepository:
         ...
 
     @property

@@ -13,8 +13,10 @@ from talelio_backend.app_account.business.ports import (
     VerificationTokens,
 )
 from talelio_backend.app_account.business.verification_mail import queue_verification_mail
+from talelio_backend.app_account.business.whitelist import admits
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User, check_username
+from talelio_backend.shared.business.audit import EventKind, Origin, record, record_refusal
 
 
 def register(
@@ -26,11 +28,17 @@ def register(
     email: str,
     password: str,
     username: str,
+    origin: Origin,
     now: datetime,
 ) -> Account:
     """Raises EmailNotWhitelisted, EmailTaken, UsernameTaken, InvalidUsername, WeakPassword."""
     address = canonical_email(email)
-    if address is None or address not in whitelist:
+    with uow:
+        is_admitted = address is not None and admits(uow, whitelist, address, now)
+    if address is None or not is_admitted:
+        record_refusal(
+            uow, EventKind.REGISTRATION_REFUSED, origin, now, details={'reason': 'email not whitelisted'}
+        )
         raise EmailNotWhitelisted()
     with uow:
         # The address is reported first, and asked for last: both become taken in one moment, which
@@ -51,16 +59,20 @@ def register(
             # Somebody else was quicker. The message repeats the address as it was sent.
             raise EmailTaken(email) from None
         queue_verification_mail(uow.outbox, account, now)
+        record(uow.audit, EventKind.ACCOUNT_REGISTERED, origin, now, account_id=account.id)
         uow.commit(account)
     return account
 
 
-def verify(uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, now: datetime) -> Account:
+def verify(
+    uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, origin: Origin, now: datetime
+) -> Account:
     """Raises InvalidVerificationToken, AccountAlreadyVerified, NoRegisteredAccount."""
     link = tokens.read(token)
     with uow:
         account = _account_of_link(uow, link)
         account.verify(now)
+        record(uow.audit, EventKind.ACCOUNT_VERIFIED, origin, now, account_id=account.id, by_account=True)
         uow.commit()
         return account
 
@@ -74,6 +86,7 @@ def claim(
     token: str,
     password: str,
     username: str | None,
+    origin: Origin,
     now: datetime,
 ) -> Account:
     """Verify an account with a password, and if wished a username, of the mailbox owner's own choice.
@@ -95,6 +108,7 @@ def claim(
         account = _account_of_link(uow, link)
         account.take_over(password_hash, chosen, now)
         uow.accounts.save(account)
+        record(uow.audit, EventKind.ACCOUNT_CLAIMED, origin, now, account_id=account.id, by_account=True)
         uow.commit()
         return account
 
@@ -112,7 +126,7 @@ def _account_of_link(uow: AccountUnitOfWork, link: VerificationLink) -> Account:
     return account
 
 
-def resend_verification(uow: AccountUnitOfWork, *, email: str, now: datetime) -> None:
+def resend_verification(uow: AccountUnitOfWork, *, email: str, origin: Origin, now: datetime) -> None:
     """Send a new link to an account that is not verified; say nothing about whether there is one."""
     address = canonical_email(email)
     if address is None:
@@ -122,4 +136,5 @@ def resend_verification(uow: AccountUnitOfWork, *, email: str, now: datetime) ->
         account = uow.accounts.get_for_update(found.id) if found is not None else None
         if account is not None and account.renew_link(now):
             queue_verification_mail(uow.outbox, account, now)
+            record(uow.audit, EventKind.VERIFICATION_RENEWED, origin, now, account_id=account.id)
             uow.commit()

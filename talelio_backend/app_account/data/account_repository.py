@@ -1,4 +1,6 @@
-from sqlalchemy import Boolean, Column, Identity, Integer, Table, Text, UniqueConstraint, select
+from collections.abc import Sequence
+
+from sqlalchemy import Boolean, Column, Identity, Integer, Table, Text, UniqueConstraint, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, relationship
 
@@ -24,6 +26,7 @@ account_table = Table(
     Column('link_serial', Integer, nullable=False),
     Column('link_requested_at', INSTANT, nullable=False),
     Column('token_epoch', Integer, nullable=False, server_default='0'),
+    Column('disabled_at', INSTANT),
     UniqueConstraint('email', name=EMAIL_UNIQUE),
 )
 
@@ -77,6 +80,14 @@ class SqlAlchemyAccountRepository:
 
     def get_for_update(self, id_: int) -> Account | None:
         return self._session.get(Account, id_, with_for_update=True, populate_existing=True)
+
+    def all(self) -> Sequence[Account]:
+        return self._session.scalars(select(Account).order_by(account_table.c.id)).all()
+
+    def delete(self, account: Account) -> None:
+        # Not the session's own: the database takes what hangs on it, which nobody need load.
+        self._session.execute(delete(account_table).where(account_table.c.id == account.id))
+        self._session.expunge(account)
 
     def get_by_email(self, email: str) -> Account | None:
         return self._session.scalar(select(Account).where(account_table.c.email == email))

@@ -6,6 +6,7 @@ from talelio_backend.app_account.business.grant import SessionTokens
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher, VerificationTokens
 from talelio_backend.app_account.presentation.session_cookie import SessionCookie
 from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.rate_limiter import RateLimiter
 from talelio_backend.shared.presentation.idempotency import Idempotency, ResultKeepingUnitOfWork
 
 
@@ -22,6 +23,7 @@ class AccountParts:
     hasher: PasswordHasher
     tokens: SessionTokens
     cookie: SessionCookie
+    limiter: RateLimiter
     verification_tokens: VerificationTokens
     # Canonical addresses.
     whitelist: Container[str]

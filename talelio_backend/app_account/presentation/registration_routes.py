@@ -4,6 +4,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request
 
 from talelio_backend.app_account.business import registration
+from talelio_backend.app_account.business.email_address import one_spelling
 from talelio_backend.app_account.business.errors import (
     AccountAlreadyVerified,
     EmailNotWhitelisted,
@@ -22,9 +23,12 @@ from talelio_backend.app_account.presentation.schemas import (
     VerificationToken,
 )
 from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
+from talelio_backend.shared.business.rate_limit_policies import REGISTRATION, VERIFICATION_RESEND
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS
 from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.origin import request_origin
+from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
 from talelio_backend.shared.presentation.request_body import read_body
 
 _LINK_ERRORS = (
@@ -52,6 +56,7 @@ def registration_routes(parts: AccountParts) -> Blueprint:
             EmailTaken('maker@example.com'),
             UsernameTaken('maker'),
             *_NAME_AND_PASSWORD_ERRORS,
+            TOO_MANY_TRIES,
             *KEY_ERRORS,
         ],
         request_headers=['Idempotency-Key'],
@@ -59,22 +64,24 @@ def registration_routes(parts: AccountParts) -> Blueprint:
     )
     def register() -> Response:
         body = read_body(RegisterBody)
-        return parts.idempotency.answer(
-            parts.unit_of_work,
-            lambda uow: registration.register(
-                uow,
-                parts.hasher,
-                whitelist=parts.whitelist,
-                common_passwords=parts.common_passwords,
-                email=body.email,
-                password=body.password,
-                username=body.username,
-                now=datetime.now(UTC),
-            ),
-            lambda account: answer(AccountAnswer.of(account, parts.avatar_url), HTTPStatus.CREATED),
-            caller=None,
-            content=body.as_bytes,
-        )
+        with limited(parts.limiter, REGISTRATION, one_spelling(body.email)):
+            return parts.idempotency.answer(
+                parts.unit_of_work,
+                lambda uow: registration.register(
+                    uow,
+                    parts.hasher,
+                    whitelist=parts.whitelist,
+                    common_passwords=parts.common_passwords,
+                    email=body.email,
+                    password=body.password,
+                    username=body.username,
+                    origin=request_origin(),
+                    now=datetime.now(UTC),
+                ),
+                lambda account: answer(AccountAnswer.of(account, parts.avatar_url), HTTPStatus.CREATED),
+                caller=None,
+                content=body.as_bytes,
+            )
 
     @routes.get('/verify/<token>')
     @described(
@@ -89,7 +96,11 @@ def registration_routes(parts: AccountParts) -> Blueprint:
             # Programs that look at links send it; only opening one may change anything.
             return Response(mimetype='application/json')
         account = registration.verify(
-            parts.unit_of_work(), parts.verification_tokens, token=token, now=datetime.now(UTC)
+            parts.unit_of_work(),
+            parts.verification_tokens,
+            token=token,
+            origin=request_origin(),
+            now=datetime.now(UTC)
         )
         return answer(AccountAnswer.of(account, parts.avatar_url))
 
@@ -111,6 +122,7 @@ def registration_routes(parts: AccountParts) -> Blueprint:
             token=token,
             password=body.password,
             username=body.username,
+            origin=request_origin(),
             now=datetime.now(UTC),
         )
         return answer(AccountAnswer.of(account, parts.avatar_url))
@@ -121,10 +133,14 @@ def registration_routes(parts: AccountParts) -> Blueprint:
         description='The answer is the same whether the account exists or not.',
         body=ResendBody,
         answers={HTTPStatus.ACCEPTED: MessageAnswer},
+        errors=[TOO_MANY_TRIES],
     )
     def resend_verification() -> Response:
         body = read_body(ResendBody)
-        registration.resend_verification(parts.unit_of_work(), email=body.email, now=datetime.now(UTC))
+        with limited(parts.limiter, VERIFICATION_RESEND, one_spelling(body.email)):
+            registration.resend_verification(
+                parts.unit_of_work(), email=body.email, origin=request_origin(), now=datetime.now(UTC)
+            )
         return answer(
             MessageAnswer(
                 message='If an account with this email waits for its verification, a new link is '

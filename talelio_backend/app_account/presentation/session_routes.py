@@ -4,7 +4,9 @@ from http import HTTPStatus
 from flask import Blueprint, Response
 
 from talelio_backend.app_account.business import login, sessions
+from talelio_backend.app_account.business.email_address import one_spelling
 from talelio_backend.app_account.business.errors import (
+    AccountDisabled,
     AccountNotVerified,
     ChangedMeanwhile,
     InvalidCredentials,
@@ -25,9 +27,12 @@ from talelio_backend.app_account.presentation.schemas import (
 )
 from talelio_backend.app_account.presentation.session_cookie import ForeignPage
 from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.rate_limit_policies import LOGIN, TOKEN_REFRESH
 from talelio_backend.shared.presentation.answers import answer, answer_list
 from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.origin import request_origin
+from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
 from talelio_backend.shared.presentation.request_body import read_body, read_body_if_any
 
 
@@ -41,21 +46,28 @@ def session_routes(parts: AccountParts) -> Blueprint:
         'the answer, for clients that keep no cookies.',
         body=LoginBody,
         answers={HTTPStatus.OK: TokenAnswer | TokensAnswer},
-        errors=[InvalidCredentials(), AccountNotVerified(),
-                ChangedMeanwhile()],
+        errors=[
+            InvalidCredentials(),
+            AccountNotVerified(),
+            AccountDisabled(),
+            TOO_MANY_TRIES,
+            ChangedMeanwhile(),
+        ],
         answer_headers=['Set-Cookie', 'Cache-Control'],
     )
     def log_in() -> Response:
         body = read_body(LoginBody)
-        grant = login.log_in(
-            parts.unit_of_work(),
-            parts.hasher,
-            parts.tokens,
-            email=body.email,
-            password=body.password,
-            client=request_client(),
-            now=datetime.now(UTC),
-        )
+        with limited(parts.limiter, LOGIN, one_spelling(body.email)):
+            grant = login.log_in(
+                parts.unit_of_work(),
+                parts.hasher,
+                parts.tokens,
+                email=body.email,
+                password=body.password,
+                client=request_client(),
+                origin=request_origin(),
+                now=datetime.now(UTC),
+            )
         return _answer_grant(parts, grant, in_body=body.refresh == 'body')
 
     @routes.post('/token')
@@ -72,7 +84,9 @@ def session_routes(parts: AccountParts) -> Blueprint:
             InvalidRefreshToken(),
             SessionOver(),
             AccountNotVerified(),
+            AccountDisabled(),
             ForeignPage(),
+            TOO_MANY_TRIES,
         ],
         answer_headers=['Set-Cookie', 'Cache-Control'],
     )
@@ -81,13 +95,14 @@ def session_routes(parts: AccountParts) -> Blueprint:
         token = sent or parts.cookie.read()
         if token is None:
             raise InvalidRefreshToken('No refresh token provided')
-        grant = sessions.refresh(
-            parts.unit_of_work(),
-            parts.tokens,
-            token=token,
-            client=request_client(),
-            now=datetime.now(UTC),
-        )
+        with limited(parts.limiter, TOKEN_REFRESH):
+            grant = sessions.refresh(
+                parts.unit_of_work(),
+                parts.tokens,
+                token=token,
+                client=request_client(),
+                now=datetime.now(UTC),
+            )
         return _answer_grant(parts, grant, in_body=bool(sent))
 
     @routes.post('/logout')

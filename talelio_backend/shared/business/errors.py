@@ -81,6 +81,14 @@ class PreconditionFailed(BusinessError):
         super().__init__(message)
 
 
+class TooManyRequests(BusinessError):
+    """The caller did something too often, and nothing was done. `retry_after` is in whole seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Unavailable(BusinessError):
     """A part that the use case needs does not answer now, and nothing was changed.
 

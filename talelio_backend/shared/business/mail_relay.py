@@ -7,6 +7,9 @@ from typing import Protocol
 from talelio_backend.shared.business.mail import Mail, Mailer, MailNotSent
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail, OutboxUnitOfWork
 
+# Seconds between two looks at an empty outbox: a mail leaves within about this time of its commit.
+PAUSE = 1.0
+
 _logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]

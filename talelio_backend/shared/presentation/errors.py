@@ -12,6 +12,7 @@ from talelio_backend.shared.business.errors import (
     Invalid,
     NotFound,
     PreconditionFailed,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
     Unprocessable,
@@ -28,6 +29,7 @@ STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -24,14 +24,14 @@ from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business import outbox
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.business.mail import Mail, Mailer, MailNotSent
-from talelio_backend.shared.business.mail_relay import Composer, send_next
+from talelio_backend.shared.business.mail_relay import PAUSE, Composer, send_next
 from talelio_backend.shared.business.outbox import GIVE_UP_AFTER, LEASE, LONGEST_RETRY, MailStatus, OutboxMail
-from talelio_backend.shared.data.relay_thread import RelayThread
+from talelio_backend.shared.data.repeating_thread import RepeatingThread
 from talelio_backend.shared.data.smtp_mailer import SmtpMailer
 from talelio_backend.shared.data.smtp_server import SmtpServer
 from tests.support.at_once import at_once
 from tests.support.engines import other_engine, outage, scalar
-from tests.support.samples import NOW, new_account, new_mail
+from tests.support.samples import NOW, ORIGIN, new_account, new_mail
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.sockets import closed_port
 from tests.support.waiting import PATIENCE, repeat, wait_until
@@ -411,7 +411,7 @@ def test_a_link_that_is_no_longer_wanted_is_not_sent(
     scalar(engine, 'UPDATE accounts SET verified = true WHERE id = :id', id=verified)
     scalar(engine, 'DELETE FROM accounts WHERE id = :id', id=deleted)
     registration.resend_verification(
-        UnitOfWork(engine), email='two@example.com', now=NOW + timedelta(hours=2)
+        UnitOfWork(engine), email='two@example.com', origin=ORIGIN, now=NOW + timedelta(hours=2)
     )
     clock.now = NOW + timedelta(hours=2)
 
@@ -427,7 +427,7 @@ def test_a_link_that_is_no_longer_wanted_is_not_sent(
 
 
 @contextmanager
-def running(thread: RelayThread) -> Iterator[RelayThread]:
+def running(thread: RepeatingThread) -> Iterator[RepeatingThread]:
     thread.start()
     try:
         yield thread
@@ -439,10 +439,12 @@ def is_running() -> bool:
     return any(thread.name == 'mail-relay' for thread in threading.enumerate())
 
 
-def relay_thread(engine: Engine, sink: SmtpSink) -> RelayThread:
+def relay_thread(engine: Engine, sink: SmtpSink) -> RepeatingThread:
     """As the service has it, with the pauses that it has."""
     mailer = mailer_to(sink)
-    return RelayThread(lambda: relay_once(engine, mailer, lambda: datetime.now(UTC)))
+    return RepeatingThread(
+        'mail-relay', lambda: relay_once(engine, mailer, lambda: datetime.now(UTC)), pause=PAUSE
+    )
 
 
 def test_the_thread_sends_within_two_seconds_of_the_commit(engine: Engine, smtp_sink: SmtpSink) -> None:
@@ -488,7 +490,7 @@ def test_the_thread_outlives_any_error(error: Exception) -> None:
         again.set()
         return False
 
-    with running(RelayThread(stumble, pause=0.01, pause_without_database=0.01)):
+    with running(RepeatingThread('mail-relay', stumble, pause=0.01, pause_without_database=0.01)):
         assert again.wait(PATIENCE)
         assert is_running()
 
@@ -503,7 +505,7 @@ def test_an_error_is_logged_and_an_outage_is_not(caplog: pytest.LogCaptureFixtur
         done.set()
         return False
 
-    with running(RelayThread(stumble, pause=0.01, pause_without_database=0.01)):
+    with running(RepeatingThread('mail-relay', stumble, pause=0.01, pause_without_database=0.01)):
         assert done.wait(PATIENCE)
 
     [record] = caplog.records
@@ -522,7 +524,7 @@ def test_the_thread_goes_on_after_an_outage_of_the_database(engine: Engine, smtp
             missed.set()
             raise
 
-    thread = RelayThread(send, pause=0.1, pause_without_database=0.1)
+    thread = RepeatingThread('mail-relay', send, pause=0.1, pause_without_database=0.1)
     with running(thread):
         smtp_sink.wait_for(1)
         with outage(engine):
@@ -543,7 +545,7 @@ def test_a_pausing_thread_stops_at_once(outcome: bool | Exception) -> None:
             raise outcome
         return outcome
 
-    thread = RelayThread(send, pause=60, pause_without_database=60)
+    thread = RepeatingThread('mail-relay', send, pause=60, pause_without_database=60)
     thread.start()
     assert called.wait(PATIENCE)
     began = time.monotonic()
@@ -562,7 +564,7 @@ def test_a_busy_thread_stops_after_the_mail_in_hand() -> None:
         sent.append(may_end.wait(PATIENCE))
         return True
 
-    thread = RelayThread(send)
+    thread = RepeatingThread('mail-relay', send, pause=PAUSE)
     thread.start()
     assert sending.wait(PATIENCE)
     stopper = threading.Thread(target=thread.stop, args=(PATIENCE, ))
@@ -583,7 +585,7 @@ def test_stopping_waits_no_longer_than_it_is_told() -> None:
         sending.set()
         return may_end.wait(PATIENCE)
 
-    thread = RelayThread(send)
+    thread = RepeatingThread('mail-relay', send, pause=PAUSE)
     thread.start()
     assert sending.wait(PATIENCE)
     began = time.monotonic()
@@ -597,6 +599,6 @@ def test_stopping_waits_no_longer_than_it_is_told() -> None:
 
 
 def test_a_thread_that_never_started_can_be_stopped() -> None:
-    RelayThread(lambda: False).stop(PATIENCE)
+    RepeatingThread('mail-relay', lambda: False, pause=PAUSE).stop(PATIENCE)
 
     assert not is_running()

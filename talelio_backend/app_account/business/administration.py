@@ -1,0 +1,149 @@
+"""What the operator does to accounts, from the command line."""
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.disabling import disable
+from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_account.business.errors import AccountAlreadyVerified, EmailTaken
+from talelio_backend.app_account.business.password_policy import check_password
+from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
+from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.business.audit import EventKind, Origin, record
+from talelio_backend.shared.business.errors import Conflict, Invalid, NotFound
+
+
+class NoSuchAccount(NotFound):
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"There is no account '{email}'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """What all of these use cases are given."""
+
+    uow: AccountUnitOfWork
+    origin: Origin
+    now: datetime
+
+
+def create(
+    by: Operator,
+    hasher: PasswordHasher,
+    *,
+    common_passwords: Container[str],
+    email: str,
+    username: str,
+    password: str,
+) -> Account:
+    """Make a verified account, whether the whitelist has the address or not.
+
+    Raises Invalid, EmailTaken, UsernameTaken, InvalidUsername, WeakPassword.
+    """
+    address = canonical_email(email)
+    if address is None:
+        raise Invalid(f"'{email}' is not an e-mail address")
+    user = User.create(username, by.now)
+    check_password(password, common_passwords=common_passwords, email=address, username=username)
+    account = Account.register(address, hasher.hash(password), user, by.now)
+    account.verified = True
+    with by.uow as uow:
+        try:
+            uow.accounts.add(account)
+        except EmailTaken:
+            raise EmailTaken(email) from None
+        record(uow.audit, EventKind.ACCOUNT_CREATED, by.origin, by.now, account_id=account.id)
+        uow.commit()
+    return account
+
+
+def verify(by: Operator, email: str) -> Account:
+    """Raises NoSuchAccount, AccountAlreadyVerified."""
+    with by.uow as uow:
+        account = _locked(uow, email)
+        if account.verified:
+            raise AccountAlreadyVerified()
+        account.verify(by.now)
+        record(uow.audit, EventKind.ACCOUNT_VERIFIED, by.origin, by.now, account_id=account.id)
+        uow.commit()
+    return account
+
+
+def lock_out(by: Operator, email: str) -> Account:
+    """Disable an account and end all of its sessions. Raises NoSuchAccount, Conflict."""
+    with by.uow as uow:
+        account = _locked(uow, email)
+        if not disable(uow, account, by.origin, by.now):
+            raise Conflict('The account is disabled already')
+        uow.commit()
+    return account
+
+
+def let_in(by: Operator, email: str) -> Account:
+    """Raises NoSuchAccount, Conflict."""
+    with by.uow as uow:
+        account = _locked(uow, email)
+        if account.disabled_at is None:
+            raise Conflict('The account is not disabled')
+        account.enable(by.now)
+        record(uow.audit, EventKind.ACCOUNT_ENABLED, by.origin, by.now, account_id=account.id)
+        uow.commit()
+    return account
+
+
+def set_password(
+    by: Operator, hasher: PasswordHasher, *, common_passwords: Container[str], email: str, password: str
+) -> Account:
+    """End all sessions as well. Raises NoSuchAccount, WeakPassword."""
+    seen = show(by.uow, email)
+    check_password(password, common_passwords=common_passwords, email=seen.email, username=seen.user.username)
+    password_hash = hasher.hash(password)
+    with by.uow as uow:
+        account = _locked(uow, email)
+        account.password_hash = password_hash
+        account.updated_at = by.now
+        account.end_tokens()
+        uow.sessions.end_all(account.id)
+        record(uow.audit, EventKind.PASSWORD_CHANGED, by.origin, by.now, account_id=account.id)
+        uow.commit()
+    return account
+
+
+def delete(by: Operator, email: str) -> Account:
+    """Delete an account with its sessions, projects and pictures. Raises NoSuchAccount.
+
+    The files of the pictures stay until the next sweep.
+    """
+    with by.uow as uow:
+        account = _locked(uow, email)
+        record(uow.audit, EventKind.ACCOUNT_DELETED, by.origin, by.now, account_id=account.id)
+        uow.accounts.delete(account)
+        uow.commit()
+    return account
+
+
+def show(uow: AccountUnitOfWork, email: str) -> Account:
+    """Raises NoSuchAccount."""
+    address = canonical_email(email)
+    with uow:
+        account = uow.accounts.get_by_email(address) if address is not None else None
+    if account is None:
+        raise NoSuchAccount(email)
+    return account
+
+
+def list_all(uow: AccountUnitOfWork) -> Sequence[Account]:
+    """The oldest first."""
+    with uow:
+        return uow.accounts.all()
+
+
+def _locked(uow: AccountUnitOfWork, email: str) -> Account:
+    address = canonical_email(email)
+    found = uow.accounts.get_by_email(address) if address is not None else None
+    account = uow.accounts.get_for_update(found.id) if found is not None else None
+    if account is None:
+        raise NoSuchAccount(email)
+    return account

@@ -1,0 +1,150 @@
+"""`flask account`: what the operator can do to accounts."""
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from talelio_backend.app_account.business import administration
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.administration import Operator
+from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.shared.presentation.command_options import operator, told
+from talelio_backend.shared.presentation.schemas import format_utc
+
+_json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON instead of lines.')
+_password_option = click.option(
+    '--password-stdin', is_flag=True, help='Read the password from the first line of the standard input.'
+)
+
+
+def account_commands(parts: AccountParts) -> AppGroup:
+    commands = AppGroup('account', help='Accounts, by their e-mail address.')
+
+    def by() -> Operator:
+        return Operator(uow=parts.unit_of_work(), origin=operator(), now=datetime.now(UTC))
+
+    @commands.command('create')
+    @click.argument('email')
+    @click.argument('username')
+    @_password_option
+    @_json_option
+    def create(email: str, username: str, password_stdin: bool, as_json: bool) -> None:
+        """Make a verified account; its address need not be on the whitelist."""
+        password = _password(password_stdin)
+        with told():
+            account = administration.create(
+                by(),
+                parts.hasher,
+                common_passwords=parts.common_passwords,
+                email=email,
+                username=username,
+                password=password,
+            )
+        _tell(account, as_json, f'{account.email} can log in')
+
+    @commands.command('verify')
+    @click.argument('email')
+    @_json_option
+    def verify(email: str, as_json: bool) -> None:
+        """Take an address as confirmed, without its link."""
+        with told():
+            account = administration.verify(by(), email)
+        _tell(account, as_json, f'{account.email} is verified')
+
+    @commands.command('disable')
+    @click.argument('email')
+    @_json_option
+    def disable(email: str, as_json: bool) -> None:
+        """Let nobody log in; all sessions and access tokens end now."""
+        with told():
+            account = administration.lock_out(by(), email)
+        _tell(account, as_json, f'{account.email} is disabled')
+
+    @commands.command('enable')
+    @click.argument('email')
+    @_json_option
+    def enable(email: str, as_json: bool) -> None:
+        """Let the owner of a disabled account log in again."""
+        with told():
+            account = administration.let_in(by(), email)
+        _tell(account, as_json, f'{account.email} is enabled')
+
+    @commands.command('set-password')
+    @click.argument('email')
+    @_password_option
+    @_json_option
+    def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
+        """Set another password; all sessions and access tokens end now."""
+        password = _password(password_stdin)
+        with told():
+            account = administration.set_password(
+                by(), parts.hasher, common_passwords=parts.common_passwords, email=email, password=password
+            )
+        _tell(account, as_json, f'{account.email} has a new password')
+
+    @commands.command('delete')
+    @click.argument('email')
+    @click.option('--yes', is_flag=True, help='Do not ask.')
+    def delete(email: str, yes: bool) -> None:
+        """Delete an account with its projects and pictures; `flask assets sweep` frees their files."""
+        if not yes:
+            click.confirm(f'Delete {email} with everything that it has?', abort=True)
+        with told():
+            account = administration.delete(by(), email)
+        click.echo(f'{account.email} is deleted')
+
+    @commands.command('show')
+    @click.argument('email')
+    @_json_option
+    def show(email: str, as_json: bool) -> None:
+        """Show an account."""
+        with told():
+            account = administration.show(parts.unit_of_work(), email)
+        _tell(account, as_json, _line(account))
+
+    @commands.command('list')
+    @_json_option
+    def list_(as_json: bool) -> None:
+        """Show all accounts, the oldest first."""
+        accounts = administration.list_all(parts.unit_of_work())
+        if as_json:
+            click.echo(json.dumps([_row(account) for account in accounts], indent=2))
+            return
+        for account in accounts:
+            click.echo(_line(account))
+        click.echo(f'{len(accounts)} accounts')
+
+    return commands
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip('\r\n')
+    password: str = click.prompt('Password', hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _tell(account: Account, as_json: bool, line: str) -> None:
+    click.echo(json.dumps(_row(account), indent=2) if as_json else line)
+
+
+def _row(account: Account) -> dict[str, object]:
+    return {
+        'id': account.id,
+        'email': account.email,
+        'username': account.user.username,
+        'verified': account.verified,
+        'disabled_at': None if account.disabled_at is None else format_utc(account.disabled_at),
+        'created_at': format_utc(account.created_at),
+        'updated_at': None if account.updated_at is None else format_utc(account.updated_at),
+    }
+
+
+def _line(account: Account) -> str:
+    words = [str(account.id), account.email, account.user.username, format_utc(account.created_at)[:10]]
+    words.append('verified' if account.verified else 'not verified')
+    if account.disabled_at is not None:
+        words.append(f'DISABLED {format_utc(account.disabled_at)[:19]}')
+    return '  '.join(words)

@@ -1,0 +1,103 @@
+"""`flask whitelist`: who may register, beside those in WHITELISTED_EMAILS."""
+import json
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from talelio_backend.app_account.business import whitelist
+from talelio_backend.app_account.business.ports import AccountUnitOfWork
+from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
+from talelio_backend.shared.presentation.command_options import AHEAD, operator, told
+from talelio_backend.shared.presentation.schemas import format_utc
+
+
+def whitelist_commands(
+    unit_of_work: Callable[[], AccountUnitOfWork], in_settings: Collection[str]
+) -> AppGroup:
+    commands = AppGroup('whitelist', help='Addresses that may register, beside those in WHITELISTED_EMAILS.')
+
+    @commands.command('add')
+    @click.argument('email')
+    @click.option('--note', default='', help='Who it is, or why.')
+    @click.option('--expires', type=AHEAD, help='12h, 30d, or 2026-01-31 (UTC); by default never.')
+    def add(email: str, note: str, expires: datetime | None) -> None:
+        """Let an address register; one that is there already gets this note and this end."""
+        with told():
+            entry = whitelist.add(
+                unit_of_work(),
+                email=email,
+                note=note,
+                expires_at=expires,
+                origin=operator(),
+                now=datetime.now(UTC),
+            )
+        end = 'without an end' if entry.expires_at is None else f'until {format_utc(entry.expires_at)}'
+        click.echo(f'{entry.email} may register, {end}')
+
+    @commands.command('remove')
+    @click.argument('email')
+    @click.option('--disable-account', is_flag=True, help='Also lock out the account of this address.')
+    def remove(email: str, disable_account: bool) -> None:
+        """Let an address register no more. Its account stays as it is, unless --disable-account is given."""
+        with told():
+            removal = whitelist.remove(
+                unit_of_work(),
+                email=email,
+                disable_account=disable_account,
+                origin=operator(),
+                now=datetime.now(UTC),
+            )
+        click.echo(f'{removal.email} may not register any more')
+        if removal.email in in_settings:
+            click.echo('But WHITELISTED_EMAILS still holds it, and so it may', err=True)
+        click.echo(_what_becomes_of_the_account(removal))
+
+    @commands.command('list')
+    @click.option('--json', 'as_json', is_flag=True, help='Print a JSON array instead of lines.')
+    def list_(as_json: bool) -> None:
+        """Show all addresses that may register, and those whose time is over."""
+        now = datetime.now(UTC)
+        entries = whitelist.list_entries(unit_of_work())
+        if as_json:
+            rows = [_row(email) for email in sorted(in_settings)]
+            rows += [_row(entry.email, entry, now) for entry in entries]
+            click.echo(json.dumps(rows, indent=2))
+            return
+        for email in sorted(in_settings):
+            click.echo(f'{email}  in WHITELISTED_EMAILS')
+        for entry in entries:
+            click.echo(_line(entry, now))
+        click.echo(f'{len(in_settings) + len(entries)} addresses')
+
+    return commands
+
+
+def _what_becomes_of_the_account(removal: whitelist.Removal) -> str:
+    account = removal.account
+    if account is None:
+        return 'There is no account of this address'
+    if removal.disabled:
+        return f'Its account {account.id} is disabled, and all of its sessions are over'
+    if account.disabled_at is not None:
+        return f'Its account {account.id} was disabled already'
+    return f'Its account {account.id} stays and may be used; see: flask account disable {account.email}'
+
+
+def _row(email: str, entry: WhitelistEntry | None = None, now: datetime | None = None) -> dict[str, object]:
+    return {
+        'email': email,
+        'source': 'settings' if entry is None else 'database',
+        'note': '' if entry is None else entry.note,
+        'added_at': None if entry is None else format_utc(entry.added_at),
+        'expires_at': None if entry is None or entry.expires_at is None else format_utc(entry.expires_at),
+        'expired': entry is not None and now is not None and not entry.admits(now),
+    }
+
+
+def _line(entry: WhitelistEntry, now: datetime) -> str:
+    words = [entry.email, f'added {format_utc(entry.added_at)[:10]}']
+    if entry.expires_at is not None:
+        words.append(f'{"until" if entry.admits(now) else "EXPIRED"} {format_utc(entry.expires_at)[:19]}')
+    return '  '.join([*words, entry.note]).rstrip()

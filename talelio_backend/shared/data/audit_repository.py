@@ -1,0 +1,86 @@
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Enum, Identity, Index, Integer, Table, Text, delete, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from talelio_backend.shared.business.audit import EventKind, EventQuery, SecurityEvent
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+
+# Plain text in the database, so that a new kind needs no migration.
+_KIND = Enum(
+    EventKind,
+    native_enum=False,
+    length=40,
+    values_callable=lambda kinds: [kind.value for kind in kinds],
+)
+
+security_event_table = Table(
+    'security_events',
+    metadata,
+    Column('id', BigInteger, Identity(always=True), primary_key=True),
+    Column('occurred_at', INSTANT, nullable=False, index=True),
+    Column('kind', _KIND, nullable=False),
+    # No foreign key: the trail outlives the account.
+    Column('account_id', Integer),
+    Column('actor', Text, nullable=False),
+    Column('address', Text),
+    Column('network', Text),
+    Column('user_agent', Text),
+    Column('request_id', Text),
+    Column('details', JSONB, nullable=False),
+    Index('ix_security_events_account_id_occurred_at', 'account_id', 'occurred_at'),
+)
+# What has no address any more need not be looked at again.
+Index(
+    'ix_security_events_occurred_at_address',
+    security_event_table.c.occurred_at,
+    postgresql_where=security_event_table.c.address.is_not(None),
+)
+
+
+def map_security_event() -> None:
+    mapper_registry.map_imperatively(SecurityEvent, security_event_table)
+
+
+class SqlAlchemyAuditTrail:
+    """See `shared.business.audit.AuditTrail`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, event: SecurityEvent) -> None:
+        self._session.add(event)
+
+    def find(self, query: EventQuery) -> list[SecurityEvent]:
+        columns = security_event_table.c
+        statement = select(SecurityEvent).order_by(columns.occurred_at.desc(), columns.id.desc())
+        if query.account_id is not None:
+            statement = statement.where(columns.account_id == query.account_id)
+        if query.kind is not None:
+            statement = statement.where(columns.kind == query.kind)
+        if query.since is not None:
+            statement = statement.where(columns.occurred_at >= query.since)
+        return list(self._session.scalars(statement.limit(query.limit)))
+
+    def forget_addresses(self, before: datetime, limit: int) -> int:
+        old = self._oldest(limit).where(
+            security_event_table.c.occurred_at < before, security_event_table.c.address.is_not(None)
+        )
+        return self._count(
+            update(security_event_table).where(security_event_table.c.id.in_(old)).values(address=None)
+        )
+
+    def delete(self, before: datetime, limit: int) -> int:
+        old = self._oldest(limit).where(security_event_table.c.occurred_at < before)
+        return self._count(delete(security_event_table).where(security_event_table.c.id.in_(old)))
+
+    @staticmethod
+    def _oldest(limit: int) -> Any:
+        # Where several processes prune at once, each takes others.
+        columns = security_event_table.c
+        return select(columns.id).order_by(columns.occurred_at).limit(limit).with_for_update(skip_locked=True)
+
+    def _count(self, statement: Any) -> int:
+        return int(self._session.execute(statement).rowcount)  # type: ignore[attr-defined]

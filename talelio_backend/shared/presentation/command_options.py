@@ -1,0 +1,55 @@
+"""What commands share: times as an operator writes them, who the operator is, errors."""
+import getpass
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from talelio_backend.shared.business.audit import Origin
+from talelio_backend.shared.business.errors import BusinessError
+
+_UNITS = {'m': timedelta(minutes=1), 'h': timedelta(hours=1), 'd': timedelta(days=1)}
+
+
+class Time(click.ParamType[datetime]):
+    """A date or time in UTC, or `90m`, `12h`, `7d` from now in one direction."""
+
+    name = 'time'
+
+    def __init__(self, direction: int) -> None:
+        self._direction = direction
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        span = re.fullmatch(r'([0-9]{1,5})([mhd])', value)
+        if span:
+            return datetime.now(UTC) + self._direction * int(span[1]) * _UNITS[span[2]]
+        try:
+            time = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is neither like 90m, 12h or 7d nor a time such as 2026-01-31", param, ctx)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+AGO = Time(-1)
+AHEAD = Time(1)
+
+
+def operator() -> Origin:
+    """Who uses the command line."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        name = 'unknown'
+    return Origin(actor=f'operator {name}')
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A refusal ends the command with 1 and its reason."""
+    try:
+        yield
+    except BusinessError as error:
+        raise click.ClickException(error.message) from error

@@ -1,0 +1,63 @@
+"""Limits in front of a use case, and the headers that tell a client how it stands.
+
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+"""
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from flask import Flask, Response, g
+
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.business.rate_limit_policies import LOGIN
+from talelio_backend.shared.business.rate_limiter import RateLimiter, Refused, Standing, Ticket
+from talelio_backend.shared.business.rate_limits import Limit
+from talelio_backend.shared.presentation.origin import request_origin
+
+# For descriptions of what is limited.
+TOO_MANY_TRIES = Refused(LOGIN.network, 60)
+
+_logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def limited(limiter: RateLimiter, limit: Limit, subject: str = '') -> Iterator[None]:
+    """Count what is tried in the block, unless its end says that it does not count.
+
+    `subject` is what the limit counts by beside the network, in one spelling. Raises Refused.
+    """
+    try:
+        ticket = limiter.admit(limit, request_origin(), subject, datetime.now(UTC))
+    except Refused as refusal:
+        g.rate_limit = refusal.standing
+        raise
+    g.rate_limit = ticket.standing
+    try:
+        yield
+    except BaseException as error:
+        _settle(limiter, ticket, error)
+        raise
+    _settle(limiter, ticket, None)
+
+
+def _settle(limiter: RateLimiter, ticket: Ticket, error: BaseException | None) -> None:
+    try:
+        limiter.settle(ticket, error, datetime.now(UTC))
+    except Unavailable:
+        # The try has ended as it has; that one too many is counted does less harm than to deny it.
+        _logger.warning('a try stays counted, as the database is not available')
+
+
+def add_rate_limit_headers(app: Flask) -> None:
+    app.after_request(_tell)
+
+
+def _tell(response: Response) -> Response:
+    standing: Standing | None = g.get('rate_limit')
+    if standing is not None:
+        policy = standing.policy
+        window = int(policy.window.total_seconds())
+        response.headers['RateLimit-Policy'] = f'"{policy.name}";q={policy.quota};w={window}'
+        response.headers['RateLimit'] = f'"{policy.name}";r={standing.remaining};t={standing.reset}'
+    return response

@@ -1,0 +1,112 @@
+"""What the served API writes into its audit trail, and what it never does."""
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from psycopg2.extensions import connection
+
+from talelio_backend.config import PROJECT_FOLDER
+from tests.support.answers import error_of, ok
+from tests.support.database import select_one
+from tests.support.members import Person, log_in, new_person, register, verification_path
+from tests.support.served_api import ServedApi
+
+LOGIN = '/v1/accounts/login'
+
+
+def flask(api: ServedApi, *arguments: str) -> str:
+    """Run a command in the environment of the server, as an operator does."""
+    done = subprocess.run([sys.executable, '-m', 'flask', *arguments],
+                          cwd=PROJECT_FOLDER,
+                          env={
+                              **api.environ, 'FLASK_APP': 'talelio_backend.commands',
+                              'HOME': os.environ.get('HOME', '/')
+                          },
+                          capture_output=True,
+                          text=True,
+                          check=False,
+                          timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def events_of(api: ServedApi, account_id: int) -> list[dict[str, Any]]:
+    """Oldest first."""
+    events: list[dict[str,
+                      Any]] = json.loads(flask(api, 'audit', 'list', '--json', '--account', str(account_id)))
+    return events[::-1]
+
+
+def test_the_trail_tells_an_accounts_story(api: ServedApi, person: Person) -> None:
+    account = register(api, person)
+    error_of(api.post(LOGIN, person.login), HTTPStatus.FORBIDDEN)
+    ok(api.get(verification_path(account)))
+    error_of(api.post(LOGIN, person.login | {'password': 'wrong'}), HTTPStatus.UNAUTHORIZED)
+    headers = {'User-Agent': 'Mozilla/5.0 (test)', 'X-Request-ID': f'story-of-{account["id"]}'}
+    ok(api.post(LOGIN, person.login, headers=headers))
+
+    events = events_of(api, account['id'])
+
+    assert [(event['kind'], event['actor']) for event in events] == [
+        ('account.registered', 'anonymous'),
+        ('login.refused', 'anonymous'),
+        ('account.verified', f'account {account["id"]}'),
+        ('login.failed', 'anonymous'),
+        ('login.succeeded', f'account {account["id"]}'),
+    ]
+    last = events[-1]
+    assert (last['address'], last['network']) == ('127.0.0.1', '127.0.0.0/24')
+    assert (last['user_agent'], last['request_id']) == tuple(headers.values())
+    assert events[1]['details'] == {'reason': 'Account not verified'}
+
+
+def test_a_registration_that_fails_leaves_no_event_of_success(api: ServedApi, database: connection) -> None:
+    person = new_person()
+    register(api, person)
+    registered = "SELECT count(*) FROM security_events WHERE kind = 'account.registered'"
+    before = select_one(database, registered)
+
+    error_of(api.post('/v1/accounts/register', person.registration), HTTPStatus.BAD_REQUEST)
+
+    assert select_one(database, registered) == before
+
+
+def test_the_trail_holds_no_secret(api: ServedApi, database: connection) -> None:
+    person = Person(**vars(new_person()) | {'password': 'planted-password-in-its-place'})
+    account = register(api, person)
+    link = verification_path(account)
+    ok(api.get(link))
+    token = log_in(api, person)
+    misplaced = 'planted-password-in-a-wrong-place'
+    headers = {
+        'Authorization': 'Bearer planted-token',
+        'Cookie': 'session=planted-cookie',
+        'X-Api-Key': 'planted-key'
+    }
+    for email in (misplaced, f'{misplaced}@example.com', person.email):
+        api.post(LOGIN, {'email': email, 'password': misplaced}, headers=headers)
+        api.post(
+            '/v1/accounts/register', {
+                'email': email,
+                'password': misplaced,
+                'username': misplaced
+            },
+            headers=headers
+        )
+        api.post('/v1/accounts/verify/resend', {'email': email}, headers=headers)
+    api.get(f'/v1/accounts/verify/{misplaced}', headers=headers)
+    since = datetime.now(UTC).date().isoformat()
+
+    with database.cursor() as cursor:
+        cursor.execute('SELECT security_events::text FROM security_events')
+        trail = '\n'.join(row[0] for row in cursor.fetchall())
+    trail += flask(api, 'audit', 'list', '--json', '--limit', '100000', '--since', since)
+    trail += flask(api, 'audit', 'list', '--limit', '100000', '--since', since)
+
+    assert f'account {account["id"]}' in trail
+    for secret in ('planted', token, link.rpartition('/')[2], '$2b$'):
+        assert secret not in trail

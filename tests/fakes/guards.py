@@ -1,0 +1,85 @@
+"""Stand-ins for what guards accounts: the audit trail, the counters of tries, the whitelist."""
+from collections.abc import Sequence
+from datetime import datetime
+
+from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
+from talelio_backend.shared.business.audit import EventQuery, SecurityEvent
+from talelio_backend.shared.business.rate_limits import Counter
+from tests.fakes.store import Store
+
+
+class FakeAuditTrail:
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, event: SecurityEvent) -> None:
+        event.id = next(self._store.ids)
+        self._store.events[event.id] = event
+
+    def find(self, query: EventQuery) -> list[SecurityEvent]:
+        found = [
+            event for event in self._store.events.values()
+            if query.account_id in (None, event.account_id) and query.kind in (None, event.kind) and
+            (query.since is None or event.occurred_at >= query.since)
+        ]
+        return sorted(found, key=lambda event: (event.occurred_at, event.id), reverse=True)[:query.limit]
+
+    def forget_addresses(self, before: datetime, limit: int) -> int:
+        old = [event for event in self._older(before) if event.address is not None][:limit]
+        for event in old:
+            event.address = None
+        return len(old)
+
+    def delete(self, before: datetime, limit: int) -> int:
+        old = self._older(before)[:limit]
+        for event in old:
+            del self._store.events[event.id]
+        return len(old)
+
+    def _older(self, before: datetime) -> list[SecurityEvent]:
+        events = sorted(self._store.events.values(), key=lambda event: event.occurred_at)
+        return [event for event in events if event.occurred_at < before]
+
+
+class FakeCounterRepository:
+
+    def __init__(self, store: Store) -> None:
+        self._counters = store.counters
+
+    def get(self, policy: str, key: str) -> Counter | None:
+        return self._counters.get((policy, key))
+
+    def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
+        for policy, key in names:
+            if (policy, key) not in self._counters:
+                new = Counter(policy=policy, key=key, count=0, blocked_until=now, expires_at=now)
+                self._counters[policy, key] = new
+        return [self._counters[name] for name in names]
+
+    def delete_expired(self, now: datetime, limit: int) -> int:
+        expired = [name for name, counter in self._counters.items() if counter.expires_at <= now][:limit]
+        for name in expired:
+            del self._counters[name]
+        return len(expired)
+
+
+class FakeWhitelist:
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, entry: WhitelistEntry) -> None:
+        entry.id = next(self._store.ids)
+        self._store.whitelist[entry.id] = entry
+
+    def get(self, email: str) -> WhitelistEntry | None:
+        return next((entry for entry in self._store.whitelist.values() if entry.email == email), None)
+
+    get_for_update = get
+
+    def delete(self, entry: WhitelistEntry) -> None:
+        del self._store.whitelist[entry.id]
+
+    def all(self) -> list[WhitelistEntry]:
+        return sorted(self._store.whitelist.values(), key=lambda entry: entry.email)

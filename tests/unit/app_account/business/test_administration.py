@@ -1,0 +1,170 @@
+from typing import Any
+
+import pytest
+
+from talelio_backend.app_account.business import administration
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.administration import NoSuchAccount, Operator
+from talelio_backend.app_account.business.errors import (
+    AccountAlreadyVerified,
+    AccountDisabled,
+    EmailTaken,
+    WeakPassword,
+)
+from talelio_backend.app_user.business.errors import UsernameTaken
+from talelio_backend.shared.business.audit import EventKind, Origin
+from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid
+from tests.fakes.ports import FakeHasher
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, log_in, register, register_verified
+
+
+def by(uow: FakeUnitOfWork) -> Operator:
+    return Operator(uow=uow, origin=Origin(actor='operator maria'), now=NOW)
+
+
+def create(uow: FakeUnitOfWork, **changes: Any) -> Account:
+    arguments = {'email': 'Hand@example.com', 'username': 'hand-made', 'password': PASSWORD, **changes}
+    return administration.create(by(uow), FakeHasher(), common_passwords={'password'}, **arguments)
+
+
+def last_event(uow: FakeUnitOfWork) -> tuple[EventKind, str, int | None]:
+    event = list(uow.store.events.values())[-1]
+    return event.kind, event.actor, event.account_id
+
+
+def test_an_account_is_made_without_whitelist_and_link() -> None:
+    uow = FakeUnitOfWork()
+
+    account = create(uow)
+
+    assert (account.email, account.verified) == ('hand@example.com', True)
+    log_in(uow, email='hand@example.com')
+    assert not uow.store.outbox
+    assert (EventKind.ACCOUNT_CREATED, 'operator maria', account.id) in [
+        (event.kind, event.actor, event.account_id) for event in uow.store.events.values()
+    ]
+
+
+@pytest.mark.parametrize(('changes', 'error'), [
+    ({
+        'email': 'no address'
+    }, Invalid),
+    ({
+        'email': EMAIL
+    }, EmailTaken),
+    ({
+        'username': 'maker'
+    }, UsernameTaken),
+    ({
+        'password': 'short'
+    }, WeakPassword),
+    ({
+        'username': 'a/b'
+    }, Invalid),
+])
+def test_the_rules_hold_for_the_operator_too(changes: dict[str, str], error: type[BusinessError]) -> None:
+    uow = FakeUnitOfWork()
+    register(uow)
+
+    with pytest.raises(error):
+        create(uow, **changes)
+
+    assert len(uow.store.accounts) == 1
+
+
+def test_an_account_is_verified_once() -> None:
+    uow = FakeUnitOfWork()
+    account = register(uow)
+
+    administration.verify(by(uow), 'MAKER@example.com')
+
+    assert last_event(uow) == (EventKind.ACCOUNT_VERIFIED, 'operator maria', account.id)
+    log_in(uow)
+    with pytest.raises(AccountAlreadyVerified):
+        administration.verify(by(uow), EMAIL)
+
+
+def test_a_disabled_account_lets_nobody_in_and_nothing_of_it_stays_open() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    log_in(uow)
+
+    administration.lock_out(by(uow), EMAIL)
+
+    assert last_event(uow) == (EventKind.ACCOUNT_DISABLED, 'operator maria', account.id)
+    assert not uow.store.sessions
+    assert uow.store.accounts[account.id].token_epoch == account.token_epoch + 1
+    with pytest.raises(AccountDisabled, match='Account disabled'):
+        log_in(uow)
+    with pytest.raises(Conflict, match='disabled already'):
+        administration.lock_out(by(uow), EMAIL)
+
+
+def test_an_enabled_account_lets_its_owner_in_again() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    administration.lock_out(by(uow), EMAIL)
+
+    administration.let_in(by(uow), EMAIL)
+
+    assert last_event(uow) == (EventKind.ACCOUNT_ENABLED, 'operator maria', account.id)
+    log_in(uow)
+    with pytest.raises(Conflict, match='not disabled'):
+        administration.let_in(by(uow), EMAIL)
+
+
+def test_another_password_ends_what_the_old_one_opened() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    log_in(uow)
+
+    administration.set_password(
+        by(uow), FakeHasher(), common_passwords=(), email=EMAIL, password='another horse battery'
+    )
+
+    assert last_event(uow) == (EventKind.PASSWORD_CHANGED, 'operator maria', account.id)
+    assert not uow.store.sessions
+    log_in(uow, password='another horse battery')
+
+
+def test_a_weak_password_changes_nothing() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    with pytest.raises(WeakPassword):
+        administration.set_password(by(uow), FakeHasher(), common_passwords=(), email=EMAIL, password=EMAIL)
+
+    assert uow.store.accounts[account.id].password_hash == account.password_hash
+
+
+def test_a_deleted_account_is_gone_and_its_number_is_remembered() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    administration.delete(by(uow), EMAIL)
+
+    assert not uow.store.accounts
+    assert last_event(uow) == (EventKind.ACCOUNT_DELETED, 'operator maria', account.id)
+
+
+@pytest.mark.parametrize('email', ['stranger@example.com', 'no address'])
+def test_who_is_not_there_is_named(email: str) -> None:
+    uow = FakeUnitOfWork()
+    register_verified(uow)
+
+    for use_case in (
+        administration.verify, administration.lock_out, administration.let_in, administration.delete
+    ):
+        with pytest.raises(NoSuchAccount, match=f"There is no account '{email}'"):
+            use_case(by(uow), email)
+    with pytest.raises(NoSuchAccount):
+        administration.show(uow, email)
+
+
+def test_all_accounts_are_listed_oldest_first() -> None:
+    uow = FakeUnitOfWork()
+    first, second = register(uow), create(uow)
+
+    assert [account.id for account in administration.list_all(uow)] == [first.id, second.id]
+    assert administration.show(uow, 'MAKER@example.com').id == first.id
