@@ -12,6 +12,7 @@ from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, mak
 from talelio_backend.bootstrap.assets import add_assets
 from talelio_backend.bootstrap.audit import add_audit
 from talelio_backend.bootstrap.entities import UnitOfWork, map_entities
+from talelio_backend.bootstrap.feeds import add_feeds
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.bootstrap.http import make_app
 from talelio_backend.bootstrap.projects import add_projects
@@ -72,7 +73,7 @@ def build(settings: Settings, database_url: str) -> Backend:
     ground.app.register_blueprint(health_routes(readiness))
     ground.app.cli.add_command(outbox_commands(unit_of_work))
     ground.pruning.append(lambda now: rate_limits.prune(unit_of_work(), now))
-    for add in (add_audit, add_accounts, add_projects, add_users, add_assets):
+    for add in (add_audit, add_accounts, add_projects, add_users, add_assets, add_feeds):
         add(ground)
     ground.app.register_blueprint(openapi_routes(ground.app))
     ground.app.register_blueprint(docs_routes())

@@ -5,6 +5,8 @@ from talelio_backend.app_account.data.account_repository import SqlAlchemyAccoun
 from talelio_backend.app_account.data.session_repository import SqlAlchemySessionRepository, map_session
 from talelio_backend.app_account.data.whitelist_repository import SqlAlchemyWhitelist, map_whitelist_entry
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
+from talelio_backend.app_feed.data.change_log import SqlAlchemyChangeLog
+from talelio_backend.app_feed.data.public_projects import SqlAlchemyPublicProjects
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository
 from talelio_backend.app_project.data.project_table import map_project
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
@@ -55,6 +57,14 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def projects(self) -> SqlAlchemyProjectRepository:
         return SqlAlchemyProjectRepository(self._session)
+
+    @property
+    def changes(self) -> SqlAlchemyChangeLog:
+        return SqlAlchemyChangeLog(self._session)
+
+    @property
+    def public_projects(self) -> SqlAlchemyPublicProjects:
+        return SqlAlchemyPublicProjects(self._session)
 
     @property
     def images(self) -> SqlAlchemyImageRepository:

@@ -29,6 +29,15 @@ class OldSlug:
     retired_at: datetime
 
 
+@dataclass(kw_only=True)
+class ChangeRow:
+    user_id: int
+    number: int | None = None
+    changed_at: datetime
+    removed: bool = True
+    due_at: datetime | None = None
+
+
 @dataclass
 class Store:
     """What is committed, by id. A unit of work changes copies and puts them back on commit."""
@@ -45,6 +54,9 @@ class Store:
     whitelist: dict[int, WhitelistEntry] = field(default_factory=dict)
     # By policy and key.
     counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
+    # By project id. Written at a commit, by itself.
+    changes: dict[int, ChangeRow] = field(default_factory=dict)
+    change_numbers: Iterator[int] = field(default_factory=lambda: count(1))
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property

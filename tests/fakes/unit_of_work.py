@@ -12,6 +12,7 @@ from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
 from talelio_backend.shared.business.page import Page, PageRequest
+from tests.fakes.change_log import FakeChangeLog, record
 from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
 from tests.fakes.project_repository import FakeProjectRepository
 from tests.fakes.sessions import FakeSessionRepository
@@ -41,6 +42,7 @@ class FakeUnitOfWork:
         self.idempotency_claims = FakeIdempotencyClaims(self._work)
         self.audit = FakeAuditTrail(self._work)
         self.counters = FakeCounterRepository(self._work)
+        self.changes = FakeChangeLog(self.store)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -63,6 +65,10 @@ class FakeUnitOfWork:
             })
             for id_ in seen.keys() - work.keys():
                 stored.pop(id_, None)
+        for id_ in sorted(self._seen.projects.keys() | self._work.projects.keys()):
+            before, after = self._seen.projects.get(id_), self._work.projects.get(id_)
+            if before is None or after is None or asdict(before) != asdict(after):
+                record(self.store, before, after)
         self._seen = _copy(self._work)
 
 

@@ -280,6 +280,35 @@ def test_projects_of_the_release_before_get_slugs_of_their_titles(migrated: Engi
         assert re.fullmatch('project-[0-9a-f-]{36}', newest[0]) and newest[1:] == ('published', True)
 
 
+def test_projects_of_the_release_before_are_changes_to_be_told(migrated: Engine) -> None:
+    config = config_for(migrated)
+    command.downgrade(config, 'e83a47c1f265')
+    do(
+        migrated, """
+        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
+            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
+        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
+        INSERT INTO projects (user_id, created_at, title, body, html, status, published_at)
+            SELECT users.id, now(), '', '', '', status, published_at::timestamptz FROM users, (VALUES
+                ('published', '2020-01-01'), ('draft', '2020-01-01'), ('published', '2999-01-01'),
+                ('draft', NULL), ('published', NULL), ('published', '2020-01-01')
+            ) AS project (status, published_at)
+        """
+    )
+
+    command.upgrade(config, 'head')
+
+    with migrated.connect() as connection:
+        told = rows(
+            connection, """
+            SELECT project_id - (SELECT min(id) FROM projects), number - (SELECT min(number) FROM project_changes),
+                removed, due_at IS NOT NULL
+            FROM project_changes ORDER BY project_id
+            """
+        )
+    assert told == [(0, 0, False, False), (2, None, True, True), (5, 1, False, False)]
+
+
 # At once
 
 
@@ -529,7 +558,7 @@ def test_every_foreign_key_has_an_index(connection: Connection) -> None:
 
 
 def test_every_name_follows_the_convention(connection: Connection) -> None:
-    """As orm.py has it. Those of NOT NULL are the server's own."""
+    """As orm.py has it. Those of NOT NULL are the server's own, and a trigger's is its name."""
     constraints = rows(
         connection, """
         SELECT conname, contype::text, conrelid::regclass::text, coalesce(confrelid::regclass::text, ''),
@@ -537,7 +566,7 @@ def test_every_name_follows_the_convention(connection: Connection) -> None:
              FROM unnest(conkey) WITH ORDINALITY AS key (number, place)
              JOIN pg_attribute ON attrelid = conrelid AND attnum = number)
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-            AND contype <> 'n' AND conrelid <> 'alembic_version'::regclass
+            AND contype NOT IN ('n', 't') AND conrelid <> 'alembic_version'::regclass
     """
     )
 

@@ -15,11 +15,11 @@ from talelio_backend.shared.presentation.status_codes import code_of_status
 PROMISED = frozenset(
     '''
     account_already_verified
-    account_disabled
     account_gone
     account_not_verified
     changed_meanwhile
     conflict
+    cursor_gone
     email_not_whitelisted
     email_taken
     foreign_page
@@ -30,6 +30,7 @@ PROMISED = frozenset(
     invalid
     invalid_access_token
     invalid_body
+    invalid_cursor
     invalid_credentials
     invalid_idempotency_key
     invalid_image_type
@@ -43,9 +44,7 @@ PROMISED = frozenset(
     missing_body
     missing_key
     no_registered_account
-    no_such_account
     not_found
-    not_on_whitelist
     not_renderable
     not_your_project
     precondition_failed
@@ -56,7 +55,6 @@ PROMISED = frozenset(
     slug_taken
     storage_refused
     too_expensive_to_render
-    too_many_tries
     unavailable
     user_not_found
     username_taken

@@ -58,6 +58,10 @@ class NotFound(BusinessError):
     """The thing asked for does not exist, or not for this caller."""
 
 
+class Gone(BusinessError):
+    """The thing was there, and will not be again."""
+
+
 class Conflict(BusinessError):
     """The thing exists in a state that does not admit the change."""
 

@@ -1,0 +1,78 @@
+from datetime import datetime
+
+from sqlalchemy import and_, delete, exists, func, select, text, update
+from sqlalchemy.orm import Session
+
+from talelio_backend.app_feed.business.ports import Change, ChangeStretch
+from talelio_backend.app_feed.data.change_table import LOCK, NUMBERS, change_table
+from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.data.project_table import project_table
+
+# Characters of Markdown and HTML in one answer.
+STRETCH_SIZE = 16 * 1024 * 1024
+# Rows fetched at a time: of the largest size they are 18 MiB.
+_FETCHED = 8
+# Rows settled by one reader; the next one goes on.
+SETTLED = 1000
+
+# A copy of a database is another one, and one that was put back has another timeline.
+_HISTORY = text(
+    """
+    SELECT left(encode(sha256(concat_ws('.',
+        (SELECT system_identifier FROM pg_control_system()),
+        (SELECT oid FROM pg_database WHERE datname = current_database()),
+        left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+    )::bytea), 'hex'), 8)
+    """
+)
+
+
+class SqlAlchemyChangeLog:
+    """See `app_feed.business.ports.ChangeLog`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def history(self) -> str:
+        return str(self._session.scalar(_HISTORY))
+
+    def settle(self, now: datetime, *, forget_before: datetime) -> bool:
+        column = change_table.c
+        is_due = column.due_at <= now
+        is_forgotten = and_(column.removed, column.due_at.is_(None), column.changed_at < forget_before)
+        if not self._session.scalar(select(exists().where(is_due) | exists().where(is_forgotten))):
+            return False
+        self._session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        due = select(column.project_id).where(is_due).order_by(column.due_at).limit(SETTLED)
+        self._session.execute(
+            update(change_table).where(column.project_id.in_(due)).values(
+                number=NUMBERS.next_value(), changed_at=func.clock_timestamp(), removed=False, due_at=None
+            )
+        )
+        forgotten = select(column.project_id).where(is_forgotten).limit(SETTLED)
+        self._session.execute(delete(change_table).where(column.project_id.in_(forgotten)))
+        return True
+
+    def after(self, number: int, limit: int) -> ChangeStretch:
+        column = change_table.c
+        # In one statement, and so of one moment: a row that is not removed has its project.
+        query = select(column.number, column.project_id, column.removed, Project).outerjoin(
+            project_table, and_(project_table.c.id == column.project_id, column.removed.is_(False))
+        ).where(column.number > number).order_by(column.number).limit(limit + 1)
+        changes: list[Change] = []
+        size = 0
+        for row in self._session.execute(query.execution_options(yield_per=_FETCHED)):
+            if len(changes) == limit or size > STRETCH_SIZE:
+                return ChangeStretch(changes=changes, has_more=True)
+            project = row.Project
+            changes.append(Change(number=row.number, project_id=row.project_id, project=project))
+            if project is not None:
+                size += len(project.body) + len(project.html)
+        return ChangeStretch(changes=changes, has_more=False)
+
+    def changed_at(self, user_id: int | None) -> datetime | None:
+        column = change_table.c
+        query = select(column.changed_at).where(column.number.is_not(None))
+        if user_id is not None:
+            query = query.where(column.user_id == user_id)
+        return self._session.scalar(query.order_by(column.number.desc()).limit(1))

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from talelio_backend.app_feed.business.errors import CursorGone, InvalidCursor
+from talelio_backend.app_feed.business.following import follow
+from talelio_backend.app_feed.business.ports import Change, ChangeUnitOfWork
+from talelio_backend.app_feed.presentation.schemas import (
+    LARGEST_LIMIT,
+    ChangeQuery,
+    ChangesAnswer,
+    PublicChange,
+    Removal,
+)
+from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.presentation.schemas import ProjectAnswer
+from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.request_query import read_query
+
+_DESCRIPTION = """
+Begin without `since` and keep what comes, by its `id`; then ask again with the `next` of the last answer, at once while
+`has_more` is true, and whenever you want to know what is new. Of each project only its newest state is told, and none is
+ever left out. After a 410 begin anew, and drop what does not come again.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeParts:
+    unit_of_work: Callable[[], ChangeUnitOfWork]
+    represent: Callable[[Project], ProjectAnswer]
+
+
+def change_routes(parts: ChangeParts) -> Blueprint:
+    routes = Blueprint('changes', __name__, url_prefix='/v1')
+
+    @routes.get('/changes')
+    @described(
+        'Tell what was published, changed or removed',
+        description=_DESCRIPTION.strip(),
+        query=ChangeQuery,
+        answers={HTTPStatus.OK: ChangesAnswer},
+        errors=[
+            InvalidCursor(),
+            CursorGone(),
+            Invalid(f"'limit' must be a whole number from 1 to {LARGEST_LIMIT}"),
+            Invalid("Unknown parameter 'page'; this path takes 'since', 'limit'"),
+        ],
+        answer_headers=['Link'],
+    )
+    def changes() -> Response:
+        query = read_query(ChangeQuery)
+        page = follow(parts.unit_of_work(), query.since, query.limit, datetime.now(UTC))
+        response = answer(
+            ChangesAnswer(
+                changes=[_answer_of(change, parts.represent) for change in page.changes],
+                next=str(page.next),
+                has_more=page.has_more,
+            )
+        )
+        if page.has_more:
+            further = urlencode({**request.args, 'since': str(page.next)})
+            response.headers['Link'] = f'<{request.path}?{further}>; rel="next"'
+        return response
+
+    return routes
+
+
+def _answer_of(change: Change, represent: Callable[[Project], ProjectAnswer]) -> PublicChange | Removal:
+    if change.project is None:
+        return Removal(id=change.project_id)
+    return PublicChange(id=change.project_id, project=represent(change.project))
