@@ -1,10 +1,12 @@
 from flask import request
 
 from talelio_backend.shared.business.identity import AccessTokens, Identity, MissingAccessToken
+from talelio_backend.shared.presentation.openapi_operation import hold_to_description
 
 
 def authenticate(tokens: AccessTokens) -> Identity:
     """Return who makes the request (RFC 6750, section 2.1; the faults are the contract's 403s)."""
+    hold_to_description('bearer', 'required', 'optional')
     header = request.headers.get('Authorization')
     if header is None:
         raise MissingAccessToken('No authorization header provided')

@@ -98,13 +98,13 @@ def operation_of(view: Callable[..., Any]) -> Operation | None:
     return getattr(view, 'operation', None)
 
 
-def hold_to_description(name: Literal['body', 'query'], used: object) -> None:
+def hold_to_description(name: Literal['body', 'query', 'bearer'], *used: object) -> None:
     """What reads a request calls this: a view that reads what it does not describe fails at each request.
 
-    Raises RuntimeError.
+    One of `used` must be what is described. Raises RuntimeError.
     """
     if not has_request_context() or request.endpoint is None:
         return
     operation = operation_of(current_app.view_functions[request.endpoint])
-    if operation is not None and getattr(operation, name) is not used:
-        raise RuntimeError(f"{request.endpoint} reads a {name} that it does not describe: {used}")
+    if operation is not None and getattr(operation, name) not in used:
+        raise RuntimeError(f'{request.endpoint} reads a {name} that it does not describe: {used}')

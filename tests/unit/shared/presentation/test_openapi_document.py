@@ -6,11 +6,14 @@ from flask import Flask, Response
 from pydantic import BaseModel, Field
 
 from talelio_backend.shared.business.errors import NotFound
+from talelio_backend.shared.data.jwt import JwtAccessTokens
+from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.openapi_document import NotDescribed, openapi_document
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.paths import IdConverter
 from talelio_backend.shared.presentation.request_body import read_body
 from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, UtcTime
+from tests.support.served_api import SECRET_KEY
 
 Colour = Annotated[Text, Field(examples=['red'])]
 
@@ -141,3 +144,16 @@ def test_a_view_that_reads_another_body_than_it_describes_fails(app: Flask) -> N
     app.testing = True
     with pytest.raises(RuntimeError, match='OtherBody'):
         app.test_client().post('/paint', json={'colour': 'red'})
+
+
+def test_a_view_that_wants_a_token_and_does_not_say_so_fails(app: Flask) -> None:
+
+    @app.get('/secret')
+    @described('Tell', answers={204: None})
+    def tell() -> Response:
+        authenticate(JwtAccessTokens(SECRET_KEY))
+        return Response(status=204)
+
+    app.testing = True
+    with pytest.raises(RuntimeError, match='tell reads a bearer that it does not describe'):
+        app.test_client().get('/secret')
