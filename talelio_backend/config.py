@@ -60,11 +60,15 @@ class Env(StrEnum):
 class Settings:
     env: Env
     secret_key: str = field(repr=False)
+    # Whose tokens are still good, though it makes none any more.
+    previous_secret_key: str | None = field(repr=False)
     # None stands for the embedded server, which only development and testing have.
     database_url: str | None = field(repr=False)
     # In canonical form.
     whitelisted_emails: frozenset[str]
     api_base_url: str
+    # Whose pages the links in mails lead to; None stands for the API itself.
+    frontend_url: str | None
     cors_origins: tuple[str, ...]
     # None stands for a folder that keeps the mail.
     smtp_server: SmtpServer | None
@@ -82,6 +86,11 @@ class Settings:
     # Of the audit trail.
     retention: Retention
     mail_folder: Path = VAR_FOLDER / 'mail'
+
+    @property
+    def secret_keys(self) -> tuple[str, str | None]:
+        """The one that signs, and the one before."""
+        return self.secret_key, self.previous_secret_key
 
     @property
     def served_hosts(self) -> list[str]:
@@ -122,9 +131,11 @@ class _Reader(EnvironmentReader):
         return {
             'env': self._env,
             'secret_key': self._secret_key(),
+            'previous_secret_key': self._strong_key('SECRET_KEY_PREVIOUS'),
             'database_url': self._database_url(),
             'whitelisted_emails': self._whitelisted_emails(),
             'api_base_url': self._api_base_url(f'http://{server.host}:{server.port}'),
+            'frontend_url': self.url('FRONTEND_URL'),
             'cors_origins': self.origins('CORS_ORIGINS', self._development_default('http://localhost:3000')),
             'smtp_server': self._smtp_server(),
             'email_sender': self._email_sender(),
@@ -170,16 +181,20 @@ class _Reader(EnvironmentReader):
         return frozenset(canonical)
 
     def _secret_key(self) -> str:
-        key = self._environ.get('SECRET_KEY')
+        key = self._strong_key('SECRET_KEY')
         if key is None:
             if self._production:
                 self.complain('SECRET_KEY', 'is missing')
                 return ''
             return kept_secret_key(VAR_FOLDER / 'secret_key')
-        if len(key) < MINIMUM_SECRET_KEY_LENGTH or len(set(key)) < 10:
+        return key
+
+    def _strong_key(self, name: str) -> str | None:
+        key = self._environ.get(name)
+        if key is not None and (len(key) < MINIMUM_SECRET_KEY_LENGTH or len(set(key)) < 10):
             # A key of few different characters is a placeholder: a random one of this length has more.
             self.complain(
-                'SECRET_KEY', f'is weak: make one of {MINIMUM_SECRET_KEY_LENGTH} or more random '
+                name, f'is weak: make one of {MINIMUM_SECRET_KEY_LENGTH} or more random '
                 'characters, for example with: python3 -c "import secrets; '
                 'print(secrets.token_urlsafe(48))"'
             )

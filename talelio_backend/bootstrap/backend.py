@@ -62,7 +62,7 @@ def build(settings: Settings, database_url: str) -> Backend:
         settings=settings,
         app=make_app(settings),
         unit_of_work=unit_of_work,
-        access_tokens=CheckedAccessTokens(JwtAccessTokens(settings.secret_key), unit_of_work),
+        access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), unit_of_work),
         limiter=RateLimiter(unit_of_work, pseudonyms(settings.secret_key)),
         store=store,
         avatar_url=partial(avatar_url, store),

@@ -2,6 +2,10 @@
 from functools import cache
 
 from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
+from talelio_backend.app_account.data.email_change_repository import (
+    SqlAlchemyEmailChangeRepository,
+    map_email_change,
+)
 from talelio_backend.app_account.data.session_repository import SqlAlchemySessionRepository, map_session
 from talelio_backend.app_account.data.whitelist_repository import SqlAlchemyWhitelist, map_whitelist_entry
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
@@ -27,6 +31,7 @@ def map_entities() -> None:
     map_account()
     map_whitelist_entry()
     map_session()
+    map_email_change()
     map_project()
     map_image()
     map_outbox()
@@ -49,6 +54,10 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def whitelist(self) -> SqlAlchemyWhitelist:
         return SqlAlchemyWhitelist(self._session)
+
+    @property
+    def email_changes(self) -> SqlAlchemyEmailChangeRepository:
+        return SqlAlchemyEmailChangeRepository(self._session)
 
     @property
     def users(self) -> SqlAlchemyUserRepository:

@@ -3,12 +3,14 @@ from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.email_change import EmailChange
 from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_account.business.session_ports import Standing
 
 
 class SessionStore(Protocol):
     accounts: dict[int, Account]
+    email_changes: dict[int, EmailChange]
     sessions: dict[int, Session]
     ids: Iterator[int]
 
@@ -33,7 +35,11 @@ class FakeSessionRepository:
         if account is None:
             return None
         own = {session.id for session in self._newest_first(account_id)}
-        return Standing(epoch=account.token_epoch, session_lives=session_id is None or session_id in own)
+        return Standing(
+            epoch=account.token_epoch,
+            disabled=account.disabled_at is not None,
+            session_lives=session_id is None or session_id in own,
+        )
 
     def end(self, account_id: int, session_id: int) -> bool:
         session = self._store.sessions.get(session_id)
@@ -59,3 +65,24 @@ class FakeSessionRepository:
     def _newest_first(self, account_id: int) -> list[Session]:
         own = [session for session in self._store.sessions.values() if session.account_id == account_id]
         return sorted(own, key=lambda session: (session.last_used_at, session.id), reverse=True)
+
+
+class FakeEmailChangeRepository:
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    def add(self, change: EmailChange) -> None:
+        change.id = next(self._store.ids)
+        self._store.email_changes[change.id] = change
+
+    def get(self, id_: int) -> EmailChange | None:
+        return self._store.email_changes.get(id_)
+
+    def of_account(self, account_id: int) -> list[EmailChange]:
+        return [
+            each for _, each in sorted(self._store.email_changes.items()) if each.account_id == account_id
+        ]
+
+    def delete(self, change: EmailChange) -> None:
+        del self._store.email_changes[change.id]

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any, Protocol, TypeVar
 
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.email_change import EmailChange
 from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
 from talelio_backend.app_asset.business.image import Image
@@ -44,6 +45,7 @@ class Store:
 
     accounts: dict[int, Account] = field(default_factory=dict)
     sessions: dict[int, Session] = field(default_factory=dict)
+    email_changes: dict[int, EmailChange] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
     # By user id and slug.
     old_slugs: dict[tuple[int, str], OldSlug] = field(default_factory=dict)
@@ -62,8 +64,8 @@ class Store:
     @property
     def tables(self) -> tuple[dict[Any, Any], ...]:
         return (
-            self.accounts, self.sessions, self.projects, self.old_slugs, self.images, self.outbox,
-            self.idempotency_claims, self.events, self.whitelist, self.counters
+            self.accounts, self.sessions, self.email_changes, self.projects, self.old_slugs, self.images,
+            self.outbox, self.idempotency_claims, self.events, self.whitelist, self.counters
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
-from talelio_backend.app_asset.business.image import Image
+from talelio_backend.app_asset.business.image import Image, avatar_key
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
@@ -15,7 +15,7 @@ from talelio_backend.shared.business.page import Page, PageRequest
 from tests.fakes.change_log import FakeChangeLog, record
 from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
 from tests.fakes.project_repository import FakeProjectRepository
-from tests.fakes.sessions import FakeSessionRepository
+from tests.fakes.sessions import FakeEmailChangeRepository, FakeSessionRepository
 from tests.fakes.store import Store, newest_first
 
 
@@ -35,6 +35,7 @@ class FakeUnitOfWork:
         self.accounts = FakeAccountRepository(self._work)
         self.sessions = FakeSessionRepository(self._work)
         self.whitelist = FakeWhitelist(self._work)
+        self.email_changes = FakeEmailChangeRepository(self._work)
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
         self.images = FakeImageRepository(self._work)
@@ -104,6 +105,20 @@ class FakeAccountRepository:
         if account.user.username.lower() in {other.user.username.lower() for other in others}:
             raise UsernameTaken(account.user.username)
 
+    def delete(self, account: Account) -> None:
+        user = self._store.accounts.pop(account.id).user
+        projects = [project for project in self._store.projects.values() if project.user_id == user.id]
+        for of_account in self._store.sessions, self._store.email_changes:
+            for id_ in [id_ for id_, row in of_account.items() if row.account_id == account.id]:
+                del of_account[id_]
+        for of_user in self._store.projects, self._store.images:
+            for id_ in [id_ for id_, row in of_user.items() if row.user_id == user.id]:
+                del of_user[id_]
+        for project in projects:
+            record(self._store, project, None)
+        for key in [key for key in self._store.old_slugs if key[0] == user.id]:
+            del self._store.old_slugs[key]
+
     def get(self, id_: int) -> Account | None:
         return self._store.accounts.get(id_)
 
@@ -115,13 +130,6 @@ class FakeAccountRepository:
 
     def all(self) -> list[Account]:
         return [account for _, account in sorted(self._store.accounts.items())]
-
-    def delete(self, account: Account) -> None:
-        del self._store.accounts[account.id]
-        tables: tuple[dict[int, Any], ...] = (self._store.projects, self._store.images)
-        for table in tables:
-            for id_ in [id_ for id_, row in table.items() if row.user_id == account.user.id]:
-                del table[id_]
 
 
 class FakeUserRepository:
@@ -170,6 +178,13 @@ class FakeImageRepository:
         of_images = {image.digest for image in self._of(user_id) if image.deleted_at is None}
         of_avatar = {user.avatar_digest for user in users if user.id == user_id and user.avatar_digest}
         return (of_images | of_avatar) & set(digests)
+
+    def keys_of_user(self, user_id: int) -> list[str]:
+        digest, = (
+            each.user.avatar_digest for each in self._store.accounts.values() if each.user.id == user_id
+        )
+        keys = [key for image in self._of(user_id) for key in image.keys]
+        return keys if digest is None else [*keys, avatar_key(user_id, digest)]
 
     def being_deleted(self, limit: int) -> list[Image]:
         return [image for image in self._store.images.values() if image.deleted_at is not None][:limit]

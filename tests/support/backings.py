@@ -4,14 +4,13 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.ports import AccountUnitOfWork
+from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_feed.business.ports import ChangeUnitOfWork
 from talelio_backend.app_project.business.ports import ProjectUnitOfWork
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.rate_limits import LimitsUnitOfWork
 from talelio_backend.shared.presentation.idempotency import ResultKeepingUnitOfWork
-from tests.fakes.change_log import record
 from tests.fakes.store import Store
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.engines import scalar
@@ -19,7 +18,7 @@ from tests.support.samples import new_account
 
 
 class WholeUnitOfWork(
-    AccountUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, ChangeUnitOfWork, LimitsUnitOfWork,
+    EmailChangeUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, ChangeUnitOfWork, LimitsUnitOfWork,
     ResultKeepingUnitOfWork, Protocol
 ):
     """What the services together see of it."""
@@ -56,17 +55,11 @@ class FakeBacking:
         return FakeUnitOfWork(self._store)
 
     def delete_account(self, id_: int) -> None:
-        user = self._store.accounts.pop(id_).user
-        for session in [each for each in self._store.sessions.values() if each.account_id == id_]:
-            del self._store.sessions[session.id]
-        projects = [project for project in self._store.projects.values() if project.user_id == user.id]
-        for table in self._store.projects, self._store.images:
-            for row_id in [row.id for row in table.values() if row.user_id == user.id]:
-                del table[row_id]
-        for project in projects:
-            record(self._store, project, None)
-        for key in [key for key in self._store.old_slugs if key[0] == user.id]:
-            del self._store.old_slugs[key]
+        with self.unit_of_work() as uow:
+            account = uow.accounts.get(id_)
+            assert account is not None
+            uow.accounts.delete(account)
+            uow.commit()
 
 
 def committed_account(backing: Backing, username: str = 'maker', *, email: str | None = None) -> Account:

@@ -90,6 +90,16 @@ class SmtpSink:
                 f'{len(matching())} of {number} mails came within {PATIENCE} s'
             return matching()
 
+    def wait_for_subject(self, subject: str, *, to: str) -> EmailMessage:
+        """Return the first mail to the address whose subject begins so."""
+
+        def matching() -> list[EmailMessage]:
+            return [mail for mail in self._mails if mail['To'] == to and mail['Subject'].startswith(subject)]
+
+        with self._arrived:
+            assert self._arrived.wait_for(matching, PATIENCE), f'no such mail came within {PATIENCE} s'
+            return matching()[0]
+
     # The names are aiosmtpd's.
     async def handle_DATA(  # pylint: disable=invalid-name
         self, _server: SMTP, _session: Session, envelope: Envelope

@@ -13,6 +13,8 @@ from talelio_backend.app_user.business.user import User
 # them grows, to one that leaves the mailbox's owner the time to open a link.
 FIRST_LINK_PAUSE = timedelta(minutes=1)
 LONGEST_LINK_PAUSE = timedelta(hours=1)
+# Between two links to choose a new password. They do not make each other worthless.
+RESET_PAUSE = timedelta(minutes=2)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -31,6 +33,7 @@ class Account:
     token_epoch: int = 0
     # Since when the operator lets nobody in.
     disabled_at: datetime | None = None
+    reset_requested_at: datetime | None = None
     user: User
 
     @classmethod
@@ -78,6 +81,23 @@ class Account:
     def end_tokens(self) -> None:
         """Make all access tokens worthless that were given out so far."""
         self.token_epoch += 1
+
+    def change_password(self, password_hash: str, now: datetime) -> None:
+        self.password_hash = password_hash
+        self.updated_at = now
+        self.end_tokens()
+
+    def move(self, email: str, now: datetime) -> None:
+        """`email` is canonical."""
+        self.email = email
+        self.updated_at = now
+
+    def request_reset(self, now: datetime) -> bool:
+        """Whether it is not too soon for another link to choose a new password."""
+        if self.reset_requested_at is not None and now - self.reset_requested_at < RESET_PAUSE:
+            return False
+        self.reset_requested_at = now
+        return True
 
     def renew_link(self, now: datetime) -> bool:
         """Make the earlier links worthless, unless there is no need for a new one or it is too soon."""

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from talelio_backend.app_account.business.errors import SessionEnded
+from talelio_backend.app_account.business.errors import AccountDisabled, SessionEnded
 from talelio_backend.app_account.business.session_ports import SessionUnitOfWork
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.identity import AccessTokens, Identity
@@ -21,12 +21,14 @@ class CheckedAccessTokens:
         return self._signed.issue(identity, now)
 
     def read(self, token: str) -> Identity:
-        """Raises InvalidAccessToken, SessionEnded, AccountGone."""
+        """Raises InvalidAccessToken, SessionEnded, AccountDisabled, AccountGone."""
         identity = self._signed.read(token)
         with self._unit_of_work() as uow:
             standing = uow.sessions.standing(identity.account_id, identity.session_id)
         if standing is None:
             raise AccountGone()
+        if standing.disabled:
+            raise AccountDisabled()
         if standing.epoch != identity.epoch or not standing.session_lives:
             raise SessionEnded()
         return identity

@@ -65,6 +65,20 @@ class NoRegisteredAccount(Invalid):
         super().__init__(f"No registered account with the email '{email}'")
 
 
+class WrongPassword(Invalid):
+    """Of somebody who is logged in already; so it is not a 401, which would ask them to log in."""
+
+    def __init__(self) -> None:
+        super().__init__('Wrong password')
+
+
+class InvalidLink(Invalid):
+    """Of a mail: expired, used, replaced, made up, or about what is no longer so."""
+
+    def __init__(self) -> None:
+        super().__init__('The link is not good, or not any more')
+
+
 class ChangedMeanwhile(Unavailable):
 
     def __init__(self) -> None:

@@ -124,17 +124,3 @@ def _account_of_link(uow: AccountUnitOfWork, link: VerificationLink) -> Account:
         raise NoRegisteredAccount(link.email)
     account.check_link(link.serial)
     return account
-
-
-def resend_verification(uow: AccountUnitOfWork, *, email: str, origin: Origin, now: datetime) -> None:
-    """Send a new link to an account that is not verified; say nothing about whether there is one."""
-    address = canonical_email(email)
-    if address is None:
-        return
-    with uow:
-        found = uow.accounts.get_by_email(address)
-        account = uow.accounts.get_for_update(found.id) if found is not None else None
-        if account is not None and account.renew_link(now):
-            queue_verification_mail(uow.outbox, account, now)
-            record(uow.audit, EventKind.VERIFICATION_RENEWED, origin, now, account_id=account.id)
-            uow.commit()

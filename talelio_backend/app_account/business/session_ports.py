@@ -12,6 +12,7 @@ class Standing:
     """How an account stands at the moment, towards one who has a token of it."""
 
     epoch: int
+    disabled: bool
     # Whether the session that was asked about is there; without one, whether none was asked about.
     session_lives: bool
 

@@ -9,13 +9,15 @@ from talelio_backend.app_account.business.ports import AccountUnitOfWork
 from talelio_backend.app_account.business.session import Client, Session
 from talelio_backend.app_account.business.session_ports import RefreshTokens
 from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.audit import EventKind, Origin, record
 from talelio_backend.shared.business.identity import Identity
 
-_security_log = logging.getLogger('talelio_backend.security')
+_logger = logging.getLogger(__name__)
 
 
 def refresh(
-    uow: AccountUnitOfWork, tokens: SessionTokens, *, token: str, client: Client, now: datetime
+    uow: AccountUnitOfWork, tokens: SessionTokens, *, token: str, client: Client, origin: Origin,
+    now: datetime
 ) -> Grant:
     """Exchange a refresh token for new tokens.
 
@@ -33,16 +35,17 @@ def refresh(
         secret = session.exchange(presented.secret, successors, client, now)
         if secret is None:
             uow.sessions.end(account.id, session.id)
+            record(uow.audit, EventKind.REFRESH_TOKEN_REPLAYED, origin, now, account_id=account.id)
             uow.commit()
-            _security_log.warning(
-                'refresh_token_replayed: session %s of account %s was ended', session.id, account.id
-            )
+            _logger.warning('refresh_token_replayed: session %s of account %s ended', session.id, account.id)
             raise SessionOver()
         uow.commit()
     return tokens.grant(account, session, secret, now)
 
 
-def log_out(uow: AccountUnitOfWork, tokens: RefreshTokens, *, token: str) -> None:
+def log_out(
+    uow: AccountUnitOfWork, tokens: RefreshTokens, *, token: str, origin: Origin, now: datetime
+) -> None:
     """End the session of a refresh token; one that is good no more has none, and that is what is wanted."""
     try:
         presented = tokens.read(token)
@@ -51,11 +54,10 @@ def log_out(uow: AccountUnitOfWork, tokens: RefreshTokens, *, token: str) -> Non
     with uow:
         session = uow.sessions.get_for_update(presented.session_id)
         if session is not None:
-            uow.sessions.end(session.account_id, session.id)
-            uow.commit()
+            _end(uow, session.account_id, session.id, origin, now)
 
 
-def log_out_everywhere(uow: AccountUnitOfWork, owner: Identity) -> None:
+def log_out_everywhere(uow: AccountUnitOfWork, owner: Identity, *, origin: Origin, now: datetime) -> None:
     """End all sessions and all access tokens. Raises AccountGone."""
     with uow:
         account = uow.accounts.get_for_update(owner.account_id)
@@ -63,6 +65,7 @@ def log_out_everywhere(uow: AccountUnitOfWork, owner: Identity) -> None:
             raise AccountGone()
         account.end_tokens()
         uow.sessions.end_all(account.id)
+        record(uow.audit, EventKind.ALL_SESSIONS_ENDED, origin, now, account_id=account.id, by_account=True)
         uow.commit()
 
 
@@ -72,17 +75,25 @@ def list_own(uow: AccountUnitOfWork, owner: Identity, now: datetime) -> Sequence
         return uow.sessions.of_account(owner.account_id, now)
 
 
-def end_own(uow: AccountUnitOfWork, owner: Identity, session_id: int) -> None:
+def end_own(
+    uow: AccountUnitOfWork, owner: Identity, session_id: int, *, origin: Origin, now: datetime
+) -> None:
     """Raises SessionNotFound."""
     with uow:
-        if not uow.sessions.end(owner.account_id, session_id):
+        if not _end(uow, owner.account_id, session_id, origin, now):
             raise SessionNotFound(session_id)
-        uow.commit()
 
 
-def end_current(uow: AccountUnitOfWork, owner: Identity) -> None:
+def end_current(uow: AccountUnitOfWork, owner: Identity, *, origin: Origin, now: datetime) -> None:
     """End the session that the access token was given in, if it was given in one."""
     if owner.session_id is not None:
         with uow:
-            uow.sessions.end(owner.account_id, owner.session_id)
-            uow.commit()
+            _end(uow, owner.account_id, owner.session_id, origin, now)
+
+
+def _end(uow: AccountUnitOfWork, account_id: int, session_id: int, origin: Origin, now: datetime) -> bool:
+    ended = uow.sessions.end(account_id, session_id)
+    if ended:
+        record(uow.audit, EventKind.SESSION_ENDED, origin, now, account_id=account_id, by_account=True)
+        uow.commit()
+    return ended

@@ -27,6 +27,7 @@ account_table = Table(
     Column('link_requested_at', INSTANT, nullable=False),
     Column('token_epoch', Integer, nullable=False, server_default='0'),
     Column('disabled_at', INSTANT),
+    Column('reset_requested_at', INSTANT),
     UniqueConstraint('email', name=EMAIL_UNIQUE),
 )
 

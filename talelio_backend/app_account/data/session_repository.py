@@ -53,14 +53,18 @@ class SqlAlchemySessionRepository:
 
     def standing(self, account_id: int, session_id: int | None) -> Standing | None:
         own = and_(_columns.account_id == account_table.c.id, _columns.id == session_id)
-        query = select(account_table.c.token_epoch,
+        query = select(account_table.c.token_epoch, account_table.c.disabled_at,
                        _columns.id).outerjoin_from(account_table, session_table,
                                                    own).where(account_table.c.id == account_id)
         row = self._session.execute(query).one_or_none()
         if row is None:
             return None
-        epoch, found = row
-        return Standing(epoch=epoch, session_lives=session_id is None or found is not None)
+        epoch, disabled_at, found = row
+        return Standing(
+            epoch=epoch,
+            disabled=disabled_at is not None,
+            session_lives=session_id is None or found is not None,
+        )
 
     def end(self, account_id: int, session_id: int) -> bool:
         ended = self._session.execute(

@@ -10,9 +10,12 @@ VERIFICATION_TOKEN_LIFETIME = timedelta(hours=24)
 class JwtVerificationTokens:
     """See `app_account.business.ports.VerificationTokens`."""
 
-    def __init__(self, secret_key: str) -> None:
+    def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
         self._tokens = SignedTokens(
-            secret_key=secret_key, purpose='verification', lifetime=VERIFICATION_TOKEN_LIFETIME
+            secret_key=secret_key,
+            previous_secret_key=previous_secret_key,
+            purpose='verification',
+            lifetime=VERIFICATION_TOKEN_LIFETIME,
         )
 
     def issue(self, link: VerificationLink, now: datetime) -> str:

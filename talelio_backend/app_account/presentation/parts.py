@@ -1,16 +1,17 @@
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from talelio_backend.app_account.business.grant import SessionTokens
-from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher, VerificationTokens
+from talelio_backend.app_account.business.link_ports import LinkTokens, OwnAccountUnitOfWork
+from talelio_backend.app_account.business.ports import PasswordHasher, VerificationTokens
 from talelio_backend.app_account.presentation.session_cookie import SessionCookie
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.rate_limiter import RateLimiter
 from talelio_backend.shared.presentation.idempotency import Idempotency, ResultKeepingUnitOfWork
 
 
-class KeyedAccountUnitOfWork(AccountUnitOfWork, ResultKeepingUnitOfWork, Protocol):
+class KeyedAccountUnitOfWork(OwnAccountUnitOfWork, ResultKeepingUnitOfWork, Protocol):
     pass
 
 
@@ -25,7 +26,12 @@ class AccountParts:
     cookie: SessionCookie
     limiter: RateLimiter
     verification_tokens: VerificationTokens
+    reset_tokens: LinkTokens
+    confirmation_tokens: LinkTokens
+    revocation_tokens: LinkTokens
     # Canonical addresses.
     whitelist: Container[str]
     common_passwords: Container[str]
     avatar_url: Callable[[User], str]
+    # Frees a user's files, or leaves them to the sweep.
+    free_files: Callable[[int, Sequence[str]], None]

@@ -3,7 +3,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from talelio_backend.app_account.business import registration
+from talelio_backend.app_account.business import recovery, registration
 from talelio_backend.app_account.business.email_address import one_spelling
 from talelio_backend.app_account.business.errors import (
     AccountAlreadyVerified,
@@ -138,8 +138,12 @@ def registration_routes(parts: AccountParts) -> Blueprint:
     def resend_verification() -> Response:
         body = read_body(ResendBody)
         with limited(parts.limiter, VERIFICATION_RESEND, one_spelling(body.email)):
-            registration.resend_verification(
-                parts.unit_of_work(), email=body.email, origin=request_origin(), now=datetime.now(UTC)
+            recovery.request_by_mail(
+                parts.unit_of_work(),
+                recovery.VERIFICATION_REQUEST,
+                email=body.email,
+                origin=request_origin(),
+                now=datetime.now(UTC),
             )
         return answer(
             MessageAnswer(

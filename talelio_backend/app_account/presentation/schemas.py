@@ -23,6 +23,10 @@ Password = Annotated[
 VerificationToken = Annotated[
     str, Field(description='As in the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
 
+LinkToken = Annotated[
+    str, StringConstraints(max_length=4096),
+    Field(description='As in the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])
+]  # yapf: disable
 # Longer than any of ours.
 RefreshToken = Annotated[
     str, StringConstraints(max_length=4096),
@@ -46,6 +50,29 @@ class LoginBody(Body):
 class RefreshTokenBody(Body):
     # None is what an absent key gives; sent, it is refused. The cookie stands in for it.
     refresh_token: RefreshToken = None  # type: ignore[assignment]
+
+
+class PasswordBody(Body):
+    password: Password
+
+
+class ChangePasswordBody(Body):
+    current_password: Password
+    new_password: Password
+
+
+class ResetPasswordBody(Body):
+    token: LinkToken
+    password: Password
+
+
+class ChangeEmailBody(Body):
+    email: Email
+    password: Password
+
+
+class LinkBody(Body):
+    token: LinkToken
 
 
 class ClaimBody(Body):
@@ -104,6 +131,19 @@ class SessionAnswer(Answer):
             address=session.address,
             current=session.id == current_id,
         )
+
+
+class PasswordResetAnswer(Answer):
+    email: Annotated[str, Field(examples=['maker@example.com'])]
+    username: Annotated[str, Field(examples=['maker'])]
+    message: Annotated[str, Field(examples=['Nothing was changed yet. To choose a new password, …'])]
+
+
+class EmailChangeAnswer(Answer):
+    old_email: Annotated[str, Field(examples=['maker@example.com'])]
+    new_email: Annotated[str, Field(examples=['new@example.com'])]
+    confirmed: bool
+    message: Annotated[str, Field(examples=['Nothing was changed yet. To confirm it, …'])]
 
 
 class MessageAnswer(Answer):

@@ -101,6 +101,7 @@ def session_routes(parts: AccountParts) -> Blueprint:
                 parts.tokens,
                 token=token,
                 client=request_client(),
+                origin=request_origin(),
                 now=datetime.now(UTC),
             )
         return _answer_grant(parts, grant, in_body=bool(sent))
@@ -120,10 +121,12 @@ def session_routes(parts: AccountParts) -> Blueprint:
     )
     def log_out() -> Response:
         token = read_body_if_any(RefreshTokenBody).refresh_token or parts.cookie.read()
+        origin, now = request_origin(), datetime.now(UTC)
         if token is not None:
-            sessions.log_out(parts.unit_of_work(), parts.tokens.refresh, token=token)
+            sessions.log_out(parts.unit_of_work(), parts.tokens.refresh, token=token, origin=origin, now=now)
         else:
-            sessions.end_current(parts.unit_of_work(), authenticate(parts.tokens.access))
+            owner = authenticate(parts.tokens.access)
+            sessions.end_current(parts.unit_of_work(), owner, origin=origin, now=now)
         return _logged_out(parts)
 
     @routes.post('/logout/all')
@@ -136,7 +139,10 @@ def session_routes(parts: AccountParts) -> Blueprint:
         answer_headers=['Set-Cookie'],
     )
     def log_out_everywhere() -> Response:
-        sessions.log_out_everywhere(parts.unit_of_work(), authenticate(parts.tokens.access))
+        owner = authenticate(parts.tokens.access)
+        sessions.log_out_everywhere(
+            parts.unit_of_work(), owner, origin=request_origin(), now=datetime.now(UTC)
+        )
         return _logged_out(parts)
 
     @routes.get('/sessions')
@@ -161,7 +167,9 @@ def session_routes(parts: AccountParts) -> Blueprint:
     )
     def end_own(session_id: int) -> Response:
         owner = authenticate(parts.tokens.access)
-        sessions.end_own(parts.unit_of_work(), owner, session_id)
+        sessions.end_own(
+            parts.unit_of_work(), owner, session_id, origin=request_origin(), now=datetime.now(UTC)
+        )
         if session_id == owner.session_id:
             return _logged_out(parts)
         return Response(status=HTTPStatus.NO_CONTENT)

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from talelio_backend.app_asset.business.files import check_stored, storing, take_back
-from talelio_backend.app_asset.business.image import ImageKind, image_key
+from talelio_backend.app_asset.business.image import ImageKind, avatar_key
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore, NewFile
 from talelio_backend.app_user.business.services import find_own_user
 from talelio_backend.app_user.business.user import DEFAULT_AVATAR_URL, User
@@ -22,7 +22,7 @@ def set_avatar(
         user = find_own_user(uow.users, owner)
     with storing(uow, store, user.id) as stored:
         prepared = processor.prepare_avatar(file)
-        key = _key(user.id, prepared.digest)
+        key = avatar_key(user.id, prepared.digest)
         stored.save([NewFile(key=key, content=prepared.content, media_type=ImageKind.WEBP.value)])
         with uow:
             uow.images.lock(user.id)
@@ -51,13 +51,8 @@ def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: 
 
 
 def avatar_url(store: ImageStore, user: User) -> str:
-    return store.url(_key(user.id, user.avatar_digest)) if user.avatar_digest else DEFAULT_AVATAR_URL
+    return store.url(avatar_key(user.id, user.avatar_digest)) if user.avatar_digest else DEFAULT_AVATAR_URL
 
 
 def _avatar_keys(user: User) -> list[str]:
-    return [_key(user.id, user.avatar_digest)] if user.avatar_digest else []
-
-
-def _key(user_id: int, digest: str) -> str:
-    # Of an avatar no kind is kept: it is WebP, whatever was sent.
-    return image_key(user_id, digest, ImageKind.WEBP)
+    return [avatar_key(user.id, user.avatar_digest)] if user.avatar_digest else []

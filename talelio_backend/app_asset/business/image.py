@@ -104,6 +104,11 @@ def image_key(user_id: int, digest: str, kind: ImageKind) -> str:
     return f'{user_id}/images/{digest}.{kind.extension}'
 
 
+def avatar_key(user_id: int, digest: str) -> str:
+    # Of an avatar no kind is kept: it is WebP, whatever was sent.
+    return image_key(user_id, digest, ImageKind.WEBP)
+
+
 def variant_key(user_id: int, digest: str, width: int) -> str:
     return f'{user_id}/images/{digest}-{width}.webp'
 

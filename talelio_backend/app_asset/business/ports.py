@@ -85,6 +85,9 @@ class ImageRepository(Protocol):
     def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
         """Return those that are an image's, unless that is being deleted, or the user's avatar's."""
 
+    def keys_of_user(self, user_id: int) -> Sequence[str]:
+        """Return the keys of all the user's files, the avatar's and those that are being deleted included."""
+
     def being_deleted(self, limit: int) -> Sequence[Image]:
         """Return everybody's images of which the deletion was not finished."""
 

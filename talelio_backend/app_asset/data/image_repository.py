@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from talelio_backend.app_asset.business.image import Image, ImageKind
+from talelio_backend.app_asset.business.image import Image, ImageKind, avatar_key
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.business.errors import Unavailable
@@ -116,6 +116,12 @@ class SqlAlchemyImageRepository:
             user_table.c.avatar_digest.in_(digests),
         )
         return set(self._session.scalars(of_images.union(of_avatar)))
+
+    def keys_of_user(self, user_id: int) -> list[str]:
+        images = self._session.scalars(select(Image).where(image_table.c.user_id == user_id))
+        keys = [key for image in images for key in image.keys]
+        digest = self._session.scalar(select(user_table.c.avatar_digest).where(user_table.c.id == user_id))
+        return keys if digest is None else [*keys, avatar_key(user_id, digest)]
 
     def being_deleted(self, limit: int) -> Sequence[Image]:
         query = select(Image).where(image_table.c.deleted_at.is_not(None))

@@ -34,7 +34,19 @@ class EventKind(StrEnum):
     LOGIN_FAILED = 'login.failed'
     # The password was right, but the account may not log in.
     LOGIN_REFUSED = 'login.refused'
+    # Also for an address that no account has.
+    PASSWORD_RESET_REQUESTED = 'password.reset_requested'
+    PASSWORD_RESET = 'password.reset'
     PASSWORD_CHANGED = 'password.changed'
+    # Somebody who is logged in did not know the password.
+    PASSWORD_PROOF_FAILED = 'password.proof_failed'
+    EMAIL_CHANGE_REQUESTED = 'email.change_requested'
+    EMAIL_CHANGED = 'email.changed'
+    EMAIL_CHANGE_REVOKED = 'email.change_revoked'
+    # A refresh token that was exchanged before came again, and the session was ended.
+    REFRESH_TOKEN_REPLAYED = 'session.token_replayed'
+    SESSION_ENDED = 'session.ended'
+    ALL_SESSIONS_ENDED = 'session.all_ended'
     # From here on tries are refused, until a pause is over.
     LIMIT_REACHED = 'limit.reached'
     WHITELIST_ADDED = 'whitelist.added'

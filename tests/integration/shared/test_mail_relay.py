@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business import registration
 from talelio_backend.app_account.business.errors import EmailTaken
+from talelio_backend.app_account.business.mail_requests import MailRequests
 from talelio_backend.app_account.business.verification_mail import (
     VERIFICATION_MAIL,
     VerificationMailComposer,
@@ -31,7 +31,7 @@ from talelio_backend.shared.data.smtp_mailer import SmtpMailer
 from talelio_backend.shared.data.smtp_server import SmtpServer
 from tests.support.at_once import at_once
 from tests.support.engines import other_engine, outage, scalar
-from tests.support.samples import NOW, ORIGIN, new_account, new_mail
+from tests.support.samples import NOW, new_account, new_mail
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.sockets import closed_port
 from tests.support.waiting import PATIENCE, repeat, wait_until
@@ -410,9 +410,8 @@ def test_a_link_that_is_no_longer_wanted_is_not_sent(
     verified, renewed, deleted = (register(engine, name) for name in ('one', 'two', 'three'))
     scalar(engine, 'UPDATE accounts SET verified = true WHERE id = :id', id=verified)
     scalar(engine, 'DELETE FROM accounts WHERE id = :id', id=deleted)
-    registration.resend_verification(
-        UnitOfWork(engine), email='two@example.com', origin=ORIGIN, now=NOW + timedelta(hours=2)
-    )
+    requests = MailRequests(lambda: UnitOfWork(engine))
+    requests.verification({'account_id': renewed}, NOW + timedelta(hours=2))
     clock.now = NOW + timedelta(hours=2)
 
     composers = verification_composers(engine)

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -194,36 +193,3 @@ class TestClaim:
 
         with pytest.raises(AccountAlreadyVerified):
             claim(uow, token_for(account), 'another pass phrase')
-
-
-class TestResend:
-
-    def test_a_new_link_makes_the_older_one_worthless(self) -> None:
-        uow = FakeUnitOfWork()
-        account = register(uow)
-
-        registration.resend_verification(
-            uow, email='MAKER@example.com', origin=ORIGIN, now=NOW + timedelta(hours=1)
-        )
-
-        assert [mail.payload['serial'] for mail in uow.store.outbox.values()] == [1, 2]
-        with pytest.raises(InvalidVerificationToken):
-            verify(uow, token_for(account))
-        assert verify(uow, token_for(account, serial=2)).verified
-
-    @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
-    def test_nothing_happens_too_soon_or_for_nobody(self, email: str) -> None:
-        uow = FakeUnitOfWork()
-        register(uow)
-
-        registration.resend_verification(uow, email=email, origin=ORIGIN, now=NOW + timedelta(seconds=1))
-
-        assert len(uow.store.outbox) == 1
-
-    def test_nothing_happens_for_a_verified_account(self) -> None:
-        uow = FakeUnitOfWork()
-        verify(uow, token_for(register(uow)))
-
-        registration.resend_verification(uow, email=EMAIL, origin=ORIGIN, now=NOW + timedelta(hours=1))
-
-        assert len(uow.store.outbox) == 1

@@ -36,6 +36,7 @@ from tests.support.account_use_cases import (
     register,
     register_verified,
 )
+from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
 
 # What is issued in the future is refused, so that the tests begin in the past.
@@ -59,7 +60,7 @@ def refresh(
     tokens: SessionTokens = TOKENS,
     client: Client = CLIENT
 ) -> Grant:
-    return sessions.refresh(uow, tokens, token=grant.refresh_token, client=client, now=now)
+    return sessions.refresh(uow, tokens, token=grant.refresh_token, client=client, origin=ORIGIN, now=now)
 
 
 def secret_of(grant: Grant) -> str:
@@ -141,7 +142,7 @@ class TestRefresh:
 
         for token in (forged, ACCESS.issue(Identity(1), START), '', 'x'):
             with pytest.raises(InvalidRefreshToken):
-                sessions.refresh(uow, TOKENS, token=token, client=CLIENT, now=START)
+                sessions.refresh(uow, TOKENS, token=token, client=CLIENT, origin=ORIGIN, now=START)
 
         assert refresh(uow, grant).access_token
 
@@ -231,7 +232,7 @@ class TestEnding:
         uow, grant = logged_in()
         other = log_in(uow, now=START)
 
-        sessions.log_out(uow, REFRESH, token=grant.refresh_token)
+        sessions.log_out(uow, REFRESH, token=grant.refresh_token, origin=ORIGIN, now=START)
 
         with pytest.raises(SessionEnded, match='The session of this token has ended'):
             check(uow, grant.access_token)
@@ -243,7 +244,7 @@ class TestEnding:
     def test_a_logout_with_any_other_token_ends_nothing(self, token: str) -> None:
         uow, _ = logged_in()
 
-        sessions.log_out(uow, REFRESH, token=token)
+        sessions.log_out(uow, REFRESH, token=token, origin=ORIGIN, now=START)
 
         assert len(uow.store.sessions) == 1
 
@@ -251,8 +252,8 @@ class TestEnding:
         uow, grant = logged_in()
 
         for _ in range(2):
-            sessions.log_out(uow, REFRESH, token=grant.refresh_token)
-            sessions.end_current(uow, ACCESS.read(grant.access_token))
+            sessions.log_out(uow, REFRESH, token=grant.refresh_token, origin=ORIGIN, now=START)
+            sessions.end_current(uow, ACCESS.read(grant.access_token), origin=ORIGIN, now=START)
 
         assert not uow.store.sessions
 
@@ -263,7 +264,7 @@ class TestEnding:
         sessionless = ACCESS.issue(Identity(owner.account_id), START)
         check(uow, sessionless)
 
-        sessions.log_out_everywhere(uow, owner)
+        sessions.log_out_everywhere(uow, owner, origin=ORIGIN, now=START)
 
         for token in (grant.access_token, other.access_token, sessionless):
             with pytest.raises(SessionEnded):
@@ -277,11 +278,11 @@ class TestEnding:
         session_id = ACCESS.read(grant.access_token).session_id or 0
 
         with pytest.raises(SessionNotFound, match=f'There is no session {session_id}'):
-            sessions.end_own(uow, Identity(stranger.id), session_id)
+            sessions.end_own(uow, Identity(stranger.id), session_id, origin=ORIGIN, now=START)
         assert not sessions.list_own(uow, Identity(stranger.id), START)
         with pytest.raises(SessionEnded):
             check(uow, ACCESS.issue(Identity(stranger.id, session_id), START))
-        sessions.end_own(uow, ACCESS.read(grant.access_token), session_id)
+        sessions.end_own(uow, ACCESS.read(grant.access_token), session_id, origin=ORIGIN, now=START)
         assert not uow.store.sessions
 
     def test_the_most_recently_used_is_listed_first(self) -> None:
@@ -302,6 +303,6 @@ class TestEnding:
         with pytest.raises(AccountGone):
             check(uow, grant.access_token)
         with pytest.raises(AccountGone):
-            sessions.log_out_everywhere(uow, owner)
+            sessions.log_out_everywhere(uow, owner, origin=ORIGIN, now=START)
         with pytest.raises(SessionOver):
             refresh(uow, grant)

@@ -1,0 +1,119 @@
+"""Another address for an account: confirmed at the new one, announced at the old one, which can revoke it."""
+from collections.abc import Container
+from datetime import datetime
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.account_mails import (
+    EMAIL_ANNOUNCEMENT_MAIL,
+    EMAIL_CONFIRMATION_MAIL,
+    queue_change_mail,
+)
+from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_account.business.email_change import REVOCABLE, EmailChange
+from talelio_backend.app_account.business.errors import EmailNotWhitelisted, InvalidLink
+from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LinkTokens, MailLink
+from talelio_backend.app_account.business.own_account import check_own_password, lock_unchanged
+from talelio_backend.app_account.business.ports import PasswordHasher
+from talelio_backend.app_account.business.recovery import RESET_REQUEST
+from talelio_backend.app_account.business.whitelist import admits
+from talelio_backend.shared.business.audit import EventKind, Origin, record
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.business.outbox import OutboxMail
+
+# No password's hash, so that none is right.
+_NO_PASSWORD = '!'
+
+
+def request(
+    uow: EmailChangeUnitOfWork,
+    hasher: PasswordHasher,
+    owner: Identity,
+    *,
+    whitelist: Container[str],
+    email: str,
+    password: str,
+    origin: Origin,
+    now: datetime,
+) -> None:
+    """Send the two mails. Whether somebody else has the address is not told: then none goes there.
+
+    Raises AccountGone, WrongPassword, EmailNotWhitelisted, ChangedMeanwhile.
+    """
+    seen = check_own_password(uow, hasher, owner, password, origin, now)
+    address = canonical_email(email)
+    with uow:
+        if address is None or not admits(uow, whitelist, address, now):
+            raise EmailNotWhitelisted()
+        account = lock_unchanged(uow, seen)
+        for earlier in uow.email_changes.of_account(account.id):
+            if earlier.confirmed_at is None or now - earlier.confirmed_at > REVOCABLE:
+                uow.email_changes.delete(earlier)
+        if address != account.email:
+            change = EmailChange(
+                account_id=account.id, old_email=account.email, new_email=address, requested_at=now
+            )
+            uow.email_changes.add(change)
+            queue_change_mail(uow.outbox, EMAIL_CONFIRMATION_MAIL, change, now)
+            queue_change_mail(uow.outbox, EMAIL_ANNOUNCEMENT_MAIL, change, now)
+            kind = EventKind.EMAIL_CHANGE_REQUESTED
+            record(uow.audit, kind, origin, now, account_id=account.id, by_account=True)
+        uow.commit()
+
+
+def show(uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str) -> EmailChange:
+    """Return the change that a link is about. Raises InvalidLink."""
+    link = tokens.read(token)
+    with uow:
+        return _change_of(uow, link)
+
+
+def confirm(
+    uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str, origin: Origin, now: datetime
+) -> Account:
+    """Raises InvalidLink, EmailTaken."""
+    link = tokens.read(token)
+    with uow:
+        # The account first, as whoever changes it does.
+        account = uow.accounts.get_for_update(link.account_id)
+        change = _change_of(uow, link)
+        if account is None or change.confirmed_at is not None or account.email != change.old_email:
+            raise InvalidLink()
+        change.confirmed_at = now
+        account.move(change.new_email, now)
+        uow.accounts.save(account)
+        record(uow.audit, EventKind.EMAIL_CHANGED, origin, now, account_id=account.id, by_account=True)
+        uow.commit()
+    return account
+
+
+def revoke(
+    uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str, origin: Origin, now: datetime
+) -> Account:
+    """Give the account back to the old address, whatever was changed since.
+
+    Whoever asked for the change knew the password, so it is worth nothing from now on: all sessions end,
+    and a link to choose another goes to the old address. Raises InvalidLink, EmailTaken.
+    """
+    link = tokens.read(token)
+    with uow:
+        account = uow.accounts.get_for_update(link.account_id)
+        change = _change_of(uow, link)
+        if account is None:
+            raise InvalidLink()
+        for each in uow.email_changes.of_account(account.id):
+            uow.email_changes.delete(each)
+        account.change_password(_NO_PASSWORD, now)
+        account.move(change.old_email, now)
+        uow.accounts.save(account)
+        uow.sessions.end_all(account.id)
+        uow.outbox.add(OutboxMail.queue(RESET_REQUEST, {'account_id': account.id}, now))
+        record(uow.audit, EventKind.EMAIL_CHANGE_REVOKED, origin, now, account_id=account.id)
+        uow.commit()
+    return account
+
+
+def _change_of(uow: EmailChangeUnitOfWork, link: MailLink) -> EmailChange:
+    change = uow.email_changes.get(link.serial)
+    if change is None or change.account_id != link.account_id:
+        raise InvalidLink()
+    return change

@@ -1,0 +1,39 @@
+from datetime import datetime, timedelta
+
+from talelio_backend.app_account.business.email_change import REVOCABLE
+from talelio_backend.app_account.business.errors import InvalidLink
+from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens, subject_id
+
+# By purpose.
+LIFETIMES = {
+    'reset': timedelta(hours=1),
+    'email-confirmation': timedelta(hours=24),
+    'email-revocation': REVOCABLE,
+}
+
+
+class JwtLinkTokens:
+    """See `app_account.business.link_ports.LinkTokens`."""
+
+    def __init__(self, purpose: str, secret_key: str, previous_secret_key: str | None = None) -> None:
+        self._tokens = SignedTokens(
+            secret_key=secret_key,
+            previous_secret_key=previous_secret_key,
+            purpose=purpose,
+            lifetime=LIFETIMES[purpose],
+        )
+
+    def issue(self, link: MailLink, now: datetime) -> str:
+        return self._tokens.issue(str(link.account_id), now, {'email': link.email, 'serial': link.serial})
+
+    def read(self, token: str) -> MailLink:
+        try:
+            claims = self._tokens.read(token)
+            account_id = subject_id(claims)
+        except InvalidToken as error:
+            raise InvalidLink() from error
+        match claims:
+            case {'email': str() as email, 'serial': int() as serial}:
+                return MailLink(account_id, email, serial)
+        raise InvalidLink()

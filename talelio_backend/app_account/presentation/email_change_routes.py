@@ -1,0 +1,145 @@
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from flask import Blueprint, Response
+
+from talelio_backend.app_account.business import email_changes
+from talelio_backend.app_account.business.email_change import EmailChange
+from talelio_backend.app_account.business.errors import (
+    ChangedMeanwhile,
+    EmailNotWhitelisted,
+    EmailTaken,
+    InvalidLink,
+    SessionEnded,
+    WrongPassword,
+)
+from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.presentation.schemas import (
+    AccountAnswer,
+    ChangeEmailBody,
+    EmailChangeAnswer,
+    LinkBody,
+    LinkToken,
+    MessageAnswer,
+)
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.rate_limit_policies import PASSWORD_PROOF
+from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.origin import request_origin
+from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
+from talelio_backend.shared.presentation.request_body import read_body
+
+
+def email_change_routes(parts: AccountParts) -> Blueprint:
+    routes = Blueprint('email_changes', __name__, url_prefix='/v1/accounts')
+
+    @routes.put('/email')
+    @described(
+        "Ask for another address of one's own account",
+        description='A link that confirms it goes to the new address, one that takes it back to the old one.',
+        bearer='required',
+        body=ChangeEmailBody,
+        answers={HTTPStatus.ACCEPTED: MessageAnswer},
+        errors=[
+            EmailNotWhitelisted(),
+            WrongPassword(),
+            SessionEnded(),
+            AccountGone(),
+            TOO_MANY_TRIES,
+            ChangedMeanwhile(),
+        ],
+    )
+    def request_change() -> Response:
+        owner = authenticate(parts.tokens.access)
+        body = read_body(ChangeEmailBody)
+        with limited(parts.limiter, PASSWORD_PROOF, str(owner.account_id)):
+            email_changes.request(
+                parts.unit_of_work(),
+                parts.hasher,
+                owner,
+                whitelist=parts.whitelist,
+                email=body.email,
+                password=body.password,
+                origin=request_origin(),
+                now=datetime.now(UTC),
+            )
+        return answer(
+            MessageAnswer(message='If this email can be used, a link to confirm it is on its way there'),
+            HTTPStatus.ACCEPTED
+        )
+
+    @routes.get('/email/confirm/<token>')
+    @described(
+        'Show what a link to confirm an address is about',
+        description='Changes nothing, so that programs which open the links of mails do no harm.',
+        answers={HTTPStatus.OK: EmailChangeAnswer},
+        errors=[InvalidLink()],
+    )
+    def show_confirmation(token: LinkToken) -> Response:
+        change = email_changes.show(parts.unit_of_work(), parts.confirmation_tokens, token=token)
+        return _answer_change(change, 'confirm')
+
+    @routes.post('/email/confirm')
+    @described(
+        'Confirm the new address of an account',
+        body=LinkBody,
+        answers={HTTPStatus.OK: AccountAnswer},
+        errors=[InvalidLink(), EmailTaken('new@example.com')],
+    )
+    def confirm() -> Response:
+        body = read_body(LinkBody)
+        account = email_changes.confirm(
+            parts.unit_of_work(),
+            parts.confirmation_tokens,
+            token=body.token,
+            origin=request_origin(),
+            now=datetime.now(UTC)
+        )
+        return answer(AccountAnswer.of(account, parts.avatar_url))
+
+    @routes.get('/email/revoke/<token>')
+    @described(
+        'Show what a link to take a change of address back is about',
+        description='Changes nothing, so that programs which open the links of mails do no harm.',
+        answers={HTTPStatus.OK: EmailChangeAnswer},
+        errors=[InvalidLink()],
+    )
+    def show_revocation(token: LinkToken) -> Response:
+        change = email_changes.show(parts.unit_of_work(), parts.revocation_tokens, token=token)
+        return _answer_change(change, 'revoke')
+
+    @routes.post('/email/revoke')
+    @described(
+        'Take a change of address back',
+        description=
+        'Also after it was confirmed. Ends all sessions and the password, which somebody else knew; a '
+        'link to choose another is mailed to the old address.',
+        body=LinkBody,
+        answers={HTTPStatus.OK: AccountAnswer},
+        errors=[InvalidLink(), EmailTaken('maker@example.com')],
+    )
+    def revoke() -> Response:
+        body = read_body(LinkBody)
+        account = email_changes.revoke(
+            parts.unit_of_work(),
+            parts.revocation_tokens,
+            token=body.token,
+            origin=request_origin(),
+            now=datetime.now(UTC)
+        )
+        return answer(AccountAnswer.of(account, parts.avatar_url))
+
+    return routes
+
+
+def _answer_change(change: EmailChange, what: str) -> Response:
+    return answer(
+        EmailChangeAnswer(
+            old_email=change.old_email,
+            new_email=change.new_email,
+            confirmed=change.confirmed_at is not None,
+            message=f'Nothing was done yet. To {what} it, POST {{"token": …}} to /v1/accounts/email/{what}',
+        )
+    )
