@@ -216,7 +216,7 @@ def test_a_server_without_a_connection_to_spare(database_url: str) -> None:
 
 @pytest.mark.parametrize(('rights', 'name', 'reason'), [
     ('CONNECT ON DATABASE {database}', 'database', 'permission denied'),
-    ('SELECT ON ALL TABLES IN SCHEMA public', 'database writes', 'may not read and write accounts, images,'),
+    ('SELECT ON ALL TABLES IN SCHEMA public', 'database writes', 'may not read and write accounts, '),
 ])
 def test_a_role_without_rights_to_the_tables(database_url: str, rights: str, name: str, reason: str) -> None:
     database = make_url(database_url).database
