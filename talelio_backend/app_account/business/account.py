@@ -86,6 +86,8 @@ class Account:
         self.password_hash = password_hash
         self.updated_at = now
         self.end_tokens()
+        # The links before are worthless, so the next one need not wait.
+        self.reset_requested_at = None
 
     def move(self, email: str, now: datetime) -> None:
         """`email` is canonical."""

@@ -7,7 +7,9 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.disabling import disable
 from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import AccountAlreadyVerified, EmailTaken
+from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork
 from talelio_backend.app_account.business.password_policy import check_password
+from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.audit import EventKind, Origin, record
@@ -24,7 +26,7 @@ class NoSuchAccount(NotFound):
 class Operator:
     """What all of these use cases are given."""
 
-    uow: AccountUnitOfWork
+    uow: EmailChangeUnitOfWork
     origin: Origin
     now: datetime
 
@@ -102,10 +104,7 @@ def set_password(
     password_hash = hasher.hash(password)
     with by.uow as uow:
         account = _locked(uow, email)
-        account.password_hash = password_hash
-        account.updated_at = by.now
-        account.end_tokens()
-        uow.sessions.end_all(account.id)
+        replace_password(uow, account, password_hash, by.now)
         record(uow.audit, EventKind.PASSWORD_CHANGED, by.origin, by.now, account_id=account.id)
         uow.commit()
     return account

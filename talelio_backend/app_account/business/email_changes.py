@@ -13,6 +13,7 @@ from talelio_backend.app_account.business.email_change import REVOCABLE, EmailCh
 from talelio_backend.app_account.business.errors import EmailNotWhitelisted, InvalidLink
 from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LinkTokens, MailLink
 from talelio_backend.app_account.business.own_account import check_own_password, lock_unchanged
+from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import PasswordHasher
 from talelio_backend.app_account.business.recovery import RESET_REQUEST
 from talelio_backend.app_account.business.whitelist import admits
@@ -89,7 +90,7 @@ def confirm(
 def revoke(
     uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str, origin: Origin, now: datetime
 ) -> Account:
-    """Give the account back to the old address, whatever was changed since.
+    """Give the account back to the old address, whatever was changed since; earlier changes stay.
 
     Whoever asked for the change knew the password, so it is worth nothing from now on: all sessions end,
     and a link to choose another goes to the old address. Raises InvalidLink, EmailTaken.
@@ -101,15 +102,26 @@ def revoke(
         if account is None:
             raise InvalidLink()
         for each in uow.email_changes.of_account(account.id):
-            uow.email_changes.delete(each)
-        account.change_password(_NO_PASSWORD, now)
+            # Whoever has the address of an earlier one may still have to take that back.
+            if each.id >= change.id:
+                uow.email_changes.delete(each)
+        replace_password(uow, account, _NO_PASSWORD, now)
+        _free_address(uow, change.old_email, origin, now)
         account.move(change.old_email, now)
         uow.accounts.save(account)
-        uow.sessions.end_all(account.id)
         uow.outbox.add(OutboxMail.queue(RESET_REQUEST, {'account_id': account.id}, now))
         record(uow.audit, EventKind.EMAIL_CHANGE_REVOKED, origin, now, account_id=account.id)
         uow.commit()
     return account
+
+
+def _free_address(uow: EmailChangeUnitOfWork, email: str, origin: Origin, now: datetime) -> None:
+    """Delete an account that somebody registered with the address and has not verified."""
+    found = uow.accounts.get_by_email(email)
+    account = uow.accounts.get_for_update(found.id) if found is not None else None
+    if account is not None and not account.verified:
+        record(uow.audit, EventKind.ACCOUNT_DELETED, origin, now, account_id=account.id)
+        uow.accounts.delete(account)
 
 
 def _change_of(uow: EmailChangeUnitOfWork, link: MailLink) -> EmailChange:

@@ -5,8 +5,9 @@ from datetime import datetime
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
 from talelio_backend.app_account.business.errors import ChangedMeanwhile, WrongPassword
-from talelio_backend.app_account.business.link_ports import LeavingUnitOfWork
+from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LeavingUnitOfWork
 from talelio_backend.app_account.business.password_policy import check_password
+from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.audit import EventKind, Origin, record, record_refusal
@@ -47,7 +48,7 @@ def lock_unchanged(uow: AccountUnitOfWork, seen: Account) -> Account:
 
 
 def change_password(
-    uow: AccountUnitOfWork,
+    uow: EmailChangeUnitOfWork,
     hasher: PasswordHasher,
     tokens: AccessTokens,
     owner: Identity,
@@ -67,8 +68,7 @@ def change_password(
     password_hash = hasher.hash(new)
     with uow:
         account = lock_unchanged(uow, seen)
-        account.change_password(password_hash, now)
-        uow.sessions.end_all(account.id, but=owner.session_id)
+        replace_password(uow, account, password_hash, now, staying_session=owner.session_id)
         queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, now)
         record(uow.audit, EventKind.PASSWORD_CHANGED, origin, now, account_id=account.id, by_account=True)
         uow.commit()

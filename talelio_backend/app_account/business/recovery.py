@@ -10,8 +10,9 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
 from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import InvalidLink
-from talelio_backend.app_account.business.link_ports import LinkTokens, MailLink
+from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LinkTokens, MailLink
 from talelio_backend.app_account.business.password_policy import check_password
+from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.shared.business.audit import EventKind, Origin, record
 from talelio_backend.shared.business.outbox import OutboxMail
@@ -51,7 +52,7 @@ def show_reset(uow: AccountUnitOfWork, tokens: LinkTokens, *, token: str) -> Acc
 
 
 def reset_password(
-    uow: AccountUnitOfWork,
+    uow: EmailChangeUnitOfWork,
     hasher: PasswordHasher,
     tokens: LinkTokens,
     *,
@@ -73,9 +74,8 @@ def reset_password(
         account = uow.accounts.get_for_update(link.account_id)
         _check_link(account, link)
         assert account is not None
-        account.change_password(password_hash, now)
+        replace_password(uow, account, password_hash, now)
         account.verified = True
-        uow.sessions.end_all(account.id)
         queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, now)
         record(uow.audit, EventKind.PASSWORD_RESET, origin, now, account_id=account.id, by_account=True)
         uow.commit()
