@@ -390,9 +390,9 @@ DIFFERENCES = {
     'a column too many':
     'ALTER TABLE users ADD COLUMN stray integer',
     'another type':
-    'ALTER TABLE projects ALTER COLUMN title TYPE varchar(10)',
+    'ALTER TABLE images ALTER COLUMN digest TYPE varchar(10)',
     'times without a zone':
-    'ALTER TABLE projects ALTER COLUMN created_at TYPE timestamp',
+    'ALTER TABLE images ALTER COLUMN created_at TYPE timestamp',
     'a column that may be empty':
     'ALTER TABLE accounts ALTER COLUMN email DROP NOT NULL',
     'a default':

@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_project.business.errors import SlugTaken
+from talelio_backend.app_project.business.listing import Listing
 from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_project.business.visibility import Selection, Showing
 from talelio_backend.app_project.data.project_repository import OLD_SLUGS
 from talelio_backend.shared.business.errors import Conflict
-from talelio_backend.shared.business.page import PageRequest
 from tests.support.backings import Backing, committed_account
 from tests.support.engines import wait_for_waiters
 from tests.support.samples import NOW, new_project
@@ -183,8 +183,8 @@ def test_a_page_shows_what_is_selected(
         committed(backing, project)
 
     with backing.unit_of_work() as uow:
-        page = uow.projects.page_of_user(
-            owner.user.id, PageRequest(limit=10), Selection(showing=showing, now=NOW)
+        page = uow.projects.list_of_user(
+            owner.user.id, Listing(limit=10), Selection(showing=showing, now=NOW)
         )
     assert [project.title for project in page.items] == shown
 

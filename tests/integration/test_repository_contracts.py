@@ -7,13 +7,13 @@ import pytest
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
+from talelio_backend.app_project.business.listing import Cursor, Listing
 from talelio_backend.app_project.business.visibility import Selection, Showing
-from talelio_backend.app_project.data.project_repository import PAGE_SIZE
+from talelio_backend.app_project.data.project_lists import PAGE_SIZE
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.shared.business import outbox
 from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid, NotFound
 from talelio_backend.shared.business.outbox import LEASE, MailStatus, OutboxMail
-from talelio_backend.shared.business.page import PageRequest
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_account, new_mail, new_project
 from tests.support.waiting import repeat
@@ -52,23 +52,27 @@ def stored_mail(backing: Backing, id_: int) -> OutboxMail:
     return mail
 
 
+def place(before: int | None) -> Cursor | None:
+    return None if before is None else Cursor(value=before, id=before)
+
+
 def page_ids(backing: Backing, account: Account, limit: int, before: int | None = None) -> list[int]:
     with backing.unit_of_work() as uow:
-        page = uow.projects.page_of_user(account.user.id, PageRequest(limit=limit, before=before), ALL)
+        page = uow.projects.list_of_user(account.user.id, Listing(limit=limit, cursor=place(before)), ALL)
     return [project.id for project in page.items]
 
 
 def walk(backing: Backing, author: Account, limit: int) -> list[list[int]]:
     """Return the ids on each page, from the first page to the last."""
     pages: list[list[int]] = []
-    before: int | None = None
+    before: Cursor | None = None
 
     def turn() -> bool:
         nonlocal before
         with backing.unit_of_work() as uow:
-            page = uow.projects.page_of_user(author.user.id, PageRequest(limit=limit, before=before), ALL)
+            page = uow.projects.list_of_user(author.user.id, Listing(limit=limit, cursor=before), ALL)
         pages.append([project.id for project in page.items])
-        before = page.next_before
+        before = page.next
         return before is not None
 
     repeat(turn, at_most=20)
@@ -89,7 +93,7 @@ def test_what_is_committed_is_there_for_the_next(backing: Backing) -> None:
     with backing.unit_of_work() as uow:
         assert uow.accounts.get_by_email('maker@example.com') is not None
         assert uow.users.get_by_username('maker') is not None
-        assert len(uow.projects.page_of_user(account.user.id, PageRequest(limit=5), ALL).items) == 1
+        assert len(uow.projects.list_of_user(account.user.id, Listing(limit=5), ALL).items) == 1
         assert len(uow.outbox.list_unfinished()) == 1
 
 
@@ -104,7 +108,7 @@ def test_leaving_without_commit_rolls_everything_back(backing: Backing) -> None:
     with backing.unit_of_work() as uow:
         assert uow.accounts.get_by_email('maker@example.com') is None
         assert uow.users.get_by_username('maker') is None
-        assert not uow.projects.page_of_user(author.user.id, PageRequest(limit=5), ALL).items
+        assert not uow.projects.list_of_user(author.user.id, Listing(limit=5), ALL).items
         assert not uow.outbox.list_unfinished()
 
 
@@ -406,7 +410,7 @@ def test_an_id_that_nothing_has_finds_nothing(backing: Backing, id_: int) -> Non
         assert uow.accounts.get_for_update(id_) is None
         assert uow.users.get_by_account(id_) is None
         assert uow.outbox.get(id_) is None
-        assert not uow.projects.page_of_user(id_, PageRequest(limit=5), ALL).items
+        assert not uow.projects.list_of_user(id_, Listing(limit=5), ALL).items
 
 
 def test_an_address_is_looked_up_exactly(backing: Backing) -> None:
@@ -495,7 +499,7 @@ def test_a_project_comes_back_as_it_was_added(backing: Backing, body: str) -> No
         uow.commit()
 
     with backing.unit_of_work() as uow:
-        [stored] = uow.projects.page_of_user(author.user.id, PageRequest(limit=5), ALL).items
+        [stored] = uow.projects.list_of_user(author.user.id, Listing(limit=5), ALL).items
     assert stored is not project
     assert (stored.id, stored.user_id) == (project.id, author.user.id)
     assert (stored.title, stored.body, stored.html) == ('Ein „Titel“ ', body, f'<p>{body}</p>')
@@ -553,11 +557,11 @@ def test_what_is_published_while_somebody_walks_moves_nothing(backing: Backing) 
     ids = committed_projects(backing, author, 4)
 
     with backing.unit_of_work() as uow:
-        page = uow.projects.page_of_user(author.user.id, PageRequest(limit=2), ALL)
+        page = uow.projects.list_of_user(author.user.id, Listing(limit=2), ALL)
     committed_projects(backing, author, 3)
 
-    assert page.next_before == ids[1]
-    assert page_ids(backing, author, 2, before=page.next_before) == ids[2:]
+    assert page.next is not None and page.next.id == ids[1]
+    assert page_ids(backing, author, 2, before=ids[1]) == ids[2:]
 
 
 def test_after_a_page_the_unit_of_work_goes_on(backing: Backing) -> None:
@@ -565,13 +569,13 @@ def test_after_a_page_the_unit_of_work_goes_on(backing: Backing) -> None:
     committed_projects(backing, author, 120)
 
     with backing.unit_of_work() as uow:
-        page = uow.projects.page_of_user(author.user.id, PageRequest(limit=70), ALL)
+        page = uow.projects.list_of_user(author.user.id, Listing(limit=70), ALL)
         page.items[0].title = 'Changed'
         uow.projects.add(new_project(author.user.id, title='Added'))
         uow.commit()
 
     with backing.unit_of_work() as uow:
-        page = uow.projects.page_of_user(author.user.id, PageRequest(limit=2), ALL)
+        page = uow.projects.list_of_user(author.user.id, Listing(limit=2), ALL)
     assert [project.title for project in page.items] == ['Added', 'Changed']
 
 

@@ -2,10 +2,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from talelio_backend.app_project.business.listing import Listed, Listing
 from talelio_backend.app_project.business.project import Project, Rendered
 from talelio_backend.app_project.business.visibility import Selection
 from talelio_backend.app_user.business.ports import UserRepository
-from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
@@ -47,8 +47,8 @@ class ProjectRepository(Protocol):
     def revive_slug(self, user_id: int, slug: str) -> None:
         """Have it be nobody's old slug any more."""
 
-    def page_of_user(self, user_id: int, page: PageRequest, selection: Selection) -> Page[Project]:
-        """Newest first. A page may be shorter than asked for, so that it fits into memory."""
+    def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
+        """A page may be shorter than asked for, so that it fits into memory."""
 
 
 class ProjectUnitOfWork(UnitOfWork, Protocol):

@@ -1,6 +1,7 @@
 from datetime import datetime
 
 from talelio_backend.app_project.business.errors import ProjectNotFound
+from talelio_backend.app_project.business.listing import NOTHING, Listed, Listing
 from talelio_backend.app_project.business.ports import ProjectUnitOfWork
 from talelio_backend.app_project.business.project import Project
 from talelio_backend.app_project.business.slug import could_be_slug
@@ -8,7 +9,6 @@ from talelio_backend.app_project.business.visibility import Selection, Showing, 
 from talelio_backend.app_user.business.errors import UserNotFound
 from talelio_backend.app_user.business.services import find_own_user, find_user
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.business.page import Page, PageRequest
 
 
 def show(uow: ProjectUnitOfWork, reader: Identity | None, project_id: int, now: datetime) -> Project:
@@ -40,12 +40,12 @@ def list_of_user(
     uow: ProjectUnitOfWork,
     reader: Identity | None,
     username: str,
-    page: PageRequest,
+    listing: Listing,
     *,
     showing: Showing = Showing.PUBLISHED,
     now: datetime,
-) -> Page[Project]:
-    """Return a page of those of the user's projects that the reader may see, newest first.
+) -> Listed:
+    """Return a page of those of the user's projects that the reader may see.
 
     Raises UserNotFound or AccountGone.
     """
@@ -54,8 +54,8 @@ def list_of_user(
         user = find_user(uow.users, username)
         seen = seen_by(showing, owner=user.id == reader_id)
         if seen is None:
-            return Page(items=[], next_before=None)
-        return uow.projects.page_of_user(user.id, page, Selection(showing=seen, now=now))
+            return NOTHING
+        return uow.projects.list_of_user(user.id, listing, Selection(showing=seen, now=now))
 
 
 def _user_id(uow: ProjectUnitOfWork, reader: Identity | None) -> int | None:

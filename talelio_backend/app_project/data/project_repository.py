@@ -1,13 +1,15 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, true
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from talelio_backend.app_project.business.errors import SlugTaken
-from talelio_backend.app_project.business.project import Project, ProjectStatus
-from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_project.business.listing import Listed, Listing
+from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.visibility import Selection
+from talelio_backend.app_project.data.project_lists import list_projects
 from talelio_backend.app_project.data.project_table import (
     AUTHOR_EXISTS,
     SLUG_UNIQUE,
@@ -15,15 +17,8 @@ from talelio_backend.app_project.data.project_table import (
     project_table,
 )
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.database import broken_constraint
 from talelio_backend.shared.data.locks import lock_for_user
-from talelio_backend.shared.data.paging import newest_first
-
-# Characters of Markdown and HTML in one page. A thousand projects of the largest size would be gigabytes.
-PAGE_SIZE = 16 * 1024 * 1024
-# Rows fetched at a time: of the largest size they are 18 MiB.
-_BATCH = 8
 
 # Old slugs that are kept of a project.
 OLD_SLUGS = 50
@@ -107,28 +102,5 @@ class SqlAlchemyProjectRepository:
             delete(old_slug_table).where(old_slug_table.c.user_id == user_id, old_slug_table.c.slug == slug)
         )
 
-    def page_of_user(self, user_id: int, page: PageRequest, selection: Selection) -> Page[Project]:
-        query = newest_first(
-            select(Project).where(project_table.c.user_id == user_id, _is_selected(selection)),
-            project_table.c.id, page
-        )
-        items: list[Project] = []
-        size = 0
-        for project in self._session.scalars(query.execution_options(yield_per=_BATCH)):
-            if len(items) == page.limit or size > PAGE_SIZE:
-                return Page(items=items, next_before=items[-1].id)
-            items.append(project)
-            size += len(project.body) + len(project.html)
-        return Page(items=items, next_before=None)
-
-
-def _is_selected(selection: Selection) -> ColumnElement[bool]:
-    status, published_at = project_table.c.status, project_table.c.published_at
-    is_published = status == ProjectStatus.PUBLISHED
-    conditions: dict[Showing, ColumnElement[bool]] = {
-        Showing.PUBLISHED: and_(is_published, published_at <= selection.now),
-        Showing.SCHEDULED: and_(is_published, published_at > selection.now),
-        Showing.DRAFT: status == ProjectStatus.DRAFT,
-        Showing.ALL: true(),
-    }
-    return conditions[selection.showing]
+    def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
+        return list_projects(self._session, user_id, listing, selection)

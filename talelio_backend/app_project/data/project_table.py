@@ -1,6 +1,6 @@
 from sqlalchemy import (
-    ARRAY,
     Column,
+    Computed,
     Enum,
     ForeignKey,
     Identity,
@@ -9,11 +9,13 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.search import PLUSES, SEPARATORS, SHARP
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
@@ -26,6 +28,22 @@ _STATUS = Enum(
     length=20,
     values_callable=lambda statuses: [status.value for status in statuses]
 )
+
+
+def _words_of(column: str) -> str:
+    """The words of a text, parted as `search.parse_terms` parts those of a query."""
+    text_ = f'lower({column})'
+    for pattern, letters in (PLUSES, SHARP):
+        text_ = f"regexp_replace({text_}, '{pattern}', '{letters}', 'g')"
+    separators = SEPARATORS.replace("'", "''")
+    return f"to_tsvector('simple', translate({text_}, '{separators}', '{' ' * len(SEPARATORS)}'))"
+
+
+# The title counts most, then what the owner says of the project, then its text.
+SEARCH = (
+    f"setweight({_words_of('title')}, 'A') || setweight(array_to_tsvector(tags), 'B') || "
+    f"setweight({_words_of('coalesce(summary, excerpt, $$$$)')}, 'C') || setweight({_words_of('body')}, 'D')"
+).replace('$$$$', "''")
 
 project_table = Table(
     'projects',
@@ -49,10 +67,23 @@ project_table = Table(
     Column('toc', JSONB),
     Column('words', Integer),
     Column('rendering', Integer, nullable=False, server_default=text('0')),
-    # The order of the list, so that any page of it is read straight off the index.
+    Column('search', TSVECTOR, Computed(SEARCH, persisted=True)),
     Index(None, 'user_id', 'id'),
     Index(SLUG_UNIQUE, 'user_id', 'slug', unique=True),
 )
+
+# What lists are sorted by. Each order has its index, so that any page is read straight off it.
+LOWER_TITLE = func.lower(project_table.c.title)
+# pylint: disable=assignment-from-no-return
+PUBLISHED_OR_CREATED_AT = func.coalesce(project_table.c.published_at, project_table.c.created_at)
+UPDATED_OR_CREATED_AT = func.coalesce(project_table.c.updated_at, project_table.c.created_at)
+# pylint: enable=assignment-from-no-return
+Index('ix_projects_title', project_table.c.user_id, LOWER_TITLE, project_table.c.id)
+Index('ix_projects_position', project_table.c.user_id, project_table.c.position, project_table.c.id)
+Index('ix_projects_published_at', project_table.c.user_id, PUBLISHED_OR_CREATED_AT, project_table.c.id)
+Index('ix_projects_updated_at', project_table.c.user_id, UPDATED_OR_CREATED_AT, project_table.c.id)
+Index('ix_projects_search', project_table.c.search, postgresql_using='gin')
+Index('ix_projects_tags', project_table.c.tags, postgresql_using='gin')
 
 # What projects were called before. A user's own id is here too, as an address names a user and a slug.
 old_slug_table = Table(
@@ -67,4 +98,5 @@ old_slug_table = Table(
 
 
 def map_project() -> None:
-    mapper_registry.map_imperatively(Project, project_table)
+    # The database alone writes and reads what it searches.
+    mapper_registry.map_imperatively(Project, project_table, exclude_properties=['search'])

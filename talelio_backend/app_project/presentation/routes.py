@@ -17,13 +17,12 @@ from talelio_backend.app_project.business.errors import (
 from talelio_backend.app_project.business.fields import BODY_SIZE, TITLE_LENGTH
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
 from talelio_backend.app_project.business.project import LIST_LENGTH, Project
-from talelio_backend.app_project.presentation.schemas import (
-    ChangeBody,
-    ProjectAnswer,
+from talelio_backend.app_project.presentation.lists import (
     ProjectListQuery,
-    PublishBody,
-    Slug,
+    SparseProjectAnswer,
+    answer_listed,
 )
+from talelio_backend.app_project.presentation.schemas import ChangeBody, ProjectAnswer, PublishBody, Slug
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.presentation.schemas import Username
 from talelio_backend.shared.business.errors import InvalidValue, PreconditionFailed
@@ -33,7 +32,6 @@ from talelio_backend.shared.presentation.bearer import authenticate, authenticat
 from talelio_backend.shared.presentation.conditions import precondition
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
 from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.paging import answer_page
 from talelio_backend.shared.presentation.request_body import read_body
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
 from talelio_backend.shared.presentation.request_query import Query, read_query
@@ -160,30 +158,33 @@ def project_routes(parts: ProjectParts) -> Blueprint:
 
     @routes.get('/users/<username>/projects')
     @described(
-        "List a user's projects, newest first",
+        "List a user's projects",
+        description='The newest first, unless `sort` or `q` say otherwise.',
         bearer='optional',
         query=ProjectListQuery,
-        answers={HTTPStatus.OK: list[ProjectAnswer]},
+        answers={HTTPStatus.OK: list[ProjectAnswer] | list[SparseProjectAnswer]},  # type: ignore[valid-type]
         errors=[
             UserNotFound('maker'),
             InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}'),
-            InvalidQuery("Unknown parameter 'page'; this path takes 'limit', 'before', 'status'", []),
+            InvalidQuery("Unknown parameter 'page'; this path takes 'limit', 'before', …", []),
+            InvalidQuery.about('q', 'must have a letter or a digit'),
             AccountGone(),
         ],
-        answer_headers=['Link'],
+        answer_headers=['Link', 'X-Total-Count'],
     )
     def list_of_user(username: Username) -> Response:
         query = read_query(ProjectListQuery)
+        listing = query.listing
         reader = authenticate_if_given(parts.access_tokens)
-        page = reading.list_of_user(
+        listed = reading.list_of_user(
             parts.unit_of_work(),
             reader,
             username,
-            query.page,
+            listing,
             showing=query.status,
             now=datetime.now(UTC),
         )
-        return answer_page([shown(project) for project in page.items], page.next_before)
+        return answer_listed([shown(project) for project in listed.items], listed, listing, query.fields)
 
     @routes.get('/users/<username>/projects/<slug>')
     @described(

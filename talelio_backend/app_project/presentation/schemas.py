@@ -4,10 +4,7 @@ from typing import Annotated, Self
 from pydantic import Field, WithJsonSchema
 
 from talelio_backend.app_project.business.given import Given
-from talelio_backend.app_project.business.project import LIST_LENGTH, Project, ProjectStatus
-from talelio_backend.app_project.business.visibility import Showing
-from talelio_backend.shared.business.page import PageRequest
-from talelio_backend.shared.presentation.request_query import LARGEST_ID, Query, one_of, whole_number
+from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.shared.presentation.schemas import Answer, Body, GivenTime, Id, Text, UtcTime
 
 _GIVEN = {each.name for each in fields(Given)}
@@ -54,19 +51,6 @@ class ChangeBody(_ProjectBody):
 
     title: Title = None  # type: ignore[assignment]
     body: Markdown = None  # type: ignore[assignment]
-
-
-class ProjectListQuery(Query):
-    limit: whole_number(LIST_LENGTH, 'How many at most.') = LIST_LENGTH  # type: ignore[valid-type]
-    # None is what an absent parameter gives.
-    before: whole_number(LARGEST_ID, 'Only what has a smaller id.') = None  # type: ignore[valid-type]
-    status: one_of(  # type: ignore[valid-type]
-        Showing, 'What is not published, only its owner sees.'
-    ) = Showing.PUBLISHED
-
-    @property
-    def page(self) -> PageRequest:
-        return PageRequest(limit=self.limit, before=self.before)
 
 
 class TocAnswer(Answer):

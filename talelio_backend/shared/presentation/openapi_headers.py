@@ -31,7 +31,7 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         'example': 'true',
     },
     'Link': {
-        'description': 'Where the next page is (RFC 8288); absent on the last.',
+        'description': 'Where other pages are, as `first`, `prev` and `next` (RFC 8288).',
         'schema': _TEXT,
         'example': '</v1/users/maker/projects?limit=20&before=7>; rel="next"',
     },
@@ -39,6 +39,14 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         'description': 'When it was changed; absent in the first second after that.',
         'schema': _TEXT,
         'example': 'Tue, 24 Nov 2026 12:30:59 GMT',
+    },
+    'X-Total-Count': {
+        'description': 'How many there are on all pages.',
+        'schema': {
+            'type': 'string',
+            'pattern': '^[0-9]+$'
+        },
+        'example': '2',
     },
     'Cache-Control': {
         'description': 'How long the answer may be kept (RFC 9111).',

@@ -6,17 +6,17 @@ import pytest
 from talelio_backend.app_project.business import publishing, reading
 from talelio_backend.app_project.business.errors import ProjectNotFound
 from talelio_backend.app_project.business.given import Given
+from talelio_backend.app_project.business.listing import Listing
 from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_project.business.visibility import Showing
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.business.page import PageRequest
 from tests.fakes.ports import FakeRenderer
 from tests.fakes.unit_of_work import FakeUnitOfWork
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-PAGE = PageRequest(limit=10)
+PAGE = Listing(limit=10)
 
 
 def publish(uow: FakeUnitOfWork, author: Identity, title: str = 'Title', **given: Any) -> Project:
@@ -123,12 +123,12 @@ def test_a_list_shows_what_was_asked_for_and_may_be_seen(
 def test_a_list_holds_the_users_own_projects_newest_first(uow: FakeUnitOfWork, author: Identity) -> None:
     ids = [publish(uow, author).id for _ in range(3)]
 
-    page = reading.list_of_user(uow, None, 'Maker', PageRequest(limit=2), now=NOW)
-    rest = reading.list_of_user(uow, None, 'maker', PageRequest(limit=2, before=page.next_before), now=NOW)
+    page = reading.list_of_user(uow, None, 'Maker', Listing(limit=2), now=NOW)
+    rest = reading.list_of_user(uow, None, 'maker', Listing(limit=2, cursor=page.next), now=NOW)
 
     assert [project.id for project in page.items] == [ids[2], ids[1]]
     assert [project.id for project in rest.items] == [ids[0]]
-    assert rest.next_before is None
+    assert rest.next is None
 
 
 @pytest.mark.usefixtures('author')

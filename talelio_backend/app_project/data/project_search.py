@@ -1,0 +1,22 @@
+"""Full-text search: the column that is made of a project's texts, and queries of it.
+
+https://www.postgresql.org/docs/current/textsearch-controls.html
+"""
+from sqlalchemy import ColumnElement, Float, cast, func
+
+from talelio_backend.app_project.business.search import Terms, takes_longer_words
+from talelio_backend.app_project.data.project_table import project_table
+
+
+def to_tsquery(terms: Terms) -> ColumnElement[str]:
+    # All punctuation is gone from the pieces, so that nothing in them can end the quotes.
+    words = []
+    for word in terms.words:
+        phrase = ' <-> '.join(f"'{piece}'" for piece in word)
+        words.append(phrase + (':*' if takes_longer_words(word) else ''))
+    return func.to_tsquery('simple', ' & '.join(f'({word})' for word in words))
+
+
+def relevance(query: ColumnElement[str]) -> ColumnElement[float]:
+    # In a precision in which a cursor brings it back as it was.
+    return cast(func.ts_rank(project_table.c.search, query), Float(53))

@@ -1,0 +1,269 @@
+"""Orders, cursors, tags and search of lists, on the real repository and on the fake; the server's plans."""
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event, text
+
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_project.business.listing import Cursor, Listing, Sort
+from talelio_backend.app_project.business.search import parse_terms
+from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.shared.business.errors import Invalid
+from tests.support.backings import Backing, RealBacking, committed_account
+from tests.support.engines import scalar
+from tests.support.samples import NOW, new_project
+
+SECOND = timedelta(seconds=1)
+PUBLISHED = Selection(showing=Showing.PUBLISHED, now=NOW + timedelta(days=1))
+
+
+@pytest.fixture(name='owner')
+def fixture_owner(backing: Backing) -> Account:
+    owner = committed_account(backing)
+    with backing.unit_of_work() as uow:
+        for number, (title, position, published, updated, tags) in enumerate([
+            ('b', 2, 5, None, ['x']),
+            ('A', 2, 1, 9, ['x', 'y']),
+            ('c', 0, 4, 7, []),
+            ('B', 1, 4, None, ['y']),
+            ('a', 0, 2, 7, ['x']),
+        ]):
+            project = new_project(
+                owner.user.id, title=title, body=f'text {number}', now=NOW + number * SECOND
+            )
+            project.position, project.tags = position, tags
+            project.published_at = NOW + published * SECOND
+            project.updated_at = None if updated is None else NOW + updated * SECOND
+            uow.projects.add(project)
+        uow.commit()
+    return owner
+
+
+def titles(backing: Backing, owner: Account,
+           listing: Listing) -> tuple[list[str], Cursor | None, Cursor | None]:
+    with backing.unit_of_work() as uow:
+        listed = uow.projects.list_of_user(owner.user.id, listing, PUBLISHED)
+    assert listed.total == (3 if listing.tag else 5)
+    return [project.title for project in listed.items], listed.previous, listed.next
+
+
+ORDERS = {
+    Sort.NEWEST: 'a B c A b',
+    Sort.OLDEST: 'b A c B a',
+    Sort.TITLE: 'A a b B c',
+    Sort.POSITION: 'c a B b A',
+    Sort.PUBLISHED_AT: 'b B c a A',
+    Sort.UPDATED_AT: 'A a c B b',
+}
+
+
+@pytest.mark.parametrize('sort', ORDERS)
+@pytest.mark.parametrize('limit', [1, 2, 3, 5])
+def test_each_order_is_walked_there_and_back(
+    backing: Backing, owner: Account, sort: Sort, limit: int
+) -> None:
+    listing = Listing(limit=limit, sort=sort)
+    pages = []
+    there: Cursor | None = None
+    for _ in range(5):
+        page, _, there = titles(backing, owner, replace(listing, cursor=there))
+        pages.append(page)
+        if there is None:
+            break
+    last = pages[-1]
+    assert ' '.join(title for page in pages for title in page) == ORDERS[sort]
+
+    # From the last page back.
+    back = []
+    _, there, _ = titles(backing, owner, replace(listing, cursor=None))
+    assert there is None
+    cursor = None
+    for _ in range(len(pages) - 1):
+        _, _, cursor = titles(backing, owner, replace(listing, cursor=cursor))
+    page, before, _ = titles(backing, owner, replace(listing, cursor=cursor))
+    assert page == last
+    for _ in range(5):
+        if before is None:
+            break
+        page, before, after = titles(backing, owner, replace(listing, cursor=before))
+        assert after is not None
+        back.append(page)
+    assert back == pages[-2::-1]
+
+
+def test_only_what_has_the_tag_is_listed_and_counted(backing: Backing, owner: Account) -> None:
+    assert titles(backing, owner, Listing(tag='x'))[0] == ['a', 'A', 'b']
+    assert titles(backing, owner, Listing(tag='x', limit=2))[0] == ['a', 'A']
+
+
+SEARCHED = {
+    'In C++': 'Written in plain words',
+    'In C': 'a snake: foo_bar, and node.js',
+    'Chairs': 'Grüße aus Köln. See https://www.example.com/path/to.html?x=1',
+    'Table': 'The chair stands beside <b>tables</b>',
+}
+
+
+@pytest.mark.parametrize(
+    ('query', 'found'),
+    [
+        ('C++', {'In C++'}),
+        ('c', {'In C'}),
+        ('foo_bar', {'In C'}),
+        ('foo', {'In C'}),
+        ('bar_foo', set()),
+        ('node.js', {'In C'}),
+        ('js', {'In C'}),
+        ('node', {'In C'}),
+        ('chair', {'Chairs', 'Table'}),
+        ('chair table', {'Table'}),
+        ('hair', set()),
+        ('GRÜSSE', set()),
+        ('grü köl', {'Chairs'}),
+        ('example.com', {'Chairs'}),
+        ('to.html', {'Chairs'}),
+        ("it's' & | ! <-> :* \\ (", set()),
+    ],
+)
+def test_words_are_found(backing: Backing, query: str, found: set[str]) -> None:
+    owner = committed_account(backing)
+    with backing.unit_of_work() as uow:
+        for title, body in SEARCHED.items():
+            uow.projects.add(new_project(owner.user.id, title=title, body=body))
+        uow.commit()
+
+    with backing.unit_of_work() as uow:
+        listing = Listing(sort=Sort.RELEVANCE, terms=parse_terms(query))
+        listed = uow.projects.list_of_user(owner.user.id, listing, PUBLISHED)
+        unpublished = uow.projects.list_of_user(
+            owner.user.id, listing, replace(PUBLISHED, showing=Showing.DRAFT)
+        )
+
+    assert {project.title for project in listed.items} == found
+    assert listed.total == len(found) and not unpublished.items
+
+
+def test_what_has_the_word_in_its_title_comes_first_and_pages_hold_each_once(backing: Backing) -> None:
+    owner = committed_account(backing)
+    with backing.unit_of_work() as uow:
+        for number in range(6):
+            title = 'chair' if number % 3 == 0 else 'x'
+            uow.projects.add(new_project(owner.user.id, title=title, body='a chair'))
+        uow.commit()
+
+    found: list[tuple[str, int]] = []
+    listing = Listing(sort=Sort.RELEVANCE, terms=parse_terms('chair'), limit=2)
+    for _ in range(3):
+        with backing.unit_of_work() as uow:
+            listed = uow.projects.list_of_user(owner.user.id, listing, PUBLISHED)
+        found += [(project.title, project.id) for project in listed.items]
+        listing = replace(listing, cursor=listed.next)
+
+    assert listing.cursor is None
+    assert [title for title, _ in found] == ['chair'] * 2 + ['x'] * 4
+    assert len(set(found)) == 6
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=40))
+def test_no_query_is_too_much_for_the_server(shared_engine: Engine, query: str) -> None:
+    try:
+        terms = parse_terms(query.replace('\0', ''))
+    except Invalid:
+        return
+    with RealBacking(shared_engine).unit_of_work() as uow:
+        uow.projects.list_of_user(1, Listing(sort=Sort.RELEVANCE, terms=terms), PUBLISHED)
+
+
+# How the server finds it
+
+
+@pytest.fixture(name='prolific', scope='module')
+def fixture_prolific(shared_engine: Engine) -> int:
+    """The id of a user with thousands of projects, beside another one with many more."""
+    scalar(shared_engine, 'DELETE FROM accounts')
+    backing = RealBacking(shared_engine)
+    users = [committed_account(backing, name).user.id for name in ('prolific', 'another')]
+    for user_id, number in zip(users, (5000, 30_000)):
+        scalar(
+            shared_engine, """
+            INSERT INTO projects (user_id, created_at, published_at, title, slug, body, html, tags)
+            SELECT :user_id, :now - n * interval '1 min', :now - n * interval '1 min', 'Title ' || n,
+                'slug-' || n, 'word' || n || ' text', '', ARRAY['tag ' || n % 500]
+            FROM generate_series(1, :number) n
+            """, user_id=user_id, now=NOW, number=number
+        )  # yapf: disable
+    # As autovacuum does in time.
+    scalar(shared_engine, "SELECT gin_clean_pending_list('ix_projects_search')")
+    scalar(shared_engine, 'ANALYZE projects')
+    return users[0]
+
+
+def plans(engine: Engine, user_id: int, listing: Listing) -> list[str]:
+    sent: list[tuple[str, Any]] = []
+
+    def remember(*event_of: Any) -> None:
+        sent.append((str(event_of[2]), event_of[3]))
+
+    event.listen(engine, 'before_cursor_execute', remember)
+    try:
+        with RealBacking(engine).unit_of_work() as uow:
+            uow.projects.list_of_user(user_id, listing, PUBLISHED)
+    finally:
+        event.remove(engine, 'before_cursor_execute', remember)
+    with engine.connect() as connection:
+        return [
+            '\n'.join(row[0] for row in connection.exec_driver_sql(f'EXPLAIN {statement}', parameters))
+            for statement, parameters in sent
+        ]
+
+
+@pytest.mark.parametrize(
+    ('sort', 'index'),
+    [
+        (Sort.NEWEST, 'ix_projects_user_id_id'),
+        (Sort.OLDEST, 'ix_projects_user_id_id'),
+        (Sort.TITLE, 'ix_projects_title'),
+        (Sort.POSITION, 'ix_projects_position'),
+        (Sort.PUBLISHED_AT, 'ix_projects_published_at'),
+        (Sort.UPDATED_AT, 'ix_projects_updated_at'),
+    ],
+)
+@pytest.mark.parametrize('backwards', [None, False, True])
+def test_a_page_is_read_straight_off_the_index_of_its_order(
+    shared_engine: Engine, prolific: int, sort: Sort, index: str, backwards: bool | None
+) -> None:
+    middle = NOW - timedelta(minutes=2500)
+    value = {
+        Sort.TITLE: 'title 3',
+        Sort.POSITION: 0
+    }.get(sort, middle if sort.value.endswith('_at') else 2500)
+    cursor = None if backwards is None else Cursor(value=value, id=2500, backwards=backwards)
+
+    page = plans(shared_engine, prolific, Listing(limit=20, sort=sort, cursor=cursor))[0]
+
+    # Where few ids are left, the primary key's does as well.
+    assert index in page or ('user_id' in index and 'using pk_projects' in page)
+    assert 'Seq Scan' not in page and 'Sort' not in page.replace('Incremental Sort', '')
+
+
+def test_a_rare_tag_and_a_rare_word_are_found_by_their_indexes(shared_engine: Engine, prolific: int) -> None:
+    tagged = plans(shared_engine, prolific, Listing(limit=20, tag='tag 7'))[0]
+    found = plans(
+        shared_engine, prolific, Listing(limit=20, sort=Sort.RELEVANCE, terms=parse_terms('word4321'))
+    )[0]
+
+    assert 'Seq Scan' not in tagged
+    assert 'ix_projects_search' in found and 'Seq Scan' not in found
+
+
+def test_a_single_project_is_found_by_an_index(shared_engine: Engine, prolific: int) -> None:
+    with shared_engine.connect() as connection:
+        for condition in (f"user_id = {prolific} AND slug = 'slug-77'", 'id = 77'):
+            query = text(f'EXPLAIN SELECT * FROM projects WHERE {condition}')
+            plan = '\n'.join(row[0] for row in connection.execute(query))
+            assert 'Index Scan' in plan and 'Seq Scan' not in plan
