@@ -238,10 +238,8 @@ def test_a_page_is_read_straight_off_the_index_of_its_order(
     shared_engine: Engine, prolific: int, sort: Sort, index: str, backwards: bool | None
 ) -> None:
     middle = NOW - timedelta(minutes=2500)
-    value = {
-        Sort.TITLE: 'title 3',
-        Sort.POSITION: 0
-    }.get(sort, middle if sort.value.endswith('_at') else 2500)
+    values: dict[Sort, Any] = {Sort.TITLE: 'title 3', Sort.POSITION: 0}
+    value = values.get(sort, middle if sort.value.endswith('_at') else 2500)
     cursor = None if backwards is None else Cursor(value=value, id=2500, backwards=backwards)
 
     page = plans(shared_engine, prolific, Listing(limit=20, sort=sort, cursor=cursor))[0]
