@@ -127,6 +127,7 @@ test-previous-release: install ## run the previous release's e2e suite on the sc
 .PHONY: bench
 bench: install ## time the service beside a floor measured in the same run
 	@$(BIN)/python -m tests.benchmarks.reads
+	@$(BIN)/python -m tests.benchmarks.logins
 	@$(BIN)/python -m tests.benchmarks.uploads
 
 .PHONY: set-githooks

@@ -13,7 +13,8 @@ from selenium.webdriver.chrome.webdriver import WebDriver as Chrome
 
 __all__ = ['DESKTOP', 'PHONE', 'Chrome', 'browser', 'complaints', 'resize']
 
-_BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
+# Chrome first: where both are, the driver is its own.
+_BROWSERS = ('google-chrome', 'chromium', 'chromium-browser')
 _FLAGS = (
     '--headless',
     # A container's root has no sandbox, and what is shown is ours.

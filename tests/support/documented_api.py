@@ -102,8 +102,11 @@ def _check_refusal(answer: requests.Response, statuses: tuple[int, ...], where: 
 
 
 def _check_headers(answer: requests.Response, described: dict[str, Any], where: str) -> None:
-    if 'Retry-After' in described.get('headers', ()) and not answer.headers.get('Retry-After'):
+    # Of other statuses, such as 409, only some errors say when to come back.
+    if answer.status_code in (429, 503) and not answer.headers.get('Retry-After'):
         raise Undocumented(f'{where}: no Retry-After')
+    if answer.headers.get('Retry-After') and 'Retry-After' not in described.get('headers', ('Retry-After', )):
+        raise Undocumented(f'{where}: Retry-After is not documented')
 
 
 def _check_content(answer: requests.Response, contents: dict[str, Any] | None, where: str) -> None:

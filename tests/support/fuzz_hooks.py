@@ -1,8 +1,9 @@
-"""What makes schemathesis come further than random values do: pictures, and people who exist."""
+"""What makes schemathesis come further than random values do: a login, pictures, and people who exist."""
 import os
 from base64 import b64decode
 from typing import Any
 
+import requests
 import schemathesis
 
 # One pixel.
@@ -10,6 +11,35 @@ _PNG = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC'
 )
 _UPLOADS = ('/v1/assets/images', '/v1/users/me/avatar')
+# Seconds.
+_TIMEOUT = 20
+
+
+@schemathesis.auth(refresh_interval=None)
+class Login:
+    """Logs in, and again when a call has ended the session."""
+
+    token: str | None = None
+
+    def get(self, _case: Any, _context: Any) -> str:
+        if Login.token is None:
+            credentials = {'email': os.environ['FUZZ_EMAIL'], 'password': os.environ['FUZZ_PASSWORD']}
+            answer = requests.post(
+                f'{os.environ["FUZZ_URL"]}/v1/accounts/login', json=credentials, timeout=_TIMEOUT
+            )
+            answer.raise_for_status()
+            Login.token = answer.json()['access_token']
+        return Login.token
+
+    def set(self, case: Any, token: str, _context: Any) -> None:
+        case.headers = {**(case.headers or {}), 'Authorization': f'Bearer {token}'}
+
+
+@schemathesis.hook('after_call')
+def notice_the_end_of_a_session(_context: Any, _case: Any, response: schemathesis.Response) -> None:
+    sent = str(response.request.headers.get('Authorization', ''))
+    if response.status_code == requests.codes['forbidden'] and sent == f'Bearer {Login.token}':
+        Login.token = None
 
 
 @schemathesis.hook('map_body')

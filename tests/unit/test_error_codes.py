@@ -15,6 +15,7 @@ from talelio_backend.shared.presentation.status_codes import code_of_status
 PROMISED = frozenset(
     '''
     account_already_verified
+    account_disabled
     account_gone
     account_not_verified
     changed_meanwhile
@@ -44,7 +45,9 @@ PROMISED = frozenset(
     missing_body
     missing_key
     no_registered_account
+    no_such_account
     not_found
+    not_on_whitelist
     not_renderable
     not_your_project
     precondition_failed
@@ -55,6 +58,7 @@ PROMISED = frozenset(
     slug_taken
     storage_refused
     too_expensive_to_render
+    too_many_tries
     unavailable
     user_not_found
     username_taken

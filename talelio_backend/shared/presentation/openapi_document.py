@@ -219,7 +219,15 @@ def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool)
 
 def _files_body(files: Files) -> dict[str, Any]:
     picture = {'type': 'string', 'format': 'binary'}
-    schema: dict[str, Any] = {'type': 'object', 'minProperties': 1, 'additionalProperties': picture}
+    # Any name will do; one that is named is what tools need to take it for a file.
+    schema: dict[str, Any] = {
+        'type': 'object',
+        'minProperties': 1,
+        'properties': {
+            'photo': picture
+        },
+        'additionalProperties': picture
+    }
     if files.most is not None:
         schema['maxProperties'] = files.most
     content = {'schema': schema, 'example': {'photo': '(the bytes of a picture)'}}

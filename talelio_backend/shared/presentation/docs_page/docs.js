@@ -132,8 +132,9 @@ async function send(url, options, place) {
     place.className = `result ${response.ok ? 'good' : 'bad'}`;
     place.replaceChildren(...[
       el('p', {}, el('span', { className: 'status' }, `${response.status} ${response.statusText}`), ` in ${took} ms`),
-      el('pre', {}, [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n')),
       content,
+      el('details', {}, el('summary', {}, 'Headers'),
+        el('pre', {}, [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n'))),
     ].filter(Boolean));
   } catch (error) {
     place.className = 'result bad';

@@ -1,9 +1,11 @@
+import os
+import sys
 import threading
 
 import bcrypt
 import pytest
 
-from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
+from talelio_backend.app_account.data.bcrypt_hasher import NICENESS, BcryptHasher
 from talelio_backend.shared.business.errors import Unavailable
 
 COST = 4
@@ -101,3 +103,15 @@ def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> N
 
 def test_what_is_stored_is_plain_bcrypt_of_the_asked_cost() -> None:
     assert HASHER.hash('x').startswith(bcrypt.gensalt(COST).decode()[:7])
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only there a thread has a niceness of its own')
+def test_hashing_lets_everything_else_go_first() -> None:
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    before = set(threading.enumerate())
+
+    BcryptHasher(4).hash('password')
+
+    new, = (thread for thread in set(threading.enumerate()) - before if thread.name.startswith('hashing'))
+    assert os.getpriority(os.PRIO_PROCESS, new.native_id or 0) == max(NICENESS, mine)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
