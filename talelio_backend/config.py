@@ -70,6 +70,9 @@ class Settings:
     # Whose pages the links in mails lead to; None stands for the API itself.
     frontend_url: str | None
     cors_origins: tuple[str, ...]
+    # Of the site's pages, with the names of what is to be filled in; None where there is no site.
+    site_project_url: str | None
+    site_user_url: str | None
     # None stands for a folder that keeps the mail.
     smtp_server: SmtpServer | None
     email_sender: str
@@ -137,6 +140,8 @@ class _Reader(EnvironmentReader):
             'api_base_url': self._api_base_url(f'http://{server.host}:{server.port}'),
             'frontend_url': self.url('FRONTEND_URL'),
             'cors_origins': self.origins('CORS_ORIGINS', self._development_default('http://localhost:3000')),
+            'site_project_url': self.page_url('SITE_PROJECT_URL', one_of=('slug', 'id'), also=('username', )),
+            'site_user_url': self.page_url('SITE_USER_URL', also=('username', )),
             'smtp_server': self._smtp_server(),
             'email_sender': self._email_sender(),
             'server': server,

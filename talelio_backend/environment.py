@@ -1,9 +1,11 @@
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r'[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|[0-9a-f:]+')
+# What a URL may consist of (RFC 3986, section 2).
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
 _HOST_NAME = re.compile(r'[a-z0-9-]+(\.[a-z0-9-]+)*')
 
 
@@ -74,6 +76,31 @@ class EnvironmentReader:
                     self.complain(name, 'must look like https://cdn.example.com')
                 return url
         return None
+
+    def page_url(self, name: str, *, one_of: Sequence[str] = (), also: Sequence[str] = ()) -> str | None:
+        """The address of a kind of page, with fields such as {slug}, of which it must have one of some."""
+        url = self._environ.get(name)
+        if url is None:
+            return None
+        known = [f'{{{field}}}' for field in (*one_of, *also)]
+        plain = url
+        for field in known:
+            plain = plain.replace(field, 'x')
+        if not _is_page_url(plain):
+            self.complain(
+                name,
+                f"must look like https://www.example.com/{known[0]}, with no fields but {', '.join(known)}"
+            )
+        elif one_of and not any(field in url for field in known[:len(one_of)]):
+            self.complain(name, f"must hold {' or '.join(known[:len(one_of)])}")
+        return url
+
+
+def _is_page_url(url: str) -> bool:
+    parts = split_url(url)
+    if parts is None or parts.scheme not in ('http', 'https') or '@' in parts.netloc:
+        return False
+    return bool(_HOST.fullmatch(parts.hostname or '') and _URL_CHARACTERS.fullmatch(url))
 
 
 def _is_plain_url(url: str) -> bool:

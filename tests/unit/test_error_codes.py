@@ -26,6 +26,7 @@ PROMISED = frozenset(
     foreign_page
     idempotency_key_in_use
     idempotency_key_reused
+    feed_not_found
     image_not_found
     image_too_large
     invalid
@@ -50,6 +51,7 @@ PROMISED = frozenset(
     not_on_whitelist
     not_renderable
     not_your_project
+    nothing_published
     precondition_failed
     project_not_found
     session_ended

@@ -68,7 +68,8 @@ def _success(
     }
     kind = operation.answers.get(status)
     if isinstance(kind, Media):
-        text = {} if kind.example is None else {'schema': {'type': 'string'}, 'example': kind.example}
+        type_ = 'string' if isinstance(kind.example, str) else 'object'
+        text = {} if kind.example is None else {'schema': {'type': type_}, 'example': kind.example}
         described['content'] = {media_type: text for media_type in kind.types}
     elif schema is not None:
         described['content'] = {_JSON: {'schema': schema, 'example': example_of(schema, components)}}

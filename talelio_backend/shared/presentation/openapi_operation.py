@@ -25,11 +25,11 @@ class Files:
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """An answer that is not JSON."""
+    """An answer of another media type than JSON's."""
 
     types: Sequence[str]
-    # Of text; bytes have none.
-    example: str | None = None
+    # A string of text, an object of JSON in a format of its own; bytes have none.
+    example: str | Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,51 @@
+"""Atom (RFC 4287)."""
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
+
+from talelio_backend.app_feed.business.feeds import Entry, Feed
+from talelio_backend.app_feed.presentation.addresses import Addresses
+from talelio_backend.app_feed.presentation.xml import add, document
+
+FILE_NAME = 'feed.atom'
+MEDIA_TYPE = 'application/atom+xml'
+
+
+def write_atom(feed: Feed, addresses: Addresses) -> bytes:
+    username = feed.user.username
+    root = Element('feed', {'xmlns': 'http://www.w3.org/2005/Atom'})
+    own_url = addresses.feed(username, FILE_NAME)
+    add(root, 'id', own_url)
+    add(root, 'title', username)
+    add(root, 'updated', rfc_3339(feed.changed_at))
+    add(root, 'link', attributes={'rel': 'self', 'type': MEDIA_TYPE, 'href': own_url})
+    add(root, 'link', attributes={'rel': 'alternate', 'href': addresses.user(username)})
+    author = add(root, 'author')
+    add(author, 'name', username)
+    add(author, 'uri', addresses.user(username))
+    for entry in feed.entries:
+        _add_entry(root, entry, username, addresses)
+    return document(root)
+
+
+def _add_entry(root: Element, entry: Entry, username: str, addresses: Addresses) -> None:
+    project = entry.project
+    url = addresses.project(username=username, project_id=project.id, slug=project.slug)
+    element = add(root, 'entry')
+    add(element, 'id', addresses.identity(project))
+    add(element, 'title', project.title)
+    add(element, 'link', attributes={'rel': 'alternate', 'href': url})
+    if entry.cover is not None:
+        link = {'rel': 'enclosure', 'href': entry.cover.url, 'type': entry.cover.media_type}
+        add(element, 'link', attributes=link | {'length': str(entry.cover.size)})
+    add(element, 'published', rfc_3339(entry.published_at))
+    add(element, 'updated', rfc_3339(entry.changed_at))
+    for tag in project.tags:
+        add(element, 'category', attributes={'term': tag})
+    if project.summary:
+        add(element, 'summary', project.summary)
+    # Links of the text that are no full addresses are meant from its own page.
+    add(element, 'content', project.html, {'type': 'html', 'xml:base': url})
+
+
+def rfc_3339(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec='microseconds').replace('+00:00', 'Z')

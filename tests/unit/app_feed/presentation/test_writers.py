@@ -1,0 +1,97 @@
+"""Whatever the database can hold, each format can be read, and says the same."""
+from calendar import timegm
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talelio_backend.app_feed.business.feeds import Cover, Entry, Feed, Sitemap
+from talelio_backend.app_feed.business.ports import Page
+from talelio_backend.app_feed.presentation.addresses import Addresses
+from talelio_backend.app_feed.presentation.atom import write_atom
+from talelio_backend.app_feed.presentation.json_feed import write_json_feed
+from talelio_backend.app_feed.presentation.rss import write_rss
+from talelio_backend.app_feed.presentation.sitemap import write_sitemap
+from talelio_backend.app_user.business.user import User
+from tests.support.feeds import assert_atom, assert_json_feed, assert_rss, assert_sitemap
+from tests.support.samples import NOW, new_project
+
+ADDRESSES = Addresses(api_base_url='https://api.example.com')
+SITE = Addresses(
+    api_base_url='https://api.example.com',
+    site_project_url='https://www.example.com/projects/{slug}',
+    site_user_url='https://www.example.com/',
+)
+# All but NUL and lone surrogates.
+TEXTS = st.text(st.characters(exclude_characters='\0', exclude_categories=['Cs']), max_size=30)
+COVER = Cover(url='https://cdn.example.com/1/images/a.jpg', media_type='image/jpeg', size=12345)
+
+
+def entry(title: str, html: str) -> Entry:
+    project = new_project(1, title=title, slug='stühle')
+    project.id, project.html, project.tags = 7, html, ['c++', 'ä & ö']
+    project.given_summary, project.cover_image = title, COVER.url
+    return Entry(project=project, published_at=NOW, changed_at=NOW + timedelta(hours=1), cover=COVER)
+
+
+def feed(*entries: Entry) -> Feed:
+    return Feed(user=User.create('Maker', NOW), entries=entries, changed_at=NOW + timedelta(days=1))
+
+
+@given(TEXTS, TEXTS)
+def test_any_text_makes_a_valid_feed(title: str, html: str) -> None:
+    whole = feed(entry(title, html))
+
+    assert_atom(write_atom(whole, ADDRESSES))
+    assert_rss(write_rss(whole, ADDRESSES))
+    item, = assert_json_feed(write_json_feed(whole, ADDRESSES))['items']
+    assert (item['title'], item['content_html']) == (title, html)
+
+
+@pytest.mark.parametrize('addresses', [ADDRESSES, SITE])
+def test_an_empty_feed_is_valid(addresses: Addresses) -> None:
+    assert not assert_atom(write_atom(feed(), addresses)).entries
+    assert not assert_rss(write_rss(feed(), addresses)).entries
+    assert not assert_json_feed(write_json_feed(feed(), addresses))['items']
+
+
+def test_a_reader_finds_the_same_in_each_format() -> None:
+    whole = feed(entry('Ash & oak\b', '<p>Of <em>ash</em>\x1b &amp; "oak"</p>'))
+    atom, = assert_atom(write_atom(whole, SITE)).entries
+    rss, = assert_rss(write_rss(whole, SITE)).entries
+    item, = assert_json_feed(write_json_feed(whole, SITE))['items']
+
+    for found in atom, rss:
+        assert found.title == 'Ash & oak'
+        assert found.content[0].value == '<p>Of <em>ash</em> &amp; "oak"</p>'
+        assert found.id == 'https://api.example.com/v1/projects/7'
+        assert found.link == 'https://www.example.com/projects/st%C3%BChle'
+        assert [tag.term for tag in found.tags] == ['c++', 'ä & ö']
+        enclosure, = found.enclosures
+        assert (enclosure.href, enclosure.length, enclosure.type) == (COVER.url, '12345', 'image/jpeg')
+        assert timegm(found.published_parsed) == int(NOW.timestamp())
+    assert item['url'] == 'https://www.example.com/projects/st%C3%BChle'
+    assert item['id'] == 'https://api.example.com/v1/projects/7'
+    assert (item['image'], item['tags']) == (COVER.url, ['c++', 'ä & ö'])
+    assert item['attachments'][0] == {'url': COVER.url, 'mime_type': 'image/jpeg', 'size_in_bytes': 12345}
+
+
+def test_a_sitemap_names_each_page_once() -> None:
+    pages = [
+        Page(username=name, project_id=id_, slug='ä', changed_at=NOW) for id_, name in ((1, 'a'), (2, 'b'))
+    ]
+    whole = Sitemap(users=[('a', NOW), ('b', None)], pages=pages, changed_at=NOW)
+    site = Addresses(
+        api_base_url='https://api.example.com',
+        site_project_url='https://www.example.com/{username}/{slug}',
+        site_user_url='https://www.example.com/',
+    )
+
+    assert assert_sitemap(write_sitemap(whole, ADDRESSES)) == [
+        'https://api.example.com/v1/users/a/projects', 'https://api.example.com/v1/users/b/projects',
+        'https://api.example.com/v1/projects/1', 'https://api.example.com/v1/projects/2'
+    ]
+    assert assert_sitemap(write_sitemap(whole, site)) == [
+        'https://www.example.com/', 'https://www.example.com/a/%C3%A4', 'https://www.example.com/b/%C3%A4'
+    ]
