@@ -61,7 +61,7 @@ def test_what_the_document_says_passes(given: Response) -> None:
     (answer('GET', '/v1/users/maker', 200, USER | {'created_at': '2026-11-23'}), r'\$\.created_at'),
     (answer('GET', '/v1/users/maker', 200, USER | {'secret': 1}), "'secret' was unexpected"),
     (answer('GET', '/v1/users/maker', 200, {}), "'id' is a required property"),
-    (answer('GET', '/v1/users/maker/projects', 200, {}), 'is not of type'),
+    (answer('GET', '/v1/assets/images', 200, {}), 'is not of type'),
     (answer('GET', '/v1/users/maker', 200, USER, {'Content-Type': 'text/html'}), "'text/html' is not"),
     (answer('GET', '/v1/users/maker', 200, USER, {'X-Request-ID': ''}), 'no X-Request-ID'),
     (answer('GET', '/v1/users/maker', 503, GONE), 'no Retry-After'),
