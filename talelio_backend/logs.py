@@ -9,8 +9,12 @@ from pythonjsonlogger.json import JsonFormatter
 from talelio_backend.config import Env, Settings
 from talelio_backend.shared.presentation.request_log import request_id
 
-# The three parts of a signed token, and whatever follows the path that carries one.
-_TOKEN = re.compile(r'eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?|(?<=/accounts/verify/)(?!resend\b)[^\s"\'?\\]+')
+# The three parts of a signed token, and whatever follows a path that carries one.
+_TOKEN = re.compile(
+    r'eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?|'
+    r'(?:(?<=/accounts/verify/)(?!resend\b)|(?<=/password/reset/)|(?<=/email/confirm/)|(?<=/email/revoke/))'
+    r'[^\s"\'?\\]+'
+)
 _REDACTED = '<redacted>'
 
 

@@ -6,7 +6,14 @@ from http import HTTPStatus
 import pytest
 from requests import Response
 
-from talelio_backend.shared.business.rate_limit_policies import LOGIN, REGISTRATION, VERIFICATION_RESEND
+from talelio_backend.shared.business.rate_limit_policies import (
+    EMAIL_CHANGE,
+    LOGIN,
+    PASSWORD_FORGOT,
+    PASSWORD_PROOF,
+    REGISTRATION,
+    VERIFICATION_RESEND,
+)
 from talelio_backend.shared.business.rate_limits import Limit
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
@@ -136,18 +143,25 @@ def test_a_client_is_told_how_it_stands(proxied: ServedApi, owner: Member) -> No
     assert answer.headers['RateLimit'] == '"login-network";r=299;t=3600'
 
 
+@pytest.mark.parametrize(
+    ('path', 'limit', 'policy'),
+    [
+        ('/v1/accounts/verify/resend', VERIFICATION_RESEND, 'resend'),
+        ('/v1/accounts/password/forgot', PASSWORD_FORGOT, 'forgot'),
+    ],
+)
 def test_links_are_asked_for_a_few_times_an_hour_whether_the_account_exists_or_not(
-    proxied: ServedApi
+    proxied: ServedApi, path: str, limit: Limit, policy: str
 ) -> None:
     person, stranger = new_person(), new_person()
     register(proxied, person)
     for someone in (person, stranger):
-        for _ in range(quota(VERIFICATION_RESEND)):
-            ok(proxied.post('/v1/accounts/verify/resend', {'email': someone.email}), HTTPStatus.ACCEPTED)
+        for _ in range(quota(limit)):
+            ok(proxied.post(path, {'email': someone.email}), HTTPStatus.ACCEPTED)
 
     for someone in (person, stranger):
-        answer = proxied.post('/v1/accounts/verify/resend', {'email': someone.email})
-        assert_refused(answer, 'resend')
+        answer = proxied.post(path, {'email': someone.email})
+        assert_refused(answer, policy)
 
 
 def test_registrations_of_one_address_that_fail_are_limited(proxied: ServedApi) -> None:
@@ -160,3 +174,34 @@ def test_registrations_of_one_address_that_fail_are_limited(proxied: ServedApi) 
     # What cannot be read is not counted, and a refusal does not stop other people.
     error_of(proxied.post('/v1/accounts/register', {'email': person.email}), HTTPStatus.BAD_REQUEST)
     register(proxied, new_person())
+
+
+def test_who_found_an_access_token_cannot_guess_the_password_with_it(
+    proxied: ServedApi, owner: Member
+) -> None:
+    ways = [
+        ('PUT', 'password', {'current_password': 'a wrong guess', 'new_password': 'another pass phrase'}),
+        ('PUT', 'email', {'email': 'maker@example.com', 'password': 'a wrong guess'}),
+        ('DELETE', 'me', {'password': 'a wrong guess'}),
+    ]  # yapf: disable
+
+    def try_(number: int) -> Response:
+        method, name, body = ways[number % len(ways)]
+        headers = owner.bearer | {'X-Forwarded-For': f'192.0.2.{number}'}
+        return proxied.request(method, f'/v1/accounts/{name}', json=body, headers=headers)
+
+    for number in range(quota(PASSWORD_PROOF)):
+        assert error_of(try_(number), HTTPStatus.BAD_REQUEST) == 'Wrong password'
+
+    for number in range(len(ways)):
+        assert_refused(try_(number), 'proof')
+
+
+def test_an_account_sends_few_mails_to_addresses_that_may_be_others(
+    proxied: ServedApi, owner: Member
+) -> None:
+    body = {'email': new_person().email, 'password': owner.person.password}
+    for _ in range(quota(EMAIL_CHANGE)):
+        ok(proxied.request('PUT', '/v1/accounts/email', json=body, headers=owner.bearer), HTTPStatus.ACCEPTED)
+
+    assert_refused(proxied.request('PUT', '/v1/accounts/email', json=body, headers=owner.bearer), 'email')

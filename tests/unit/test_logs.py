@@ -19,6 +19,12 @@ TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x'
     [
         (f'GET /v1/accounts/verify/{TOKEN} 200', 'GET /v1/accounts/verify/<redacted> 200'),
         ('GET /v1/accounts/verify/10kB-of-junk HTTP/1.1', 'GET /v1/accounts/verify/<redacted> HTTP/1.1'),
+        (
+            'GET /v1/accounts/password/reset/eJ-cut.short 400',
+            'GET /v1/accounts/password/reset/<redacted> 400'
+        ),
+        ('GET /v1/accounts/email/confirm/eJ-cut.short 400', 'GET /v1/accounts/email/confirm/<redacted> 400'),
+        ('GET /v1/accounts/email/revoke/eJ-cut.short 400', 'GET /v1/accounts/email/revoke/<redacted> 400'),
         ('POST /v1/accounts/verify/resend 202', 'POST /v1/accounts/verify/resend 202'),
         (f'bad header: Authorization: Bearer {TOKEN}', 'bad header: Authorization: Bearer <redacted>'),
         (f'{{"path": "/v1/accounts/verify/{TOKEN}"}}', '{"path": "/v1/accounts/verify/<redacted>"}'),

@@ -23,7 +23,7 @@ from talelio_backend.app_account.presentation.schemas import (
     MessageAnswer,
 )
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.rate_limit_policies import PASSWORD_PROOF
+from talelio_backend.shared.business.rate_limit_policies import EMAIL_CHANGE, PASSWORD_PROOF
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.openapi_operation import described
@@ -54,7 +54,8 @@ def email_change_routes(parts: AccountParts) -> Blueprint:
     def request_change() -> Response:
         owner = authenticate(parts.tokens.access)
         body = read_body(ChangeEmailBody)
-        with limited(parts.limiter, PASSWORD_PROOF, str(owner.account_id)):
+        subject = str(owner.account_id)
+        with limited(parts.limiter, PASSWORD_PROOF, subject), limited(parts.limiter, EMAIL_CHANGE, subject):
             email_changes.request(
                 parts.unit_of_work(),
                 parts.hasher,

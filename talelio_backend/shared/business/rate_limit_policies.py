@@ -48,3 +48,8 @@ PASSWORD_PROOF = Limit(
     subject=Policy(name='proof', quota=10, window=_DAY),
     counted=(Unauthenticated, Forbidden, Invalid),
 )
+# Each sends two mails, of which one goes to an address that may be anybody's; by the account's id.
+EMAIL_CHANGE = Limit(
+    network=Policy(name='email-network', quota=100, window=_HOUR),
+    subject=Policy(name='email', quota=10, window=_HOUR),
+)
