@@ -11,11 +11,13 @@ from psycopg2.extensions import connection
 
 from talelio_backend.config import PROJECT_FOLDER
 from tests.support.answers import error_of, ok
-from tests.support.database import select_one
-from tests.support.members import Person, log_in, new_person, register, verification_path
+from tests.support.database import execute, select_one
+from tests.support.members import Member, Person, log_in, new_person, register, verification_path
 from tests.support.served_api import ServedApi
 
 LOGIN = '/v1/accounts/login'
+TOKEN = '/v1/accounts/token'
+SESSIONS = '/v1/accounts/sessions'
 
 
 def flask(api: ServedApi, *arguments: str) -> str:
@@ -110,3 +112,35 @@ def test_the_trail_holds_no_secret(api: ServedApi, database: connection) -> None
     assert f'account {account["id"]}' in trail
     for secret in ('planted', token, link.rpartition('/')[2], '$2b$'):
         assert secret not in trail
+
+
+def test_the_ends_of_sessions_are_told(api: ServedApi, database: connection, member: Member) -> None:
+    stolen = ok(api.post(LOGIN, member.person.login | {'refresh': 'body'}))['refresh_token']
+    ok(api.post(TOKEN, {'refresh_token': stolen}))
+    account_id = member.account['id']
+    statement = "UPDATE sessions SET rotated_at = rotated_at - interval '10 seconds' WHERE account_id = %s"
+    execute(database, statement, account_id)
+    # The thief, or the owner after the thief: nobody can tell, so nobody is named.
+    for _ in range(2):
+        error_of(api.post(TOKEN, {'refresh_token': stolen}), HTTPStatus.UNAUTHORIZED)
+    first, second = (ok(api.post(LOGIN, member.person.login | {'refresh': 'body'})) for _ in range(2))
+    # Said twice, done once.
+    for _ in range(2):
+        api.post('/v1/accounts/logout', {'refresh_token': first['refresh_token']})
+    bearer = {'Authorization': f'Bearer {second["access_token"]}'}
+    listed = ok(api.get(SESSIONS, headers=bearer))
+    other, = (session['id'] for session in listed if not session['current'])
+    api.delete(f'{SESSIONS}/{other}', headers=bearer)
+    assert api.post('/v1/accounts/logout/all', headers=bearer).status_code == HTTPStatus.NO_CONTENT
+
+    ends = [event for event in events_of(api, account_id) if event['kind'].startswith('session.')]
+
+    owner = f'account {account_id}'
+    assert [(event['kind'], event['actor']) for event in ends] == [
+        ('session.token_replayed', 'anonymous'),
+        ('session.ended', owner),
+        ('session.ended', owner),
+        ('session.all_ended', owner),
+    ]
+    assert {event['address'] for event in ends} == {'127.0.0.1'}
+    assert stolen not in json.dumps(ends)
