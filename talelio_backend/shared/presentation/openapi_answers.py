@@ -8,6 +8,7 @@ from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
     RequestEntityTooLarge,
+    RequestURITooLarge,
     UnsupportedMediaType,
 )
 
@@ -112,6 +113,8 @@ def _headers(*names: str) -> dict[str, Any]:
 def _errors_of(operation: Operation) -> Iterator[BusinessError | HTTPException]:
     # A host that is not served.
     yield BadRequest()
+    # A line that the server does not read to its end.
+    yield RequestURITooLarge()
     if operation.bearer:
         yield from _WITHOUT_TOKEN if operation.bearer == 'required' else _WITHOUT_TOKEN[1:]
     if isinstance(operation.body, Files):

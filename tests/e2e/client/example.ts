@@ -4,13 +4,13 @@ import { createApiClient, type Project } from './client.js';
 const asked = new URLSearchParams(location.search);
 const api = createApiClient({ baseUrl: asked.get('api') ?? 'http://127.0.0.1:5000' });
 
-function shown(project: Project): HTMLElement {
+function shown(project: Partial<Project>): HTMLElement {
   const article = document.createElement('article');
   const title = document.createElement('h2');
-  title.textContent = project.title;
+  title.textContent = project.title ?? '';
   const text = document.createElement('div');
   // The API has cleaned it: it is safe to put into a page as it is.
-  text.innerHTML = project.html;
+  text.innerHTML = project.html ?? '';
   article.append(title, text);
   return article;
 }

@@ -72,7 +72,7 @@ def test_what_the_view_says_is_in_the_document(operation: dict[str, Any]) -> Non
     assert operation['summary'] == 'Paint a chair'
     assert operation['description'] == 'It dries for a day.'
     assert operation['security'] == [{'bearerAuth': []}]
-    assert list(operation['responses']) == ['200', '400', '403', '404', '413', '415', '500', '503']
+    assert list(operation['responses']) == ['200', '400', '403', '404', '413', '414', '415', '500', '503']
 
 
 def test_parameters_come_from_the_converters_the_annotations_and_the_query(operation: dict[str, Any]) -> None:
