@@ -1,6 +1,5 @@
 """What the service is told from outside: environment variables, or a `.env` file beside the Makefile."""
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,10 +12,9 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from talelio_backend.app_account.business.email_address import canonical_email
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
 from talelio_backend.development_key import kept_secret_key
 from talelio_backend.environment import EnvironmentReader, split_url
+from talelio_backend.image_settings import ImageSettings
 from talelio_backend.server_settings import ServerSettings
 from talelio_backend.shared.business.audit import Retention
 from talelio_backend.shared.data.smtp_server import SmtpServer
@@ -32,8 +30,6 @@ MINIMUM_SECRET_KEY_LENGTH = 32
 # Threads of a worker process that serve requests: up to eight may hash or wait to, eight may render or wait
 # to, eight may upload, and eight are left for requests that only read.
 THREADS = 32
-
-MIB = 1024 * 1024
 
 DEVELOPMENT_EMAIL = 'maker@example.com'
 
@@ -80,12 +76,7 @@ class Settings:
     log_level: str
     # The work factor of a password's hash: 2 to this power rounds.
     bcrypt_cost: int
-    # None stands for a folder that keeps the images.
-    s3_bucket: S3Bucket | None
-    image_folder: Path
-    image_limits: ImageLimits
-    # Of one request.
-    image_max_files: int
+    images: ImageSettings
     # Of the audit trail.
     retention: Retention
     mail_folder: Path = VAR_FOLDER / 'mail'
@@ -147,12 +138,8 @@ class _Reader(EnvironmentReader):
             'server': server,
             'log_level': self._log_level(),
             'bcrypt_cost': self.integer('BCRYPT_COST', default=12, low=self._minimum_cost, high=16),
-            's3_bucket': self._s3_bucket(),
-            # Wherever a command is run from, it is the same.
-            'image_folder': PROJECT_FOLDER / Path(self.text('IMAGE_FOLDER', 'var/images')).expanduser(),
-            'image_limits': self._image_limits(),
+            'images': ImageSettings.read(self, project_folder=PROJECT_FOLDER),
             'retention': self._retention(),
-            'image_max_files': self.integer('IMAGE_MAX_FILES', default=10, low=1, high=100),
         }
 
     @property
@@ -243,30 +230,6 @@ class _Reader(EnvironmentReader):
         if self._production and server.sends_password_in_clear:
             self.complain('SMTP_URL', 'would send the password in clear: use smtps:// or ?starttls=1')
         return server
-
-    def _s3_bucket(self) -> S3Bucket | None:
-        name = self._environ.get('S3_BUCKET')
-        base_url = self.url('S3_BASE_URL')
-        endpoint_url = self.url('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL')
-        if name is None:
-            return None
-        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-        if not re.fullmatch(r'[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]', name):
-            self.complain('S3_BUCKET', 'must be the name of a bucket, without a scheme or a path')
-        region = self._environ.get('AWS_REGION', self._environ.get('AWS_DEFAULT_REGION'))
-        if region is not None and not re.fullmatch(r'[a-z0-9-]{2,40}', region):
-            self.complain('AWS_REGION', 'must be a region such as eu-central-1')
-        return S3Bucket(name=name, region=region, endpoint_url=endpoint_url, base_url=base_url)
-
-    def _image_limits(self) -> ImageLimits:
-        return ImageLimits(
-            bytes=self.integer('IMAGE_MAX_BYTES', default=ImageLimits.bytes, low=1024, high=50 * MIB),
-            pixels=self.integer('IMAGE_MAX_PIXELS', default=ImageLimits.pixels, low=1, high=50_000_000),
-            frames=self.integer('IMAGE_MAX_FRAMES', default=ImageLimits.frames, low=1, high=10_000),
-            summed_pixels=self.integer(
-                'IMAGE_MAX_SUMMED_PIXELS', default=ImageLimits.summed_pixels, low=1, high=1_000_000_000
-            ),
-        )
 
     def _retention(self) -> Retention:
         addresses = self.integer('AUDIT_ADDRESS_DAYS', default=30, low=1, high=3650)

@@ -56,7 +56,7 @@ def _checks_of_parts(settings: Settings) -> Iterable[Check]:
     )
     yield _check('mail', lambda: make_mailer(settings).check(), 'See whether the mail server hangs')
     yield _check(
-        'pictures', lambda: BoundedImageProcessor(image_worker(), settings.image_limits).check(),
+        'pictures', lambda: BoundedImageProcessor(image_worker(), settings.images.limits).check(),
         'See whether this machine is short of memory or of time'
     )
 

@@ -24,9 +24,9 @@ def make_mailer(settings: Settings) -> FolderMailer | SmtpMailer:
 
 
 def make_image_store(settings: Settings) -> 'FolderImageStore | S3ImageStore':
-    if settings.s3_bucket is None:
-        return FolderImageStore(settings.image_folder, settings.api_base_url + FILES_PATH)
+    if settings.images.bucket is None:
+        return FolderImageStore(settings.images.folder, settings.api_base_url + FILES_PATH)
     # It takes memory and time to import, which a folder does without.
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
-    return S3ImageStore(settings.s3_bucket)
+    return S3ImageStore(settings.images.bucket)

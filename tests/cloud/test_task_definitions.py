@@ -90,8 +90,8 @@ def test_the_api_starts_with_what_it_is_given() -> None:
     assert settings.server.host == '0.0.0.0'
     assert settings.server.port == api['portMappings'][0]['containerPort']
     assert API_HOST in settings.served_hosts
-    assert settings.s3_bucket is not None
-    assert settings.s3_bucket.url('1/images/a.png') == 'https://images.example.com/1/images/a.png'
+    assert settings.images.bucket is not None
+    assert settings.images.bucket.url('1/images/a.png') == 'https://images.example.com/1/images/a.png'
     # Nothing of it is a leftover that the service does not read.
     assert set(STORED) == {item['name'] for item in api['secrets']}
 

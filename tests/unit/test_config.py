@@ -156,9 +156,9 @@ def test_whitelisted_addresses_are_kept_in_canonical_form() -> None:
 def test_images_go_into_a_folder_unless_there_is_a_bucket() -> None:
     settings = Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': '/srv/images'})
 
-    assert settings.s3_bucket is None
-    assert settings.image_folder == Path('/srv/images')
-    assert (settings.image_limits.bytes, settings.image_limits.pixels) == (10 * 1024 * 1024, 25_000_000)
+    assert settings.images.bucket is None
+    assert settings.images.folder == Path('/srv/images')
+    assert (settings.images.limits.bytes, settings.images.limits.pixels) == (10 * 1024 * 1024, 25_000_000)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,8 @@ def test_images_go_into_a_folder_unless_there_is_a_bucket() -> None:
          'https://s3-eu-central-1.amazonaws.com/bucket/key'),
         ({'AWS_DEFAULT_REGION': 'eu-west-1'}, 'https://s3-eu-west-1.amazonaws.com/bucket/key'),
         ({'AWS_ENDPOINT_URL_S3': 'http://minio:9000/'}, 'http://minio:9000/bucket/key'),
-        ({'AWS_ENDPOINT_URL': 'http://minio:9000', 'AWS_REGION': 'eu-west-1'}, 'http://minio:9000/bucket/key'),
+        ({'AWS_ENDPOINT_URL': 'http://minio:9000', 'AWS_REGION': 'eu-west-1'},
+         'http://minio:9000/bucket/key'),
         ({'S3_BASE_URL': 'https://cdn.example.com/pictures/', 'AWS_ENDPOINT_URL_S3': 'http://minio:9000'},
          'https://cdn.example.com/pictures/key'),
     ],
@@ -178,8 +179,8 @@ def test_images_go_into_a_folder_unless_there_is_a_bucket() -> None:
 def test_a_bucket_is_read_where_the_settings_say(environ: dict[str, str], url: str) -> None:
     settings = Settings.from_env({**PRODUCTION, 'S3_BUCKET': 'bucket', **environ})
 
-    assert settings.s3_bucket is not None
-    assert settings.s3_bucket.url('key') == url
+    assert settings.images.bucket is not None
+    assert settings.images.bucket.url('key') == url
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_the_folder_of_images_does_not_depend_on_where_a_command_is_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': folder}).image_folder == absolute
+    assert Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': folder}).images.folder == absolute
 
 
 def test_a_request_may_come_under_the_name_in_the_links_and_by_loopback() -> None:
