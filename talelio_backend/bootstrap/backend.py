@@ -18,7 +18,7 @@ from talelio_backend.bootstrap.http import make_app
 from talelio_backend.bootstrap.projects import add_projects
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.config import Settings
-from talelio_backend.shared.business import mail_relay, rate_limits
+from talelio_backend.shared.business import idempotency, mail_relay, outbox, rate_limits
 from talelio_backend.shared.business.mail_relay import send_next
 from talelio_backend.shared.business.rate_limiter import RateLimiter
 from talelio_backend.shared.data.counter_repository import pseudonyms
@@ -72,7 +72,11 @@ def build(settings: Settings, database_url: str) -> Backend:
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
     ground.app.register_blueprint(health_routes(readiness))
     ground.app.cli.add_command(outbox_commands(unit_of_work))
-    ground.pruning.append(lambda now: rate_limits.prune(unit_of_work(), now))
+    ground.pruning.extend((
+        lambda now: rate_limits.prune(unit_of_work(), now),
+        lambda now: idempotency.prune(unit_of_work(), now),
+        lambda now: outbox.prune(unit_of_work(), now),
+    ))
     for add in (add_audit, add_accounts, add_projects, add_users, add_assets, add_feeds):
         add(ground)
     ground.app.register_blueprint(openapi_routes(ground.app))

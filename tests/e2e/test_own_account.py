@@ -106,6 +106,8 @@ def test_whoever_leaves_takes_everything_along(api: ServedApi, database: connect
             'PUT', '/v1/users/me/avatar', files={'me': saved(scene(), 'JPEG')}, headers=member.bearer
         )
     )
+    keyed = {**member.bearer, 'Idempotency-Key': 'a-chair'}
+    ok(api.post('/v1/projects', {'title': 'Another', 'body': ''}, headers=keyed), HTTPStatus.CREATED)
     urls = [picture['url'], *(each['url'] for each in picture['variants']), avatar['avatar_url']]
     paths = [url.removeprefix('http://api.test') for url in urls]
     assert [api.get(path).status_code for path in paths] == [200] * len(paths)
@@ -124,6 +126,8 @@ def test_whoever_leaves_takes_everything_along(api: ServedApi, database: connect
     for table, column in (('accounts', 'id'), ('users', 'account_id'), ('sessions', 'account_id')):
         query = f'SELECT count(*) FROM {table} WHERE {column} = %s'
         assert select_one(database, query, member.account['id']) == 0
+    answers = 'SELECT count(*) FROM idempotency_claims WHERE scope = %s'
+    assert select_one(database, answers, f"account {member.account['id']}") == 0
     # The address and the name are free again.
     register(api, member.person)
 

@@ -221,6 +221,16 @@ class FakeOutbox:
         ]
         return min(due, key=lambda mail: mail.due_at, default=None)
 
+    def delete_done(self, before: datetime, limit: int) -> int:
+        done = [
+            mail for mail in self._store.outbox.values()
+            if mail.status in (MailStatus.SENT,
+                               MailStatus.OBSOLETE) and mail.finished_at and mail.finished_at < before
+        ][:limit]
+        for mail in done:
+            del self._store.outbox[mail.id]
+        return len(done)
+
     def list_unfinished(self) -> list[OutboxMail]:
         unfinished = (MailStatus.PENDING, MailStatus.FAILED)
         return [mail for _, mail in sorted(self._store.outbox.items()) if mail.status in unfinished]
@@ -245,7 +255,14 @@ class FakeIdempotencyClaims:
     def remove(self, claimed: IdempotencyClaim) -> None:
         del self._store.idempotency_claims[claimed.id]
 
-    def remove_expired(self, now: datetime, limit: int) -> None:
-        expired = [claim for claim in self._store.idempotency_claims.values() if claim.expires_at <= now]
-        for claim in expired[:limit]:
+    def remove_of(self, scope: str) -> None:
+        for claim in list(self._store.idempotency_claims.values()):
+            if claim.scope == scope:
+                self.remove(claim)
+
+    def remove_expired(self, now: datetime, limit: int) -> int:
+        there = self._store.idempotency_claims.values()
+        expired = [claim for claim in there if claim.expires_at <= now][:limit]
+        for claim in expired:
             self.remove(claim)
+        return len(expired)

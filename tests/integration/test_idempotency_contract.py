@@ -12,7 +12,9 @@ from talelio_backend.shared.business.idempotency import (
     KeyReused,
     claim,
     keep_answer,
+    prune,
     release,
+    scope_of,
 )
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_project
@@ -132,3 +134,25 @@ def test_old_claims_go_away_with_new_ones(backing: Backing) -> None:
 
     with backing.unit_of_work() as uow:
         assert [uow.idempotency_claims.get(claimed.id) for claimed in old] == [None] * 5
+
+
+def test_old_claims_go_away_without_new_ones(backing: Backing) -> None:
+    old = answered(backing)
+
+    assert prune(backing.unit_of_work(), NOW + KEPT_FOR - JUST_BEFORE) == 0
+    assert prune(backing.unit_of_work(), NOW + KEPT_FOR) == 1
+
+    with backing.unit_of_work() as uow:
+        assert uow.idempotency_claims.get(old.id) is None
+
+
+def test_what_one_account_was_answered_is_removed_and_no_others(backing: Backing) -> None:
+    own, others = (claim(backing.unit_of_work(), wanted(scope=scope_of(id_)), NOW) for id_ in (1, 11))
+
+    with backing.unit_of_work() as uow:
+        uow.idempotency_claims.remove_of(scope_of(1))
+        uow.commit()
+
+    with backing.unit_of_work() as uow:
+        assert uow.idempotency_claims.get(own.id) is None
+        assert uow.idempotency_claims.get(others.id) is not None

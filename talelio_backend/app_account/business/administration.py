@@ -7,13 +7,14 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.disabling import disable
 from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import AccountAlreadyVerified, EmailTaken
-from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork
+from talelio_backend.app_account.business.link_ports import OwnAccountUnitOfWork
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.audit import EventKind, Origin, record
 from talelio_backend.shared.business.errors import Conflict, Invalid, NotFound
+from talelio_backend.shared.business.idempotency import scope_of
 
 
 class NoSuchAccount(NotFound):
@@ -26,7 +27,7 @@ class NoSuchAccount(NotFound):
 class Operator:
     """What all of these use cases are given."""
 
-    uow: EmailChangeUnitOfWork
+    uow: OwnAccountUnitOfWork
     origin: Origin
     now: datetime
 
@@ -118,6 +119,7 @@ def delete(by: Operator, email: str) -> Account:
     with by.uow as uow:
         account = _locked(uow, email)
         record(uow.audit, EventKind.ACCOUNT_DELETED, by.origin, by.now, account_id=account.id)
+        uow.idempotency_claims.remove_of(scope_of(account.id))
         uow.accounts.delete(account)
         uow.commit()
     return account

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from talelio_backend.app_account.business.email_change import EmailChange
 from talelio_backend.app_account.business.ports import AccountUnitOfWork
+from talelio_backend.shared.business.idempotency import IdempotencyUnitOfWork
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class FileClaims(Protocol):
         ...
 
 
-class LeavingUnitOfWork(AccountUnitOfWork, Protocol):
+class LeavingUnitOfWork(AccountUnitOfWork, IdempotencyUnitOfWork, Protocol):
 
     @property
     def images(self) -> FileClaims:

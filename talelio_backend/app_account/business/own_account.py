@@ -11,6 +11,7 @@ from talelio_backend.app_account.business.password_replacement import replace_pa
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.audit import EventKind, Origin, record, record_refusal
+from talelio_backend.shared.business.idempotency import scope_of
 from talelio_backend.shared.business.identity import AccessTokens, Identity
 
 
@@ -96,6 +97,7 @@ def delete(
         # No upload that is under way may claim another file after these were counted.
         uow.images.lock(user_id)
         keys = uow.images.keys_of_user(user_id)
+        uow.idempotency_claims.remove_of(scope_of(account.id))
         uow.accounts.delete(account)
         record(uow.audit, EventKind.ACCOUNT_DELETED, origin, now, account_id=account.id, by_account=True)
         uow.commit()

@@ -103,8 +103,11 @@ class IdempotencyClaims(Protocol):
     def remove(self, claimed: IdempotencyClaim) -> None:
         ...
 
-    def remove_expired(self, now: datetime, limit: int) -> None:
-        """Leave those that somebody holds locked."""
+    def remove_of(self, scope: str) -> None:
+        """Whatever becomes of who works on them."""
+
+    def remove_expired(self, now: datetime, limit: int) -> int:
+        """Leave those that somebody holds locked. Return how many went."""
 
 
 class IdempotencyUnitOfWork(UnitOfWork, Protocol):
@@ -116,6 +119,13 @@ class IdempotencyUnitOfWork(UnitOfWork, Protocol):
 
 # More than one, so that the table shrinks again after a busy day.
 _REMOVED_AT_ONCE = 20
+
+# Rows of one transaction, so that pruning holds nobody up.
+PRUNED_AT_ONCE = 1000
+
+
+def scope_of(account_id: int) -> str:
+    return f'account {account_id}'
 
 
 def claim(uow: IdempotencyUnitOfWork, wanted: IdempotencyClaim, now: datetime) -> IdempotencyClaim:
@@ -153,3 +163,11 @@ def release(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim) -> None:
         if there is not None and there.holder == claimed.holder and there.answer is None:
             uow.idempotency_claims.remove(there)
             uow.commit()
+
+
+def prune(uow: IdempotencyUnitOfWork, now: datetime) -> int:
+    """Also where no key comes any more, what people were answered is not kept for longer than was said."""
+    with uow:
+        pruned = uow.idempotency_claims.remove_expired(now, PRUNED_AT_ONCE)
+        uow.commit()
+    return pruned

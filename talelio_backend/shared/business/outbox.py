@@ -21,6 +21,11 @@ LONGEST_RETRY = timedelta(minutes=5)
 # A mail server that is down comes back within a day, or an operator has to look.
 GIVE_UP_AFTER = timedelta(days=1)
 
+# How long it can be seen that a mail was sent. Anybody can ask for links, and so adds rows.
+KEPT_FOR = timedelta(days=30)
+# Rows of one transaction, so that pruning holds nobody up.
+PRUNED_AT_ONCE = 1000
+
 
 class MailStatus(StrEnum):
     PENDING = 'pending'
@@ -97,6 +102,9 @@ class Outbox(Protocol):
     def next_due(self, now: datetime) -> OutboxMail | None:
         """Return a pending mail that nobody else holds, locked, the longest due first."""
 
+    def delete_done(self, before: datetime, limit: int) -> int:
+        """Delete at most `limit` of those that were sent, or became obsolete, earlier. Return how many."""
+
     def list_unfinished(self) -> list[OutboxMail]:
         """Return what is pending or failed, oldest first."""
 
@@ -121,3 +129,10 @@ def replay(uow: OutboxUnitOfWork, id_: int, now: datetime) -> None:
             raise NotFound(f'There is no mail {id_}')
         mail.replay(now)
         uow.commit()
+
+
+def prune(uow: OutboxUnitOfWork, now: datetime) -> int:
+    with uow:
+        pruned = uow.outbox.delete_done(now - KEPT_FOR, PRUNED_AT_ONCE)
+        uow.commit()
+    return pruned

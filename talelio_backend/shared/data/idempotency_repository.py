@@ -3,6 +3,7 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Column,
+    CursorResult,
     Identity,
     Index,
     Integer,
@@ -73,8 +74,13 @@ class SqlAlchemyIdempotencyClaims:
     def remove(self, claimed: IdempotencyClaim) -> None:
         self._session.delete(claimed)
 
-    def remove_expired(self, now: datetime, limit: int) -> None:
+    def remove_of(self, scope: str) -> None:
+        self._session.execute(delete(claim_table).where(claim_table.c.scope == scope))
+
+    def remove_expired(self, now: datetime, limit: int) -> int:
         expired = select(claim_table.c.id).where(claim_table.c.expires_at <= now).limit(limit)
-        self._session.execute(
+        result = self._session.execute(
             delete(claim_table).where(claim_table.c.id.in_(expired.with_for_update(skip_locked=True)))
         )
+        assert isinstance(result, CursorResult)
+        return result.rowcount

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import Column, Enum, Identity, Index, Integer, Table, Text, Uuid, select
+from sqlalchemy import Column, CursorResult, Enum, Identity, Index, Integer, Table, Text, Uuid, delete, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -61,6 +61,16 @@ class SqlAlchemyOutbox:
                 outbox_table.c.due_at <= now,
             ).order_by(outbox_table.c.due_at).limit(1).with_for_update(skip_locked=True)
         )
+
+    def delete_done(self, before: datetime, limit: int) -> int:
+        columns = outbox_table.c
+        done = select(
+            columns.id
+        ).where(columns.status.in_([MailStatus.SENT, MailStatus.OBSOLETE]), columns.finished_at
+                < before).limit(limit).with_for_update(skip_locked=True)
+        result = self._session.execute(delete(outbox_table).where(columns.id.in_(done)))
+        assert isinstance(result, CursorResult)
+        return result.rowcount
 
     def list_unfinished(self) -> list[OutboxMail]:
         unfinished = outbox_table.c.status.in_([MailStatus.PENDING, MailStatus.FAILED])

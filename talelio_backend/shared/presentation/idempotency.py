@@ -76,7 +76,7 @@ class Idempotency:
             return present(use_case(unit_of_work()))
         fingerprint = self._fingerprint(content())
         wanted = IdempotencyClaim.make(
-            scope=f'account {caller.account_id}' if caller else f'{request.path} {fingerprint}',
+            scope=idempotency.scope_of(caller.account_id) if caller else f'{request.path} {fingerprint}',
             key=key,
             fingerprint=fingerprint,
             now=datetime.now(UTC),

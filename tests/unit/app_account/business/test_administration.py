@@ -14,6 +14,7 @@ from talelio_backend.app_account.business.errors import (
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.shared.business.audit import EventKind, Origin
 from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid
+from talelio_backend.shared.business.idempotency import IdempotencyClaim, scope_of
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, log_in, register, register_verified
@@ -142,9 +143,15 @@ def test_a_deleted_account_is_gone_and_its_number_is_remembered() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
+    with uow:
+        wanted = IdempotencyClaim.make(scope=scope_of(account.id), key='key', fingerprint='', now=NOW)
+        uow.idempotency_claims.add_unless_there(wanted)
+        uow.commit()
+
     administration.delete(by(uow), EMAIL)
 
     assert not uow.store.accounts
+    assert not uow.store.idempotency_claims
     assert last_event(uow) == (EventKind.ACCOUNT_DELETED, 'operator maria', account.id)
 
 

@@ -1,0 +1,42 @@
+"""What the outbox promises about mail that is finished, on the real database and on the fake alike."""
+from datetime import timedelta
+
+import pytest
+
+from talelio_backend.shared.business.outbox import KEPT_FOR, MailStatus, OutboxMail, prune
+from tests.support.backings import Backing
+from tests.support.samples import NOW
+
+LATER = NOW + KEPT_FOR
+JUST_AFTER = timedelta(microseconds=1)
+
+
+def committed_mail(backing: Backing, status: MailStatus) -> int:
+    mail = OutboxMail.queue('verification', {'account_id': 1}, NOW)
+    if status is not MailStatus.PENDING:
+        mail.finish(status, NOW)
+    with backing.unit_of_work() as uow:
+        uow.outbox.add(mail)
+        uow.commit()
+    return mail.id
+
+
+@pytest.mark.parametrize('status', [MailStatus.SENT, MailStatus.OBSOLETE])
+def test_what_is_done_goes_away_after_a_while(backing: Backing, status: MailStatus) -> None:
+    id_ = committed_mail(backing, status)
+
+    assert prune(backing.unit_of_work(), LATER) == 0
+    assert prune(backing.unit_of_work(), LATER + JUST_AFTER) == 1
+
+    with backing.unit_of_work() as uow:
+        assert uow.outbox.get(id_) is None
+
+
+@pytest.mark.parametrize('status', [MailStatus.PENDING, MailStatus.FAILED])
+def test_what_somebody_has_still_to_do_with_stays(backing: Backing, status: MailStatus) -> None:
+    id_ = committed_mail(backing, status)
+
+    assert prune(backing.unit_of_work(), LATER + JUST_AFTER) == 0
+
+    with backing.unit_of_work() as uow:
+        assert uow.outbox.get(id_) is not None
