@@ -8,6 +8,7 @@ from typing import Any
 from talelio_backend.config import PROJECT_FOLDER
 from tests.support.answers import ok
 from tests.support.members import Member, log_in, publish
+from tests.support.pictures import saved, scene
 from tests.support.served_api import ServedApi
 
 LOGIN = '/v1/accounts/login'
@@ -64,9 +65,16 @@ def test_an_account_that_the_operator_makes_can_log_in_and_be_closed(api: Served
 
 def test_a_member_who_is_deleted_takes_everything_along(api: ServedApi, member: Member) -> None:
     publish(api, member, 'A chair', '')
+    photo = {'photo': saved(scene(), 'JPEG')}
+    picture = ok(api.post('/v1/assets/images', files=photo, headers=member.bearer))['images'][0]
+    user = ok(api.request('PUT', '/v1/users/me/avatar', files=photo, headers=member.bearer))
+    urls = [picture['url'], *(each['url'] for each in picture['variants']), user['avatar_url']]
+    paths = [url.removeprefix('http://api.test') for url in urls]
+    assert [api.get(path).status_code for path in paths] == [200] * len(paths)
 
     done(api, 'account', 'delete', member.person.email, stdin='y\n')
 
+    assert [api.get(path).status_code for path in paths] == [404] * len(paths)
     assert api.get(member.projects_path).status_code == HTTPStatus.BAD_REQUEST
     assert api.get('/v1/users/me', headers=member.bearer).status_code == HTTPStatus.FORBIDDEN
 

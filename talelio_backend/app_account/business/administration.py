@@ -7,6 +7,7 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.disabling import disable
 from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import AccountAlreadyVerified, EmailTaken
+from talelio_backend.app_account.business.leaving import FreeFiles, remove_account
 from talelio_backend.app_account.business.link_ports import OwnAccountUnitOfWork
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.password_replacement import replace_password
@@ -14,7 +15,6 @@ from talelio_backend.app_account.business.ports import AccountUnitOfWork, Passwo
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.audit import EventKind, Origin, record
 from talelio_backend.shared.business.errors import Conflict, Invalid, NotFound
-from talelio_backend.shared.business.idempotency import scope_of
 
 
 class NoSuchAccount(NotFound):
@@ -111,17 +111,17 @@ def set_password(
     return account
 
 
-def delete(by: Operator, email: str) -> Account:
-    """Delete an account with its sessions, projects and pictures. Raises NoSuchAccount.
+def delete(by: Operator, free_files: FreeFiles, email: str) -> Account:
+    """Delete an account and all that its user brought, then the files of the pictures.
 
-    The files of the pictures stay until the next sweep.
+    Raises NoSuchAccount, Unavailable.
     """
     with by.uow as uow:
         account = _locked(uow, email)
         record(uow.audit, EventKind.ACCOUNT_DELETED, by.origin, by.now, account_id=account.id)
-        uow.idempotency_claims.remove_of(scope_of(account.id))
-        uow.accounts.delete(account)
+        keys = remove_account(uow, account)
         uow.commit()
+    free_files(account.user.id, keys)
     return account
 
 

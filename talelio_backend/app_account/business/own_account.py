@@ -1,17 +1,17 @@
 """What one does with one's own account. Whatever gives or takes access wants the password again."""
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container
 from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
 from talelio_backend.app_account.business.errors import ChangedMeanwhile, WrongPassword
+from talelio_backend.app_account.business.leaving import FreeFiles, remove_account
 from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LeavingUnitOfWork
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.audit import EventKind, Origin, record, record_refusal
-from talelio_backend.shared.business.idempotency import scope_of
 from talelio_backend.shared.business.identity import AccessTokens, Identity
 
 
@@ -79,7 +79,7 @@ def change_password(
 def delete(
     uow: LeavingUnitOfWork,
     hasher: PasswordHasher,
-    free_files: Callable[[int, Sequence[str]], None],
+    free_files: FreeFiles,
     owner: Identity,
     *,
     password: str,
@@ -93,12 +93,7 @@ def delete(
     seen = check_own_password(uow, hasher, owner, password, origin, now)
     with uow:
         account = lock_unchanged(uow, seen)
-        user_id = account.user.id
-        # No upload that is under way may claim another file after these were counted.
-        uow.images.lock(user_id)
-        keys = uow.images.keys_of_user(user_id)
-        uow.idempotency_claims.remove_of(scope_of(account.id))
-        uow.accounts.delete(account)
+        keys = remove_account(uow, account)
         record(uow.audit, EventKind.ACCOUNT_DELETED, origin, now, account_id=account.id, by_account=True)
         uow.commit()
-    free_files(user_id, keys)
+    free_files(account.user.id, keys)

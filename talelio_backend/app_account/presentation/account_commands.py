@@ -88,11 +88,11 @@ def account_commands(parts: AccountParts) -> AppGroup:
     @click.argument('email')
     @click.option('--yes', is_flag=True, help='Do not ask.')
     def delete(email: str, yes: bool) -> None:
-        """Delete an account with its projects and pictures; `flask assets sweep` frees their files."""
+        """Delete an account with its projects and pictures."""
         if not yes:
             click.confirm(f'Delete {email} with everything that it has?', abort=True)
         with told():
-            account = administration.delete(by(), email)
+            account = administration.delete(by(), parts.free_files, email)
         click.echo(f'{account.email} is deleted')
 
     @commands.command('show')

@@ -1,8 +1,9 @@
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Protocol
 
 from talelio_backend.app_account.business.grant import SessionTokens
+from talelio_backend.app_account.business.leaving import FreeFiles
 from talelio_backend.app_account.business.link_ports import LinkTokens, OwnAccountUnitOfWork
 from talelio_backend.app_account.business.ports import PasswordHasher, VerificationTokens
 from talelio_backend.app_account.presentation.session_cookie import SessionCookie
@@ -33,5 +34,4 @@ class AccountParts:
     whitelist: Container[str]
     common_passwords: Container[str]
     avatar_url: Callable[[User], str]
-    # Frees a user's files, or leaves them to the sweep.
-    free_files: Callable[[int, Sequence[str]], None]
+    free_files: FreeFiles

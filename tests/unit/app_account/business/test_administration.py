@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from talelio_backend.shared.business.idempotency import IdempotencyClaim, scope_
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, log_in, register, register_verified
+from tests.support.samples import new_image
 
 
 def by(uow: FakeUnitOfWork) -> Operator:
@@ -146,12 +148,17 @@ def test_a_deleted_account_is_gone_and_its_number_is_remembered() -> None:
     with uow:
         wanted = IdempotencyClaim.make(scope=scope_of(account.id), key='key', fingerprint='', now=NOW)
         uow.idempotency_claims.add_unless_there(wanted)
+        image = new_image(account.user.id)
+        uow.images.add(image)
         uow.commit()
 
-    administration.delete(by(uow), EMAIL)
+    freed: list[tuple[int, Sequence[str]]] = []
+    administration.delete(by(uow), lambda user_id, keys: freed.append((user_id, keys)), EMAIL)
 
     assert not uow.store.accounts
+    assert not uow.store.images
     assert not uow.store.idempotency_claims
+    assert freed == [(account.user.id, image.keys)]
     assert last_event(uow) == (EventKind.ACCOUNT_DELETED, 'operator maria', account.id)
 
 
@@ -160,8 +167,12 @@ def test_who_is_not_there_is_named(email: str) -> None:
     uow = FakeUnitOfWork()
     register_verified(uow)
 
+    def free_files(_user_id: int, _keys: Sequence[str]) -> None:
+        raise AssertionError('There are no files of nobody')
+
     for use_case in (
-        administration.verify, administration.lock_out, administration.let_in, administration.delete
+        administration.verify, administration.lock_out, administration.let_in,
+        lambda by, email: administration.delete(by, free_files, email)
     ):
         with pytest.raises(NoSuchAccount, match=f"There is no account '{email}'"):
             use_case(by(uow), email)
