@@ -13,6 +13,7 @@ from talelio_backend.app_feed.data.change_log import SqlAlchemyChangeLog
 from talelio_backend.app_feed.data.public_projects import SqlAlchemyPublicProjects
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository
 from talelio_backend.app_project.data.project_table import map_project
+from talelio_backend.app_project.data.revision_repository import SqlAlchemyRevisionRepository, map_revision
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
 from talelio_backend.shared.data.audit_repository import SqlAlchemyAuditTrail, map_security_event
 from talelio_backend.shared.data.counter_repository import SqlAlchemyCounterRepository, map_counter
@@ -33,6 +34,7 @@ def map_entities() -> None:
     map_session()
     map_email_change()
     map_project()
+    map_revision()
     map_image()
     map_outbox()
     map_idempotency_claim()
@@ -66,6 +68,10 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def projects(self) -> SqlAlchemyProjectRepository:
         return SqlAlchemyProjectRepository(self._session)
+
+    @property
+    def revisions(self) -> SqlAlchemyRevisionRepository:
+        return SqlAlchemyRevisionRepository(self._session)
 
     @property
     def changes(self) -> SqlAlchemyChangeLog:

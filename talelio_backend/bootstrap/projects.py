@@ -5,6 +5,7 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,
 )
+from talelio_backend.app_project.presentation.revision_routes import revision_routes
 from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
 from talelio_backend.bootstrap.ground import Ground
 
@@ -21,3 +22,4 @@ def add_projects(ground: Ground) -> None:
         api_base_url=ground.settings.api_base_url,
     )
     ground.app.register_blueprint(project_routes(parts))
+    ground.app.register_blueprint(revision_routes(parts))

@@ -30,6 +30,7 @@ class FakeProjectRepository:
 
     def remove(self, project: Project) -> None:
         del self._store.projects[project.id]
+        self._store.forget_revisions(project.id)
         for key, old in list(self._store.old_slugs.items()):
             if old.project_id == project.id:
                 del self._store.old_slugs[key]

@@ -10,6 +10,7 @@ from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
 from talelio_backend.app_asset.business.image import Image
 from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.revision import Revision
 from talelio_backend.shared.business.audit import SecurityEvent
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import OutboxMail
@@ -49,6 +50,8 @@ class Store:
     projects: dict[int, Project] = field(default_factory=dict)
     # By user id and slug.
     old_slugs: dict[tuple[int, str], OldSlug] = field(default_factory=dict)
+    # By project id and number.
+    revisions: dict[tuple[int, int], Revision] = field(default_factory=dict)
     images: dict[int, Image] = field(default_factory=dict)
     outbox: dict[int, OutboxMail] = field(default_factory=dict)
     idempotency_claims: dict[int, IdempotencyClaim] = field(default_factory=dict)
@@ -64,9 +67,13 @@ class Store:
     @property
     def tables(self) -> tuple[dict[Any, Any], ...]:
         return (
-            self.accounts, self.sessions, self.email_changes, self.projects, self.old_slugs, self.images,
-            self.outbox, self.idempotency_claims, self.events, self.whitelist, self.counters
+            self.accounts, self.sessions, self.email_changes, self.projects, self.old_slugs, self.revisions,
+            self.images, self.outbox, self.idempotency_claims, self.events, self.whitelist, self.counters
         )
+
+    def forget_revisions(self, project_id: int) -> None:
+        for key in [key for key in self.revisions if key[0] == project_id]:
+            del self.revisions[key]
 
 
 def newest_first(rows: list[RowT], page: PageRequest) -> Page[RowT]:

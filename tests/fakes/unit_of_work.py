@@ -15,6 +15,7 @@ from talelio_backend.shared.business.page import Page, PageRequest
 from tests.fakes.change_log import FakeChangeLog, record
 from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
 from tests.fakes.project_repository import FakeProjectRepository
+from tests.fakes.revision_repository import FakeRevisionRepository
 from tests.fakes.sessions import FakeEmailChangeRepository, FakeSessionRepository
 from tests.fakes.store import Store, newest_first
 
@@ -38,6 +39,7 @@ class FakeUnitOfWork:
         self.email_changes = FakeEmailChangeRepository(self._work)
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
+        self.revisions = FakeRevisionRepository(self._work)
         self.images = FakeImageRepository(self._work)
         self.outbox = FakeOutbox(self._work)
         self.idempotency_claims = FakeIdempotencyClaims(self._work)
@@ -116,6 +118,7 @@ class FakeAccountRepository:
                 del of_user[id_]
         for project in projects:
             record(self._store, project, None)
+            self._store.forget_revisions(project.id)
         for key in [key for key in self._store.old_slugs if key[0] == user.id]:
             del self._store.old_slugs[key]
 

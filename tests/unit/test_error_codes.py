@@ -54,6 +54,7 @@ PROMISED = frozenset(
     nothing_published
     precondition_failed
     project_not_found
+    revision_not_found
     session_ended
     session_not_found
     session_over

@@ -29,6 +29,13 @@ class NotYourProject(Forbidden):
         super().__init__('This project belongs to somebody else')
 
 
+class RevisionNotFound(NotFound):
+    """It never was there, or is too old to be kept."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f'There is no revision {number} of this project')
+
+
 class SlugTaken(Conflict):
 
     def __init__(self, slug: str) -> None:

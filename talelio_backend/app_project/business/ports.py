@@ -4,8 +4,10 @@ from typing import Protocol
 
 from talelio_backend.app_project.business.listing import Listed, Listing
 from talelio_backend.app_project.business.project import Project, Rendered
+from talelio_backend.app_project.business.revision import Revision, RevisionEntry
 from talelio_backend.app_project.business.visibility import Selection
 from talelio_backend.app_user.business.ports import UserRepository
+from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
@@ -51,10 +53,32 @@ class ProjectRepository(Protocol):
         """A page may be shorter than asked for, so that it fits into memory."""
 
 
+class RevisionRepository(Protocol):
+
+    def next_number(self, project_id: int) -> int:
+        """Nobody else may be given it: the project is locked."""
+
+    def add(self, revision: Revision) -> None:
+        ...
+
+    def get(self, project_id: int, number: int) -> Revision | None:
+        ...
+
+    def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:
+        """The newest first, by number."""
+
+    def prune(self, project_id: int, *, keep: int, always_keep: int, older_than: datetime) -> None:
+        """Leave the newest `keep`, and of them, beyond the newest `always_keep`, no older one."""
+
+
 class ProjectUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def projects(self) -> ProjectRepository:
+        ...
+
+    @property
+    def revisions(self) -> RevisionRepository:
         ...
 
     @property

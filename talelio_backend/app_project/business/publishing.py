@@ -13,6 +13,7 @@ from talelio_backend.app_project.business.errors import SlugTaken
 from talelio_backend.app_project.business.given import ABSENT, Given
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
 from talelio_backend.app_project.business.project import Project, ProjectStatus, Rendered
+from talelio_backend.app_project.business.revision import ALWAYS_KEPT, KEPT, KEPT_FOR, Revision
 from talelio_backend.app_project.business.slug import candidates
 from talelio_backend.app_project.business.visibility import check_owned
 from talelio_backend.app_user.business.services import find_own_user
@@ -68,6 +69,8 @@ def change(
 ) -> Project:
     """Change what is given. What is the same already is no change, and leaves `updated_at` alone.
 
+    What the owner had written before is kept as a revision.
+
     The precondition is asked twice: before the text is rendered, and with the locked row. Raises Invalid,
     ProjectNotFound, NotYourProject, AccountGone, SlugTaken, and what the renderer raises.
     """
@@ -79,6 +82,7 @@ def change(
     with uow:
         project = check_owned(uow.projects.get_for_update(project_id), user.id, now)
         _meet(precondition, project)
+        before = Revision.of(project)
         changed = _write(project, given, now, rendered)
         if given.slug is not ABSENT:
             uow.projects.lock_slugs(user.id)
@@ -86,7 +90,8 @@ def change(
         if changed:
             project.updated_at = now
             uow.projects.save(project)
-            uow.commit()
+            _keep(uow, before, project, now)
+        uow.commit(project)
     return project
 
 
@@ -105,6 +110,14 @@ def delete(
         _meet(precondition, project)
         uow.projects.remove(project)
         uow.commit()
+
+
+def _keep(uow: ProjectUnitOfWork, before: Revision, project: Project, now: datetime) -> None:
+    """Keep what was written before, if it is something else now, and no more than is wanted."""
+    if not before.is_still(project):
+        before.number = uow.revisions.next_number(project.id)
+        uow.revisions.add(before)
+        uow.revisions.prune(project.id, keep=KEPT, always_keep=ALWAYS_KEPT, older_than=now - KEPT_FOR)
 
 
 def _meet(precondition: Precondition | None, project: Project) -> None:

@@ -1,0 +1,84 @@
+from datetime import datetime
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from talelio_backend.app_project.business.revision import Revision, RevisionEntry
+from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.paging import newest_first
+
+revision_table = Table(
+    'project_revisions',
+    metadata,
+    Column('project_id', ForeignKey('projects.id', ondelete='CASCADE'), nullable=False),
+    Column('number', Integer, nullable=False),
+    Column('created_at', INSTANT, nullable=False),
+    Column('title', Text, nullable=False),
+    Column('body', Text, nullable=False),
+    Column('summary', Text),
+    PrimaryKeyConstraint('project_id', 'number'),
+)
+
+
+def map_revision() -> None:
+    mapper_registry.map_imperatively(Revision, revision_table)
+
+
+class SqlAlchemyRevisionRepository:
+    """See `app_project.business.ports.RevisionRepository`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def next_number(self, project_id: int) -> int:
+        newest = select(func.max(revision_table.c.number)).where(revision_table.c.project_id == project_id)
+        return (self._session.scalar(newest) or 0) + 1
+
+    def add(self, revision: Revision) -> None:
+        self._session.add(revision)
+        self._session.flush()
+
+    def get(self, project_id: int, number: int) -> Revision | None:
+        return self._session.get(Revision, (project_id, number))
+
+    def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:
+        columns = revision_table.c
+        query = select(
+            columns.number,
+            columns.created_at,
+            columns.title,
+            func.octet_length(columns.body).label('size'),
+        ).where(columns.project_id == project_id)
+        found = [
+            RevisionEntry(number=row.number, created_at=row.created_at, title=row.title, size=row.size)
+            for row in self._session.execute(newest_first(query, columns.number, page))
+        ]
+        items = found[:page.limit]
+        return Page(items=items, next_before=items[-1].number if len(found) > page.limit else None)
+
+    def prune(self, project_id: int, *, keep: int, always_keep: int, older_than: datetime) -> None:
+        columns = revision_table.c
+        newest = select(columns.number).where(columns.project_id == project_id
+                                              ).order_by(columns.number.desc())
+        # Without so many there is no such number, and nothing is smaller than NULL.
+        too_many = columns.number <= newest.offset(keep).limit(1).scalar_subquery()
+        old = and_(
+            columns.number <= newest.offset(always_keep).limit(1).scalar_subquery(),
+            columns.created_at < older_than,
+        )
+        self._session.execute(
+            delete(revision_table).where(columns.project_id == project_id, or_(too_many, old))
+        )

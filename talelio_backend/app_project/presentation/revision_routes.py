@@ -1,0 +1,146 @@
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from flask import Blueprint, Response
+from pydantic import Field
+
+from talelio_backend.app_project.business import revisions
+from talelio_backend.app_project.business.errors import (
+    NotRenderable,
+    NotYourProject,
+    ProjectNotFound,
+    RevisionNotFound,
+    TooExpensiveToRender,
+)
+from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.revision import KEPT
+from talelio_backend.app_project.presentation.routes import ProjectParts
+from talelio_backend.app_project.presentation.schemas import Markdown, ProjectAnswer, Title
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.errors import PreconditionFailed
+from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.bearer import authenticate
+from talelio_backend.shared.presentation.conditions import precondition
+from talelio_backend.shared.presentation.idempotency import KEY_ERRORS
+from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.paging import answer_page
+from talelio_backend.shared.presentation.request_errors import InvalidQuery
+from talelio_backend.shared.presentation.request_query import LARGEST_ID, Query, read_query, whole_number
+from talelio_backend.shared.presentation.schemas import Answer, Text, UtcTime
+
+_OWNER_ERRORS = (ProjectNotFound(), NotYourProject(), AccountGone())
+
+Number = Annotated[int, Field(description='Grows with each save of the project.', examples=[3])]
+
+
+class RevisionListQuery(Query):
+    """Where None is the default, it is what an absent parameter gives."""
+
+    limit: whole_number(KEPT, 'How many at most.') = KEPT  # type: ignore[valid-type]
+    before: whole_number(LARGEST_ID, 'Only what has a smaller number.') = None  # type: ignore[valid-type]
+
+
+class RevisionEntryAnswer(Answer):
+    number: Number
+    # When this state was saved.
+    created_at: UtcTime
+    title: Title
+    size: Annotated[int, Field(description='Bytes of the body in UTF-8.', examples=[14])]
+
+
+class RevisionAnswer(Answer):
+    number: Number
+    created_at: UtcTime
+    title: Title
+    body: Markdown
+    summary: Annotated[Text | None,
+                       Field(
+                           description='As its owner gave it; null where the first paragraph stood for it.',
+                           examples=['Ash.'],
+                       )]
+
+
+def revision_routes(parts: ProjectParts) -> Blueprint:
+    routes = Blueprint('revisions', __name__, url_prefix='/v1/projects/<id:project_id>/revisions')
+
+    def shown(project: Project) -> ProjectAnswer:
+        return ProjectAnswer.of(project, parts.api_base_url)
+
+    @routes.get('')
+    @described(
+        "List what a project of one's own was before, the newest first",
+        bearer='required',
+        query=RevisionListQuery,
+        answers={HTTPStatus.OK: list[RevisionEntryAnswer]},
+        errors=[
+            *_OWNER_ERRORS,
+            InvalidQuery.about('limit', f'must be a whole number from 1 to {KEPT}'),
+        ],
+        answer_headers=['Link'],
+    )
+    def list_own(project_id: int) -> Response:
+        query = read_query(RevisionListQuery)
+        owner = authenticate(parts.access_tokens)
+        page = revisions.list_own(
+            parts.unit_of_work(),
+            owner,
+            project_id,
+            PageRequest(limit=query.limit, before=query.before),
+            datetime.now(UTC),
+        )
+        return answer_page([RevisionEntryAnswer.model_validate(entry) for entry in page.items],
+                           page.next_before)
+
+    @routes.get('/<id:number>')
+    @described(
+        "Show what a project of one's own was before",
+        bearer='required',
+        answers={HTTPStatus.OK: RevisionAnswer},
+        errors=[*_OWNER_ERRORS, RevisionNotFound(3)],
+    )
+    def show_own(project_id: int, number: int) -> Response:
+        read_query(Query)
+        owner = authenticate(parts.access_tokens)
+        revision = revisions.show_own(parts.unit_of_work(), owner, project_id, number, datetime.now(UTC))
+        return answer(RevisionAnswer.model_validate(revision))
+
+    @routes.post('/<id:number>/restore')
+    @described(
+        'Make a project what it was before',
+        description=
+        'Title, body and summary. What they are now is kept as a revision. `If-Match` is about the project.',
+        bearer='required',
+        answers={HTTPStatus.OK: ProjectAnswer},
+        errors=[
+            *_OWNER_ERRORS,
+            RevisionNotFound(3),
+            PreconditionFailed(),
+            TooExpensiveToRender(),
+            NotRenderable(),
+            *KEY_ERRORS,
+        ],
+        request_headers=['If-Match', 'Idempotency-Key'],
+        answer_headers=['Idempotency-Replayed'],
+    )
+    def restore(project_id: int, number: int) -> Response:
+        owner = authenticate(parts.access_tokens)
+        return parts.idempotency.answer(
+            parts.unit_of_work,
+            lambda uow: revisions.restore(
+                uow,
+                parts.renderer,
+                parts.is_own_image,
+                owner,
+                project_id,
+                number,
+                now=datetime.now(UTC),
+                precondition=precondition(shown),
+            ),
+            lambda project: answer(shown(project)),
+            caller=owner,
+            content=lambda: b'',
+        )
+
+    return routes
