@@ -1,11 +1,14 @@
 """Guessing is stopped, whoever guesses from wherever; and nobody else is."""
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
 from requests import Response
 
+from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.rate_limit_policies import (
     EMAIL_CHANGE,
     LOGIN,
@@ -19,7 +22,7 @@ from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST, Member, Person, join, new_person, register
-from tests.support.served_api import ServedApi
+from tests.support.served_api import SECRET_KEY, ServedApi
 
 LOGIN_PATH = '/v1/accounts/login'
 THREADS = 50
@@ -95,6 +98,18 @@ def test_the_owner_gets_in_from_where_they_were_before(proxied: ServedApi, owner
     assert_refused(log_in(proxied, owner.person, '192.0.2.1'), 'login')
 
     ok(log_in(proxied, owner.person, '127.0.0.1'))
+
+
+def test_who_chose_a_new_password_by_mail_gets_in_from_there(proxied: ServedApi, owner: Member) -> None:
+    guess_from_everywhere(proxied, owner.person, 10)
+    here = {'X-Forwarded-For': '192.0.2.1'}
+    token = JwtLinkTokens('reset', SECRET_KEY
+                          ).issue(MailLink(owner.account['id'], owner.person.email, 0), datetime.now(UTC))
+    body = {'token': token, 'password': 'another pass phrase'}
+    assert proxied.post('/v1/accounts/password/reset', body, headers=here).status_code == 204
+
+    ok(log_in(proxied, owner.person, '192.0.2.1', 'another pass phrase'))
+    assert_refused(log_in(proxied, owner.person, '192.0.2.2', 'another pass phrase'), 'login')
 
 
 def test_an_ipv6_network_is_one_client_for_its_owner(proxied: ServedApi, owner: Member) -> None:

@@ -71,7 +71,7 @@ def show(uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str) -> Email
 def confirm(
     uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str, origin: Origin, now: datetime
 ) -> Account:
-    """Raises InvalidLink, EmailTaken."""
+    """Raises InvalidLink, AccountDisabled, EmailTaken."""
     link = tokens.read(token)
     with uow:
         # The account first, as whoever changes it does.
@@ -79,6 +79,7 @@ def confirm(
         change = _change_of(uow, link)
         if account is None or change.confirmed_at is not None or account.email != change.old_email:
             raise InvalidLink()
+        account.check_may_log_in()
         change.confirmed_at = now
         account.move(change.new_email, now)
         uow.accounts.save(account)

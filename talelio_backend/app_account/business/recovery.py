@@ -61,7 +61,7 @@ def reset_password(
     password: str,
     origin: Origin,
     now: datetime,
-) -> None:
+) -> Account:
     """Choose a new password; all sessions end. Whoever has the link owns the address, which verifies it too.
 
     Raises InvalidLink, WeakPassword.
@@ -79,6 +79,7 @@ def reset_password(
         queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, now)
         record(uow.audit, EventKind.PASSWORD_RESET, origin, now, account_id=account.id, by_account=True)
         uow.commit()
+        return account
 
 
 def _check_link(account: Account | None, link: MailLink) -> None:

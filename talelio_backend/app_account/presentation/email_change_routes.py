@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 from talelio_backend.app_account.business import email_changes
 from talelio_backend.app_account.business.email_change import EmailChange
 from talelio_backend.app_account.business.errors import (
+    AccountDisabled,
     ChangedMeanwhile,
     EmailNotWhitelisted,
     EmailTaken,
@@ -87,7 +88,8 @@ def email_change_routes(parts: AccountParts) -> Blueprint:
         'Confirm the new address of an account',
         body=LinkBody,
         answers={HTTPStatus.OK: AccountAnswer},
-        errors=[InvalidLink(), EmailTaken('new@example.com')],
+        errors=[InvalidLink(), AccountDisabled(),
+                EmailTaken('new@example.com')],
     )
     def confirm() -> Response:
         body = read_body(LinkBody)

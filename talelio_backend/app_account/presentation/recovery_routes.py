@@ -18,7 +18,7 @@ from talelio_backend.shared.business.rate_limit_policies import PASSWORD_FORGOT,
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.origin import request_origin
-from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
+from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited, make_known
 from talelio_backend.shared.presentation.request_body import read_body
 
 
@@ -78,7 +78,7 @@ def recovery_routes(parts: AccountParts) -> Blueprint:
     def reset() -> Response:
         body = read_body(ResetPasswordBody)
         with limited(parts.limiter, PASSWORD_RESET):
-            recovery.reset_password(
+            account = recovery.reset_password(
                 parts.unit_of_work(),
                 parts.hasher,
                 parts.reset_tokens,
@@ -88,6 +88,7 @@ def recovery_routes(parts: AccountParts) -> Blueprint:
                 origin=request_origin(),
                 now=datetime.now(UTC),
             )
+        make_known(parts.limiter, account.email)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes

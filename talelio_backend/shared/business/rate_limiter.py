@@ -85,7 +85,7 @@ class RateLimiter:
     def admit(self, limit: Limit, origin: Origin, subject: str, now: datetime) -> Ticket:
         """Count a try, for all processes at once, or raise Refused and count nothing."""
         network = limited_network(origin.address)
-        known_key = self._pseudonym(f'{subject}\n{network}')
+        known_key = self._known_key(subject, network)
         with self._unit_of_work() as uow:
             known = limit.knows_networks and _is_known(uow, known_key, now)
             own = Charge(policy=limit.network, key=self._pseudonym(network))
@@ -126,6 +126,17 @@ class RateLimiter:
                     details = {'policy': charge.policy.name, 'key': charge.key[:16]}
                     record(uow.audit, EventKind.LIMIT_REACHED, ticket.origin, now, details=details)
                 uow.commit()
+
+    def make_known(self, origin: Origin, subject: str, now: datetime) -> None:
+        """Take the network for one of the owner's, who has shown otherwise than by a try who they are."""
+        name = KNOWN_NETWORK, self._known_key(subject, limited_network(origin.address))
+        with self._unit_of_work() as uow:
+            known, = uow.counters.lock([name], now)
+            known.expires_at = now + KNOWN_FOR
+            uow.commit()
+
+    def _known_key(self, subject: str, network: str) -> str:
+        return self._pseudonym(f'{subject}\n{network}')
 
     def _take_back(self, ticket: Ticket, *, succeeded: bool, now: datetime) -> None:
         charges = ticket.charges

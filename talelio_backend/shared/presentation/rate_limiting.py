@@ -49,6 +49,15 @@ def _settle(limiter: RateLimiter, ticket: Ticket, error: BaseException | None) -
         _logger.warning('a try stays counted, as the database is not available')
 
 
+def make_known(limiter: RateLimiter, subject: str) -> None:
+    """Let the client's network in to the subject's account while others are guessing at it."""
+    try:
+        limiter.make_known(request_origin(), subject, datetime.now(UTC))
+    except Unavailable:
+        # What has shown who they are is done, and must not be answered as if it were not.
+        _logger.warning('a network was not noted as known, as the database is not available')
+
+
 def add_rate_limit_headers(app: Flask) -> None:
     app.after_request(_tell)
 

@@ -7,7 +7,7 @@ from talelio_backend.app_account.business import administration, email_changes, 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.administration import Operator
 from talelio_backend.app_account.business.email_change import EmailChange
-from talelio_backend.app_account.business.errors import EmailTaken, InvalidLink
+from talelio_backend.app_account.business.errors import AccountDisabled, EmailTaken, InvalidLink
 from talelio_backend.app_account.business.link_ports import MailLink
 from talelio_backend.app_account.business.mail_requests import MailRequests
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
@@ -57,6 +57,18 @@ def confirm(uow: FakeUnitOfWork, change: EmailChange) -> None:
 def revoke(uow: FakeUnitOfWork, change: EmailChange) -> None:
     token = REVOCATION.issue(MailLink(change.account_id, change.old_email, change.id), NOW)
     email_changes.revoke(uow, REVOCATION, token=token, origin=ORIGIN, now=NOW)
+
+
+def test_a_disabled_account_stays_where_it_is() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    wish = ask(uow, account, THIEF)
+    administration.lock_out(Operator(uow=uow, origin=ORIGIN, now=NOW), EMAIL)
+
+    with pytest.raises(AccountDisabled):
+        confirm(uow, wish)
+
+    assert uow.store.accounts[account.id].email == EMAIL
 
 
 class TestTakingBack:

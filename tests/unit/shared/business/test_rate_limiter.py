@@ -296,3 +296,16 @@ def test_pauses_do_not_overflow() -> None:
     policy = Policy(name='any', quota=1, window=MINUTE)
 
     assert policy.pause_after(10**9) == policy.longest_pause
+
+
+def test_a_network_that_is_made_known_has_a_budget_of_its_own() -> None:
+    tries = Tries()
+    tries.make_from_everywhere(10)
+
+    tries.limiter.make_known(NEAR, 'maker', NOW)
+
+    tries.make(None)
+    assert tries.refusal(origin=FAR).standing.policy.name == 'login'
+    tries.now += KNOWN_FOR + MINUTE
+    tries.make_from_everywhere(10)
+    assert tries.refusal().standing.policy.name == 'login'
