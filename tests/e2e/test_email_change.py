@@ -1,5 +1,5 @@
 """Another address: nothing changes before the new mailbox says so, and the old one can take it back."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import pytest
@@ -7,7 +7,7 @@ from requests import Response
 
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
-from tests.support.members import Member, new_person
+from tests.support.members import Member, new_person, register
 from tests.support.served_api import ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
 
@@ -95,6 +95,26 @@ def test_the_old_address_takes_it_back(
     body = {'token': way_in.rpartition('/')[2], 'password': 'another pass phrase'}
     assert api.post('/v1/accounts/password/reset', body).status_code == HTTPStatus.NO_CONTENT
     assert can_log_in(api, member.person.email, 'another pass phrase')
+
+
+def test_nobody_is_kept_out_by_who_registered_the_old_address_meanwhile(
+    api: ServedApi, member: Member, wish: Wish
+) -> None:
+    ok(api.post(CONFIRM, wish.confirm_body))
+    stranger = replace(new_person(), email=member.person.email)
+    register(api, stranger)
+
+    assert ok(api.post(REVOKE, wish.revoke_body))['email'] == member.person.email
+
+    error_of(api.get(f'/v1/users/{stranger.username}/projects'), HTTPStatus.BAD_REQUEST)
+
+
+def test_a_new_password_ends_a_wish_that_waits(api: ServedApi, member: Member, wish: Wish) -> None:
+    body = {'current_password': member.person.password, 'new_password': 'another pass phrase'}
+    ok(api.request('PUT', '/v1/accounts/password', json=body, headers=member.bearer))
+
+    for path, link_body in ((CONFIRM, wish.confirm_body), (REVOKE, wish.revoke_body)):
+        assert error_of(api.post(path, link_body), HTTPStatus.BAD_REQUEST) == INVALID
 
 
 def test_of_two_tabs_that_confirm_at_once_one_succeeds(api: ServedApi, wish: Wish) -> None:
