@@ -4,7 +4,7 @@ from dataclasses import fields
 import pytest
 
 from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_asset.business.image import Image
+from talelio_backend.app_asset.business.image import Image, avatar_key
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.page import PageRequest
 from tests.support.backings import Backing, committed_account
@@ -92,7 +92,7 @@ def test_an_image_that_is_being_deleted_is_found_by_name_only(backing: Backing) 
         assert uow.images.get_by_digest(owner.user.id, digest(1)) is not None
         assert uow.images.page_of_user(owner.user.id, EVERYTHING).items == []
         assert uow.images.claimed(owner.user.id, {digest(1)}) == set()
-        assert list(uow.images.batch_after(0, 10)) == []
+        assert not list(uow.images.batch_after(0, 10))
         assert [each.id for each in uow.images.being_deleted(10)] == [image.id]
 
 
@@ -160,4 +160,32 @@ def test_the_images_go_with_the_account(backing: Backing) -> None:
     backing.delete_account(owner.id)
 
     with backing.unit_of_work() as uow:
-        assert list(uow.images.batch_after(0, 10)) == []
+        assert not list(uow.images.batch_after(0, 10))
+
+
+def keys_of_user(backing: Backing, owner: Account) -> list[str]:
+    with backing.unit_of_work() as uow:
+        return sorted(uow.images.keys_of_user(owner.user.id))
+
+
+def test_the_files_of_a_user_are_those_of_all_images_and_of_the_avatar(backing: Backing) -> None:
+    owner, other = committed_account(backing), committed_account(backing, 'other')
+    images = committed_images(backing, owner, 1, 2)
+    others = committed_images(backing, other, 1)
+    # Half deleted: its files may be there still.
+    mark_deleted(backing, images[1])
+    of_images = [key for image in images for key in image.keys]
+
+    assert keys_of_user(backing, owner) == sorted(of_images)
+    with backing.unit_of_work() as uow:
+        user = uow.users.get_by_account(owner.id)
+        assert user is not None
+        user.set_avatar(digest(5), NOW)
+        uow.commit()
+
+    assert keys_of_user(backing, owner) == sorted([*of_images, avatar_key(owner.user.id, digest(5))])
+    assert keys_of_user(backing, other) == sorted(others[0].keys)
+
+
+def test_who_has_no_picture_has_no_files(backing: Backing) -> None:
+    assert keys_of_user(backing, committed_account(backing)) == []
