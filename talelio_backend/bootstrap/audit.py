@@ -1,4 +1,4 @@
-from talelio_backend.app_account.business.login import find_account_id
+from talelio_backend.app_account.business.administration import find_account_id
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.shared.business.audit import prune
 from talelio_backend.shared.presentation.audit_commands import audit_commands

@@ -135,6 +135,14 @@ def show(uow: AccountUnitOfWork, email: str) -> Account:
     return account
 
 
+def find_account_id(uow: AccountUnitOfWork, email: str) -> int | None:
+    """`email` in any spelling."""
+    try:
+        return show(uow, email).id
+    except NoSuchAccount:
+        return None
+
+
 def list_all(uow: AccountUnitOfWork) -> Sequence[Account]:
     """The oldest first."""
     with uow:

@@ -70,11 +70,3 @@ def _begin_session(
         record(uow.audit, EventKind.LOGIN_SUCCEEDED, origin, now, account_id=account.id, by_account=True)
         uow.commit()
     return tokens.grant(account, session, secret, now)
-
-
-def find_account_id(uow: AccountUnitOfWork, email: str) -> int | None:
-    """`email` in any spelling."""
-    address = canonical_email(email)
-    with uow:
-        account = uow.accounts.get_by_email(address) if address is not None else None
-    return None if account is None else account.id
