@@ -65,7 +65,8 @@ class Inspector(HTMLParser):
         'section span strong sub summary sup table tbody td th thead tr ul'.split()
     )
     attributes = frozenset(
-        'align alt checked class disabled height href id loading open rel src start title type width'.split()
+        'align alt checked class decoding disabled height href id loading open rel sizes src srcset '
+        'start title type width'.split()
     )
 
     def __init__(self, html: str) -> None:

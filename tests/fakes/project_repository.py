@@ -81,6 +81,11 @@ class FakeProjectRepository:
         page = [(project, value) for value, _, project in rows[:listing.limit]]
         return with_cursors(page, listing.cursor, more=len(rows) > listing.limit, total=total)
 
+    def ids_rendered_before(self, rendering: int, after: int, limit: int) -> list[int]:
+        projects = self._store.projects
+        return [id_ for id_ in sorted(projects)
+                if id_ > after and projects[id_].rendering < rendering][:limit]
+
     def _of(self, user_id: int) -> list[Project]:
         return [project for project in self._store.projects.values() if project.user_id == user_id]
 

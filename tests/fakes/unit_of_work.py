@@ -173,6 +173,10 @@ class FakeImageRepository:
     def get_by_digest(self, user_id: int, digest: str) -> Image | None:
         return next((image for image in self._of(user_id) if image.digest == digest), None)
 
+    def with_digests(self, wanted: Collection[tuple[int, str]]) -> list[Image]:
+        there = [image for image in self._store.images.values() if image.deleted_at is None]
+        return [image for image in there if (image.user_id, image.digest) in wanted]
+
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
         return newest_first([image for image in self._of(user_id) if image.deleted_at is None], page)
 

@@ -189,3 +189,17 @@ def test_the_files_of_a_user_are_those_of_all_images_and_of_the_avatar(backing: 
 
 def test_who_has_no_picture_has_no_files(backing: Backing) -> None:
     assert keys_of_user(backing, committed_account(backing)) == []
+
+
+def test_images_are_found_by_owner_and_digest_together(backing: Backing) -> None:
+    owner, other = committed_account(backing), committed_account(backing, 'other')
+    committed_images(backing, owner, 1, 2)
+    mark_deleted(backing, committed_images(backing, owner, 3)[0])
+    committed_images(backing, other, 2, 4)
+    wanted = {(owner.user.id, digest(1)), (owner.user.id, digest(3)), (owner.user.id, digest(4)),
+              (other.user.id, digest(2))}
+
+    with backing.unit_of_work() as uow:
+        found = {(image.user_id, image.digest) for image in uow.images.with_digests(wanted)}
+        assert found == {(owner.user.id, digest(1)), (other.user.id, digest(2))}
+        assert not uow.images.with_digests(set())

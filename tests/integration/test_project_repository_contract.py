@@ -257,3 +257,16 @@ def test_a_change_of_what_was_deleted_meanwhile_is_a_conflict(real_backing: Back
             other.commit()
         found.title = 'Changed'
         uow.projects.save(found)
+
+
+def test_ids_are_found_by_the_number_of_the_rendering(backing: Backing, owner: Account) -> None:
+    ids = []
+    for rendering in (0, 3, 1, 2):
+        project = new_project(owner.user.id)
+        project.rendering = rendering
+        ids.append(committed(backing, project).id)
+
+    with backing.unit_of_work() as uow:
+        assert list(uow.projects.ids_rendered_before(3, ids[0] - 1, 10)) == [ids[0], ids[2], ids[3]]
+        assert list(uow.projects.ids_rendered_before(3, ids[0], 1)) == [ids[2]]
+        assert not uow.projects.ids_rendered_before(3, ids[3], 10)

@@ -79,6 +79,9 @@ class ImageRepository(Protocol):
     def get_by_digest(self, user_id: int, digest: str) -> Image | None:
         """Also one that is being deleted."""
 
+    def with_digests(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
+        """Return those of the users' ids and digests, in no order, without those that are being deleted."""
+
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
         """Newest first, without those that are being deleted."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -98,6 +99,11 @@ class SqlAlchemyImageRepository:
         return self._session.scalar(
             select(Image).where(image_table.c.user_id == user_id, image_table.c.digest == digest)
         )
+
+    def with_digests(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
+        key = tuple_(image_table.c.user_id, image_table.c.digest)
+        query = select(Image).where(key.in_(wanted), image_table.c.deleted_at.is_(None))
+        return self._session.scalars(query).all()
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
         query = select(Image).where(image_table.c.user_id == user_id, image_table.c.deleted_at.is_(None))

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -52,6 +52,9 @@ class ProjectRepository(Protocol):
     def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
         """A page may be shorter than asked for, so that it fits into memory."""
 
+    def ids_rendered_before(self, rendering: int, after: int, limit: int) -> Sequence[int]:
+        """Return ids above `after`, ascending, of projects that were rendered under a smaller number."""
+
 
 class RevisionRepository(Protocol):
 
@@ -94,3 +97,23 @@ class MarkdownRenderer(Protocol):
         Raises TooExpensiveToRender when the text is over the bound in time, memory or output,
         NotRenderable when it runs into a fault of the renderer, Unavailable when too many texts wait.
         """
+
+
+class Picture(Protocol):
+    """What is known of a picture that was uploaded here."""
+
+    @property
+    def width(self) -> int:
+        """In pixels, as `height`."""
+
+    @property
+    def height(self) -> int:
+        ...
+
+    @property
+    def sources(self) -> Sequence[tuple[str, int]]:
+        """The addresses of the same picture, itself included, and their widths; the narrowest first."""
+
+
+# Of addresses, those of pictures that were uploaded here. Raises Unavailable.
+FindPictures = Callable[[Collection[str]], Mapping[str, Picture]]

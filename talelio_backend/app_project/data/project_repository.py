@@ -1,4 +1,4 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
@@ -104,3 +104,8 @@ class SqlAlchemyProjectRepository:
 
     def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
         return list_projects(self._session, user_id, listing, selection)
+
+    def ids_rendered_before(self, rendering: int, after: int, limit: int) -> Sequence[int]:
+        columns = project_table.c
+        query = select(columns.id).where(columns.rendering < rendering, columns.id > after)
+        return self._session.scalars(query.order_by(columns.id).limit(limit)).all()

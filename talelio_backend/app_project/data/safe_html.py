@@ -38,7 +38,16 @@ _ATTRIBUTES = {
     'th': _CELL_ATTRIBUTES,
 }
 _ALIGNMENTS = {'align': frozenset({'left', 'center', 'right'})}
-_ATTRIBUTE_VALUES = {'img': {'loading': frozenset({'lazy'})}, 'td': _ALIGNMENTS, 'th': _ALIGNMENTS}
+# What every picture gets, so that one far down the page costs nobody who does not read so far.
+_OF_IMAGES = {'loading': 'lazy', 'decoding': 'async'}
+_ATTRIBUTE_VALUES = {
+    'img': {
+        name: frozenset({value})
+        for name, value in _OF_IMAGES.items()
+    },
+    'td': _ALIGNMENTS,
+    'th': _ALIGNMENTS,
+}
 _FORCED_ATTRIBUTES = {'input': {'type': 'checkbox'}}
 _NUMBERS = {
     'width': re.compile(r'[0-9]{1,4}'),
@@ -60,6 +69,7 @@ _INPUT = re.compile(
     r'(?P<task><li(?=[^>]*\sclass="(?:[^"]*\s)?task-list-item[\s"])[^>]*>\s*(?:<p[^>]*>\s*)?)?'
     r'<input(?P<attributes>[^>]*)>'
 )
+_IMAGE = re.compile(r'<img(?P<attributes>[^>]*)>')
 _NEWLINES_AT_START_OF_PRE = re.compile(r'(<pre[^>]*>)\n+')
 # A browser strips these from around an address.
 _CONTROLS_AND_SPACE = ''.join(chr(code) for code in range(33))
@@ -99,6 +109,7 @@ def _clean(html: str) -> str:
     )
     # Cleaned text has `<` and `>` escaped even within attributes, so that what looks like a tag is one.
     cleaned = _INPUT.sub(_task_checkbox, cleaned)
+    cleaned = _IMAGE.sub(_lazy_image, cleaned)
     # A parser drops the first newline; another one after it would be dropped next time.
     return _NEWLINES_AT_START_OF_PRE.sub(r'\1', cleaned)
 
@@ -108,6 +119,15 @@ def _task_checkbox(match: re.Match[str]) -> str:
         return ''
     checked = ' checked=""' if ' checked' in match['attributes'] else ''
     return f'{match["task"]}<input type="checkbox" disabled=""{checked}>'
+
+
+def _lazy_image(match: re.Match[str]) -> str:
+    attributes = match['attributes']
+    for name, value in _OF_IMAGES.items():
+        # Within a value, the quotes would be escaped.
+        if f' {name}="' not in attributes:
+            attributes += f' {name}="{value}"'
+    return f'<img{attributes}>'
 
 
 def _attribute_filter() -> Callable[[str, str, str], str | None]:

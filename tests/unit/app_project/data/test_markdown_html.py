@@ -169,7 +169,7 @@ def test_tasks() -> None:
 def test_a_picture_takes_a_size() -> None:
     assert rendered('![a](b.png "c"){width=300 height=20 loading=lazy .md-right style=x}') == (
         '<p><img alt="a" class="md-right" height="20" loading="lazy" src="b.png" title="c"'
-        ' width="300"></p>'
+        ' width="300" decoding="async"></p>'
     )
 
 
@@ -188,7 +188,8 @@ def test_plain_elements_within_text_stay(html: str) -> None:
     'html',
     [
         '<details open="">\n<summary>a</summary>\nb\n</details>',
-        '<figure><img src="a.png" alt="b"><figcaption>c</figcaption></figure>',
+        '<figure><img src="a.png" alt="b" loading="lazy" decoding="async">'
+        '<figcaption>c</figcaption></figure>',
         '<dl><dt>a</dt><dd>b</dd></dl>',
         '<div class="md-note"><p>a</p></div>',
         '<ol start="3"><li>a</li></ol>',

@@ -29,6 +29,7 @@ ATTRIBUTES = {
     'checked': r'',
     'open': r'(?s:.*)',
     'loading': r'lazy',
+    'decoding': r'async',
     'start': r'-?\d+',
     'width': r'\d{1,4}',
     'height': r'\d{1,4}',
@@ -145,7 +146,7 @@ def test_an_unknown_element_goes_and_its_text_stays() -> None:
 )
 def test_no_id_shadows_a_global(name: str) -> None:
     assert sanitize(f'<p id="{name}">a</p>') == f'<p id="user-content-{name}">a</p>'
-    assert sanitize(f'<img name="{name}" src="a">') == '<img src="a">'
+    assert sanitize(f'<img name="{name}" src="a">') == '<img src="a" loading="lazy" decoding="async">'
 
 
 def test_ids_are_unique_and_links_follow_them() -> None:
@@ -184,3 +185,19 @@ def test_a_checkbox_is_left_only_in_a_task() -> None:
     assert sanitize(f'{box}a<p>{box}</p><ul><li>{box}</li></ul>') == 'a<p></p><ul><li></li></ul>'
     assert sanitize(f'<ul>{task}{box}{box} a</li></ul>') == f'<ul>{task}{box} a</li></ul>'
     assert sanitize(f'<ul>{task}\n<p>{box}</p></li></ul>') == f'<ul>{task}\n<p>{box}</p></li></ul>'
+
+
+@pytest.mark.parametrize(
+    ('attributes', 'cleaned'),
+    [
+        ('src="a"', 'src="a" loading="lazy" decoding="async"'),
+        ('decoding="sync" src="a" loading="eager"', 'src="a" loading="lazy" decoding="async"'),
+        ('decoding="async" src="a"', 'decoding="async" src="a" loading="lazy"'),
+        (
+            """alt='x" loading="lazy" y' src="a" srcset="b 2x" sizes="1px" fetchpriority="high" """,
+            'alt="x&quot; loading=&quot;lazy&quot; y" src="a" loading="lazy" decoding="async"'
+        ),
+    ]
+)  # yapf: disable
+def test_every_picture_waits_until_it_is_needed(attributes: str, cleaned: str) -> None:
+    assert sanitize(f'<img {attributes}>') == f'<img {cleaned}>'
