@@ -129,6 +129,7 @@ bench: install ## time the service beside a floor measured in the same run
 	@$(BIN)/python -m tests.benchmarks.reads
 	@$(BIN)/python -m tests.benchmarks.logins
 	@$(BIN)/python -m tests.benchmarks.uploads
+	@$(BIN)/python -m tests.benchmarks.token_checks
 
 .PHONY: set-githooks
 set-githooks: ## have git check each commit
