@@ -180,8 +180,10 @@ def test_the_first_is_made_at_once_and_no_second_before_its_time(
 ) -> None:
     log = tmp_path / 'log'
     rests = tmp_path / 'rests'
+    # By its path: the name alone would lead to this program again.
+    sleep = service.environ['REAL_SLEEP']
     service.environ['REAL_SLEEP'] = str(tmp_path / 'rest')
-    (tmp_path / 'rest').write_text(f'#!/bin/sh\necho >> {rests}\nexec sleep 0.05\n', encoding='utf-8')
+    (tmp_path / 'rest').write_text(f'#!/bin/sh\necho >> {rests}\nexec {sleep} 0.05\n', encoding='utf-8')
     (tmp_path / 'rest').chmod(0o755)
     assert not service.is_healthy
     with service.nightly(log):

@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -146,12 +147,14 @@ class BackupService:
             env=self.environ,
             stdout=output,
             stderr=output,
+            # A process group of its own, so that its resting ends with it.
+            start_new_session=True,
         ) as process:
             try:
                 yield
                 assert process.poll() is None, log.read_text(encoding='utf-8')
             finally:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
 
     @property
     def is_healthy(self) -> bool:
