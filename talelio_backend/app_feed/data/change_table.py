@@ -1,6 +1,6 @@
 """The changes of projects, one row a project, and the trigger that writes them.
 
-Why it is done this way: .github/decisions/0026-changes.md.
+Why it is done this way: .github/decisions/0022-changes.md.
 """
 from sqlalchemy import (
     DDL,

@@ -1,4 +1,4 @@
-"""Sends text in fewer bytes; why gzip alone is told in .github/decisions/0021-conditions-and-caches.md."""
+"""Sends text in fewer bytes; why gzip alone is told in .github/decisions/0016-conditions-and-caches.md."""
 import gzip
 
 from flask import Response, request
