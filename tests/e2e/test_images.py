@@ -149,6 +149,12 @@ def test_images_are_listed_newest_first_and_in_pages(api: ServedApi, member: Mem
     assert ok(api.get(f'{IMAGES}/{images[1]["id"]}', headers=member.bearer)) == images[1]
 
 
+def test_a_parameter_that_the_list_does_not_know_is_refused(api: ServedApi, member: Member) -> None:
+    answer = api.get(f'{IMAGES}?page=2', headers=member.bearer)
+
+    assert error_of(answer, HTTPStatus.BAD_REQUEST).startswith("Unknown parameter 'page'; ")
+
+
 def test_somebody_without_images_has_an_empty_list(api: ServedApi, member: Member) -> None:
     assert list_images(api, member) == []
 

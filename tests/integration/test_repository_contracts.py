@@ -9,7 +9,7 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
 from talelio_backend.app_project.business.listing import Cursor, Listing
 from talelio_backend.app_project.business.visibility import Selection, Showing
-from talelio_backend.app_project.data.project_lists import PAGE_SIZE
+from talelio_backend.app_project.data.project_pages import PAGE_SIZE
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.shared.business import outbox
 from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid, NotFound

@@ -2,10 +2,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 
 from talelio_backend.app_account.business.email_change import EmailChange
 from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LinkTokens, MailLink
+from talelio_backend.app_account.business.mail_wording import Wording, write
 from talelio_backend.shared.business.mail import Mail
 from talelio_backend.shared.business.outbox import Outbox, OutboxMail
 
@@ -23,88 +23,43 @@ def queue_change_mail(outbox: Outbox, kind: str, change: EmailChange, now: datet
     outbox.add(OutboxMail.queue(kind, {'account_id': change.account_id, 'change_id': change.id}, now))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wording:
-    subject: str
-    paragraphs: tuple[str, ...]
-    # What stands on the link.
-    action: str
-
-
 RESET = Wording(
     subject='Choose a new password for {site}',
-    paragraphs=(
+    before=(
         'somebody, we hope you, asked for a new password of the account {username} at {site}.',
         'To choose one, open this link within an hour:',
-        'If it was not you, do nothing: the password stays as it is.',
     ),
+    after=('If it was not you, do nothing: the password stays as it is.', ),
     action='Choose a new password',
 )
 CHANGED = Wording(
     subject='Your password for {site} was changed',
-    paragraphs=(
+    before=(
         'the password of the account {username} at {site} was changed, and other devices were logged out.',
         'This is where the site is:',
-        'If it was not you, ask for a new password there at once.',
     ),
+    after=('If it was not you, ask for a new password there at once.', ),
     action='{site}',
 )
 CONFIRMATION = Wording(
     subject='Confirm your new e-mail address for {site}',
-    paragraphs=(
+    before=(
         'the account {username} at {site} is to have this e-mail address from now on.',
         'To confirm that the address is yours, open this link within 24 hours:',
-        'If it was not you, do nothing: the address stays as it is.',
     ),
+    after=('If it was not you, do nothing: the address stays as it is.', ),
     action='Confirm my new e-mail address',
 )
 ANNOUNCEMENT = Wording(
     subject='Your e-mail address for {site} is being changed',
-    paragraphs=(
+    before=(
         'somebody, we hope you, asked that the account {username} at {site} have another e-mail address.',
         'If it was not you, open this link within seven days. It gives the account back to this address, '
         'also after the change; all devices are logged out, and you choose a new password:',
-        'If it was you, do nothing.',
     ),
+    after=('If it was you, do nothing.', ),
     action='Take the change back',
 )
-
-_HTML = '''\
-<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{subject}</title></head>
-<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em; margin: 2em auto; padding: 0 1em">
-<p>Hello,</p>
-<p>{0}</p>
-<p>{1}</p>
-<p><a href="{link}">{action}</a></p>
-<p>If the link does not open, copy this address into your browser:<br>
-<span style="word-break: break-all">{link}</span></p>
-<p>{2}</p>
-<p style="color: #666">This message was sent automatically by {site}.</p>
-</body>
-</html>
-'''
-
-
-def write(wording: Wording, *, to: str, username: str, link: str, site: str) -> Mail:
-    words = {'site': site, 'username': username}
-    subject = wording.subject.format_map(words)
-    paragraphs = [paragraph.format_map(words) for paragraph in wording.paragraphs]
-    closing = f'This message was sent automatically by {site}.'
-    safe = {'subject': subject, 'link': link, 'site': site, 'action': wording.action.format_map(words)}
-    return Mail(
-        to=to,
-        subject=subject,
-        text='\n\n'.join(['Hello,', *paragraphs[:2], link, *paragraphs[2:], closing]) + '\n',
-        html=_HTML.format(
-            *[escape(paragraph) for paragraph in paragraphs], **{
-                name: escape(word)
-                for name, word in safe.items()
-            }
-        ),
-        link=link,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

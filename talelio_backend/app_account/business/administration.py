@@ -9,6 +9,7 @@ from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import AccountAlreadyVerified, EmailTaken
 from talelio_backend.app_account.business.leaving import FreeFiles, remove_account
 from talelio_backend.app_account.business.link_ports import OwnAccountUnitOfWork
+from talelio_backend.app_account.business.locking import lock_by_email
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
@@ -151,8 +152,7 @@ def list_all(uow: AccountUnitOfWork) -> Sequence[Account]:
 
 def _locked(uow: AccountUnitOfWork, email: str) -> Account:
     address = canonical_email(email)
-    found = uow.accounts.get_by_email(address) if address is not None else None
-    account = uow.accounts.get_for_update(found.id) if found is not None else None
+    account = lock_by_email(uow.accounts, address) if address is not None else None
     if account is None:
         raise NoSuchAccount(email)
     return account

@@ -12,7 +12,8 @@ from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.email_change import REVOCABLE, EmailChange
 from talelio_backend.app_account.business.errors import EmailNotWhitelisted, InvalidLink
 from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LinkTokens, MailLink
-from talelio_backend.app_account.business.own_account import check_own_password, lock_unchanged
+from talelio_backend.app_account.business.locking import lock_by_email, lock_unchanged
+from talelio_backend.app_account.business.own_account import check_own_password
 from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import PasswordHasher
 from talelio_backend.app_account.business.recovery import RESET_REQUEST
@@ -45,7 +46,7 @@ def request(
     with uow:
         if address is None or not admits(uow, whitelist, address, now):
             raise EmailNotWhitelisted()
-        account = lock_unchanged(uow, seen)
+        account = lock_unchanged(uow.accounts, seen)
         for earlier in uow.email_changes.of_account(account.id):
             if earlier.confirmed_at is None or now - earlier.confirmed_at > REVOCABLE:
                 uow.email_changes.delete(earlier)
@@ -118,8 +119,7 @@ def revoke(
 
 def _free_address(uow: EmailChangeUnitOfWork, email: str, origin: Origin, now: datetime) -> None:
     """Delete an account that somebody registered with the address and has not verified."""
-    found = uow.accounts.get_by_email(email)
-    account = uow.accounts.get_for_update(found.id) if found is not None else None
+    account = lock_by_email(uow.accounts, email)
     if account is not None and not account.verified:
         record(uow.audit, EventKind.ACCOUNT_DELETED, origin, now, account_id=account.id)
         uow.accounts.delete(account)

@@ -2,8 +2,9 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.email_address import canonical_email
-from talelio_backend.app_account.business.errors import ChangedMeanwhile, InvalidCredentials
+from talelio_backend.app_account.business.errors import InvalidCredentials
 from talelio_backend.app_account.business.grant import Grant, SessionTokens
+from talelio_backend.app_account.business.locking import lock_unchanged
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_account.business.session import SESSIONS_OF_ACCOUNT, Client, Session
 from talelio_backend.shared.business.audit import EventKind, Origin, record, record_refusal
@@ -57,10 +58,8 @@ def _begin_session(
 ) -> Grant:
     secret = tokens.refresh.new_secret()
     with uow:
-        account = uow.accounts.get_for_update(seen.id)
-        if account is None or account.token_epoch != seen.token_epoch:
-            # The password was changed while it was checked, or all sessions were ended: none may begin after.
-            raise ChangedMeanwhile()
+        # If the password was changed while it was checked, or all sessions were ended, none may begin after.
+        account = lock_unchanged(uow.accounts, seen)
         if renewed_hash is not None and account.password_hash == seen.password_hash:
             account.password_hash = renewed_hash
         session = Session.begin(account.id, secret, client, now)

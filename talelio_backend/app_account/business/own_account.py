@@ -4,9 +4,10 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
-from talelio_backend.app_account.business.errors import ChangedMeanwhile, WrongPassword
+from talelio_backend.app_account.business.errors import WrongPassword
 from talelio_backend.app_account.business.leaving import FreeFiles, remove_account
 from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LeavingUnitOfWork
+from talelio_backend.app_account.business.locking import lock_unchanged
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
@@ -40,14 +41,6 @@ def check_own_password(
     return account
 
 
-def lock_unchanged(uow: AccountUnitOfWork, seen: Account) -> Account:
-    """Return the account, locked, if what was seen is still so. Raises ChangedMeanwhile."""
-    account = uow.accounts.get_for_update(seen.id)
-    if account is None or account.token_epoch != seen.token_epoch:
-        raise ChangedMeanwhile()
-    return account
-
-
 def change_password(
     uow: EmailChangeUnitOfWork,
     hasher: PasswordHasher,
@@ -68,7 +61,7 @@ def change_password(
     check_password(new, common_passwords=common_passwords, email=seen.email, username=seen.user.username)
     password_hash = hasher.hash(new)
     with uow:
-        account = lock_unchanged(uow, seen)
+        account = lock_unchanged(uow.accounts, seen)
         replace_password(uow, account, password_hash, now, staying_session=owner.session_id)
         queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, now)
         record(uow.audit, EventKind.PASSWORD_CHANGED, origin, now, account_id=account.id, by_account=True)
@@ -92,7 +85,7 @@ def delete(
     """
     seen = check_own_password(uow, hasher, owner, password, origin, now)
     with uow:
-        account = lock_unchanged(uow, seen)
+        account = lock_unchanged(uow.accounts, seen)
         keys = remove_account(uow, account)
         record(uow.audit, EventKind.ACCOUNT_DELETED, origin, now, account_id=account.id, by_account=True)
         uow.commit()

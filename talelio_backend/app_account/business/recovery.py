@@ -45,10 +45,7 @@ def show_reset(uow: AccountUnitOfWork, tokens: LinkTokens, *, token: str) -> Acc
     """Return the account that a new password may be chosen for. Raises InvalidLink."""
     link = tokens.read(token)
     with uow:
-        account = uow.accounts.get(link.account_id)
-    _check_link(account, link)
-    assert account is not None
-    return account
+        return _checked(uow.accounts.get(link.account_id), link)
 
 
 def reset_password(
@@ -71,9 +68,7 @@ def reset_password(
     check_password(password, common_passwords=common_passwords, email=seen.email, username=seen.user.username)
     password_hash = hasher.hash(password)
     with uow:
-        account = uow.accounts.get_for_update(link.account_id)
-        _check_link(account, link)
-        assert account is not None
+        account = _checked(uow.accounts.get_for_update(link.account_id), link)
         replace_password(uow, account, password_hash, now)
         account.verified = True
         queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, now)
@@ -82,7 +77,9 @@ def reset_password(
         return account
 
 
-def _check_link(account: Account | None, link: MailLink) -> None:
+def _checked(account: Account | None, link: MailLink) -> Account:
+    """Raises InvalidLink."""
     # Each change of the password raises the epoch, so a link is good once.
     if account is None or (account.email, account.token_epoch) != (link.email, link.serial):
         raise InvalidLink()
+    return account

@@ -6,6 +6,7 @@ from datetime import datetime
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.disabling import disable
 from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_account.business.locking import lock_by_email
 from talelio_backend.app_account.business.ports import AccountUnitOfWork
 from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
 from talelio_backend.shared.business.audit import EventKind, Origin, record
@@ -71,8 +72,7 @@ def remove(
             raise NotOnWhitelist(address)
         uow.whitelist.delete(entry)
         record(uow.audit, EventKind.WHITELIST_REMOVED, origin, now, details={'email': address})
-        found = uow.accounts.get_by_email(address)
-        account = uow.accounts.get_for_update(found.id) if found is not None else None
+        account = lock_by_email(uow.accounts, address)
         disabled = disable_account and account is not None and disable(uow, account, origin, now)
         uow.commit()
     return Removal(email=address, account=account, disabled=disabled)

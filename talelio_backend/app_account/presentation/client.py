@@ -1,6 +1,7 @@
 from flask import request
 
 from talelio_backend.app_account.business.session import Client
+from talelio_backend.shared.presentation.origin import peer_address
 
 # What a browser says of itself holds the names of all that it wants to be taken for, so the first that is
 # found here counts.
@@ -31,7 +32,7 @@ def request_client() -> Client:
     """Who calls, in words by which the account's owner may recognise it."""
     return Client(
         device=device_of(request.headers.get('User-Agent', '')),
-        address=request.remote_addr or '',
+        address=peer_address() or '',
     )
 
 

@@ -86,7 +86,6 @@ def own_account_routes(parts: AccountParts) -> Blueprint:
             TOO_MANY_TRIES,
             ChangedMeanwhile(),
         ],
-        answer_headers=['Cache-Control'],
     )
     def change_password() -> Response:
         owner = authenticate(parts.tokens.access)
@@ -103,8 +102,6 @@ def own_account_routes(parts: AccountParts) -> Blueprint:
                 origin=request_origin(),
                 now=datetime.now(UTC),
             )
-        response = answer(TokenAnswer(access_token=token))
-        response.headers['Cache-Control'] = 'no-store'
-        return response
+        return answer(TokenAnswer(access_token=token))
 
     return routes

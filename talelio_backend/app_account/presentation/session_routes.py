@@ -53,7 +53,7 @@ def session_routes(parts: AccountParts) -> Blueprint:
             TOO_MANY_TRIES,
             ChangedMeanwhile(),
         ],
-        answer_headers=['Set-Cookie', 'Cache-Control'],
+        answer_headers=['Set-Cookie'],
     )
     def log_in() -> Response:
         body = read_body(LoginBody)
@@ -88,7 +88,7 @@ def session_routes(parts: AccountParts) -> Blueprint:
             ForeignPage(),
             TOO_MANY_TRIES,
         ],
-        answer_headers=['Set-Cookie', 'Cache-Control'],
+        answer_headers=['Set-Cookie'],
     )
     def refresh() -> Response:
         sent = read_body_if_any(RefreshTokenBody).refresh_token
@@ -179,12 +179,9 @@ def session_routes(parts: AccountParts) -> Blueprint:
 
 def _answer_grant(parts: AccountParts, grant: Grant, *, in_body: bool) -> Response:
     if in_body:
-        response = answer(TokensAnswer(access_token=grant.access_token, refresh_token=grant.refresh_token))
-    else:
-        response = answer(TokenAnswer(access_token=grant.access_token))
-        parts.cookie.set(response, grant.refresh_token, lifetime=grant.lifetime)
-    # RFC 6749, section 5.1.
-    response.headers['Cache-Control'] = 'no-store'
+        return answer(TokensAnswer(access_token=grant.access_token, refresh_token=grant.refresh_token))
+    response = answer(TokenAnswer(access_token=grant.access_token))
+    parts.cookie.set(response, grant.refresh_token, lifetime=grant.lifetime)
     return response
 
 

@@ -33,11 +33,9 @@ def file_routes(locate: Callable[[str], Path | None]) -> Blueprint:
         answers={
             HTTPStatus.OK: Media(types=list(_MEDIA_TYPES.values())),
             HTTPStatus.PARTIAL_CONTENT: Media(types=list(_MEDIA_TYPES.values())),
-            HTTPStatus.NOT_MODIFIED: None,
         },
         errors=[NotFound(), RequestedRangeNotSatisfiable()],
-        request_headers=['If-None-Match', 'Range'],
-        answer_headers=['Cache-Control', 'ETag'],
+        request_headers=['Range'],
     )
     def show(key: Key) -> Response:
         file = locate(key)

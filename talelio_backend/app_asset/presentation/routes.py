@@ -28,8 +28,11 @@ from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.conditions import precondition
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
 from talelio_backend.shared.presentation.openapi_operation import Files, described
-from talelio_backend.shared.presentation.paging import answer_page, page_query, read_page_request
+from talelio_backend.shared.presentation.paging import answer_page, page_query
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
+from talelio_backend.shared.presentation.request_query import read_query
+
+ImageListQuery = page_query(maximum=LIST_LENGTH)
 
 _STORE_REFUSED = StorageRefused('The image storage (S3) refused: AccessDenied')
 _TOO_MANY = Unavailable('Too many changes of pictures at once, please try again')
@@ -91,7 +94,7 @@ def asset_routes(parts: AssetParts) -> Blueprint:
     @described(
         "List one's own images, newest first",
         bearer='required',
-        query=page_query(maximum=LIST_LENGTH),
+        query=ImageListQuery,
         answers={HTTPStatus.OK: list[ImageAnswer]},
         errors=[
             InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}'),
@@ -100,8 +103,9 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         answer_headers=['Link'],
     )
     def list_own() -> Response:
+        query = read_query(ImageListQuery)
         owner = authenticate(parts.access_tokens)
-        page = services.list_own(parts.unit_of_work(), owner, read_page_request(maximum=LIST_LENGTH))
+        page = services.list_own(parts.unit_of_work(), owner, query.page)
         return answer_page([ImageAnswer.of(image, parts.store.url) for image in page.items], page.next_before)
 
     @routes.get('/images/<id:image_id>')

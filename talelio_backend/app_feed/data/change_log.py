@@ -6,12 +6,10 @@ from sqlalchemy.orm import Session
 from talelio_backend.app_feed.business.ports import Change, ChangeStretch
 from talelio_backend.app_feed.data.change_table import LOCK, NUMBERS, change_table
 from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.data.project_pages import FETCHED, PAGE_SIZE, size_of
 from talelio_backend.app_project.data.project_table import project_table
+from talelio_backend.shared.data.paging import fill
 
-# Characters of Markdown and HTML in one answer.
-STRETCH_SIZE = 16 * 1024 * 1024
-# Rows fetched at a time: of the largest size they are 18 MiB.
-_FETCHED = 8
 # Rows settled by one reader; the next one goes on.
 SETTLED = 1000
 
@@ -59,16 +57,12 @@ class SqlAlchemyChangeLog:
         query = select(column.number, column.project_id, column.removed, Project).outerjoin(
             project_table, and_(project_table.c.id == column.project_id, column.removed.is_(False))
         ).where(column.number > number).order_by(column.number).limit(limit + 1)
-        changes: list[Change] = []
-        size = 0
-        for row in self._session.execute(query.execution_options(yield_per=_FETCHED)):
-            if len(changes) == limit or size > STRETCH_SIZE:
-                return ChangeStretch(changes=changes, has_more=True)
-            project = row.Project
-            changes.append(Change(number=row.number, project_id=row.project_id, project=project))
-            if project is not None:
-                size += len(project.body) + len(project.html)
-        return ChangeStretch(changes=changes, has_more=False)
+        rows = self._session.execute(query.execution_options(yield_per=FETCHED))
+        changes, has_more = fill(
+            (Change(number=row.number, project_id=row.project_id, project=row.Project) for row in rows),
+            limit, lambda change: 0 if change.project is None else size_of(change.project), PAGE_SIZE
+        )
+        return ChangeStretch(changes=changes, has_more=has_more)
 
     def changed_at(self, user_id: int | None) -> datetime | None:
         column = change_table.c

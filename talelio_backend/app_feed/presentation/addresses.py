@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.presentation.schemas import project_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,7 @@ class Addresses:
     def project(self, *, username: str, project_id: int, slug: str) -> str:
         """For people to open."""
         if self.site_project_url is None:
-            return self._permanent(project_id)
+            return project_url(self.api_base_url, project_id)
         return self.site_project_url.format(username=_quoted(username), slug=_quoted(slug), id=project_id)
 
     def user(self, username: str) -> str:
@@ -26,13 +27,10 @@ class Addresses:
 
     def identity(self, project: Project) -> str:
         """Names the project for good, wherever its page is."""
-        return self._permanent(project.id)
+        return project_url(self.api_base_url, project.id)
 
     def feed(self, username: str, file_name: str) -> str:
         return f'{self._user(username)}/{file_name}'
-
-    def _permanent(self, project_id: int) -> str:
-        return f'{self.api_base_url}/v1/projects/{project_id}'
 
     def _user(self, username: str) -> str:
         return f'{self.api_base_url}/v1/users/{_quoted(username)}'

@@ -17,9 +17,50 @@ from talelio_backend.shared.presentation.openapi_operation import Media, describ
 from talelio_backend.shared.presentation.request_query import Query, read_query
 
 _UNKNOWN = Invalid("Unknown parameter 'page'; this path takes none")
-_REQUEST_HEADERS = ('If-None-Match', 'If-Modified-Since')
-_ANSWER_HEADERS = ('ETag', 'Last-Modified', 'Cache-Control')
 _ERRORS = (FeedNotFound('maker'), _UNKNOWN)
+_SITEMAP = Media(types=[sitemap.MEDIA_TYPE], example='<urlset>…</urlset>')
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Format:
+    endpoint: str
+    title: str
+    file_name: str
+    media_type: str
+    example: str | Mapping[str, Any]
+    write: Callable[[feeds.Feed, Addresses], bytes]
+
+
+_FORMATS = (
+    _Format(
+        endpoint='show_atom',
+        title='an Atom feed',
+        file_name=atom.FILE_NAME,
+        media_type=atom.MEDIA_TYPE,
+        example='<feed xmlns="http://www.w3.org/2005/Atom">…</feed>',
+        write=atom.write_atom,
+    ),
+    _Format(
+        endpoint='show_rss',
+        title='an RSS feed',
+        file_name=rss.FILE_NAME,
+        media_type=rss.MEDIA_TYPE,
+        example='<rss version="2.0">…</rss>',
+        write=rss.write_rss,
+    ),
+    _Format(
+        endpoint='show_json_feed',
+        title='a JSON Feed',
+        file_name=json_feed.FILE_NAME,
+        media_type=json_feed.MEDIA_TYPE,
+        example={
+            'version': 'https://jsonfeed.org/version/1.1',
+            'title': 'maker',
+            'items': []
+        },
+        write=json_feed.write_json_feed,
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,61 +74,27 @@ class FeedParts:
 def feed_routes(parts: FeedParts) -> Blueprint:
     routes = Blueprint('feeds', __name__, url_prefix='/v1')
 
-    def feed_of(username: str) -> feeds.Feed:
-        read_query(Query)
-        return feeds.feed_of_user(parts.unit_of_work(), parts.key_of, username, datetime.now(UTC))
+    def add_feed(form: _Format) -> None:
 
-    @routes.get(f'/users/<username>/{atom.FILE_NAME}')
-    @described(
-        "Show a user's newest projects as an Atom feed",
-        answers=_answers(atom.MEDIA_TYPE, '<feed xmlns="http://www.w3.org/2005/Atom">…</feed>'),
-        errors=_ERRORS,
-        request_headers=_REQUEST_HEADERS,
-        answer_headers=_ANSWER_HEADERS,
-    )
-    def show_atom(username: Username) -> Response:
-        feed = feed_of(username)
-        return _answer(atom.write_atom(feed, parts.addresses), atom.MEDIA_TYPE, feed.changed_at)
-
-    @routes.get(f'/users/<username>/{rss.FILE_NAME}')
-    @described(
-        "Show a user's newest projects as an RSS feed",
-        answers=_answers(rss.MEDIA_TYPE, '<rss version="2.0">…</rss>'),
-        errors=_ERRORS,
-        request_headers=_REQUEST_HEADERS,
-        answer_headers=_ANSWER_HEADERS,
-    )
-    def show_rss(username: Username) -> Response:
-        feed = feed_of(username)
-        return _answer(rss.write_rss(feed, parts.addresses), rss.MEDIA_TYPE, feed.changed_at)
-
-    @routes.get(f'/users/<username>/{json_feed.FILE_NAME}')
-    @described(
-        "Show a user's newest projects as a JSON Feed",
-        answers=_answers(
-            json_feed.MEDIA_TYPE, {
-                'version': 'https://jsonfeed.org/version/1.1',
-                'title': 'maker',
-                'items': []
-            }
-        ),
-        errors=_ERRORS,
-        request_headers=_REQUEST_HEADERS,
-        answer_headers=_ANSWER_HEADERS,
-    )
-    def show_json_feed(username: Username) -> Response:
-        feed = feed_of(username)
-        return _answer(
-            json_feed.write_json_feed(feed, parts.addresses), json_feed.MEDIA_TYPE, feed.changed_at
+        @routes.get(f'/users/<username>/{form.file_name}', endpoint=form.endpoint)
+        @described(
+            f"Show a user's newest projects as {form.title}",
+            answers={HTTPStatus.OK: Media(types=[form.media_type], example=form.example)},
+            errors=_ERRORS,
         )
+        def show_feed(username: Username) -> Response:
+            read_query(Query)
+            feed = feeds.feed_of_user(parts.unit_of_work(), parts.key_of, username, datetime.now(UTC))
+            return _answer(form.write(feed, parts.addresses), form.media_type, feed.changed_at)
+
+    for form in _FORMATS:
+        add_feed(form)
 
     @routes.get(f'/users/<username>/{sitemap.FILE_NAME}')
     @described(
         "Show the pages of a user's projects as a sitemap",
-        answers=_answers(sitemap.MEDIA_TYPE, '<urlset>…</urlset>'),
+        answers={HTTPStatus.OK: _SITEMAP},
         errors=_ERRORS,
-        request_headers=_REQUEST_HEADERS,
-        answer_headers=_ANSWER_HEADERS,
     )
     def show_sitemap_of_user(username: Username) -> Response:
         read_query(Query)
@@ -97,10 +104,8 @@ def feed_routes(parts: FeedParts) -> Blueprint:
     @routes.get(f'/{sitemap.FILE_NAME}')
     @described(
         "Show the pages of everybody's projects as a sitemap",
-        answers=_answers(sitemap.MEDIA_TYPE, '<urlset>…</urlset>'),
+        answers={HTTPStatus.OK: _SITEMAP},
         errors=[NothingPublished(), _UNKNOWN],
-        request_headers=_REQUEST_HEADERS,
-        answer_headers=_ANSWER_HEADERS,
     )
     def show_sitemap() -> Response:
         read_query(Query)
@@ -108,10 +113,6 @@ def feed_routes(parts: FeedParts) -> Blueprint:
         return _answer(sitemap.write_sitemap(found, parts.addresses), sitemap.MEDIA_TYPE, found.changed_at)
 
     return routes
-
-
-def _answers(media_type: str, example: str | Mapping[str, Any]) -> Mapping[int, Media | None]:
-    return {HTTPStatus.OK: Media(types=[media_type], example=example), HTTPStatus.NOT_MODIFIED: None}
 
 
 def _answer(content: bytes, media_type: str, changed_at: datetime) -> Response:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from talelio_backend.app_project.business.listing import Cursor, Listed, Listing, Sort
 from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_project.data.project_pages import FETCHED, PAGE_SIZE, is_public, size_of
 from talelio_backend.app_project.data.project_search import relevance, to_tsquery
 from talelio_backend.app_project.data.project_table import (
     LOWER_TITLE,
@@ -18,11 +19,7 @@ from talelio_backend.app_project.data.project_table import (
     UPDATED_OR_CREATED_AT,
     project_table,
 )
-
-# Characters of Markdown and HTML in one page. A thousand projects of the largest size would be gigabytes.
-PAGE_SIZE = 16 * 1024 * 1024
-# Rows fetched at a time: of the largest size they are 18 MiB.
-_BATCH = 8
+from talelio_backend.shared.data.paging import fill
 
 _columns = project_table.c
 
@@ -56,7 +53,8 @@ def list_projects(session: Session, user_id: int, listing: Listing, selection: S
         order = order or Order(relevance(query), True)
     assert order is not None, 'only a search has relevance'
     found = select(Project, order.value).where(*conditions)
-    rows, more = _fetch(session, _page(found, order, listing), listing.limit)
+    page = session.execute(_page(found, order, listing).execution_options(yield_per=FETCHED))
+    rows, more = fill((tuple(row) for row in page), listing.limit, lambda row: size_of(row[0]), PAGE_SIZE)
     count = select(func.count()).select_from(project_table).where(*conditions)
     # Where all is on the page, the server need not count it.
     total = len(rows) if listing.cursor is None and not more else session.scalar(count) or 0
@@ -75,17 +73,6 @@ def _page(query: Select[Any], order: Order, listing: Listing) -> Select[Any]:
     return query.order_by(*(key.desc() if down else key for key in keys)).limit(listing.limit + 1)
 
 
-def _fetch(session: Session, query: Select[Any], limit: int) -> tuple[list[tuple[Project, Any]], bool]:
-    rows: list[tuple[Project, Any]] = []
-    size = 0
-    for project, value in session.execute(query.execution_options(yield_per=_BATCH)):
-        if len(rows) == limit or size > PAGE_SIZE:
-            return rows, True
-        rows.append((project, value))
-        size += len(project.body) + len(project.html)
-    return rows, False
-
-
 def with_cursors(rows: list[tuple[Project, Any]], cursor: Cursor | None, *, more: bool, total: int) -> Listed:
     """`rows` are projects with what they are sorted by, in the order in which they were read."""
     backwards = cursor is not None and cursor.backwards
@@ -101,10 +88,10 @@ def with_cursors(rows: list[tuple[Project, Any]], cursor: Cursor | None, *, more
 
 
 def _is_selected(selection: Selection) -> ColumnElement[bool]:
-    is_published = _columns.status == ProjectStatus.PUBLISHED
     conditions: dict[Showing, ColumnElement[bool]] = {
-        Showing.PUBLISHED: and_(is_published, _columns.published_at <= selection.now),
-        Showing.SCHEDULED: and_(is_published, _columns.published_at > selection.now),
+        Showing.PUBLISHED: is_public(selection.now),
+        Showing.SCHEDULED:
+        and_(_columns.status == ProjectStatus.PUBLISHED, _columns.published_at > selection.now),
         Showing.DRAFT: _columns.status == ProjectStatus.DRAFT,
         Showing.ALL: true(),
     }

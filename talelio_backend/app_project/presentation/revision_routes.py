@@ -13,33 +13,26 @@ from talelio_backend.app_project.business.errors import (
     RevisionNotFound,
     TooExpensiveToRender,
 )
-from talelio_backend.app_project.business.project import Project
 from talelio_backend.app_project.business.revision import KEPT
 from talelio_backend.app_project.presentation.routes import ProjectParts
 from talelio_backend.app_project.presentation.schemas import Markdown, ProjectAnswer, Title
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import PreconditionFailed
-from talelio_backend.shared.business.page import PageRequest
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
 from talelio_backend.shared.presentation.conditions import precondition
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS
 from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.paging import answer_page
+from talelio_backend.shared.presentation.paging import answer_page, page_query
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
-from talelio_backend.shared.presentation.request_query import LARGEST_ID, Query, read_query, whole_number
+from talelio_backend.shared.presentation.request_query import Query, read_query
 from talelio_backend.shared.presentation.schemas import Answer, Text, UtcTime
 
 _OWNER_ERRORS = (ProjectNotFound(), NotYourProject(), AccountGone())
 
 Number = Annotated[int, Field(description='Grows with each save of the project.', examples=[3])]
 
-
-class RevisionListQuery(Query):
-    """Where None is the default, it is what an absent parameter gives."""
-
-    limit: whole_number(KEPT, 'How many at most.') = KEPT  # type: ignore[valid-type]
-    before: whole_number(LARGEST_ID, 'Only what has a smaller number.') = None  # type: ignore[valid-type]
+RevisionListQuery = page_query(maximum=KEPT, by='number')
 
 
 class RevisionEntryAnswer(Answer):
@@ -65,9 +58,6 @@ class RevisionAnswer(Answer):
 def revision_routes(parts: ProjectParts) -> Blueprint:
     routes = Blueprint('revisions', __name__, url_prefix='/v1/projects/<id:project_id>/revisions')
 
-    def shown(project: Project) -> ProjectAnswer:
-        return ProjectAnswer.of(project, parts.api_base_url)
-
     @routes.get('')
     @described(
         "List what a project of one's own was before, the newest first",
@@ -87,7 +77,7 @@ def revision_routes(parts: ProjectParts) -> Blueprint:
             parts.unit_of_work(),
             owner,
             project_id,
-            PageRequest(limit=query.limit, before=query.before),
+            query.page,
             datetime.now(UTC),
         )
         return answer_page([RevisionEntryAnswer.model_validate(entry) for entry in page.items],
@@ -136,9 +126,9 @@ def revision_routes(parts: ProjectParts) -> Blueprint:
                 project_id,
                 number,
                 now=datetime.now(UTC),
-                precondition=precondition(shown),
+                precondition=precondition(parts.represent),
             ),
-            lambda project: answer(shown(project)),
+            lambda project: answer(parts.represent(project)),
             caller=owner,
             content=lambda: b'',
         )

@@ -62,14 +62,11 @@ class ProjectParts:
     access_tokens: AccessTokens
     # Whether a URL is that of a picture which was uploaded here.
     is_own_image: Callable[[str], bool]
-    api_base_url: str
+    represent: Callable[[Project], ProjectAnswer]
 
 
 def project_routes(parts: ProjectParts) -> Blueprint:
     routes = Blueprint('projects', __name__, url_prefix='/v1')
-
-    def shown(project: Project) -> ProjectAnswer:
-        return ProjectAnswer.of(project, parts.api_base_url)
 
     @routes.post('/projects')
     @described(
@@ -96,7 +93,7 @@ def project_routes(parts: ProjectParts) -> Blueprint:
                 given=body.given,
                 now=datetime.now(UTC),
             ),
-            lambda project: answer(shown(project), HTTPStatus.CREATED),
+            lambda project: answer(parts.represent(project), HTTPStatus.CREATED),
             caller=author,
             content=body.as_bytes,
         )
@@ -111,7 +108,9 @@ def project_routes(parts: ProjectParts) -> Blueprint:
     def show(project_id: int) -> Response:
         read_query(Query)
         reader = authenticate_if_given(parts.access_tokens)
-        return answer(shown(reading.show(parts.unit_of_work(), reader, project_id, datetime.now(UTC))))
+        return answer(
+            parts.represent(reading.show(parts.unit_of_work(), reader, project_id, datetime.now(UTC)))
+        )
 
     @routes.patch('/projects/<id:project_id>')
     @described(
@@ -133,9 +132,9 @@ def project_routes(parts: ProjectParts) -> Blueprint:
             project_id,
             read_body(ChangeBody).given,
             now=datetime.now(UTC),
-            precondition=precondition(shown),
+            precondition=precondition(parts.represent),
         )
-        return answer(shown(project))
+        return answer(parts.represent(project))
 
     @routes.delete('/projects/<id:project_id>')
     @described(
@@ -152,7 +151,7 @@ def project_routes(parts: ProjectParts) -> Blueprint:
             owner,
             project_id,
             now=datetime.now(UTC),
-            precondition=precondition(shown),
+            precondition=precondition(parts.represent),
         )
         return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -184,7 +183,8 @@ def project_routes(parts: ProjectParts) -> Blueprint:
             showing=query.status,
             now=datetime.now(UTC),
         )
-        return answer_listed([shown(project) for project in listed.items], listed, listing, query.fields)
+        return answer_listed([parts.represent(project) for project in listed.items], listed, listing,
+                             query.fields)
 
     @routes.get('/users/<username>/projects/<slug>')
     @described(
@@ -204,6 +204,6 @@ def project_routes(parts: ProjectParts) -> Blueprint:
             # It was called so before.
             location = url_for('.show_by_slug', username=username, slug=project.slug)
             return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={'Location': location})
-        return answer(shown(project))
+        return answer(parts.represent(project))
 
     return routes

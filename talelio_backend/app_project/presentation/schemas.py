@@ -62,6 +62,11 @@ class TocAnswer(Answer):
     children: Annotated[list['TocAnswer'], Field(examples=[[]])]
 
 
+def project_url(api_base_url: str, project_id: int) -> str:
+    """Where the project is for good, whatever it is called."""
+    return f'{api_base_url}/v1/projects/{project_id}'
+
+
 class ProjectAnswer(Answer):
     id: Id
     user_id: Id
@@ -104,5 +109,5 @@ class ProjectAnswer(Answer):
             position=project.position,
             toc=[TocAnswer.model_validate(entry) for entry in project.toc or []],
             reading_time_minutes=project.reading_time_minutes,
-            url=f'{api_base_url}/v1/projects/{project.id}',
+            url=project_url(api_base_url, project.id),
         )

@@ -1,10 +1,12 @@
 """Where a request that came through proxies began."""
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
+
+from talelio_backend.shared.presentation.addresses import parse_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,10 +33,5 @@ class ForwardedFor:
         return app(environ, start_response)
 
     def _is_proxy(self, peer: str) -> bool:
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        # What an IPv6 socket says of a client that came by IPv4.
-        address = getattr(address, 'ipv4_mapped', None) or address
-        return any(address in network for network in self._proxies)
+        address = parse_address(peer)
+        return address is not None and any(address in network for network in self._proxies)

@@ -2,7 +2,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, get_type_hints
 
 from flask import Flask
@@ -193,9 +192,8 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
 
 
 def _is_kept(route: _Route) -> bool:
-    """Whether `finish` gives the answer validators; the view of a file does so itself."""
-    kind = route.operation.answers.get(HTTPStatus.OK)
-    return route.method == 'GET' and route.operation.cacheable and not isinstance(kind, Media)
+    """Whether the answer has validators, and conditions are heeded."""
+    return route.method == 'GET' and route.operation.cacheable
 
 
 def _parameters(route: _Route) -> Iterator[dict[str, Any]]:

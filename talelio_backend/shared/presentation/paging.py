@@ -1,36 +1,33 @@
 """Lists in pages: `?limit=` and `?before=` come in, a `Link` to the next page goes out (RFC 8288)."""
 from collections.abc import Sequence
-from functools import cache
 from urllib.parse import urlencode
 
 from flask import Response, request
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, create_model
 
 from talelio_backend.shared.business.page import PageRequest
 from talelio_backend.shared.presentation.answers import answer_list
-from talelio_backend.shared.presentation.request_errors import InvalidQuery
-
-# PostgreSQL's integer, the type of an id.
-_LARGEST_ID = 2**31 - 1
+from talelio_backend.shared.presentation.request_query import LARGEST_ID, Query, whole_number
 
 
-@cache
-def page_query(*, maximum: int) -> type[BaseModel]:
-    """What `read_page_request` reads, for a view's description."""
+class PageQuery(Query):
+    limit: int
+    # None is what an absent parameter gives.
+    before: int | None
+
+    @property
+    def page(self) -> PageRequest:
+        return PageRequest(limit=self.limit, before=self.before)
+
+
+def page_query(*, maximum: int, by: str = 'id') -> type[PageQuery]:
+    """Make the parameters of a list of at most `maximum`, sorted by a number, the greatest first."""
     return create_model(
         'PageQuery',
-        limit=(int, Field(maximum, ge=1, le=maximum, description='How many at most.', examples=[20])),
-        before=(
-            int | None,
-            Field(None, ge=1, le=_LARGEST_ID, description='Only what has a smaller id.', examples=[7]),
-        ),
+        __base__=PageQuery,
+        limit=(whole_number(maximum, 'How many at most.'), maximum),
+        before=(whole_number(LARGEST_ID, f'Only what has a smaller {by}.'), None),
     )
-
-
-def read_page_request(*, maximum: int) -> PageRequest:
-    """Raises Invalid."""
-    limit = _whole_number('limit', maximum)
-    return PageRequest(limit=maximum if limit is None else limit, before=_whole_number('before', _LARGEST_ID))
 
 
 def answer_page(models: Sequence[BaseModel], next_before: int | None) -> Response:
@@ -39,12 +36,3 @@ def answer_page(models: Sequence[BaseModel], next_before: int | None) -> Respons
         query = urlencode({**request.args, 'before': next_before})
         response.headers['Link'] = f'<{request.path}?{query}>; rel="next"'
     return response
-
-
-def _whole_number(name: str, largest: int) -> int | None:
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= largest):
-        raise InvalidQuery.about(name, f'must be a whole number from 1 to {largest}')
-    return int(text)

@@ -172,7 +172,7 @@ def test_an_account_with_thousands_of_projects_goes_within_the_time_of_a_stateme
 
 
 def test_a_stretch_fits_into_memory(engine: Engine, user_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_log, 'STRETCH_SIZE', 1000)
+    monkeypatch.setattr(change_log, 'PAGE_SIZE', 1000)
     with UnitOfWork(engine) as uow:
         for _ in range(4):
             uow.projects.add(new_project(user_id, body='x' * 300))

@@ -4,9 +4,11 @@ from pydantic import BaseModel
 
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.business.page import PageRequest
-from talelio_backend.shared.presentation.paging import answer_page, read_page_request
+from talelio_backend.shared.presentation.paging import answer_page, page_query
+from talelio_backend.shared.presentation.request_query import read_query
 
 APP = Flask(__name__)
+ITEMS = page_query(maximum=100)
 
 
 class Item(BaseModel):
@@ -15,7 +17,7 @@ class Item(BaseModel):
 
 def read(query: str) -> PageRequest:
     with APP.test_request_context(f'/items?{query}'):
-        return read_page_request(maximum=100)
+        return read_query(ITEMS).page
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,18 @@
+"""Accounts, locked against others until the unit of work ends."""
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.errors import ChangedMeanwhile
+from talelio_backend.app_account.business.ports import AccountRepository
+
+
+def lock_by_email(accounts: AccountRepository, email: str) -> Account | None:
+    """`email` is canonical."""
+    found = accounts.get_by_email(email)
+    return accounts.get_for_update(found.id) if found is not None else None
+
+
+def lock_unchanged(accounts: AccountRepository, seen: Account) -> Account:
+    """Return the account if all that gives access is still as it was seen. Raises ChangedMeanwhile."""
+    account = accounts.get_for_update(seen.id)
+    if account is None or account.token_epoch != seen.token_epoch:
+        raise ChangedMeanwhile()
+    return account
