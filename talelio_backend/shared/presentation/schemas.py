@@ -64,8 +64,10 @@ def _storable(text: str) -> str:
     # JSON can spell both, PostgreSQL's text can hold neither.
     if '\0' in text:
         raise ValueError('must not contain a NUL character')
-    if any('\ud800' <= character <= '\udfff' for character in text):
-        raise ValueError('must not contain a lone surrogate')
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError('must not contain a lone surrogate') from None
     return text
 
 
