@@ -1,10 +1,13 @@
 import socket
 import struct
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+
+from tests.support.ways import Cut, Straight, Way
 
 # With it, closing a socket resets the connection, as when a machine dies.
 _RESET_ON_CLOSE = struct.pack('ii', 1, 0)
@@ -21,6 +24,7 @@ class TcpProxy:
         self._address = ('127.0.0.1', 0)
         self._listener: socket.socket | None = None
         self._flows = threading.Event()
+        self._way: Way = Straight()
         self._lock = threading.Lock()
         self._connections: list[_Connection] = []
         self._threads: list[threading.Thread] = []
@@ -49,6 +53,7 @@ class TcpProxy:
 
     def forward(self) -> None:
         """Pass everything on, also what was held back."""
+        self._way = Straight()
         self._flows.set()
         if self._listener is None:
             self._listener = socket.create_server(self._address)
@@ -60,6 +65,10 @@ class TcpProxy:
     def hang(self) -> None:
         """Take connections and what comes through them, and pass nothing on."""
         self._flows.clear()
+
+    def go_by(self, way: Way) -> None:
+        """Pass on in this way what comes from now on, also on the connections there are."""
+        self._way = way
 
     def cut(self) -> None:
         """Reset all connections there are."""
@@ -88,15 +97,22 @@ class TcpProxy:
                     client.close()
                     continue
                 with self._lock:
-                    self._connections.append(_Connection(client, server, self._flows))
+                    self._connections.append(_Connection(client, server, self._flows, lambda: self._way))
 
 
 class _Connection:
     """Two sockets and two threads, each of which takes from one of them and gives to the other."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, flows: threading.Event) -> None:
+    def __init__(
+        self,
+        client: socket.socket,
+        server: socket.socket,
+        flows: threading.Event,
+        way: Callable[[], Way],
+    ) -> None:
         self._ends = (client, server)
         self._flows = flows
+        self._way = way
         self._is_cut = False
         self._lock = threading.Lock()
         self._pumping = 2
@@ -117,14 +133,21 @@ class _Connection:
                 # It ends a `recv`, and sends nothing.
                 end.shutdown(socket.SHUT_RD)
 
+    def _pieces(self, content: bytes, *, to_server: bool) -> Iterator[bytes]:
+        try:
+            yield from self._way().pieces(content, to_server=to_server)
+        except Cut:
+            self.cut()
+
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while content := source.recv(1 << 16):
                 while not self._is_cut and not self._flows.wait(0.05):
                     pass
-                if self._is_cut:
-                    break
-                sink.sendall(content)
+                for piece in self._pieces(content, to_server=sink is self._ends[1]):
+                    if self._is_cut:
+                        break
+                    sink.sendall(piece)
         with self._lock:
             self._pumping -= 1
             # One direction that has ended ends the other: both protocols here say good-bye before.
