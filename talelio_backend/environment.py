@@ -1,6 +1,6 @@
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r'[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|[0-9a-f:]+')
@@ -66,6 +66,20 @@ class EnvironmentReader:
                     name, f"holds '{item}', which is not an address or a network such as 172.18.0.0/16"
                 )
         return tuple(networks)
+
+    def address(self, name: str) -> tuple[str, int] | None:
+        """Where to listen: a host, which is an IP address, and a port."""
+        if name not in self._environ:
+            return None
+        parts = split_url(f'//{self._environ[name]}')
+        try:
+            if parts is None or parts.port is None or parts.netloc != self._environ[name
+                                                                                    ] or '@' in parts.netloc:
+                raise ValueError
+            return str(ip_address(parts.hostname or '')), parts.port
+        except ValueError:
+            self.complain(name, 'must be an IP address and a port, such as 127.0.0.1:9100')
+            return None
 
     def url(self, *names: str) -> str | None:
         """The first of these variables that is set."""

@@ -6,6 +6,7 @@ https://gunicorn.org/reference/settings/
 # pylint: disable=invalid-name
 import atexit
 import json
+import logging
 import os
 import struct
 import sys
@@ -31,6 +32,8 @@ from talelio_backend.database_url import open_database
 from talelio_backend.drain import Drain
 from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
+from talelio_backend.metrics.exposition import open_listener, serve
+from talelio_backend.metrics.sharing import FOLDER_VARIABLE, shared_folder
 from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 from talelio_backend.shared.presentation.status_codes import code_of_status
 
@@ -39,7 +42,9 @@ try:
 except ConfigurationError as error:
     sys.exit(str(error))
 _resources = ExitStack()
+_logger = logging.getLogger(__name__)
 _drain = Drain(_settings.server.drain_seconds)
+_metrics: socket | None = None
 _LONGEST_LINE = 16384  # bytes
 # Also when Gunicorn leaves without calling a hook, for example because the port is taken.
 atexit.register(_resources.close)
@@ -71,8 +76,21 @@ logconfig_dict = logging_config(_settings)
 def on_starting(_server: Any) -> None:
     """Bring up what development takes for granted: a database, at the newest schema."""
     os.environ['DATABASE_URL'] = _resources.enter_context(open_database(_settings))
+    if _settings.server.metrics_address is not None:
+        _listen_for_prometheus(*_settings.server.metrics_address)
     if _settings.env is not Env.PRODUCTION:
         _migrate(os.environ['DATABASE_URL'])
+
+
+def _listen_for_prometheus(host: str, port: int) -> None:
+    """Before the workers are forked, so that all of them can answer and none has to."""
+    global _metrics  # pylint: disable=global-statement
+    try:
+        _metrics = _resources.enter_context(open_listener(host, port))
+    except OSError as error:
+        sys.exit(f'METRICS_ADDRESS cannot be listened at: {error.strerror}')
+    os.environ[FOLDER_VARIABLE] = str(_resources.enter_context(shared_folder()))
+    _logger.info('metrics are at http://%s:%s/metrics', *_metrics.getsockname()[:2])
 
 
 def _migrate(database_url: str) -> None:
@@ -138,6 +156,8 @@ def post_worker_init(_worker: Any) -> None:
     backend.readiness.require(_drain.check)
     for thread in backend.threads:
         thread.start()
+    if _metrics is not None and backend.metrics is not None:
+        serve(_metrics, backend.metrics)
 
 
 def on_exit(_server: Any) -> None:

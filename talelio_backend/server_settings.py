@@ -25,6 +25,8 @@ class ServerSettings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     # Proxies in a row before the API, each of which appends to X-Forwarded-For.
     proxy_hops: int
+    # Where Prometheus is told what it asks for; None stands for nowhere.
+    metrics_address: tuple[str, int] | None
 
     @classmethod
     def read(cls, reader: EnvironmentReader, *, drain_seconds: int) -> Self:
@@ -39,4 +41,5 @@ class ServerSettings:
             trusted_hosts=reader.host_names('TRUSTED_HOSTS'),
             trusted_proxies=reader.networks('TRUSTED_PROXIES'),
             proxy_hops=reader.integer('PROXY_HOPS', default=1, low=1, high=10),
+            metrics_address=reader.address('METRICS_ADDRESS'),
         )

@@ -2,8 +2,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from flask import Flask
+from prometheus_client import CollectorRegistry
 
 from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
@@ -15,6 +17,7 @@ from talelio_backend.bootstrap.entities import UnitOfWork, map_entities
 from talelio_backend.bootstrap.feeds import add_feeds
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.bootstrap.http import make_app
+from talelio_backend.bootstrap.metrics import add_metrics, make_metrics
 from talelio_backend.bootstrap.projects import add_projects
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.config import Settings
@@ -47,10 +50,14 @@ class Backend:
     # To be started where requests are served.
     threads: tuple[RepeatingThread, ...]
     readiness: Readiness
+    # None where nobody is to be told.
+    metrics: CollectorRegistry | None
     close: Callable[[], None]
 
 
-def build(settings: Settings, database_url: str) -> Backend:
+def build(settings: Settings, database_url: str, metrics_folder: Path | None = None) -> Backend:
+    """`metrics_folder` is where the processes of this server count."""
+    metrics = make_metrics(metrics_folder)
     map_entities()
     engine = make_engine(database_url, pool_size=POOL_SIZE)
     store = make_image_store(settings)
@@ -60,6 +67,7 @@ def build(settings: Settings, database_url: str) -> Backend:
 
     ground = Ground(
         settings=settings,
+        metrics=metrics,
         app=make_app(settings),
         unit_of_work=unit_of_work,
         access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), unit_of_work),
@@ -97,7 +105,13 @@ def build(settings: Settings, database_url: str) -> Backend:
     )
     for thread in threads:
         ground.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
-    return Backend(app=ground.app, threads=threads, readiness=readiness, close=ground.closing.close)
+    return Backend(
+        app=ground.app,
+        threads=threads,
+        readiness=readiness,
+        metrics=None if metrics_folder is None else add_metrics(ground, metrics_folder),
+        close=ground.closing.close,
+    )
 
 
 def _utc_now() -> datetime:

@@ -9,6 +9,7 @@ from talelio_backend.app_asset.business.ports import ImageStore
 from talelio_backend.app_user.business.user import User
 from talelio_backend.bootstrap.entities import UnitOfWork
 from talelio_backend.config import Settings
+from talelio_backend.metrics import Metrics
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.business.mail_relay import Composer
 from talelio_backend.shared.business.rate_limiter import RateLimiter
@@ -20,6 +21,7 @@ class Ground:
     """What every feature stands on, and where it leaves what it adds to the whole."""
 
     settings: Settings
+    metrics: Metrics
     app: Flask
     unit_of_work: Callable[[], UnitOfWork]
     access_tokens: AccessTokens

@@ -7,6 +7,7 @@ from talelio_backend.shared.presentation.finish import add_finish
 from talelio_backend.shared.presentation.forwarded import ForwardedFor
 from talelio_backend.shared.presentation.paths import IdConverter
 from talelio_backend.shared.presentation.rate_limiting import add_rate_limit_headers
+from talelio_backend.shared.presentation.request_facts import add_request_facts
 from talelio_backend.shared.presentation.request_log import add_request_log
 
 # Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
@@ -36,6 +37,7 @@ def make_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.converters['id'] = IdConverter
     add_request_log(app)
+    add_request_facts(app)
     # Before CORS, whose headers are then there when it ends.
     add_finish(app)
     add_error_handlers(app)

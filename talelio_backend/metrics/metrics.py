@@ -1,0 +1,11 @@
+from prometheus_client import CollectorRegistry
+
+from talelio_backend.metrics.requests import RequestMetrics
+
+
+class Metrics:
+    """All that one process counts, a part for each subject."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        """Without a registry the values are to be had from the files that processes share, or not at all."""
+        self.requests = RequestMetrics(registry)
