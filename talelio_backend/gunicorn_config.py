@@ -34,6 +34,7 @@ from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 from talelio_backend.metrics.exposition import open_listener, serve
 from talelio_backend.metrics.sharing import FOLDER_VARIABLE, shared_folder
+from talelio_backend.process_memory import give_freed_memory_back, share_with_forks
 from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 from talelio_backend.shared.presentation.status_codes import code_of_status
 
@@ -80,6 +81,10 @@ def on_starting(_server: Any) -> None:
         _listen_for_prometheus(*_settings.server.metrics_address)
     if _settings.env is not Env.PRODUCTION:
         _migrate(os.environ['DATABASE_URL'])
+    give_freed_memory_back()
+    if not reload:
+        # A reloading worker reads the code anew.
+        share_with_forks('talelio_backend.wsgi')
 
 
 def _listen_for_prometheus(host: str, port: int) -> None:

@@ -1,6 +1,8 @@
 """The domain's classes on their tables, and the unit of work over all repositories."""
 from functools import cache
 
+from sqlalchemy.orm import configure_mappers
+
 from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
 from talelio_backend.app_account.data.email_change_repository import (
     SqlAlchemyEmailChangeRepository,
@@ -40,6 +42,8 @@ def map_entities() -> None:
     map_idempotency_claim()
     map_security_event()
     map_counter()
+    # Otherwise the first query does it, in each process anew.
+    configure_mappers()
 
 
 class UnitOfWork(SqlAlchemyUnitOfWork):

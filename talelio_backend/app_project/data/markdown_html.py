@@ -6,11 +6,13 @@ It reads no file, keeps nothing between two texts, and is not bounded in time: r
 
 import json
 import re
+from importlib.metadata import EntryPoints
 
 from markdown import Markdown
 from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import HTML_PLACEHOLDER_RE
+from pygments import plugin
 from pymdownx.slugs import slugify
 
 from talelio_backend.app_project.business.project import Rendered
@@ -24,6 +26,9 @@ MAX_HTML_BYTES = 2 * 1024 * 1024
 
 _FENCE = re.compile(r'(?P<quote>(?:[ ]*>)*)(?P<indent>[ ]*)' + HTML_PLACEHOLDER_RE.pattern)
 _slug = slugify(case='lower')
+
+# An unknown language would be looked up in whatever else is installed: Alembic brings Mako, which takes 8 MB.
+plugin.iter_entry_points = lambda group_name: EntryPoints()
 
 
 def render(markdown: bytes) -> bytes:
