@@ -1,7 +1,6 @@
 """Keeps the server's processes small: what they hold in common is made once, and what is freed goes back.
 
-Measured with two workers after a mixed load: 272 MiB without any of this, 200 with it. See
-.github/decisions/0024-how-it-is-measured.md.
+What each part of it is worth is told in .github/decisions/0008-serving-and-stopping.md.
 """
 import gc
 from ctypes import CDLL

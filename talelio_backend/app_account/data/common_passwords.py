@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -12,8 +12,8 @@ class Words:
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and '\n' not in word and f'\n{word}\n' in self._lines
 
-    def __len__(self) -> int:
-        return self._lines.count('\n') - 1
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines.split('\n')[1:-1])
 
 
 def load_common_passwords() -> Words:

@@ -20,8 +20,7 @@ _HEADER = struct.Struct('>cI')
 # Bytes of a call and its answer after which what malloc keeps of them is more than a few pages.
 _BULKY = 1 << 18
 
-# Where there is one: in glibc. What the encoders leave spread over its heap would make an idle child that
-# decodes pictures one of 90 MB instead of 25.
+# Where there is one: in glibc.
 _give_memory_back = getattr(CDLL(None), 'malloc_trim', None)
 
 

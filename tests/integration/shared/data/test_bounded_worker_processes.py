@@ -40,6 +40,17 @@ def test_the_process_is_kept_until_closed(make_worker: MakeWorker) -> None:
     assert worker.call(b'') != first
 
 
+@pytest.mark.skipif(sys.platform != 'linux', reason='what a process has is read from /proc')
+def test_an_idle_process_keeps_nothing_of_what_it_was_sent(make_worker: MakeWorker) -> None:
+    worker = make_worker('echo_or_resident', memory_bytes=256 * MIB)
+    before = int(worker.call(b''))
+    # Twice: malloc keeps large pieces only after it has seen one.
+    for _ in range(2):
+        worker.call(b'x' * 16 * MIB)
+
+    assert int(worker.call(b'')) < before + 4 * MIB
+
+
 def test_none_is_started_before_the_first_call(make_worker: MakeWorker) -> None:
     before = os.listdir('/dev/fd')
     make_worker('echo').close()
