@@ -83,8 +83,15 @@ def on_starting(_server: Any) -> None:
         _migrate(os.environ['DATABASE_URL'])
     give_freed_memory_back()
     if not reload:
-        # A reloading worker reads the code anew.
-        share_with_forks('talelio_backend.wsgi')
+        _import_for_all_workers()
+
+
+def _import_for_all_workers() -> None:
+    # A reloading worker reads the code anew.
+    # pylint: disable-next=import-outside-toplevel
+    from talelio_backend.bootstrap import map_entities
+    map_entities()
+    share_with_forks()
 
 
 def _listen_for_prometheus(host: str, port: int) -> None:

@@ -4,19 +4,14 @@ What each part of it is worth is told in .github/decisions/0008-serving-and-stop
 """
 import gc
 from ctypes import CDLL
-from importlib import import_module
 
 # mallopt(3)
 _M_TRIM_THRESHOLD = -1
 _M_ARENA_MAX = -8
 
 
-def share_with_forks(module: str) -> None:
-    """Import what all forked processes will need; they share its pages for as long as none writes to them.
-
-    It must start no thread and open no connection: a fork has neither.
-    """
-    import_module(module)
+def share_with_forks() -> None:
+    """Have processes that are forked from now on share what is there, for as long as none writes to it."""
     # What is garbage by now would be freed, and so written to, in each of them.
     gc.collect()
     # Their collectors would write to each object that they look at.
