@@ -102,6 +102,17 @@ test-integration: install ## run the tests of each adapter against the real part
 test-e2e: install ## run the tests of the served API
 	@$(BIN)/pytest $(PYTEST_ARGS) tests/e2e
 
+.PHONY: test-faults
+test-faults: install ## break each part on purpose while it is used; the table goes into .github/RELIABILITY.md
+	@$(BIN)/python -m tests.faults $(PYTEST_ARGS)
+
+# Of `kill -9`.
+ROUNDS ?= 100
+SEED ?= 1
+.PHONY: test-durability
+test-durability: install ## kill processes under load, ROUNDS=100 times, and look for what was lost
+	@$(BIN)/python -m tests.faults.durability --rounds $(ROUNDS) --seed $(SEED) --write
+
 .PHONY: image-trial
 image-trial: install ## build the image without Docker and try it (root, Debian's buildah and debootstrap)
 	@.ci/try-image $(PYTEST_ARGS)

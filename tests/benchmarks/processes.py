@@ -1,7 +1,8 @@
 """What a process and all that descend from it have used."""
 import os
-from collections.abc import Iterator
 from pathlib import Path
+
+from tests.support.processes import family_of
 
 _TICKS = os.sysconf('SC_CLK_TCK')
 
@@ -9,7 +10,7 @@ _TICKS = os.sysconf('SC_CLK_TCK')
 def memory_of(pid: int) -> int:
     """The sum of their shares (PSS), in bytes."""
     total = 0
-    for each in _family(pid):
+    for each in family_of(pid):
         try:
             rollup = Path(f'/proc/{each}/smaps_rollup').read_text(encoding='ascii')
         except (FileNotFoundError, ProcessLookupError):
@@ -21,7 +22,7 @@ def memory_of(pid: int) -> int:
 def processor_time_of(pid: int) -> float:
     """Seconds, of those that run and of their children that have ended."""
     ticks = 0
-    for each in _family(pid):
+    for each in family_of(pid):
         try:
             # The second field, a name in brackets, may hold anything.
             fields = Path(f'/proc/{each}/stat').read_text(encoding='utf-8').rpartition(')')[2].split()
@@ -30,14 +31,3 @@ def processor_time_of(pid: int) -> float:
         # utime, stime, cutime and cstime of proc_pid_stat(5), whose numbers begin with the name before.
         ticks += sum(int(each) for each in fields[11:15])
     return ticks / _TICKS
-
-
-def _family(pid: int) -> Iterator[int]:
-    yield pid
-    try:
-        tasks = list(Path(f'/proc/{pid}/task').iterdir())
-        children = [int(child) for task in tasks for child in (task / 'children').read_text('ascii').split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    for child in children:
-        yield from _family(child)

@@ -1,28 +1,35 @@
-"""Pictures while parts fail: S3 away, silent or refusing, a full disk, a killed server, requests that race."""
-import subprocess
-import sys
+"""Pictures while parts fail: S3 away, silent, refusing; a full disk, a killed server, racing requests."""
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from psycopg2.extensions import connection
 
 from talelio_backend.app_asset.business.image import parse_key
-from talelio_backend.config import PROJECT_FOLDER
 from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.database import connect, copy_of, execute, select_one
+from tests.support.disks import small_disk
 from tests.support.members import WHITELIST, Member, join
 from tests.support.s3_servers import ACCESS_KEY_ID, AWS_ENVIRON, SECRET_ACCESS_KEY, MotoServer, RcloneServer
 from tests.support.served_api import ServedApi
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.uploads import AVATAR, IMAGES, list_images, new_picture, path_of, send, upload
+from tests.support.uploads import (
+    AVATAR,
+    IMAGES,
+    list_images,
+    new_picture,
+    noise,
+    path_of,
+    send,
+    stored_files,
+    sweep,
+    upload,
+)
 from tests.support.waiting import wait_until
 
 # Seconds within which S3 fails or answers, with what decoding takes on a busy machine.
@@ -162,16 +169,6 @@ def hold_lock(database: connection, user_id: int) -> None:
     execute(database, 'SELECT pg_advisory_xact_lock(%s, %s)', 0x696D6773, user_id)
 
 
-def sweep(api: ServedApi) -> None:
-    subprocess.run(
-        [sys.executable, '-m', 'flask', 'assets', 'sweep', '--older-than', '0', '--delete', '--even-all'],
-        cwd=PROJECT_FOLDER,
-        env=api.environ,
-        check=True,
-        capture_output=True,
-    )
-
-
 def test_after_a_kill_in_the_midst_of_an_upload_the_sweep_finds_the_rest(
     serve: Serve, database_url: str
 ) -> None:
@@ -188,9 +185,9 @@ def test_after_a_kill_in_the_midst_of_an_upload_the_sweep_finds_the_rest(
 
     api.start()
     assert list_images(api, owner) == []
-    assert stored(images)
+    assert stored_files(images)
     sweep(api)
-    assert stored(images) == set()
+    assert stored_files(images) == set()
 
 
 def wait_for_waiting_lock(database: connection) -> None:
@@ -198,37 +195,18 @@ def wait_for_waiting_lock(database: connection) -> None:
     wait_until(lambda: select_one(database, query), 'the upload waits for the lock')
 
 
-def stored(images: Path) -> set[str]:
-    return {str(file.relative_to(images)) for file in images.glob('*/images/*')}
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    folder.mkdir()
-    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={size},mode=777', 'tmpfs',
-                              str(folder)],
-                             capture_output=True,
-                             check=False)
-    if mounted.returncode:
-        pytest.skip('NOT TESTED: only root can mount the small disk that is to be full')
-    try:
-        yield folder
-    finally:
-        subprocess.run(['umount', '--lazy', str(folder)], check=True)
-
-
 def test_a_full_disk_is_a_503_and_leaves_nothing(serve: Serve, database_url: str, tmp_path: Path) -> None:
     with small_disk(tmp_path / 'disk', '300k') as disk:
         api = serve(database_url, {'IMAGE_FOLDER': str(disk)})
         owner = join(api)
         kept, = upload(api, owner, new_picture((40, 30)))
-        before = stored(disk)
+        before = stored_files(disk)
 
         answer = send(api, owner, noise())
 
         message = error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
         assert message == 'There is no room for images just now'
-        assert stored(disk) == before
+        assert stored_files(disk) == before
         assert list_images(api, owner) == [kept]
         assert api.get(path_of(kept['url'])).status_code == HTTPStatus.OK
         upload(api, owner, new_picture((40, 30)))
@@ -245,13 +223,6 @@ def test_no_room_for_the_upload_itself_is_a_503(serve: Serve, database_url: str,
         assert 'no room' in error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
         upload(api, owner, new_picture((40, 30)))
         api.kill()
-
-
-def noise() -> bytes:
-    """A picture that hardly compresses: some 700 kB."""
-    file = BytesIO()
-    Image.effect_noise((1000, 700), 100).save(file, 'PNG')
-    return file.getvalue()
 
 
 def test_racing_requests_leave_store_and_list_in_agreement(api: ServedApi, member: Member) -> None:
@@ -276,7 +247,7 @@ def test_racing_requests_leave_store_and_list_in_agreement(api: ServedApi, membe
 
     listed = {path_of(image['url']).removeprefix('/v1/assets/files/') for image in list_images(api, member)}
     user_id = member.account['user']['id']
-    there = {key for key in stored(images) if (parsed := parse_key(key)) and parsed[0] == user_id}
+    there = {key for key in stored_files(images) if (parsed := parse_key(key)) and parsed[0] == user_id}
     assert {key for key in there if '-' not in key} == listed
     again, = upload(api, member, picture)
     assert api.get(path_of(again['url'])).status_code == HTTPStatus.OK

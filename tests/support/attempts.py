@@ -31,6 +31,8 @@ class Attempt:
     late: frozenset[int]
     # Of AT_ONCE of them.
     answers: Answers
+    # What else a second one hears when the first one was broken off.
+    unsure: frozenset[int] = frozenset()
 
     def traces(self, database: connection) -> Traces:
         with database.cursor() as cursor:

@@ -1,5 +1,7 @@
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,14 +11,16 @@ from sqlalchemy import make_url
 
 from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from tests.support.database import connect, select_one
+from tests.support.processes import family_of, parent_of
 from tests.support.tcp_proxy import TcpProxy
 
 
 class OwnPostgres:
     """A PostgreSQL for one test to treat badly, behind a proxy whose port outlives a restart."""
 
-    def __init__(self, folder: Path) -> None:
-        self._server = EmbeddedPostgres(folder, durable=False)
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self._server = EmbeddedPostgres(folder, durable=durable)
         # Past the proxy.
         self.direct_url = self._server.acquire()
         address = urlsplit(self.direct_url)
@@ -35,10 +39,23 @@ class OwnPostgres:
         """Ends what it is doing, as a shutdown of its machine would."""
         self._server.release()
 
+    @property
+    def postmaster(self) -> int:
+        """The process that all others descend from."""
+        with closing(connect(self.direct_url)) as database:
+            return parent_of(select_one(database, 'SELECT pg_backend_pid()'))
+
+    def kill(self) -> None:
+        """End all its processes at once, as the kernel does when there is no memory left."""
+        for process in list(family_of(self.postmaster)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
 
 @contextmanager
-def own_postgres(folder: Path) -> Iterator[OwnPostgres]:
-    postgres = OwnPostgres(folder)
+def own_postgres(folder: Path, *, durable: bool = False) -> Iterator[OwnPostgres]:
+    """`durable`: what is committed outlives a power cut, too."""
+    postgres = OwnPostgres(folder, durable=durable)
     try:
         config = Config(PROJECT_FOLDER / 'alembic.ini')
         config.attributes['database_url'] = postgres.direct_url

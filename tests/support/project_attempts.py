@@ -45,9 +45,10 @@ def _publish_with_key(api: ServedApi) -> Attempt:
         query=_PROJECTS,
         values=ids_of(member),
         after=once((0, 0, 0), (1, 1, 1)),
-        # In use, as long as it is not known that the first one is dead.
         late=frozenset({201, 409}),
         answers=some_win(201, 409),
+        # The key is in use, as long as it is not known that the first one is dead.
+        unsure=frozenset({409}),
     )
 
 

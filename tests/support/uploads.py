@@ -1,11 +1,15 @@
 """Pictures on their way to the served API."""
+import subprocess
+import sys
 from io import BytesIO
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import requests
 from PIL import Image
 
+from talelio_backend.config import PROJECT_FOLDER
 from tests.support.answers import ok
 from tests.support.members import Member
 from tests.support.served_api import ServedApi
@@ -55,3 +59,26 @@ def path_of(url: str) -> str:
     """Of a picture that the API itself serves."""
     assert url.startswith('http://api.test/')
     return url.removeprefix('http://api.test')
+
+
+def noise() -> bytes:
+    """A picture that hardly compresses: some 700 kB."""
+    file = BytesIO()
+    Image.effect_noise((1000, 700), 100).save(file, 'PNG')
+    return file.getvalue()
+
+
+def stored_files(folder: Path) -> set[str]:
+    """The keys of what lies in a folder of pictures."""
+    return {str(file.relative_to(folder)) for file in folder.glob('*/images/*')}
+
+
+def sweep(api: ServedApi) -> None:
+    """As the operator does, but also of what is not an hour old."""
+    subprocess.run(
+        [sys.executable, '-m', 'flask', 'assets', 'sweep', '--older-than', '0', '--delete', '--even-all'],
+        cwd=PROJECT_FOLDER,
+        env=api.environ,
+        check=True,
+        capture_output=True,
+    )

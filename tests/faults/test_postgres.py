@@ -1,0 +1,175 @@
+"""Every write of the API while the way to PostgreSQL is broken."""
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from tests.faults.cases import Case, for_each
+from tests.faults.network import NetworkFault, delay, slow
+from tests.faults.trial import Outcome, Service, check_mended, check_suffered, is_done
+from tests.support.attempts import Prepare
+from tests.support.database import connect, execute
+from tests.support.members import WHITELIST
+from tests.support.own_postgres import OwnPostgres, own_postgres
+from tests.support.served_api import ServedApi
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.uploads import stored_files
+from tests.support.ways import CutAfter, CutAtCommit
+from tests.support.writes import WRITES
+
+POSTGRES = 'PostgreSQL'
+
+# The client of the database gives up after 2 s without a connection and after 7 s without an answer, and what
+# is left of the request may meet the same silence once more.
+FAULTS = (
+    NetworkFault(name='refuse', begin=TcpProxy.refuse, outcome=Outcome.REFUSED, seconds=4),
+    # The pool notices that its connections are dead, and makes new ones.
+    NetworkFault(name='reset', begin=TcpProxy.cut, outcome=Outcome.SERVED, seconds=10),
+    NetworkFault(name='delay', begin=delay, outcome=Outcome.EITHER, seconds=20),
+    NetworkFault(name='slow', begin=slow, outcome=Outcome.EITHER, seconds=20),
+    NetworkFault(name='hang', begin=TcpProxy.hang, outcome=Outcome.REFUSED, seconds=20),
+)
+# Of bytes; each is tried, until a request needs fewer.
+CUTS = tuple(4**power for power in range(12))
+# No request commits so often.
+MOST_COMMITS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteCase(Case):
+    prepare: Prepare
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkCase(WriteCase):
+    network: NetworkFault
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutCase(WriteCase):
+    to_server: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitCase(WriteCase):
+    answered: bool
+
+
+NETWORK_CASES = [
+    NetworkCase(
+        part=POSTGRES,
+        fault=fault.name,
+        meanwhile=name,
+        holds=fault.outcome.value,
+        network=fault,
+        prepare=prepare,
+        quick=fault.name == 'refuse' and name == 'projects_publish',
+    ) for fault in FAULTS for name, prepare in WRITES.items()
+]
+CUT_CASES = [
+    CutCase(
+        part=POSTGRES,
+        fault='cut after n bytes, ' + ('sent' if to_server else 'received'),
+        meanwhile=name,
+        holds=Outcome.EITHER.value,
+        to_server=to_server,
+        prepare=prepare,
+    ) for to_server in (True, False) for name, prepare in WRITES.items()
+]
+COMMIT_CASES = [
+    CommitCase(
+        part=POSTGRES,
+        fault='cut at COMMIT, ' + ('carried out and not answered' if answered else 'not heard'),
+        meanwhile=name,
+        holds=Outcome.EITHER.value,
+        answered=answered,
+        prepare=prepare,
+        quick=name == 'projects_publish',
+    ) for answered in (False, True) for name, prepare in WRITES.items()
+]
+
+
+@pytest.fixture(name='postgres', scope='module')
+def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]:
+    with own_postgres(tmp_path_factory.mktemp('postgres')) as postgres:
+        yield postgres
+
+
+@pytest.fixture(name='service', scope='module')
+def _service(tmp_path_factory: pytest.TempPathFactory, postgres: OwnPostgres) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp('service')
+    with ServedApi(folder, postgres.url, {'WHITELISTED_EMAILS': ','.join(WHITELIST)}) as api:
+        images = Path(api.environ['IMAGE_FOLDER'])
+        yield Service(api=api, database_url=postgres.direct_url, stored=lambda: stored_files(images))
+
+
+@for_each(NETWORK_CASES)
+def test_a_broken_way(service: Service, postgres: OwnPostgres, case: NetworkCase) -> None:
+    attempt = case.prepare(service.api)
+    fault = case.network
+    try:
+        fault.begin(postgres.proxy)
+        answer = attempt.send()
+        live = service.api.get('/health/live')
+    finally:
+        postgres.proxy.forward()
+
+    check_suffered(service, attempt, answer, fault.outcome, seconds=fault.seconds)
+    assert live.status_code == HTTPStatus.OK
+    check_mended(service, attempt)
+
+
+@for_each(CUT_CASES)
+def test_a_connection_that_is_cut(service: Service, postgres: OwnPostgres, case: CutCase) -> None:
+    for number in CUTS:
+        attempt = case.prepare(service.api)
+        way = CutAfter(number, to_server=case.to_server)
+        try:
+            postgres.proxy.go_by(way)
+            answer = attempt.send()
+        finally:
+            postgres.proxy.forward()
+
+        check_suffered(service, attempt, answer, Outcome.EITHER, seconds=10)
+        check_mended(service, attempt)
+        if not way.has_cut:
+            return
+    raise AssertionError('no request says so much')
+
+
+def give_up_mail(url: str) -> None:
+    """Let no relay commit anything of its own."""
+    with closing(connect(url)) as database:
+        execute(
+            database, "UPDATE outbox SET status = 'obsolete', finished_at = now() WHERE status = 'pending'"
+        )
+
+
+@for_each(COMMIT_CASES)
+def test_a_connection_that_is_cut_at_a_commit(
+    service: Service, postgres: OwnPostgres, case: CommitCase
+) -> None:
+    broken_off: set[bool] = set()
+    for number in range(1, MOST_COMMITS):
+        attempt = case.prepare(service.api)
+        give_up_mail(service.database_url)
+        way = CutAtCommit(number, answered=case.answered)
+        try:
+            postgres.proxy.go_by(way)
+            answer = attempt.send()
+        finally:
+            postgres.proxy.forward()
+
+        check_suffered(service, attempt, answer, Outcome.EITHER, seconds=10)
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            broken_off.add(is_done(service, attempt))
+        check_mended(service, attempt)
+        if not way.has_cut:
+            break
+    else:
+        raise AssertionError('no request commits so often')
+    # It was the write's own commit, too, and cut on the right side of it.
+    assert case.answered in broken_off
