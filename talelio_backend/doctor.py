@@ -10,7 +10,7 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,
 )
-from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
+from talelio_backend.bootstrap.adapters import CONNECTIONS, MIGRATIONS_FOLDER, make_image_store, make_mailer
 from talelio_backend.config import PROJECT_FOLDER, ConfigurationError, Env, Settings
 from talelio_backend.database_url import open_database
 from talelio_backend.settings_checkup import examine_problems, examine_settings
@@ -45,7 +45,7 @@ def _checks_of_parts(settings: Settings) -> Iterable[Check]:
     database = DatabaseCheck(
         open_url=partial(open_database, settings),
         migrations=MIGRATIONS_FOLDER,
-        wanted_connections=POOL_SIZE * settings.server.web_concurrency,
+        wanted_connections=CONNECTIONS * settings.server.web_concurrency,
         migrates_itself=settings.env is not Env.PRODUCTION,
     )
     yield _check('settings', partial(examine_settings, settings))

@@ -6,7 +6,11 @@ https://gunicorn.org/reference/settings/
 # pylint: disable=invalid-name
 import atexit
 import json
+<<<<<<< HEAD
 import logging
+=======
+import mmap
+>>>>>>> 01d5ce8 (Answers that everybody may read are kept and sent again)
 import os
 import struct
 import sys
@@ -45,7 +49,12 @@ except ConfigurationError as error:
 _resources = ExitStack()
 _logger = logging.getLogger(__name__)
 _drain = Drain(_settings.server.drain_seconds)
+<<<<<<< HEAD
 _metrics: socket | None = None
+=======
+# A page of memory that all workers share: where one notes that it changed something.
+_public_changes = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast('Q')
+>>>>>>> 01d5ce8 (Answers that everybody may read are kept and sent again)
 _LONGEST_LINE = 16384  # bytes
 # Also when Gunicorn leaves without calling a hook, for example because the port is taken.
 atexit.register(_resources.close)
@@ -166,6 +175,7 @@ def post_worker_init(_worker: Any) -> None:
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.wsgi import backend
     backend.readiness.require(_drain.check)
+    backend.public.share(_public_changes)
     for thread in backend.threads:
         thread.start()
     if _metrics is not None and backend.metrics is not None:

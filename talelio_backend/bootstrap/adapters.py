@@ -15,6 +15,8 @@ MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
 # Connections of a worker process. Fewer than its threads: one is held only while the database works, and
 # the slow steps of a request come between its transactions.
 POOL_SIZE = 12
+# With the one that hears of changes.
+CONNECTIONS = POOL_SIZE + 1
 
 
 def make_mailer(settings: Settings) -> FolderMailer | SmtpMailer:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
+from talelio_backend.app_feed.data.change_log import next_due
 from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
 from talelio_backend.bootstrap.assets import add_assets
@@ -27,6 +28,7 @@ from talelio_backend.shared.business.rate_limiter import RateLimiter
 from talelio_backend.shared.data.counter_repository import pseudonyms
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.jwt import JwtAccessTokens
+from talelio_backend.shared.data.public_data_watch import NOW, PublicDataWatch
 from talelio_backend.shared.data.repeating_thread import RepeatingThread
 from talelio_backend.shared.data.schema_version import SchemaVersion
 from talelio_backend.shared.presentation.docs_routes import docs_routes
@@ -37,6 +39,9 @@ from talelio_backend.shared.presentation.outbox_commands import outbox_commands
 
 # Seconds that a stopping process waits for the mail in hand.
 RELAY_STOP_TIMEOUT = 5.0
+
+# Seconds after which a connection for what is told of public data is tried again.
+WATCH_PAUSE = 1.0
 
 # Seconds between two looks at what has become too old.
 PRUNING_PAUSE = 3600.0
@@ -52,6 +57,7 @@ class Backend:
     readiness: Readiness
     # None where nobody is to be told.
     metrics: CollectorRegistry | None
+    public: PublicDataWatch
     close: Callable[[], None]
 
 
@@ -61,6 +67,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     map_entities()
     engine = make_engine(database_url, pool_size=POOL_SIZE)
     store = make_image_store(settings)
+    public = PublicDataWatch(engine, next_due(NOW))
 
     def unit_of_work() -> UnitOfWork:
         return UnitOfWork(engine)
@@ -68,7 +75,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     ground = Ground(
         settings=settings,
         metrics=metrics,
-        app=make_app(settings),
+        app=make_app(settings, public),
         unit_of_work=unit_of_work,
         access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), unit_of_work),
         limiter=RateLimiter(unit_of_work, pseudonyms(settings.secret_key)),
@@ -77,6 +84,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
         idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
     )
     ground.closing.callback(engine.dispose)
+    ground.closing.callback(public.close)
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
     ground.app.register_blueprint(health_routes(readiness))
     ground.app.cli.add_command(outbox_commands(unit_of_work))
@@ -91,7 +99,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     ground.app.register_blueprint(docs_routes())
 
     mailer = make_mailer(settings)
-    threads = (
+    threads: tuple[RepeatingThread, ...] = (
         RepeatingThread(
             'mail-relay',
             lambda: send_next(unit_of_work(), ground.composers, mailer, _utc_now),
@@ -103,6 +111,10 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
             pause=PRUNING_PAUSE,
         ),
     )
+    if settings.server.cache_memory:
+        threads += (
+            RepeatingThread('public-data-watch', public.step, pause=0, pause_without_database=WATCH_PAUSE),
+        )
     for thread in threads:
         ground.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
     return Backend(
@@ -110,6 +122,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
         threads=threads,
         readiness=readiness,
         metrics=None if metrics_folder is None else add_metrics(ground, metrics_folder),
+        public=public,
         close=ground.closing.close,
     )
 

@@ -1,6 +1,7 @@
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, select, text, update
+from sqlalchemy import BindParameter, Select, and_, delete, exists, func, select, text, update
 from sqlalchemy.orm import Session
 
 from talelio_backend.app_feed.business.ports import Change, ChangeStretch
@@ -23,6 +24,11 @@ _HISTORY = text(
     )::bytea), 'hex'), 8)
     """
 )
+
+
+def next_due(after: BindParameter[datetime]) -> Select[Any]:
+    """Ask when the next project becomes public by its time alone."""
+    return select(func.min(change_table.c.due_at)).where(change_table.c.due_at > after)
 
 
 class SqlAlchemyChangeLog:

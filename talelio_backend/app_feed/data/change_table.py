@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from talelio_backend.app_project.data.project_table import project_table
 from talelio_backend.shared.data.orm import INSTANT, metadata
+from talelio_backend.shared.data.public_data import tell_of
 
 # Of the advisory lock under which numbers are given: 'changes' in ASCII.
 LOCK = 0x6368616E676573
@@ -42,6 +43,8 @@ change_table = Table(
 )
 Index('ix_project_changes_due_at', change_table.c.due_at, postgresql_where=change_table.c.due_at.is_not(None))
 Index('ix_project_changes_changed_at_removed', change_table.c.changed_at, postgresql_where='removed')
+
+tell_of(change_table)
 
 # As the migration has it.
 _FUNCTION = """

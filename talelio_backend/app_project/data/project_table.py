@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_project.business.search import PLUSES, SEPARATORS, SHARP
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.public_data import tell_of
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 SLUG_UNIQUE = 'uq_projects_user_id_slug'
@@ -84,6 +85,7 @@ Index('ix_projects_published_at', project_table.c.user_id, PUBLISHED_OR_CREATED_
 Index('ix_projects_updated_at', project_table.c.user_id, UPDATED_OR_CREATED_AT, project_table.c.id)
 Index('ix_projects_search', project_table.c.search, postgresql_using='gin')
 Index('ix_projects_tags', project_table.c.tags, postgresql_using='gin')
+tell_of(project_table)
 
 # What projects were called before. A user's own id is here too, as an address names a user and a slug.
 old_slug_table = Table(

@@ -1,7 +1,10 @@
 """Sends text in fewer bytes; why gzip alone is told in .github/decisions/0016-conditions-and-caches.md."""
 import gzip
+from functools import lru_cache
 
 from flask import Response, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from talelio_backend.shared.presentation.conditions import Coding
 
@@ -22,7 +25,14 @@ def coding_of(response: Response, size: int) -> Coding | None:
     if size < _WORTH_IT or not (response.mimetype
                                 or '').startswith(_TEXT) or 'Content-Encoding' in response.headers:
         return None
-    accepted = request.accept_encodings
+    return accepted_coding(request.headers.get('Accept-Encoding'))
+
+
+# Browsers send one of a few.
+@lru_cache(maxsize=256)
+def accepted_coding(header: str | None) -> Coding | None:
+    """Return what a client with this `Accept-Encoding` is best sent text in."""
+    accepted = parse_accept_header(header, Accept)
     named = {value.lower() for value, _ in accepted}
     # What is not named is as good as gzip is, unless that is refused.
     as_it_is = accepted.quality('identity') if 'identity' in named else 0

@@ -7,7 +7,8 @@ from typing import Literal, TypeVar
 
 from flask import request
 from pydantic import BaseModel
-from werkzeug.http import parse_etags
+from werkzeug.datastructures import Headers
+from werkzeug.http import parse_date, parse_etags
 
 from talelio_backend.shared.business.errors import PreconditionFailed
 
@@ -29,25 +30,28 @@ def tag_when_coded(tag: str, coding: Coding | None) -> str:
     return tag if coding is None else f'{tag}-{coding}'
 
 
-def evaluate(tags: Collection[str], modified: datetime | None) -> HTTPStatus | None:
-    """Return what the conditions of the request answer it with, or None when it may go on.
+def evaluate(
+    tags: Collection[str], modified: datetime | None, *, method: str, headers: Headers
+) -> HTTPStatus | None:
+    """Return what the conditions of a request answer it with, or None when it may go on.
 
     `tags` are those under which the current representation is known; a condition on the time counts only
     where there is none on a tag (section 13.2.2).
     """
-    is_safe = request.method in _SAFE
-    if 'If-Match' in request.headers:
-        wanted = parse_etags(request.headers['If-Match'])
+    is_safe = method in _SAFE
+    if 'If-Match' in headers:
+        wanted = parse_etags(headers['If-Match'])
         if not any(wanted.contains(tag) for tag in tags):
             return HTTPStatus.PRECONDITION_FAILED
-    elif _is_later(modified, request.if_unmodified_since):
+    elif _is_later(modified, parse_date(headers.get('If-Unmodified-Since'))):
         return HTTPStatus.PRECONDITION_FAILED
-    if 'If-None-Match' in request.headers:
-        known = parse_etags(request.headers['If-None-Match'])
+    if 'If-None-Match' in headers:
+        known = parse_etags(headers['If-None-Match'])
         if any(known.contains_weak(tag) for tag in tags):
             return HTTPStatus.NOT_MODIFIED if is_safe else HTTPStatus.PRECONDITION_FAILED
-    elif is_safe and request.if_modified_since is not None and modified is not None:
-        if not _is_later(modified, request.if_modified_since):
+    elif is_safe and modified is not None:
+        time = parse_date(headers.get('If-Modified-Since'))
+        if time is not None and not _is_later(modified, time):
             return HTTPStatus.NOT_MODIFIED
     return None
 
@@ -77,7 +81,9 @@ def precondition(represent: Callable[[EntityT], BaseModel]) -> Callable[[EntityT
     def check(entity: EntityT) -> None:
         model = represent(entity)
         tag = tag_of(model.model_dump_json().encode())
-        if evaluate([tag_when_coded(tag, coding) for coding in _CODINGS], modified_at(model)) is not None:
+        tags = [tag_when_coded(tag, coding) for coding in _CODINGS]
+        verdict = evaluate(tags, modified_at(model), method=request.method, headers=request.headers)
+        if verdict is not None:
             raise PreconditionFailed()
 
     return check

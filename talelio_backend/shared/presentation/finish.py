@@ -5,6 +5,7 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, request
 
 from talelio_backend.shared.business.errors import PreconditionFailed
+from talelio_backend.shared.presentation.answer_cache import is_wanted, keep
 from talelio_backend.shared.presentation.compression import coding_of, compress
 from talelio_backend.shared.presentation.conditions import evaluate, tag_of, tag_when_coded
 from talelio_backend.shared.presentation.error_answers import answer_refusal
@@ -19,6 +20,9 @@ _SECURITY_HEADERS = {
     'Referrer-Policy': 'no-referrer',
     'Cross-Origin-Resource-Policy': 'same-origin',
 }
+
+# Whoever keeps an answer asks before using it again, so that no change is missed.
+_PUBLIC = 'public, no-cache'
 
 _VARY = ('Authorization', 'Origin', 'Accept-Encoding')
 
@@ -51,10 +55,9 @@ def _is_read() -> bool:
 
 
 def _cache_control(response: Response) -> str:
-    """Whoever keeps an answer asks before using it again, so that no change is missed."""
     if not _is_read() or response.status_code != HTTPStatus.OK or not _is_cacheable():
         return 'no-store'
-    return 'private, no-cache' if 'Authorization' in request.headers else 'public, no-cache'
+    return 'private, no-cache' if 'Authorization' in request.headers else _PUBLIC
 
 
 def _is_cacheable() -> bool:
@@ -80,14 +83,23 @@ def _validate(response: Response) -> None:
     coding = coding_of(response, len(content))
     tag = tag_when_coded(response.get_etag()[0] or tag_of(content), coding)
     response.set_etag(tag)
-    verdict = evaluate([tag], response.last_modified)
+    verdict = evaluate([tag], response.last_modified, method=request.method, headers=request.headers)
+    if verdict is HTTPStatus.PRECONDITION_FAILED:
+        _refuse(response)
+        return
+    is_kept = is_wanted(request) and _is_for_all(response)
+    if coding is not None and (verdict is None or is_kept):
+        compress(response, coding)
+    if is_kept:
+        keep(request, response)
     if verdict is HTTPStatus.NOT_MODIFIED:
         response.status_code = verdict
         response.set_data(b'')
-    elif verdict is HTTPStatus.PRECONDITION_FAILED:
-        _refuse(response)
-    elif coding is not None:
-        compress(response, coding)
+
+
+def _is_for_all(response: Response) -> bool:
+    return response.headers['Cache-Control'] == _PUBLIC and 'Set-Cookie' not in response.headers and \
+        set(response.vary.as_set(True)) <= set(_VARY)
 
 
 def _refuse(response: Response) -> None:

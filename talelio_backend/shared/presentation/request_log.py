@@ -10,6 +10,8 @@ from flask import Flask, Response, g, request
 # The request that this thread works on, for every log line written on the way.
 request_id: ContextVar[str | None] = ContextVar('request_id', default=None)
 
+REQUEST_ID = 'X-Request-ID'
+
 # A proxy's id is taken over when it cannot break a log line or a header.
 _ACCEPTABLE_ID = re.compile(r'[A-Za-z0-9._-]{8,128}')
 
@@ -22,27 +24,36 @@ def add_request_log(app: Flask) -> None:
     app.teardown_request(_forget)
 
 
+def take_request_id(given: str | None) -> str:
+    """Return an id for a request, for which the client, or its proxy, may have given one."""
+    return given if given is not None and _ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
+
+
+def log_request(method: str, path: str, status: int, began: float, remote_address: str | None) -> None:
+    """`began` is by `time.perf_counter`."""
+    _logger.info(
+        '%s %s %s',
+        method,
+        path,
+        status,
+        extra={
+            'method': method,
+            'path': path,
+            'status': status,
+            'milliseconds': round((time.perf_counter() - began) * 1000, 1),
+            'remote_address': remote_address,
+        }
+    )
+
+
 def _begin() -> None:
-    given = request.headers.get('X-Request-ID', '')
-    request_id.set(given if _ACCEPTABLE_ID.fullmatch(given) else uuid4().hex)
+    request_id.set(take_request_id(request.headers.get(REQUEST_ID)))
     g.request_began = time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    response.headers['X-Request-ID'] = request_id.get() or ''
-    _logger.info(
-        '%s %s %s',
-        request.method,
-        request.path,
-        response.status_code,
-        extra={
-            'method': request.method,
-            'path': request.path,
-            'status': response.status_code,
-            'milliseconds': round((time.perf_counter() - g.request_began) * 1000, 1),
-            'remote_address': request.remote_addr,
-        }
-    )
+    response.headers[REQUEST_ID] = request_id.get() or ''
+    log_request(request.method, request.path, response.status_code, g.request_began, request.remote_addr)
     return response
 
 

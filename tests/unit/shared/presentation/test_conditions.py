@@ -6,6 +6,7 @@ from http import HTTPStatus
 import pytest
 from flask import Flask
 from pydantic import BaseModel
+from werkzeug.datastructures import Headers
 
 from talelio_backend.shared.business.errors import PreconditionFailed
 from talelio_backend.shared.presentation.conditions import evaluate, precondition, tag_of, tag_when_coded
@@ -22,8 +23,7 @@ class Letter(BaseModel):
 
 
 def verdict(method: str, headers: Mapping[str, str], modified: datetime | None = MODIFIED) -> int | None:
-    with APP.test_request_context(method=method, headers=headers):
-        return evaluate(['here', 'here-gzip'], modified)
+    return evaluate(['here', 'here-gzip'], modified, method=method, headers=Headers(headers))
 
 
 @pytest.mark.parametrize(
