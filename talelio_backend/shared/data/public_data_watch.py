@@ -96,11 +96,11 @@ class PublicDataWatch:
     @staticmethod
     def _wait(connection: Connection) -> None:
         # It has a file's number, but the types do not say so.
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         select.select([driver], [], [], BEAT)
 
     def _hear(self, connection: Connection) -> None:
-        driver = connection.connection.driver_connection
+        driver = connection.connection.dbapi_connection
         assert driver is not None
         driver.poll()
         if driver.notifies:
