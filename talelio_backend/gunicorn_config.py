@@ -6,11 +6,8 @@ https://gunicorn.org/reference/settings/
 # pylint: disable=invalid-name
 import atexit
 import json
-<<<<<<< HEAD
 import logging
-=======
 import mmap
->>>>>>> 01d5ce8 (Answers that everybody may read are kept and sent again)
 import os
 import struct
 import sys
@@ -49,12 +46,9 @@ except ConfigurationError as error:
 _resources = ExitStack()
 _logger = logging.getLogger(__name__)
 _drain = Drain(_settings.server.drain_seconds)
-<<<<<<< HEAD
 _metrics: socket | None = None
-=======
 # A page of memory that all workers share: where one notes that it changed something.
 _public_changes = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast('Q')
->>>>>>> 01d5ce8 (Answers that everybody may read are kept and sent again)
 _LONGEST_LINE = 16384  # bytes
 # Also when Gunicorn leaves without calling a hook, for example because the port is taken.
 atexit.register(_resources.close)

@@ -1,4 +1,5 @@
 """Log lines: JSON in production, text for a person in development, and no token in either."""
+import json
 import logging
 import re
 import time
@@ -40,6 +41,11 @@ class JsonLines(OrjsonFormatter):
     converter = staticmethod(time.gmtime)
     default_time_format = '%Y-%m-%dT%H:%M:%S'
     default_msec_format = '%s.%03dZ'
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        line = super().jsonify_log_record(log_data)
+        # Some other characters are line breaks, too, to some who read lines.
+        return line if line.isascii() else json.dumps(log_data, default=str)
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))

@@ -25,13 +25,10 @@ class ServerSettings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     # Proxies in a row before the API, each of which appends to X-Forwarded-For.
     proxy_hops: int
-<<<<<<< HEAD
     # Where Prometheus is told what it asks for; None stands for nowhere.
     metrics_address: tuple[str, int] | None
-=======
     # Bytes of answers that a worker process keeps; 0 stands for none.
     cache_memory: int
->>>>>>> 01d5ce8 (Answers that everybody may read are kept and sent again)
 
     @classmethod
     def read(cls, reader: EnvironmentReader, *, drain_seconds: int) -> Self:
@@ -46,9 +43,6 @@ class ServerSettings:
             trusted_hosts=reader.host_names('TRUSTED_HOSTS'),
             trusted_proxies=reader.networks('TRUSTED_PROXIES'),
             proxy_hops=reader.integer('PROXY_HOPS', default=1, low=1, high=10),
-<<<<<<< HEAD
             metrics_address=reader.address('METRICS_ADDRESS'),
-=======
             cache_memory=reader.integer('CACHE_MEMORY', default=16, low=0, high=4096) * 1024 * 1024,
->>>>>>> 01d5ce8 (Answers that everybody may read are kept and sent again)
         )

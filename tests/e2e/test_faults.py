@@ -40,8 +40,12 @@ def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]
 @pytest.fixture(name='fragile', scope='module')
 def _fragile(tmp_path_factory: pytest.TempPathFactory, postgres: OwnPostgres,
              mail_server: SmtpSink) -> Iterator[ServedApi]:
-    """A server on that database."""
-    environ = {'SMTP_URL': mail_server.url, 'WHITELISTED_EMAILS': ','.join(WHITELIST)}
+    """A server on that database, which it asks for every answer."""
+    environ = {
+        'SMTP_URL': mail_server.url,
+        'WHITELISTED_EMAILS': ','.join(WHITELIST),
+        'CACHE_MEMORY': '0',
+    }
     with ServedApi(tmp_path_factory.mktemp('fragile'), postgres.url, environ) as served:
         yield served
 

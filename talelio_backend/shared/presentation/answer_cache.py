@@ -17,6 +17,7 @@ from werkzeug.http import remove_entity_headers
 
 from talelio_backend.shared.presentation.compression import accepted_coding
 from talelio_backend.shared.presentation.conditions import evaluate
+from talelio_backend.shared.presentation.request_facts import CACHE, ROUTE
 from talelio_backend.shared.presentation.request_log import (
     REQUEST_ID,
     log_request,
@@ -63,6 +64,8 @@ class KeptAnswer:
     headers: list[tuple[str, str]]
     # Those of a 304 in its place.
     headers_not_modified: list[tuple[str, str]]
+    # The route's template.
+    route: str | None
     tag: str
     modified: datetime | None
     kept_at: float = field(default_factory=time.monotonic)
@@ -91,10 +94,12 @@ class AnswerCache:
         moment = self._public.moment()
         key = None if moment is None else self._key(environ)
         if moment is None or key is None:
+            environ[CACHE] = 'bypass'
             return self._app(environ, start_response)
         answer = self._kept.get(key, moment)
         if answer is not None:
             return _send(answer, environ, start_response)
+        environ[CACHE] = 'miss'
         environ[_KEEP] = lambda answer: self._kept.put(key, moment, answer)
         return self._app(environ, start_response)
 
@@ -141,6 +146,7 @@ def keep(request: Request, response: Response) -> None:
             content=response.get_data(),
             headers=list(headers),
             headers_not_modified=list(not_modified),
+            route=request.environ.get(ROUTE),
             tag=response.get_etag()[0] or '',
             modified=response.last_modified,
         )
@@ -192,6 +198,8 @@ class _KeptAnswers:
 
 def _send(answer: KeptAnswer, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
     began = time.perf_counter()
+    environ[CACHE] = 'hit'
+    environ[ROUTE] = answer.route
     method = environ['REQUEST_METHOD']
     verdict = None
     if not _CONDITIONS.isdisjoint(environ):

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 from flask_cors import CORS
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder
 
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation import answer_cache
@@ -15,6 +17,7 @@ from talelio_backend.shared.presentation.conditions import tag_of
 from talelio_backend.shared.presentation.errors import add_error_handlers
 from talelio_backend.shared.presentation.finish import add_finish
 from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.request_facts import CACHE, ROUTE, add_request_facts
 from talelio_backend.shared.presentation.request_log import add_request_log
 from talelio_backend.shared.presentation.schemas import Answer
 
@@ -55,6 +58,7 @@ class Service:
         self.written = count(1)
         self.app = Flask(__name__)
         add_request_log(self.app)
+        add_request_facts(self.app)
         add_finish(self.app)
         add_error_handlers(self.app)
         CORS(self.app, origins=[LISTED, LISTED_TOO], supports_credentials=True)
@@ -134,6 +138,22 @@ def test_each_answer_has_an_id_and_a_log_line_of_its_own(caplog: pytest.LogCaptu
     lines = [record for record in caplog.records if record.message == 'GET /show 200']
     assert [(line.__dict__['status'], line.__dict__['remote_address']) for line in lines] == \
         [(200, '127.0.0.1')] * 3
+
+
+def test_whoever_counts_is_told_what_the_cache_did() -> None:
+    service = Service()
+
+    def told(path: str = '/show', **headers: str) -> tuple[str, str]:
+        # A test client would give the application a copy.
+        environ = EnvironBuilder(path, headers=Headers(headers)).get_environ()
+        for _ in service.app.wsgi_app(environ, lambda *_: lambda content: content):
+            pass
+        return environ[ROUTE], environ[CACHE]
+
+    assert [told(), told()] == [('/show', 'miss'), ('/show', 'hit')]
+    assert told(Authorization='Bearer x') == ('/show', 'bypass')
+    service.public.value = None
+    assert told() == ('/show', 'bypass')
 
 
 def test_when_nobody_knows_whether_something_changed_it_is_read_anew() -> None:
