@@ -1,8 +1,8 @@
 """How old an answer can be: writes through the API, and writes past it, each looked for at once.
 
 Served by four workers. After each write that was answered, readers ask over connections of their own, which
-lead to all the workers; one that shows something older is counted. Of a commit past the API, which no worker can
-know of before it is told, the time is measured until the last request that was still shown what was before.
+lead to all the workers; one that shows something older is counted. Of a commit past the API, which no worker
+can know of before it is told, the time is measured until the last request that was shown what was before.
 """
 import sys
 import tempfile

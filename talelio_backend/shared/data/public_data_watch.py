@@ -21,8 +21,8 @@ from talelio_backend.shared.data.public_data import CHANNEL
 
 # Seconds between two questions whether the connection still carries what is told.
 BEAT = 0.5
-# Seconds for which the answer to such a question holds. Whatever keeps back what is told, a frozen server or a
-# network that swallows packets, nobody is shown anything older than this.
+# Seconds for which the answer to such a question holds. Whatever keeps back what is told, a frozen server or
+# a network that swallows packets, nobody is shown anything older than this.
 LEASE = 2.0
 
 # In a query for `PublicDataWatch`.
@@ -32,9 +32,9 @@ NOW: BindParameter[datetime] = bindparam('now')
 class PublicDataWatch:
     """Listens for changes; see `shared.presentation.answer_cache.PublicData`.
 
-    A moment is two numbers: how much this process has heard of, and what the last writer has left in a page of
-    memory that processes share. For what is told takes its time to arrive, and who has just written something
-    through one of these processes must see it, whichever of them is asked.
+    A moment is two numbers: how much this process has heard of, and what the last writer has left in a page
+    of memory that processes share. For what is told takes its time to arrive, and who has just written
+    something through one of these processes must see it, whichever of them is asked.
     """
 
     def __init__(self, engine: Engine, next_due: Select[Any]) -> None:

@@ -55,7 +55,8 @@ def test_while_nothing_changes_it_is_the_same_moment(watch: PublicDataWatch) -> 
 
     watch.step()
 
-    assert watch.moment() == moment is not None
+    assert moment is not None
+    assert watch.moment() == moment
 
 
 @pytest.mark.parametrize(

@@ -212,8 +212,12 @@ def test_an_error_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    'other', [{'Host': 'other.test'}, {'Origin': LISTED}, {'Origin': LISTED_TOO}, {'Accept_Encoding': 'gzip'}],
-    ids=str
+    'other', [
+        {'Host': 'other.test'},
+        {'Origin': LISTED},
+        {'Origin': LISTED_TOO},
+        {'Accept_Encoding': 'gzip'},
+    ], ids=str
 )  # yapf: disable
 def test_what_an_answer_depends_on_makes_it_another_one(other: dict[str, str]) -> None:
     service = Service()
