@@ -135,12 +135,15 @@ PREVIOUS ?=
 test-previous-release: install ## run the previous release's e2e suite on the schema of this checkout
 	@PYTHONPATH=. $(BIN)/python .ci/test_previous_release.py "$(PREVIOUS)" $(PYTEST_ARGS)
 
+# Such as: make bench BENCH_ARGS='repeated first --rounds 3 --markdown'
+BENCH_ARGS ?=
 .PHONY: bench
-bench: install ## time the service beside a floor measured in the same run
-	@$(BIN)/python -m tests.benchmarks.reads
-	@$(BIN)/python -m tests.benchmarks.logins
-	@$(BIN)/python -m tests.benchmarks.uploads
-	@$(BIN)/python -m tests.benchmarks.token_checks
+bench: install ## time the service beside floors measured in the same run; BENCH_ARGS=--help
+	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+.PHONY: bench-profile
+bench-profile: install ## draw where the time of a list goes, into var/bench/list.svg
+	@$(BIN)/python -m tests.benchmarks --profile var/bench/list.svg
 
 .PHONY: set-githooks
 set-githooks: ## have git check each commit

@@ -1,105 +1,132 @@
-"""What a flood of logins does to reading: how long a list of projects takes, with the flood and without.
-
-Served by Gunicorn with the service's own settings, on the machine that asks as well. Sixteen clients log in,
-each to an account of its own and again as soon as it is answered, whatever the answer: who finds no turn to
-hash hears 503. One more client reads meanwhile. Both by turns, as the machine may have other work, too; the
-ratio is what to look at.
-"""
+"""Logging in beside bcrypt alone, and what logins and uploads do to whoever reads meanwhile."""
 import json
-import statistics
-import tempfile
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-import requests
-from alembic import command
-from alembic.config import Config
+import bcrypt
 
-from talelio_backend.config import PROJECT_FOLDER
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
-from tests.benchmarks.requests_at_once import requests_for
-from tests.support.members import WHITELIST, Member, join, publish
+from talelio_backend.app_account.data.bcrypt_hasher import NICENESS
+from tests.benchmarks.http_load import Script, Scripts, get, post
+from tests.benchmarks.results import Case, Row, Sample, Spread, Target, in_ms, measure_in_rounds, percentile
+from tests.benchmarks.rig import UPLOADS, Rig
+from tests.support.members import Member
 from tests.support.served_api import ServedApi
 
-ROUNDS = 5
-SECONDS = 4.0
-CLIENTS = 16
-PROJECTS = 10
-# What a read may slow down to under the flood.
-BOUND = 5.0
+# Enough that both workers always have somebody to log in, and no more than they let wait.
+_LOGGING_IN = 8
+# Of the service's two workers together, on up to three cores; see bootstrap.accounts.
+_HASHES_AT_ONCE = 2
+_PASSWORD = b'x' * 64
+_UNDISTURBED = Target(5.0, at_most=True)
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with EmbeddedPostgres(folder / 'postgres', durable=False) as url:
-            config = Config(PROJECT_FOLDER / 'alembic.ini')
-            config.attributes['database_url'] = url
-            command.upgrade(config, 'head')
-            environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST), 'BCRYPT_COST': '12', 'MAX_REQUESTS': '0'}
-            with ServedApi(folder, url, environ) as api:
-                members = [join(api) for _ in range(CLIENTS)]
-                for number in range(PROJECTS):
-                    publish(api, members[0], f'A chair, number {number}', 'The seat is of *ash*. ' * 90)
-                _report(api, members)
-
-
-def _report(api: ServedApi, members: list[Member]) -> None:
-    request = f'GET {members[0].projects_path} HTTP/1.1\r\nHost: api.test\r\n\r\n'.encode()
-    idle, flooded, ratios = [], [], []
-    statuses: Counter[int] = Counter()
-    for _ in range(ROUNDS):
-        idle.append(_median_ms(api, request))
-        with _flood(api, members, statuses):
-            flooded.append(_median_ms(api, request))
-        ratios.append(flooded[-1] / idle[-1])
-    print(
-        f'{ROUNDS} rounds of {SECONDS:.0f} s, {PROJECTS} projects, 2 workers, {CLIENTS} clients that log in'
+def logins(rig: Rig) -> list[Row]:
+    request = log_in(rig.members[0])
+    floor = Case('floor: bcrypt alone', lambda: _bcrypt_alone(rig))
+    case = Case(
+        'login',
+        lambda: rig.measure(rig.service, request, clients=_LOGGING_IN),
+        floor,
+        Target(0.9),
     )
-    print(f'p50 idle      {_spread(idle)} ms')
-    print(f'p50 flooded   {_spread(flooded)} ms')
-    print(f'times slower  {_spread(ratios)}, at most {BOUND:.0f} wanted')
-    answers = ', '.join(f'{number} x {status}' for status, number in sorted(statuses.items()))
-    print(f'Answers to logins: {answers}')
+    return measure_in_rounds('logins', [floor, case], rig.pace.rounds)
 
 
-def _median_ms(api: ServedApi, request: bytes) -> float:
-    return statistics.median(requests_for(api.url, request, seconds=SECONDS, clients=1)) * 1000
+def log_in(member: Member) -> bytes:
+    return post('/v1/accounts/login', json.dumps(member.person.login).encode())
 
 
-@contextmanager
-def _flood(api: ServedApi, members: list[Member], statuses: Counter[int]) -> Iterator[None]:
-    over = threading.Event()
+def _bcrypt_alone(rig: Rig) -> Sample:
+    """As many threads as the service has hash, and as ready to let others go first."""
+    end = time.perf_counter() + rig.pace.seconds
+    salt = bcrypt.gensalt(rig.pace.bcrypt_cost)
 
-    def log_in(member: Member) -> None:
-        body = json.dumps(member.person.login)
-        with requests.Session() as session:
-            while not over.is_set():
-                answer = session.post(
-                    f'{api.url}/v1/accounts/login',
-                    body,
-                    headers={'Content-Type': 'application/json'},
-                    timeout=60
-                )
-                statuses[answer.status_code] += 1
+    def hash_until_the_end() -> float:
+        """Hashes, of which the last one counts by the part that was in time."""
+        done = 0.0
+        while (began := time.perf_counter()) < end:
+            bcrypt.hashpw(_PASSWORD, salt)
+            done += min(1.0, (end - began) / (time.perf_counter() - began))
+        return done
 
-    threads = [threading.Thread(target=log_in, args=(member, )) for member in members]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(_HASHES_AT_ONCE, initializer=partial(_be_nice, NICENESS)) as threads:
+        futures = [threads.submit(hash_until_the_end) for _ in range(_HASHES_AT_ONCE)]
+        return Sample(rate=sum(future.result() for future in futures) / rig.pace.seconds)
 
 
-def _spread(values: list[float]) -> str:
-    return f'{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})'
+def _be_nice(niceness: int) -> None:
+    # Linux's is each thread's own.
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
 
-if __name__ == '__main__':
-    main()
+def undisturbed(rig: Rig) -> list[Row]:
+    """How much longer one reader of a list waits during a flood of logins, or of pictures."""
+    rows = []
+    for kind, api in (('cached', rig.service), ('uncached', rig.uncached)):
+        floods: dict[str, Scripts] = {
+            f'{rig.pace.clients} clients log in':
+            partial(_logging_in, [log_in(each) for each in rig.members[:rig.pace.clients]]),
+            f'{UPLOADS} clients upload 12 megapixels':
+            partial(_uploading, rig.uploads),
+        }
+        rows += _undisturbed(rig, kind, api, floods)
+    return rows
+
+
+def _undisturbed(rig: Rig, kind: str, api: ServedApi, floods: dict[str, Scripts]) -> list[Row]:
+    idle: list[float] = []
+    flooded: dict[str, list[float]] = {name: [] for name in floods}
+    for _ in range(rig.pace.rounds):
+        idle.append(_median_ms(rig, api))
+        for name, scripts in floods.items():
+            # It begins before, and ends after.
+            flood = rig.start(api.url, scripts, seconds=rig.pace.seconds + 1)
+            flooded[name].append(_median_ms(rig, api))
+            flood.result()
+    rows = [
+        Row(
+            group='undisturbed',
+            name=f'a list, {kind}: p50, nobody else',
+            unit='ms',
+            measured=Spread.of(idle)
+        )
+    ]
+    for name, medians in flooded.items():
+        rows.append(
+            Row(
+                group='undisturbed',
+                name=f'a list, {kind}: p50 while {name}',
+                unit='ms',
+                measured=Spread.of(medians),
+                ratio=Spread.of([slow / quick for slow, quick in zip(medians, idle, strict=True)]),
+                target=_UNDISTURBED,
+            )
+        )
+    return rows
+
+
+def _median_ms(rig: Rig, api: ServedApi) -> float:
+    request = get(rig.owner.projects_path)
+    answers = rig.start(api.url, partial(_reading, request), seconds=rig.pace.seconds, warm_up=0.5).result()
+    return in_ms(percentile(answers.latencies['read'], 50)) or 0.0
+
+
+def _reading(request: bytes) -> list[Script]:
+    return [_again('read', request)]
+
+
+def _logging_in(requests: list[bytes]) -> list[Script]:
+    return [_again('login', request) for request in requests]
+
+
+def _uploading(requests: list[bytes]) -> list[Script]:
+    return [_again('upload', request) for request in requests]
+
+
+def _again(kind: str, request: bytes) -> Script:
+    """Who is told to come back later, does so at once: the worst of all clients."""
+    while True:
+        status, body = yield kind, request
+        assert status in (200, 503), (status, bytes(body[:500]))

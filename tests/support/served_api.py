@@ -17,7 +17,7 @@ from talelio_backend.config import PROJECT_FOLDER
 from tests.support.documented_api import check_answer
 
 SECRET_KEY = 'a key that is for the tests alone: 0123456789'
-_GUNICORN = ['gunicorn', '--config', 'python:talelio_backend.gunicorn_config']
+_CONFIG = 'talelio_backend.gunicorn_config'
 # Seconds; only a test that fails waits so long.
 PATIENCE = 30.0
 TIMEOUT = 20.0
@@ -37,11 +37,11 @@ class ServedApi:
         database_url: str,
         environ: Mapping[str, str] | None = None,
         *,
-        app: str | None = None
+        config: str | None = None
     ) -> None:
-        """`app` names another WSGI application, to be served in the same way."""
-        self._arguments = [app] if app else []
-        self._is_documented = app is None
+        """`config` names another module of Gunicorn's settings, which serves something else."""
+        self._config = config or _CONFIG
+        self._is_documented = config is None
         self._log_file = folder / 'server.log'
         # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
         self.environ = {
@@ -80,7 +80,7 @@ class ServedApi:
         with self._log_file.open('ab') as log:
             began = log.tell()
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [*_PYTHON, '-m', *_GUNICORN, *self._arguments],
+                [*_PYTHON, '-m', 'gunicorn', '--config', f'python:{self._config}'],
                 cwd=PROJECT_FOLDER,
                 env=self.environ,
                 stdout=log,

@@ -1,0 +1,101 @@
+"""What the service is held against: the least that gives such an answer, with the same server and driver.
+
+None of them checks, logs, describes or caches anything.
+"""
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+from flask import Flask, Response, request
+from psycopg2.pool import ThreadedConnectionPool
+from sqlalchemy import create_engine, func, select
+
+from talelio_backend.app_project.data.bounded_markdown_renderer import (
+    BoundedMarkdownRenderer,
+    markdown_worker,
+)
+from talelio_backend.app_project.data.project_table import project_table
+from talelio_backend.app_user.data.user_repository import user_table
+from talelio_backend.bootstrap.adapters import POOL_SIZE
+from talelio_backend.config import THREADS
+
+app = Flask('floors', static_folder=None)
+
+_url = os.environ['DATABASE_URL']
+_engine = create_engine(_url, pool_size=POOL_SIZE, max_overflow=0)
+_pool = ThreadedConnectionPool(0, THREADS, _url.replace('+psycopg2', ''))
+_renderer = BoundedMarkdownRenderer(markdown_worker())
+_folder = Path(os.environ['BENCHMARK_CONSTANTS'])
+_constants: dict[str, bytes] = {}
+
+# Of what is shown of a project.
+_COLUMNS = [column for column in project_table.c if column.key not in ('search', 'rendering')]
+# Of the kind that orjson takes for keys.
+_NAMES = [str(column.name) for column in _COLUMNS]
+_of_user = select(*_COLUMNS).join(user_table, user_table.c.id == project_table.c.user_id).where(
+    project_table.c.published_at <= func.now()
+)
+_LIST = _of_user.order_by(project_table.c.id.desc()).limit(10)
+
+_INSERT = '''
+    INSERT INTO projects (user_id, created_at, published_at, title, slug, body, html)
+    VALUES (%s, now(), now(), %s, %s, %s, %s) RETURNING id, user_id, created_at, title, slug, body, html
+'''
+
+
+@app.get('/health/ready')
+def ready() -> Response:
+    return Response(b'')
+
+
+@app.get('/constant/<name>')
+def constant(name: str) -> Response:
+    """The bytes of an answer; `.gz` are sent as what they are."""
+    if name not in _constants:
+        _constants[name] = (_folder / name).read_bytes()
+    answer = Response(_constants[name], content_type='application/json')
+    if name.endswith('.gz'):
+        answer.headers['Content-Encoding'] = 'gzip'
+    return answer
+
+
+@app.get('/empty')
+def empty() -> Response:
+    return Response(status=304)
+
+
+@app.get('/core/users/<username>')
+def core_list(username: str) -> Response:
+    with _engine.connect() as connection:
+        named = func.lower(user_table.c.username) == username.lower()
+        return _json([dict(zip(_NAMES, row)) for row in connection.execute(_LIST.where(named))])
+
+
+@app.get('/core/projects/<int:id_>')
+def core_project(id_: int) -> Response:
+    with _engine.connect() as connection:
+        row = connection.execute(_of_user.where(project_table.c.id == id_)).one()
+        return _json(dict(zip(_NAMES, row)))
+
+
+@app.post('/publish/<int:user_id>')
+def publish(user_id: int) -> Response:
+    """A bare INSERT into the service's own table, so with its indexes and triggers, and the rendering."""
+    given = orjson.loads(request.get_data())
+    html = _renderer.render(given['body'])['html']
+    connection = _pool.getconn()
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(_INSERT, (user_id, given['title'], uuid4().hex, given['body'], html))
+            assert cursor.description
+            names = [column.name for column in cursor.description]
+            row = cursor.fetchone()
+            assert row
+    finally:
+        _pool.putconn(connection)
+    return _json(dict(zip(names, row)), 201)
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, content_type='application/json')
