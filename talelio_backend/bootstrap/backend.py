@@ -31,11 +31,13 @@ from talelio_backend.shared.data.jwt import JwtAccessTokens
 from talelio_backend.shared.data.public_data_watch import NOW, PublicDataWatch
 from talelio_backend.shared.data.repeating_thread import RepeatingThread
 from talelio_backend.shared.data.schema_version import SchemaVersion
+from talelio_backend.shared.data.sql_comments import add_comments
 from talelio_backend.shared.presentation.docs_routes import docs_routes
 from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.idempotency import Idempotency
 from talelio_backend.shared.presentation.openapi_routes import openapi_routes
 from talelio_backend.shared.presentation.outbox_commands import outbox_commands
+from talelio_backend.shared.presentation.request_facts import sql_tags
 
 # Seconds that a stopping process waits for the mail in hand.
 RELAY_STOP_TIMEOUT = 5.0
@@ -65,7 +67,9 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     """`metrics_folder` is where the processes of this server count."""
     metrics = make_metrics(metrics_folder)
     map_entities()
-    engine = make_engine(database_url, pool_size=POOL_SIZE)
+    engine = make_engine(database_url, pool_size=POOL_SIZE, pool_class=metrics.database.pool_class())
+    metrics.database.watch(engine, pool_size=POOL_SIZE)
+    add_comments(engine, sql_tags)
     store = make_image_store(settings)
     public = PublicDataWatch(engine, next_due(NOW))
 

@@ -1,5 +1,6 @@
 from prometheus_client import CollectorRegistry
 
+from talelio_backend.metrics.database import DatabaseMetrics
 from talelio_backend.metrics.requests import RequestMetrics
 
 
@@ -9,3 +10,4 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         """Without a registry the values are to be had from the files that processes share, or not at all."""
         self.requests = RequestMetrics(registry)
+        self.database = DatabaseMetrics(registry)

@@ -1,5 +1,5 @@
 """The connection pool, with a bound on everything that could otherwise wait for ever."""
-from sqlalchemy import Engine, ExceptionContext, create_engine, event
+from sqlalchemy import Engine, ExceptionContext, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -36,11 +36,12 @@ _PASSING_TROUBLE = (
 _DATA_EXCEPTION = '22'
 
 
-def make_engine(url: str, *, pool_size: int) -> Engine:
+def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = QueuePool) -> Engine:
     options = ' '.join(f'-c {name}={value}' for name, value in _SESSION_SETTINGS.items())
     bound_waiting()
     engine = create_engine(
         url,
+        poolclass=pool_class,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,

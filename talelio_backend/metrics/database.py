@@ -1,0 +1,108 @@
+import re
+from time import perf_counter
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from sqlalchemy import Engine, ExceptionContext, PoolProxiedConnection, QueuePool, event
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+# Of a statement, behind a comment.
+_VERB = re.compile(r'\s*(?:/\*.*?\*/\s*)?(\w+)')
+_VERBS = frozenset(('select', 'insert', 'update', 'delete'))
+
+# What is kept with a connection.
+_COUNTED = 'talelio_counted'
+
+
+class DatabaseMetrics:
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self._in_use = Gauge(
+            'talelio_db_connections_in_use',
+            'Connections that somebody holds',
+            multiprocess_mode='livesum',
+            registry=registry,
+        )
+        self._limit = Gauge(
+            'talelio_db_connections_limit',
+            'Connections that there may be',
+            multiprocess_mode='livesum',
+            registry=registry,
+        )
+        self._opened = Counter(
+            'talelio_db_connections_opened', 'Connections that were made', registry=registry
+        )
+        self._wait = Histogram(
+            'talelio_db_connection_wait_seconds',
+            'Time until a connection was there, or it was given up',
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._query = Histogram(
+            'talelio_db_query_duration_seconds',
+            'Time from sending a statement to its result',
+            ('statement', ),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._errors = Counter(
+            'talelio_db_errors',
+            'Errors, by what the driver calls them; PoolTimeout: no connection was to be had',
+            ('kind', ),
+            registry=registry,
+        )
+        self._queries = {verb: self._query.labels(verb) for verb in (*_VERBS, 'other')}
+
+    def pool_class(self) -> type[QueuePool]:
+        """The usual pool, which tells how long it had somebody wait."""
+        wait, errors = self._wait, self._errors
+
+        class MeasuredPool(QueuePool):
+
+            def connect(self) -> PoolProxiedConnection:
+                began = perf_counter()
+                try:
+                    return super().connect()
+                except PoolTimeout:
+                    errors.labels('PoolTimeout').inc()
+                    raise
+                finally:
+                    wait.observe(perf_counter() - began)
+
+        return MeasuredPool
+
+    def watch(self, engine: Engine, *, pool_size: int) -> None:
+        self._limit.set(pool_size)
+        event.listen(engine, 'connect', lambda *_: self._opened.inc())
+        event.listen(engine, 'checkout', self._take)
+        event.listen(engine, 'checkin', self._give_back)
+        event.listen(engine, 'before_cursor_execute', self._begin)
+        event.listen(engine, 'after_cursor_execute', self._end)
+        event.listen(engine, 'handle_error', self._fail)
+
+    def _take(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        # One that fails its first test is given back without having been taken.
+        record.record_info[_COUNTED] = True
+        self._in_use.inc()
+
+    def _give_back(self, _connection: Any, record: Any) -> None:
+        if record.record_info.pop(_COUNTED, False):
+            self._in_use.dec()
+
+    def _begin(
+        self, _connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+    ) -> None:
+        context.talelio_begun = perf_counter()
+
+    def _end(
+        self, _connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
+    ) -> None:
+        seconds = perf_counter() - context.talelio_begun
+        verb = _VERB.match(statement)
+        self._queries.get(verb[1].lower() if verb else '', self._queries['other']).observe(seconds)
+
+    def _fail(self, context: ExceptionContext) -> None:
+        # Such as UniqueViolation: there are as many as psycopg2 has classes of errors.
+        self._errors.labels(type(context.original_exception).__name__).inc()
