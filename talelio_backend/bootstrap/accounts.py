@@ -32,7 +32,11 @@ def add_accounts(ground: Ground) -> None:
     parts = AccountParts(
         unit_of_work=ground.unit_of_work,
         idempotency=ground.idempotency,
-        hasher=BcryptHasher(settings.bcrypt_cost, at_once=_hashes_at_once(settings)),
+        hasher=BcryptHasher(
+            settings.bcrypt_cost,
+            at_once=_hashes_at_once(settings),
+            observer=ground.metrics.work.turns('passwords'),
+        ),
         tokens=SessionTokens(access=ground.access_tokens, refresh=JwtRefreshTokens(*keys)),
         cookie=SessionCookie(api_origin=settings.api_base_url, frontends=settings.cors_origins),
         limiter=ground.limiter,

@@ -1,5 +1,6 @@
+from functools import partial
+
 from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
-from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_asset.presentation.asset_commands import asset_commands
 from talelio_backend.app_asset.presentation.file_routes import file_routes
 from talelio_backend.app_asset.presentation.routes import AssetParts, asset_routes, avatar_routes
@@ -14,20 +15,27 @@ CHANGES_AT_ONCE = 8
 
 def add_assets(ground: Ground) -> None:
     settings = ground.settings
-    worker = image_worker()
+    work = ground.metrics.work
+    worker = image_worker(tell=partial(work.count_process_event, 'pictures'))
     ground.closing.callback(worker.close)
     parts = AssetParts(
         unit_of_work=ground.unit_of_work,
         idempotency=ground.idempotency,
-        processor=BoundedImageProcessor(worker, settings.images.limits),
+        processor=BoundedImageProcessor(worker, settings.images.limits, observer=work.turns('pictures')),
         store=ground.store,
         avatar_url=ground.avatar_url,
         access_tokens=ground.access_tokens,
         upload_limits=UploadLimits(files=settings.images.max_files, bytes=settings.images.limits.bytes),
-        turn=Turns('changes of pictures', at_once=CHANGES_AT_ONCE, waiting=0, patience=0).turn,
+        turn=Turns(
+            'changes of pictures',
+            at_once=CHANGES_AT_ONCE,
+            waiting=0,
+            patience=0,
+            observer=work.turns('picture_changes'),
+        ).turn,
     )
     ground.app.register_blueprint(asset_routes(parts))
     ground.app.register_blueprint(avatar_routes(parts))
-    if isinstance(ground.store, FolderImageStore):
-        ground.app.register_blueprint(file_routes(ground.store.locate))
+    if ground.folder is not None:
+        ground.app.register_blueprint(file_routes(ground.folder.locate))
     ground.app.cli.add_command(asset_commands(ground.unit_of_work, ground.store))

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
+from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_feed.data.change_log import next_due
 from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
@@ -22,9 +23,11 @@ from talelio_backend.bootstrap.metrics import add_metrics, make_metrics
 from talelio_backend.bootstrap.projects import add_projects
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.config import Settings
+from talelio_backend.metrics.image_store import MeasuredImageStore
+from talelio_backend.metrics.mail import MeasuredMailer
+from talelio_backend.metrics.security import MeasuredRateLimiter
 from talelio_backend.shared.business import idempotency, mail_relay, outbox, rate_limits
 from talelio_backend.shared.business.mail_relay import send_next
-from talelio_backend.shared.business.rate_limiter import RateLimiter
 from talelio_backend.shared.data.counter_repository import pseudonyms
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.jwt import JwtAccessTokens
@@ -70,20 +73,22 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     engine = make_engine(database_url, pool_size=POOL_SIZE, pool_class=metrics.database.pool_class())
     metrics.database.watch(engine, pool_size=POOL_SIZE)
     add_comments(engine, sql_tags)
-    store = make_image_store(settings)
+    bare_store = make_image_store(settings)
+    store = MeasuredImageStore(bare_store, metrics.storage)
     public = PublicDataWatch(engine, next_due(NOW))
 
     def unit_of_work() -> UnitOfWork:
-        return UnitOfWork(engine)
+        return UnitOfWork(engine, metrics.security.count_event)
 
     ground = Ground(
         settings=settings,
         metrics=metrics,
-        app=make_app(settings, public),
+        app=make_app(settings, public, metrics.requests),
         unit_of_work=unit_of_work,
         access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), unit_of_work),
-        limiter=RateLimiter(unit_of_work, pseudonyms(settings.secret_key)),
+        limiter=MeasuredRateLimiter(unit_of_work, pseudonyms(settings.secret_key), metrics.security),
         store=store,
+        folder=bare_store if isinstance(bare_store, FolderImageStore) else None,
         avatar_url=partial(avatar_url, store),
         idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
     )
@@ -102,7 +107,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     ground.app.register_blueprint(openapi_routes(ground.app))
     ground.app.register_blueprint(docs_routes())
 
-    mailer = make_mailer(settings)
+    mailer = MeasuredMailer(make_mailer(settings), metrics.mail)
     threads: tuple[RepeatingThread, ...] = (
         RepeatingThread(
             'mail-relay',

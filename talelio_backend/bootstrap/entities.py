@@ -1,6 +1,9 @@
 """The domain's classes on their tables, and the unit of work over all repositories."""
+from collections.abc import Callable
 from functools import cache
+from typing import Self
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
 
 from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
@@ -17,6 +20,7 @@ from talelio_backend.app_project.data.project_repository import SqlAlchemyProjec
 from talelio_backend.app_project.data.project_table import map_project
 from talelio_backend.app_project.data.revision_repository import SqlAlchemyRevisionRepository, map_revision
 from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
+from talelio_backend.shared.business.audit import EventKind
 from talelio_backend.shared.data.audit_repository import SqlAlchemyAuditTrail, map_security_event
 from talelio_backend.shared.data.counter_repository import SqlAlchemyCounterRepository, map_counter
 from talelio_backend.shared.data.idempotency_repository import (
@@ -48,6 +52,22 @@ def map_entities() -> None:
 
 class UnitOfWork(SqlAlchemyUnitOfWork):
     """The whole service's unit of work; each feature's protocol names the part that it uses."""
+
+    def __init__(self, engine: Engine, tell: Callable[[EventKind], None] = lambda kind: None) -> None:
+        """`tell` is called for each event of the audit trail, when it is committed."""
+        super().__init__(engine)
+        self._tell = tell
+        self._recorded: list[EventKind] = []
+
+    def __enter__(self) -> Self:
+        self._recorded.clear()
+        return super().__enter__()
+
+    def commit(self, result: object = None) -> None:
+        super().commit(result)
+        for kind in self._recorded:
+            self._tell(kind)
+        self._recorded.clear()
 
     @property
     def accounts(self) -> SqlAlchemyAccountRepository:
@@ -99,7 +119,7 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
 
     @property
     def audit(self) -> SqlAlchemyAuditTrail:
-        return SqlAlchemyAuditTrail(self._session)
+        return SqlAlchemyAuditTrail(self._session, self._recorded.append)
 
     @property
     def counters(self) -> SqlAlchemyCounterRepository:

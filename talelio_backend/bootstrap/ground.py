@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Flask
 
 from talelio_backend.app_asset.business.ports import ImageStore
+from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_user.business.user import User
 from talelio_backend.bootstrap.entities import UnitOfWork
 from talelio_backend.config import Settings
@@ -27,6 +28,8 @@ class Ground:
     access_tokens: AccessTokens
     limiter: RateLimiter
     store: ImageStore
+    # The same, where the API serves the files itself.
+    folder: FolderImageStore | None
     avatar_url: Callable[[User], str]
     idempotency: Idempotency
     # Writers of mails, by the kind of mail.

@@ -2,6 +2,7 @@ from flask import Flask
 from flask_cors import CORS
 
 from talelio_backend.config import Settings
+from talelio_backend.metrics.requests import RequestMetrics
 from talelio_backend.shared.presentation.answer_cache import AnswerCache, PublicData
 from talelio_backend.shared.presentation.errors import add_error_handlers
 from talelio_backend.shared.presentation.finish import add_finish
@@ -26,14 +27,19 @@ _SHOWN_TO_PAGES = [
 ]
 
 
-def make_app(settings: Settings, public: PublicData) -> Flask:
+def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) -> Flask:
     """An application without routes, with what holds for all of them."""
     app = Flask('talelio_backend', static_folder=None)
     app.config['MAX_CONTENT_LENGTH'] = MAXIMUM_BODY
     app.config['TRUSTED_HOSTS'] = settings.served_hosts
+    app.wsgi_app = metrics.while_in_progress(app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.server.cache_memory:
         app.wsgi_app = AnswerCache(  # type: ignore[method-assign]
-            app.wsgi_app, public, memory=settings.server.cache_memory, origins=settings.cors_origins
+            app.wsgi_app,
+            public,
+            memory=settings.server.cache_memory,
+            origins=settings.cors_origins,
+            tell_size=metrics.cache_bytes.set,
         )
     app.wsgi_app = ForwardedFor(  # type: ignore[method-assign]
         app.wsgi_app, settings.server.trusted_proxies, hops=settings.server.proxy_hops

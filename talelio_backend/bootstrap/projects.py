@@ -15,13 +15,16 @@ from talelio_backend.bootstrap.ground import Ground
 
 
 def add_projects(ground: Ground) -> None:
-    worker = markdown_worker()
+    work = ground.metrics.work
+    worker = markdown_worker(tell=partial(work.count_process_event, 'texts'))
     ground.closing.callback(worker.close)
 
     def find_pictures(addresses: Collection[str]) -> dict[str, AddressedImage]:
         return find_images(ground.unit_of_work(), ground.store, addresses)
 
-    renderer = PictureDressingRenderer(BoundedMarkdownRenderer(worker), find_pictures)
+    renderer = PictureDressingRenderer(
+        BoundedMarkdownRenderer(worker, observer=work.turns('texts')), find_pictures
+    )
     parts = ProjectParts(
         unit_of_work=ground.unit_of_work,
         idempotency=ground.idempotency,

@@ -1,7 +1,11 @@
 from prometheus_client import CollectorRegistry
 
 from talelio_backend.metrics.database import DatabaseMetrics
+from talelio_backend.metrics.image_store import StorageMetrics
+from talelio_backend.metrics.mail import MailMetrics
 from talelio_backend.metrics.requests import RequestMetrics
+from talelio_backend.metrics.security import SecurityMetrics
+from talelio_backend.metrics.work import WorkMetrics
 
 
 class Metrics:
@@ -11,3 +15,7 @@ class Metrics:
         """Without a registry the values are to be had from the files that processes share, or not at all."""
         self.requests = RequestMetrics(registry)
         self.database = DatabaseMetrics(registry)
+        self.work = WorkMetrics(registry)
+        self.storage = StorageMetrics(registry)
+        self.mail = MailMetrics(registry)
+        self.security = SecurityMetrics(registry)

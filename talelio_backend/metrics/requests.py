@@ -39,7 +39,13 @@ class RequestMetrics:
         )
         self._in_progress = Gauge(
             'talelio_http_requests_in_progress',
-            'Requests that are being answered',
+            'Requests that the application works on; kept answers are given without it',
+            multiprocess_mode='livesum',
+            registry=registry,
+        )
+        self.cache_bytes = Gauge(
+            'talelio_cache_bytes',
+            'Memory that kept answers take, of CACHE_MEMORY in each worker',
             multiprocess_mode='livesum',
             registry=registry,
         )
@@ -64,12 +70,19 @@ class RequestMetrics:
                 status = line[:3]
                 return start_response(line, headers, exc_info)
 
-            self._in_progress.inc()
             try:
                 return app(environ, start)
             finally:
-                self._in_progress.dec()
                 self._count(environ, status, perf_counter() - began)
+
+        return counted
+
+    def while_in_progress(self, app: 'WSGIApplication') -> 'WSGIApplication':
+        """The same application, counted while it works."""
+
+        def counted(environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
+            with self._in_progress.track_inprogress():
+                return app(environ, start_response)
 
         return counted
 

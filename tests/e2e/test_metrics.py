@@ -1,7 +1,7 @@
 """What Prometheus is told, by any worker of all of them, on an address that the public does not reach."""
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -10,18 +10,21 @@ import requests
 
 from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
-from tests.support.members import WHITELIST
+from tests.support.database import copy_of
+from tests.support.members import WHITELIST, Member, log_in, new_person, publish, register
 from tests.support.prometheus import METRICS, metrics_url, scrape, total
 from tests.support.served_api import TIMEOUT, ServedApi
-from tests.support.smtp_sink import SmtpSink
+from tests.support.smtp_sink import SmtpSink, link_in
+from tests.support.uploads import new_picture, upload
 from tests.support.waiting import wait_until
 
 
 @pytest.fixture(name='measured', scope='module')
-def _measured(tmp_path_factory: pytest.TempPathFactory, api_database_url: str,
+def _measured(tmp_path_factory: pytest.TempPathFactory, postgres_url: str,
               mail_server: SmtpSink) -> Iterator[ServedApi]:
     environ = METRICS | {'SMTP_URL': mail_server.url, 'WHITELISTED_EMAILS': ','.join(WHITELIST)}
-    with ServedApi(tmp_path_factory.mktemp('measured'), api_database_url, environ) as served:
+    # A database of its own, or another server may send the mail.
+    with copy_of(postgres_url) as url, ServedApi(tmp_path_factory.mktemp('measured'), url, environ) as served:
         yield served
 
 
@@ -39,6 +42,22 @@ def test_requests_are_counted_over_all_workers_by_route(measured: ServedApi) -> 
     # Whichever worker tells it.
     assert {requests_of(measured, route=route) - before for _ in range(20)} == {40}
     assert 'nobody-' not in scrape(measured)
+
+
+def test_what_the_cache_had_to_do_with_a_request_is_counted(measured: ServedApi) -> None:
+    route = '/v1/openapi.json'
+
+    def told() -> list[float]:
+        return [requests_of(measured, route=route, cache=outcome) for outcome in ('hit', 'miss', 'bypass')]
+
+    # Each of two workers keeps its own.
+    wait_until(lambda: measured.get(route).ok and told()[0] >= 2, 'the answer is kept')
+    before = told()
+    measured.get(route, headers={'Authorization': 'Bearer x'})
+
+    assert before[1] >= 1
+    assert told()[2] - before[2] == 1
+    assert total(measured, 'talelio_cache_bytes') > 4096
 
 
 def test_what_has_no_route_is_counted_as_such(measured: ServedApi) -> None:
@@ -90,3 +109,73 @@ def test_an_address_that_is_taken_keeps_the_server_from_starting(
 
     with pytest.raises(AssertionError, match='METRICS_ADDRESS cannot be listened at: Address already in use'):
         serve(database_url, {'METRICS_ADDRESS': taken})
+
+
+@pytest.fixture(name='told', scope='module')
+def _told(measured: ServedApi, mail_server: SmtpSink) -> Callable[..., float]:
+    """What is told after somebody has done everything once."""
+    person = new_person()
+    register(measured, person)
+    mail, = mail_server.wait_for(to=person.email)
+    account = ok(measured.get(link_in(mail).removeprefix('http://api.test')))
+    error_of(
+        measured.post('/v1/accounts/login', person.login | {'password': 'wrong'}), HTTPStatus.UNAUTHORIZED
+    )
+    member = Member(person=person, account=account, token=log_in(measured, person))
+    publish(measured, member, 'A title', '*text*')
+    upload(measured, member, new_picture())
+    stranger = new_person().email
+    for _ in range(11):
+        measured.post('/v1/accounts/login', {'email': stranger, 'password': 'wrong'})
+    wait_until(lambda: total(measured, 'talelio_mail_tries_total', outcome='sent') >= 1, 'mail is counted')
+
+    def told(sample: str, **labels: str) -> float:
+        return total(measured, sample, **labels)
+
+    return told
+
+
+@pytest.mark.parametrize(
+    ('sample', 'labels', 'least'),
+    [
+        ('talelio_security_events_total', {'event': 'login.succeeded'}, 1),
+        ('talelio_security_events_total', {'event': 'login.failed'}, 11),
+        ('talelio_security_events_total', {'event': 'account.registered'}, 1),
+        ('talelio_rate_limit_refusals_total', {'policy': 'login'}, 1),
+        ('talelio_work_duration_seconds_count', {'what': 'passwords'}, 3),
+        ('talelio_work_duration_seconds_count', {'what': 'texts'}, 1),
+        ('talelio_work_duration_seconds_count', {'what': 'pictures'}, 1),
+        ('talelio_work_duration_seconds_count', {'what': 'picture_changes'}, 1),
+        ('talelio_bounded_process_events_total', {'what': 'texts', 'event': 'started'}, 1),
+        ('talelio_bounded_process_events_total', {'what': 'pictures', 'event': 'started'}, 1),
+        ('talelio_storage_operation_duration_seconds_count', {'operation': 'save'}, 1),
+        ('talelio_mail_tries_total', {'outcome': 'sent'}, 1),
+        ('talelio_mail_duration_seconds_count', {}, 1),
+        ('talelio_db_query_duration_seconds_count', {'statement': 'insert'}, 5),
+        ('talelio_db_query_duration_seconds_count', {'statement': 'select'}, 10),
+        ('talelio_db_connection_wait_seconds_count', {}, 10),
+        ('talelio_db_connections_opened_total', {}, 2),
+        ('talelio_db_connections_limit', {}, 24),
+        ('talelio_process_resident_memory_bytes', {'process': 'main'}, 10_000_000),
+        ('talelio_process_resident_memory_bytes', {'process': 'worker', 'place': '0'}, 30_000_000),
+        ('talelio_process_resident_memory_bytes', {'process': 'worker', 'place': '1'}, 30_000_000),
+        ('talelio_process_resident_memory_bytes', {'process': 'image_codec'}, 10_000_000),
+        ('talelio_process_resident_memory_bytes', {'process': 'markdown_html'}, 10_000_000),
+        ('talelio_process_cpu_seconds_total', {'process': 'worker'}, 0.1),
+        ('talelio_process_threads', {'process': 'worker'}, 4),
+    ],
+)  # yapf: disable
+def test_what_happened_is_told(
+    told: Callable[..., float], sample: str, labels: dict[str, str], least: float
+) -> None:
+    assert told(sample, **labels) >= least
+
+
+def test_what_waits_in_the_outbox_is_told(serve: Serve, database_url: str) -> None:
+    api = serve(database_url, METRICS | {'SMTP_URL': 'smtp://127.0.0.1:1'})
+    assert total(api, 'talelio_outbox_mails') == 0
+    register(api, new_person())
+    wait_until(lambda: total(api, 'talelio_mail_tries_total', outcome='failed') >= 1, 'a try has failed')
+
+    assert total(api, 'talelio_outbox_mails', status='pending') == 1
+    assert total(api, 'talelio_outbox_oldest_pending_seconds') > 0

@@ -10,7 +10,7 @@ from talelio_backend.app_asset.business.image import Image, avatar_key
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
-from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
+from talelio_backend.shared.business.outbox import MailStatus, OutboxMail, OutboxTally
 from talelio_backend.shared.business.page import Page, PageRequest
 from tests.fakes.change_log import FakeChangeLog, record
 from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
@@ -241,6 +241,12 @@ class FakeOutbox:
     def list_unfinished(self) -> list[OutboxMail]:
         unfinished = (MailStatus.PENDING, MailStatus.FAILED)
         return [mail for _, mail in sorted(self._store.outbox.items()) if mail.status in unfinished]
+
+    def tally(self) -> OutboxTally:
+        mails = self._store.outbox.values()
+        pending = [mail.trying_since for mail in mails if mail.status is MailStatus.PENDING]
+        failed = [mail for mail in mails if mail.status is MailStatus.FAILED]
+        return OutboxTally(pending=len(pending), failed=len(failed), oldest=min(pending, default=None))
 
 
 class FakeIdempotencyClaims:

@@ -1,9 +1,9 @@
 """What the outbox promises about mail that is finished, on the real database and on the fake alike."""
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from talelio_backend.shared.business.outbox import KEPT_FOR, MailStatus, OutboxMail, prune
+from talelio_backend.shared.business.outbox import KEPT_FOR, MailStatus, OutboxMail, OutboxTally, prune, tally
 from tests.support.backings import Backing
 from tests.support.samples import NOW
 
@@ -11,8 +11,8 @@ LATER = NOW + KEPT_FOR
 JUST_AFTER = timedelta(microseconds=1)
 
 
-def committed_mail(backing: Backing, status: MailStatus) -> int:
-    mail = OutboxMail.queue('verification', {'account_id': 1}, NOW)
+def committed_mail(backing: Backing, status: MailStatus, now: datetime = NOW) -> int:
+    mail = OutboxMail.queue('verification', {'account_id': 1}, now)
     if status is not MailStatus.PENDING:
         mail.finish(status, NOW)
     with backing.unit_of_work() as uow:
@@ -40,3 +40,14 @@ def test_what_somebody_has_still_to_do_with_stays(backing: Backing, status: Mail
 
     with backing.unit_of_work() as uow:
         assert uow.outbox.get(id_) is not None
+
+
+def test_what_did_not_leave_is_counted(backing: Backing) -> None:
+    assert tally(backing.unit_of_work()) == OutboxTally(pending=0, failed=0, oldest=None)
+
+    for status in MailStatus:
+        committed_mail(backing, status)
+    committed_mail(backing, MailStatus.PENDING, LATER)
+    committed_mail(backing, MailStatus.FAILED, NOW - JUST_AFTER)
+
+    assert tally(backing.unit_of_work()) == OutboxTally(pending=2, failed=2, oldest=NOW)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import bcrypt
 
-from talelio_backend.shared.data.turns import Turns
+from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
 
 # Sets our pre-hash apart from other uses of SHA-384, so that hashes leaked elsewhere are no dictionary
 # against ours. Not a secret.
@@ -34,9 +34,18 @@ class BcryptHasher:
     which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
     """
 
-    def __init__(self, cost: int, *, at_once: int = 1, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        cost: int,
+        *,
+        at_once: int = 1,
+        patience: float = PATIENCE,
+        observer: TurnsObserver = NoObserver(),
+    ) -> None:
         self._cost = cost
-        self._turns = Turns('passwords to check', at_once=at_once, waiting=WAITING, patience=patience)
+        self._turns = Turns(
+            'passwords to check', at_once=at_once, waiting=WAITING, patience=patience, observer=observer
+        )
         # Threads of their own: who may lower a priority may not raise it again.
         self._threads = ThreadPoolExecutor(at_once, 'hashing', initializer=_let_others_go_first)
         # Well-formed, and the hash of nothing: comparing with it takes the usual time and fails.

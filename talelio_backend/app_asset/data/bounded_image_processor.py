@@ -1,6 +1,6 @@
 import logging
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import BinaryIO
 
@@ -16,7 +16,7 @@ from talelio_backend.shared.data.bounded_worker import (
     WorkerFailed,
     WorkerNotStarted,
 )
-from talelio_backend.shared.data.turns import Turns
+from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
 
 # Measured for pictures of 25 megapixels: up to 5 s and 325 MB, of which 24 are the idle child's. The
 # address space, which is what is bounded, is up to 390 MB; AVIF of 10 megapixels takes most of it.
@@ -41,13 +41,15 @@ def image_worker(
     *,
     cpu_seconds: float = CPU_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
-    wall_seconds: float = WALL_SECONDS
+    wall_seconds: float = WALL_SECONDS,
+    tell: Callable[[str], None] = lambda event: None
 ) -> BoundedWorker:
     return BoundedWorker(
         'talelio_backend.app_asset.data.image_codec:run',
         cpu_seconds=cpu_seconds,
         memory_bytes=memory_bytes,
-        wall_seconds=wall_seconds
+        wall_seconds=wall_seconds,
+        tell=tell
     )
 
 
@@ -59,11 +61,14 @@ class BoundedImageProcessor:
         limits: ImageLimits = ImageLimits(),
         *,
         waiting: int = WAITING,
-        patience: float = PATIENCE
+        patience: float = PATIENCE,
+        observer: TurnsObserver = NoObserver()
     ) -> None:
         self._worker = worker
         self._limits = limits
-        self._turns = Turns('pictures to process', at_once=1, waiting=waiting, patience=patience)
+        self._turns = Turns(
+            'pictures to process', at_once=1, waiting=waiting, patience=patience, observer=observer
+        )
 
     def prepare(self, file: BinaryIO) -> PreparedImage:
         return self._run('prepare', file)

@@ -1,6 +1,6 @@
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.project import Rendered
@@ -13,7 +13,7 @@ from talelio_backend.shared.data.bounded_worker import (
     WorkerFailed,
     WorkerNotStarted,
 )
-from talelio_backend.shared.data.turns import Turns
+from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
 
 # Over three times what the most demanding sensible texts of 256 KiB were measured to take, which is
 # 2.3 s for a table of numbers, and 35 MB for code.
@@ -31,21 +31,32 @@ def markdown_worker(
     *,
     cpu_seconds: float = CPU_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
-    wall_seconds: float = WALL_SECONDS
+    wall_seconds: float = WALL_SECONDS,
+    tell: Callable[[str], None] = lambda event: None
 ) -> BoundedWorker:
     return BoundedWorker(
         'talelio_backend.app_project.data.markdown_html:render',
         cpu_seconds=cpu_seconds,
         memory_bytes=memory_bytes,
-        wall_seconds=wall_seconds
+        wall_seconds=wall_seconds,
+        tell=tell
     )
 
 
 class BoundedMarkdownRenderer:
 
-    def __init__(self, worker: BoundedWorker, *, waiting: int = WAITING, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        worker: BoundedWorker,
+        *,
+        waiting: int = WAITING,
+        patience: float = PATIENCE,
+        observer: TurnsObserver = NoObserver()
+    ) -> None:
         self._worker = worker
-        self._turns = Turns('texts to render', at_once=1, waiting=waiting, patience=patience)
+        self._turns = Turns(
+            'texts to render', at_once=1, waiting=waiting, patience=patience, observer=observer
+        )
 
     def render(self, markdown: str) -> Rendered:
         """See `app_project.business.ports.MarkdownRenderer`.

@@ -91,6 +91,16 @@ def retry_pause(tries: int) -> timedelta:
     return pause * random.uniform(0.5, 1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OutboxTally:
+    """How much mail did not leave yet."""
+
+    pending: int
+    failed: int
+    # Since when the one that waits the longest is to be sent.
+    oldest: datetime | None
+
+
 class Outbox(Protocol):
 
     def add(self, mail: OutboxMail) -> None:
@@ -108,6 +118,9 @@ class Outbox(Protocol):
     def list_unfinished(self) -> list[OutboxMail]:
         """Return what is pending or failed, oldest first."""
 
+    def tally(self) -> OutboxTally:
+        ...
+
 
 class OutboxUnitOfWork(UnitOfWork, Protocol):
 
@@ -119,6 +132,11 @@ class OutboxUnitOfWork(UnitOfWork, Protocol):
 def list_unfinished(uow: OutboxUnitOfWork) -> list[OutboxMail]:
     with uow:
         return uow.outbox.list_unfinished()
+
+
+def tally(uow: OutboxUnitOfWork) -> OutboxTally:
+    with uow:
+        return uow.outbox.tally()
 
 
 def replay(uow: OutboxUnitOfWork, id_: int, now: datetime) -> None:

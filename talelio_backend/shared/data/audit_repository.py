@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -47,11 +48,14 @@ def map_security_event() -> None:
 class SqlAlchemyAuditTrail:
     """See `shared.business.audit.AuditTrail`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, tell: Callable[[EventKind], None] = lambda kind: None) -> None:
+        """`tell` is called for each event that is added."""
         self._session = session
+        self._tell = tell
 
     def add(self, event: SecurityEvent) -> None:
         self._session.add(event)
+        self._tell(event.kind)
 
     def find(self, query: EventQuery) -> list[SecurityEvent]:
         columns = security_event_table.c

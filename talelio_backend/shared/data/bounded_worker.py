@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import NoReturn
 
 from talelio_backend.shared.data import bounded_worker_child
@@ -65,7 +66,19 @@ class BoundedWorker:
     Safe to share between threads, whose calls queue, and to make before a fork.
     """
 
-    def __init__(self, function: str, *, cpu_seconds: float, memory_bytes: int, wall_seconds: float) -> None:
+    def __init__(
+        self,
+        function: str,
+        *,
+        cpu_seconds: float,
+        memory_bytes: int,
+        wall_seconds: float,
+        tell: Callable[[str], None] = lambda event: None
+    ) -> None:
+        """`tell` is told when a child has `started`, and when a call comes to nothing: because of a `limit`,
+        or because the child was `killed` or has `failed`.
+        """
+        self._tell = tell
         self._arguments = (function, str(cpu_seconds), str(memory_bytes))
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
@@ -86,6 +99,15 @@ class BoundedWorker:
             raise WorkerBusy
         try:
             return self._call(payload)
+        except LimitExceeded:
+            self._tell('limit')
+            raise
+        except WorkerBusy:
+            self._tell('killed')
+            raise
+        except (WorkerFailed, WorkerNotStarted):
+            self._tell('failed')
+            raise
         finally:
             self._lock.release()
 
@@ -123,6 +145,7 @@ class BoundedWorker:
             except OSError as error:
                 # No memory, process or descriptor to be had now.
                 raise WorkerBusy from error
+            self._tell('started')
         return self._child
 
     def _end_child(self) -> int:

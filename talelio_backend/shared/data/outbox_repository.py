@@ -1,10 +1,23 @@
 from datetime import datetime
 
-from sqlalchemy import Column, CursorResult, Enum, Identity, Index, Integer, Table, Text, Uuid, delete, select
+from sqlalchemy import (
+    Column,
+    CursorResult,
+    Enum,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from talelio_backend.shared.business.outbox import MailStatus, OutboxMail
+from talelio_backend.shared.business.outbox import MailStatus, OutboxMail, OutboxTally
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 
 # Plain text in the database, so that a new status needs no migration of a PostgreSQL type.
@@ -75,3 +88,12 @@ class SqlAlchemyOutbox:
     def list_unfinished(self) -> list[OutboxMail]:
         unfinished = outbox_table.c.status.in_([MailStatus.PENDING, MailStatus.FAILED])
         return list(self._session.scalars(select(OutboxMail).where(unfinished).order_by(outbox_table.c.id)))
+
+    def tally(self) -> OutboxTally:
+        columns = outbox_table.c
+        # Two looks, since what is pending has an index.
+        pending, oldest = self._session.execute(
+            select(func.count(), func.min(columns.trying_since)).where(columns.status == MailStatus.PENDING)
+        ).one()
+        failed = select(func.count()).where(columns.status == MailStatus.FAILED)
+        return OutboxTally(pending=pending, oldest=oldest, failed=self._session.scalar(failed) or 0)

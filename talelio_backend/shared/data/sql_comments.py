@@ -1,7 +1,7 @@
 """Says in each statement which request it is for, where the server's own views and logs show it.
 
-The form is sqlcommenter's: https://google.github.io/sqlcommenter/spec/. It wants the comment at the end, where
-`pg_stat_activity` cuts off what is long (`track_activity_query_size`, 1 kB), so here it stands first.
+The form is sqlcommenter's: https://google.github.io/sqlcommenter/spec/. It wants the comment at the end,
+where `pg_stat_activity` cuts off what is long (`track_activity_query_size`, 1 kB), so here it stands first.
 """
 from collections.abc import Callable, Iterable
 from functools import lru_cache

@@ -1,8 +1,34 @@
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
 from talelio_backend.shared.business.errors import Unavailable
+
+
+class TurnsObserver(Protocol):
+    """Is told how many there are."""
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Entered by each that waits, as long as it does."""
+
+    def working(self) -> AbstractContextManager[object]:
+        """Entered by each whose turn it is."""
+
+    def refused(self) -> None:
+        ...
+
+
+class NoObserver:
+
+    def waiting(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def working(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def refused(self) -> None:
+        pass
 
 
 class Turns:
@@ -12,23 +38,37 @@ class Turns:
     requests that only read need some of them.
     """
 
-    def __init__(self, what: str, *, at_once: int, waiting: int, patience: float) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        at_once: int,
+        waiting: int,
+        patience: float,
+        observer: TurnsObserver = NoObserver(),
+    ) -> None:
         self._what = what
         self._patience = patience
+        self._observer = observer
         self._places = threading.BoundedSemaphore(at_once + waiting)
         self._turns = threading.BoundedSemaphore(at_once)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Raises Unavailable."""
-        with self._acquired(self._places, 0), self._acquired(self._turns, self._patience):
-            yield
-
-    @contextmanager
-    def _acquired(self, semaphore: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
-        if not semaphore.acquire(timeout=seconds):
-            raise Unavailable(f'Too many {self._what} at once, please try again', retry_after=5)
+        self._acquire(self._places, 0)
         try:
-            yield
+            with self._observer.waiting():
+                self._acquire(self._turns, self._patience)
+            try:
+                with self._observer.working():
+                    yield
+            finally:
+                self._turns.release()
         finally:
-            semaphore.release()
+            self._places.release()
+
+    def _acquire(self, semaphore: threading.BoundedSemaphore, seconds: float) -> None:
+        if not semaphore.acquire(timeout=seconds):
+            self._observer.refused()
+            raise Unavailable(f'Too many {self._what} at once, please try again', retry_after=5)

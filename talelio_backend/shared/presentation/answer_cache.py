@@ -79,13 +79,22 @@ class AnswerCache:
     """Stands before the application."""
 
     def __init__(
-        self, app: 'WSGIApplication', public: PublicData, *, memory: int, origins: Collection[str]
+        self,
+        app: 'WSGIApplication',
+        public: PublicData,
+        *,
+        memory: int,
+        origins: Collection[str],
+        tell_size: Callable[[int], object] = lambda size: None,
     ) -> None:
-        """`memory` is in bytes. Pages of `origins` are told that they may read, pages of others are not."""
+        """`memory` is in bytes. Pages of `origins` are told that they may read, pages of others are not.
+
+        `tell_size` is told how many bytes are taken whenever that has changed.
+        """
         self._app = app
         self._public = public
         self._origins = {None, *origins}
-        self._kept = _KeptAnswers(memory)
+        self._kept = _KeptAnswers(memory, tell_size)
 
     def __call__(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
         if environ['REQUEST_METHOD'] not in _READS:
@@ -156,8 +165,9 @@ def keep(request: Request, response: Response) -> None:
 class _KeptAnswers:
     """Of one moment; those that were not asked for longest make room for others."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, tell_size: Callable[[int], object]) -> None:
         self._memory = memory
+        self._tell_size = tell_size
         self._moment: Hashable = None
         self._answers: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
         self._size = 0
@@ -169,6 +179,7 @@ class _KeptAnswers:
                 self._answers.clear()
                 self._size = 0
                 self._moment = moment
+                self._tell_size(0)
             answer = self._answers.get(key)
             if answer is None:
                 return None
@@ -191,6 +202,7 @@ class _KeptAnswers:
             self._size += answer.size
             while self._size > self._memory:
                 self._drop(next(iter(self._answers)))
+            self._tell_size(self._size)
 
     def _drop(self, key: Hashable) -> None:
         self._size -= self._answers.pop(key).size

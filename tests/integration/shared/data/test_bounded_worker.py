@@ -145,3 +145,22 @@ def test_an_answer_whose_caller_was_interrupted_goes_to_nobody(make_worker: Make
         signal.signal(signal.SIGALRM, before)
 
     assert worker.call(b'0') == b'0'
+
+
+def test_what_becomes_of_a_child_is_told() -> None:
+    told: list[str] = []
+    worker = BoundedWorker(
+        'tests.support.worker_functions:pause',
+        cpu_seconds=5,
+        memory_bytes=64 * MIB,
+        wall_seconds=0.2,
+        tell=told.append,
+    )
+
+    assert worker.call(b'0') == b'0'
+    assert outcome(worker, b'100') is LimitExceeded
+    assert worker.call(b'0') == b'0'
+    assert outcome(worker, b'no number') is WorkerFailed
+
+    assert told == ['started', 'limit', 'started', 'failed']
+    worker.close()

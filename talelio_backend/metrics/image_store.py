@@ -1,0 +1,67 @@
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from talelio_backend.app_asset.business.ports import ImageStore, NewFile, StoredFile
+from talelio_backend.shared.business.errors import BusinessError
+
+_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class StorageMetrics:
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self.seconds = Histogram(
+            'talelio_storage_operation_duration_seconds',
+            'Time that the store of pictures took, whether it succeeded or not',
+            ('operation', ),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.errors = Counter(
+            'talelio_storage_errors',
+            'Operations of the store of pictures that failed, by the kind of error',
+            ('operation', 'kind'),
+            registry=registry,
+        )
+
+
+class MeasuredImageStore:
+    """A store whose operations are counted."""
+
+    def __init__(self, store: ImageStore, metrics: StorageMetrics) -> None:
+        self._store = store
+        self._seconds = metrics.seconds
+        self._errors = metrics.errors
+
+    def save(self, files: Sequence[NewFile]) -> None:
+        with self._measure('save'):
+            self._store.save(files)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        with self._measure('delete'):
+            self._store.delete(keys)
+
+    def exists(self, *keys: str) -> bool:
+        with self._measure('exists'):
+            return self._store.exists(*keys)
+
+    def list(self) -> Iterator[StoredFile]:
+        # For the operator's command alone, which says itself how it went.
+        return self._store.list()
+
+    def url(self, key: str) -> str:
+        return self._store.url(key)
+
+    def __str__(self) -> str:
+        return str(self._store)
+
+    @contextmanager
+    def _measure(self, operation: str) -> Iterator[None]:
+        try:
+            with self._seconds.labels(operation).time():
+                yield
+        except BusinessError as error:
+            self._errors.labels(operation, type(error).__name__).inc()
+            raise

@@ -1,0 +1,46 @@
+from collections.abc import Callable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter
+
+from talelio_backend.shared.business.audit import EventKind, Origin
+from talelio_backend.shared.business.rate_limiter import RateLimiter, Refused, Ticket
+from talelio_backend.shared.business.rate_limits import Limit, LimitsUnitOfWork
+
+
+class SecurityMetrics:
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self._events = Counter(
+            'talelio_security_events',
+            'What was written into the audit trail, such as login.succeeded, login.failed and login.refused',
+            ('event', ),
+            registry=registry,
+        )
+        self.refused = Counter(
+            'talelio_rate_limit_refusals',
+            'Tries that were answered 429, by the policy',
+            ('policy', ),
+            registry=registry,
+        )
+
+    def count_event(self, kind: EventKind) -> None:
+        self._events.labels(kind.value).inc()
+
+
+class MeasuredRateLimiter(RateLimiter):
+    """Its refusals are counted."""
+
+    def __init__(
+        self, unit_of_work: Callable[[], LimitsUnitOfWork], pseudonym: Callable[[str], str],
+        metrics: SecurityMetrics
+    ) -> None:
+        super().__init__(unit_of_work, pseudonym)
+        self._metrics = metrics
+
+    def admit(self, limit: Limit, origin: Origin, subject: str, now: datetime) -> Ticket:
+        try:
+            return super().admit(limit, origin, subject, now)
+        except Refused as error:
+            self._metrics.refused.labels(error.standing.policy.name).inc()
+            raise
