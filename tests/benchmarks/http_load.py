@@ -98,8 +98,9 @@ class _Client:
         self._selector.register(self._socket, selectors.EVENT_READ, self._go_on)
 
     def close(self) -> None:
-        self._selector.unregister(self._socket)
-        self._socket.close()
+        if self._socket.fileno() >= 0:
+            self._selector.unregister(self._socket)
+            self._socket.close()
 
     def start(self) -> None:
         self._send(*next(self._script))
@@ -160,11 +161,13 @@ class _Client:
         try:
             kind, request = self._script.send((self._status, self._view[self._head:self._need]))
         except StopIteration:
-            self.is_waiting = False
-            return
-        self.is_waiting = now < end
-        if self.is_waiting:
+            end = now
+        if now < end:
             self._send(kind, request)
+        else:
+            # At once: a server closes what is idle for long.
+            self.is_waiting = False
+            self.close()
 
 
 def get(path: str, **headers: str) -> bytes:
