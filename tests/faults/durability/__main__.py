@@ -1,6 +1,7 @@
 """Rounds of random load with a `kill -9` in each: `make test-durability`."""
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -193,6 +194,8 @@ def main() -> int:
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--write', action='store_true', help='put the table into RELIABILITY.md')
     arguments = parser.parse_args()
+    # Whoever ends it early leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     lines, is_well = run(arguments.rounds, arguments.seed)
     print('\n'.join(lines))
     if arguments.write:

@@ -41,6 +41,8 @@ class Client:
     def _forget(self) -> None:
         self._email = ''
         self._token = ''
+        # All that goes with the account, in the ledger's words.
+        self._owned: set[tuple[str, str]] = set()
         # Ids, by the name under which the ledger knows them.
         self._projects: dict[str, int] = {}
         self._pictures: dict[str, int] = {}
@@ -93,6 +95,7 @@ class Client:
         outcome, content = self._exchange(method, path, headers or {}, options)
         self._ledger.note(operation, outcome)
         for (thing, state), allowed in zip(things, before, strict=True):
+            thing.history.append(f'{operation}: {outcome}')
             if outcome == ACKNOWLEDGED:
                 thing.acknowledged(state)
             elif outcome == REFUSED:
@@ -170,6 +173,7 @@ class Client:
         self._send_project(self._new_name())
 
     def _send_project(self, name: str, headers: Mapping[str, str] | None = None) -> bool:
+        self._owned.add(('project', name))
         title = f'First {name}'
         project = self._ask(
             'publish with a key' if headers else 'publish',
@@ -194,8 +198,20 @@ class Client:
     def _edit(self) -> None:
         if self._projects:
             name, id_ = self._random.choice(list(self._projects.items()))
+            path = f'/v1/projects/{id_}'
             title = f'After {self._new_name()}'
-            self._ask('edit', 'PATCH', f'/v1/projects/{id_}', ('project', name, title), json={'title': title})
+            project = self._ask('edit', 'PATCH', path, ('project', name, title), json={'title': title})
+            if project is not None:
+                self._look(path, title)
+
+    def _look(self, path: str, title: str) -> None:
+        """As everybody may, on a connection that may lead to the other worker: see what was just written."""
+        try:
+            answer = requests.get(self._url + path, timeout=TIMEOUT)
+        except requests.RequestException:
+            return
+        if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE and answer.json().get('title') != title:
+            self._ledger.strange.append(f'GET {path}: {answer.text} instead of {title}')
 
     def _withdraw(self) -> None:
         if self._projects:
@@ -208,14 +224,16 @@ class Client:
         # What no other picture has: by their size the database knows them apart.
         number = self._numbers
         Image.new('RGB', (400 + number, 300), (number % 256, 7, 77)).save(file, 'PNG')
+        picture = f'{self._email}/{400 + number}'
+        self._owned.add(('picture', picture))
         document = self._ask(
             'upload',
             'POST',
-            '/v1/assets/images', ('picture', f'{self._email}/{400 + number}', 'there'),
+            '/v1/assets/images', ('picture', picture, 'there'),
             files={name: (name, file.getvalue())}
         )
         if document is not None:
-            self._pictures[f'{self._email}/{400 + number}'] = document['images'][0]['id']
+            self._pictures[picture] = document['images'][0]['id']
 
     def _delete_picture(self) -> None:
         if self._pictures:
@@ -237,17 +255,12 @@ class Client:
         )
 
     def _leave(self) -> None:
-        # By all things of the account at once.
-        owned = [
-            *(('project', name, None) for name in self._projects),
-            *(('picture', name, None) for name in self._pictures),
-        ]
         name = self._email.partition('@')[0]
         self._ask(
             'leave',
             'DELETE',
             '/v1/accounts/me', ('account', self._email, None), ('location', name, None),
-            *owned,
+            *((kind, each, None) for kind, each in self._owned),
             json={'password': PASSWORD}
         )
         self._forget()

@@ -16,6 +16,8 @@ class Thing:
     allowed: set[State] = field(default_factory=lambda: {None})
     # All that anybody ever asked it to be.
     asked: set[State] = field(default_factory=lambda: {None})
+    # For whoever has to find out how it was lost.
+    history: list[str] = field(default_factory=list)
 
     def acknowledged(self, state: State) -> None:
         self.allowed = {state}
@@ -71,11 +73,11 @@ class Ledger:
                 verdict.ghosts.append(f'{kind} {name}: {states}')
         for name, thing in things.items():
             state = found[name][0] if name in found else None
-            if state in thing.allowed:
-                # Whatever was unknown is known now.
-                thing.allowed = {state}
-            elif state in thing.asked:
-                verdict.lost.append(f'{kind} {name}: {state} instead of {thing.allowed}')
-            else:
+            if state not in thing.asked:
                 verdict.ghosts.append(f'{kind} {name}: {state}')
+            elif state not in thing.allowed:
+                verdict.lost.append(f'{kind} {name}: {state} instead of {thing.allowed}, {thing.history}')
+            # Whatever was unknown is known now, and what is wrong counts once.
+            thing.allowed = {state}
+            thing.asked.add(state)
         return verdict
