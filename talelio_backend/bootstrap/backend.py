@@ -15,7 +15,7 @@ from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
 from talelio_backend.bootstrap.assets import add_assets
 from talelio_backend.bootstrap.audit import add_audit
-from talelio_backend.bootstrap.entities import UnitOfWork, map_entities
+from talelio_backend.bootstrap.entities import Reading, UnitOfWork, map_entities
 from talelio_backend.bootstrap.feeds import add_feeds
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.bootstrap.http import make_app
@@ -85,6 +85,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
         metrics=metrics,
         app=make_app(settings, public, metrics.requests),
         unit_of_work=unit_of_work,
+        reading=lambda: Reading(engine),
         access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), unit_of_work),
         limiter=MeasuredRateLimiter(unit_of_work, pseudonyms(settings.secret_key), metrics.security),
         store=store,

@@ -1,4 +1,4 @@
-"""The domain's classes on their tables, and the unit of work over all repositories."""
+"""The domain's classes on their tables, and the units of work over all repositories."""
 from collections.abc import Callable
 from functools import cache
 from typing import Self
@@ -19,7 +19,12 @@ from talelio_backend.app_feed.data.public_projects import SqlAlchemyPublicProjec
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository
 from talelio_backend.app_project.data.project_table import map_project
 from talelio_backend.app_project.data.revision_repository import SqlAlchemyRevisionRepository, map_revision
-from talelio_backend.app_user.data.user_repository import SqlAlchemyUserRepository, map_user
+from talelio_backend.app_project.data.shown_projects import SqlAlchemyShownProjects
+from talelio_backend.app_user.data.user_repository import (
+    SqlAlchemyUserIds,
+    SqlAlchemyUserRepository,
+    map_user,
+)
 from talelio_backend.shared.business.audit import EventKind
 from talelio_backend.shared.data.audit_repository import SqlAlchemyAuditTrail, map_security_event
 from talelio_backend.shared.data.counter_repository import SqlAlchemyCounterRepository, map_counter
@@ -28,6 +33,7 @@ from talelio_backend.shared.data.idempotency_repository import (
     map_idempotency_claim,
 )
 from talelio_backend.shared.data.outbox_repository import SqlAlchemyOutbox, map_outbox
+from talelio_backend.shared.data.reading import SqlAlchemyReading
 from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
 
 
@@ -124,3 +130,15 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     @property
     def counters(self) -> SqlAlchemyCounterRepository:
         return SqlAlchemyCounterRepository(self._session)
+
+
+class Reading(SqlAlchemyReading):
+    """What is read without the mapping, see `shared.business.unit_of_work.Reading`."""
+
+    @property
+    def user_ids(self) -> SqlAlchemyUserIds:
+        return SqlAlchemyUserIds(self._connection)
+
+    @property
+    def shown_projects(self) -> SqlAlchemyShownProjects:
+        return SqlAlchemyShownProjects(self._connection)

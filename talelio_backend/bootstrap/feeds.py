@@ -4,16 +4,12 @@ from talelio_backend.app_asset.business.addresses import key_of
 from talelio_backend.app_feed.presentation.addresses import Addresses
 from talelio_backend.app_feed.presentation.change_routes import ChangeParts, change_routes
 from talelio_backend.app_feed.presentation.feed_routes import FeedParts, feed_routes
-from talelio_backend.app_project.presentation.schemas import ProjectAnswer
 from talelio_backend.bootstrap.ground import Ground
 
 
 def add_feeds(ground: Ground) -> None:
     settings = ground.settings
-    changes = ChangeParts(
-        unit_of_work=ground.unit_of_work,
-        represent=partial(ProjectAnswer.of, api_base_url=settings.api_base_url),
-    )
+    changes = ChangeParts(unit_of_work=ground.unit_of_work, api_base_url=settings.api_base_url)
     feeds = FeedParts(
         unit_of_work=ground.unit_of_work,
         key_of=partial(key_of, ground.store),

@@ -8,7 +8,7 @@ from flask import Flask
 from talelio_backend.app_asset.business.ports import ImageStore
 from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_user.business.user import User
-from talelio_backend.bootstrap.entities import UnitOfWork
+from talelio_backend.bootstrap.entities import Reading, UnitOfWork
 from talelio_backend.config import Settings
 from talelio_backend.metrics import Metrics
 from talelio_backend.shared.business.identity import AccessTokens
@@ -25,6 +25,7 @@ class Ground:
     metrics: Metrics
     app: Flask
     unit_of_work: Callable[[], UnitOfWork]
+    reading: Callable[[], Reading]
     access_tokens: AccessTokens
     limiter: RateLimiter
     store: ImageStore

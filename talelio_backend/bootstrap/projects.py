@@ -10,7 +10,6 @@ from talelio_backend.app_project.data.picture_dressing_renderer import PictureDr
 from talelio_backend.app_project.presentation.project_commands import project_commands
 from talelio_backend.app_project.presentation.revision_routes import revision_routes
 from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
-from talelio_backend.app_project.presentation.schemas import ProjectAnswer
 from talelio_backend.bootstrap.ground import Ground
 
 
@@ -27,11 +26,12 @@ def add_projects(ground: Ground) -> None:
     )
     parts = ProjectParts(
         unit_of_work=ground.unit_of_work,
+        reading=ground.reading,
         idempotency=ground.idempotency,
         renderer=renderer,
         access_tokens=ground.access_tokens,
         is_own_image=partial(is_own_image, ground.store),
-        represent=partial(ProjectAnswer.of, api_base_url=ground.settings.api_base_url),
+        api_base_url=ground.settings.api_base_url,
     )
     ground.app.cli.add_command(project_commands(ground.unit_of_work, renderer))
     ground.app.register_blueprint(project_routes(parts))

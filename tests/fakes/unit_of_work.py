@@ -17,10 +17,12 @@ from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitel
 from tests.fakes.project_repository import FakeProjectRepository
 from tests.fakes.revision_repository import FakeRevisionRepository
 from tests.fakes.sessions import FakeEmailChangeRepository, FakeSessionRepository
+from tests.fakes.shown_projects import FakeShownProjects
 from tests.fakes.store import Store, newest_first
 
 
 class FakeUnitOfWork:
+    """Of what only reads too, see `shared.business.unit_of_work`."""
 
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
@@ -39,6 +41,8 @@ class FakeUnitOfWork:
         self.email_changes = FakeEmailChangeRepository(self._work)
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
+        self.shown_projects = FakeShownProjects(self._work)
+        self.user_ids = FakeUserIds(self._work)
         self.revisions = FakeRevisionRepository(self._work)
         self.images = FakeImageRepository(self._work)
         self.outbox = FakeOutbox(self._work)
@@ -151,6 +155,20 @@ class FakeUserRepository:
 
     def _users(self) -> list[User]:
         return [account.user for account in self._store.accounts.values()]
+
+
+class FakeUserIds:
+
+    def __init__(self, store: Store) -> None:
+        self._users = FakeUserRepository(store)
+
+    def by_username(self, username: str) -> int | None:
+        user = self._users.get_by_username(username)
+        return None if user is None else user.id
+
+    def by_account(self, account_id: int) -> int | None:
+        user = self._users.get_by_account(account_id)
+        return None if user is None else user.id
 
 
 class FakeImageRepository:

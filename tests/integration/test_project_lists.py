@@ -45,8 +45,8 @@ def fixture_owner(backing: Backing) -> Account:
 
 def titles(backing: Backing, owner: Account,
            listing: Listing) -> tuple[list[str], Cursor | None, Cursor | None]:
-    with backing.unit_of_work() as uow:
-        listed = uow.projects.list_of_user(owner.user.id, listing, PUBLISHED)
+    with backing.reading() as reading:
+        listed = reading.shown_projects.list_of_user(owner.user.id, listing, PUBLISHED)
     assert listed.total == (3 if listing.tag else 5)
     return [project.title for project in listed.items], listed.previous, listed.next
 
@@ -136,10 +136,10 @@ def test_words_are_found(backing: Backing, query: str, found: set[str]) -> None:
             uow.projects.add(new_project(owner.user.id, title=title, body=body))
         uow.commit()
 
-    with backing.unit_of_work() as uow:
+    with backing.reading() as reading:
         listing = Listing(sort=Sort.RELEVANCE, terms=parse_terms(query))
-        listed = uow.projects.list_of_user(owner.user.id, listing, PUBLISHED)
-        unpublished = uow.projects.list_of_user(
+        listed = reading.shown_projects.list_of_user(owner.user.id, listing, PUBLISHED)
+        unpublished = reading.shown_projects.list_of_user(
             owner.user.id, listing, replace(PUBLISHED, showing=Showing.DRAFT)
         )
 
@@ -158,8 +158,8 @@ def test_what_has_the_word_in_its_title_comes_first_and_pages_hold_each_once(bac
     found: list[tuple[str, int]] = []
     listing = Listing(sort=Sort.RELEVANCE, terms=parse_terms('chair'), limit=2)
     for _ in range(3):
-        with backing.unit_of_work() as uow:
-            listed = uow.projects.list_of_user(owner.user.id, listing, PUBLISHED)
+        with backing.reading() as reading:
+            listed = reading.shown_projects.list_of_user(owner.user.id, listing, PUBLISHED)
         found += [(project.title, project.id) for project in listed.items]
         listing = replace(listing, cursor=listed.next)
 
@@ -175,8 +175,8 @@ def test_no_query_is_too_much_for_the_server(shared_engine: Engine, query: str) 
         terms = parse_terms(query.replace('\0', ''))
     except Invalid:
         return
-    with RealBacking(shared_engine).unit_of_work() as uow:
-        uow.projects.list_of_user(1, Listing(sort=Sort.RELEVANCE, terms=terms), PUBLISHED)
+    with RealBacking(shared_engine).reading() as reading:
+        reading.shown_projects.list_of_user(1, Listing(sort=Sort.RELEVANCE, terms=terms), PUBLISHED)
 
 
 # How the server finds it
@@ -211,8 +211,8 @@ def plans(engine: Engine, user_id: int, listing: Listing) -> list[str]:
 
     event.listen(engine, 'before_cursor_execute', remember)
     try:
-        with RealBacking(engine).unit_of_work() as uow:
-            uow.projects.list_of_user(user_id, listing, PUBLISHED)
+        with RealBacking(engine).reading() as reading:
+            reading.shown_projects.list_of_user(user_id, listing, PUBLISHED)
     finally:
         event.remove(engine, 'before_cursor_execute', remember)
     with engine.connect() as connection:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_project.business.errors import SlugTaken
 from talelio_backend.app_project.business.listing import Listing
-from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.project import Project, ProjectStatus, ShownProject
 from talelio_backend.app_project.business.visibility import Selection, Showing
 from talelio_backend.app_project.data.project_repository import OLD_SLUGS
 from talelio_backend.shared.business.errors import Conflict
@@ -18,6 +18,7 @@ from tests.support.engines import wait_for_waiters
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)
+ALL = Selection(showing=Showing.ALL, now=NOW)
 
 
 def committed(backing: Backing, project: Project) -> Project:
@@ -67,6 +68,15 @@ def test_every_field_comes_back_as_it_was(backing: Backing, owner: Account) -> N
         assert values(uow.projects.get(project.id)) == values(project)
         assert values(uow.projects.get_for_update(project.id)) == values(project)
         assert values(uow.projects.get_by_slug(owner.user.id, 'übrig-1')) == values(project)
+    with backing.reading() as reading:
+        projects = reading.shown_projects
+        [listed] = projects.list_of_user(owner.user.id, Listing(), ALL).items
+        by_id, by_slug = projects.get(project.id), projects.get_by_slug(owner.user.id, 'übrig-1')
+        for shown in (by_id, by_slug, listed):
+            assert values(project) == values(project) | {
+                field.name: getattr(shown, field.name)
+                for field in fields(ShownProject)
+            }
 
 
 @pytest.mark.parametrize('id_', [0, -1, 99, 2**31, 2**63])
@@ -74,6 +84,8 @@ def test_an_id_that_no_project_has_finds_none(backing: Backing, id_: int) -> Non
     with backing.unit_of_work() as uow:
         assert uow.projects.get(id_) is None
         assert uow.projects.get_for_update(id_) is None
+    with backing.reading() as reading:
+        assert reading.shown_projects.get(id_) is None
 
 
 def test_a_slug_belongs_to_one_project_of_a_user(backing: Backing, owner: Account) -> None:
@@ -102,12 +114,12 @@ def test_old_slugs_find_their_project(backing: Backing, owner: Account) -> None:
     give_slug(backing, project, 'two')
     give_slug(backing, project, 'three')
 
-    with backing.unit_of_work() as uow:
+    with backing.unit_of_work() as uow, backing.reading() as reading:
         for slug in ('one', 'two'):
-            found = uow.projects.get_by_old_slug(owner.user.id, slug)
+            found = reading.shown_projects.get_by_old_slug(owner.user.id, slug)
             assert found is not None and found.id == project.id
-            assert uow.projects.get_by_old_slug(99, slug) is None
-        assert uow.projects.get_by_old_slug(owner.user.id, 'three') is None
+            assert reading.shown_projects.get_by_old_slug(99, slug) is None
+        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'three') is None
         slugs = {'one', 'two', 'three', 'other', 'none'}
         assert uow.projects.holders_of_slugs(owner.user.id, slugs) == {
             'one': project.id,
@@ -124,9 +136,9 @@ def test_a_revived_slug_is_no_old_one_any_more(backing: Backing, owner: Account)
     give_slug(backing, project, 'two')
     give_slug(backing, project, 'one')
 
-    with backing.unit_of_work() as uow:
-        assert uow.projects.get_by_old_slug(owner.user.id, 'one') is None
-        assert uow.projects.get_by_old_slug(owner.user.id, 'two') is not None
+    with backing.reading() as reading:
+        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'one') is None
+        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'two') is not None
 
 
 def test_of_very_many_old_slugs_the_oldest_are_forgotten(backing: Backing, owner: Account) -> None:
@@ -134,10 +146,10 @@ def test_of_very_many_old_slugs_the_oldest_are_forgotten(backing: Backing, owner
     for number in range(OLD_SLUGS + 2):
         give_slug(backing, project, f'slug-{number + 1}', seconds=number)
 
-    with backing.unit_of_work() as uow:
+    with backing.reading() as reading:
         kept = [
             number for number in range(OLD_SLUGS + 2)
-            if uow.projects.get_by_old_slug(owner.user.id, f'slug-{number}') is not None
+            if reading.shown_projects.get_by_old_slug(owner.user.id, f'slug-{number}') is not None
         ]
     assert kept == list(range(2, OLD_SLUGS + 2))
 
@@ -152,10 +164,10 @@ def test_a_removed_project_is_found_nowhere_and_its_slugs_are_free(backing: Back
         uow.projects.remove(found)
         uow.commit()
 
-    with backing.unit_of_work() as uow:
+    with backing.unit_of_work() as uow, backing.reading() as reading:
         assert uow.projects.get(project.id) is None
         assert not uow.projects.holders_of_slugs(owner.user.id, ['one', 'two'])
-        assert uow.projects.get_by_old_slug(owner.user.id, 'one') is None
+        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'one') is None
     committed(backing, new_project(owner.user.id, slug='two'))
 
 
@@ -182,8 +194,8 @@ def test_a_page_shows_what_is_selected(
         project.published_at = published_at
         committed(backing, project)
 
-    with backing.unit_of_work() as uow:
-        page = uow.projects.list_of_user(
+    with backing.reading() as reading:
+        page = reading.shown_projects.list_of_user(
             owner.user.id, Listing(limit=10), Selection(showing=showing, now=NOW)
         )
     assert [project.title for project in page.items] == shown

@@ -7,8 +7,8 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_feed.business.ports import ChangeUnitOfWork
-from talelio_backend.app_project.business.ports import ProjectUnitOfWork
-from talelio_backend.bootstrap import UnitOfWork
+from talelio_backend.app_project.business.ports import ProjectReading, ProjectUnitOfWork
+from talelio_backend.bootstrap import Reading, UnitOfWork
 from talelio_backend.shared.business.rate_limits import LimitsUnitOfWork
 from talelio_backend.shared.presentation.idempotency import ResultKeepingUnitOfWork
 from tests.fakes.store import Store
@@ -30,6 +30,9 @@ class Backing(Protocol):
     def unit_of_work(self) -> WholeUnitOfWork:
         ...
 
+    def reading(self) -> ProjectReading:
+        ...
+
     def delete_account(self, id_: int) -> None:
         """Behind the ports' back: no use case deletes yet."""
 
@@ -42,6 +45,9 @@ class RealBacking:
     def unit_of_work(self) -> WholeUnitOfWork:
         return UnitOfWork(self._engine)
 
+    def reading(self) -> ProjectReading:
+        return Reading(self._engine)
+
     def delete_account(self, id_: int) -> None:
         scalar(self._engine, 'DELETE FROM accounts WHERE id = :id', id=id_)
 
@@ -52,6 +58,9 @@ class FakeBacking:
         self._store = Store()
 
     def unit_of_work(self) -> WholeUnitOfWork:
+        return FakeUnitOfWork(self._store)
+
+    def reading(self) -> ProjectReading:
         return FakeUnitOfWork(self._store)
 
     def delete_account(self, id_: int) -> None:

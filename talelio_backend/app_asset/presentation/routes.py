@@ -25,7 +25,7 @@ from talelio_backend.shared.business.errors import PreconditionFailed, Unavailab
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.conditions import precondition
+from talelio_backend.shared.presentation.conditions import Representation, precondition
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
 from talelio_backend.shared.presentation.openapi_operation import Files, described
 from talelio_backend.shared.presentation.paging import answer_page, page_query
@@ -139,7 +139,7 @@ def asset_routes(parts: AssetParts) -> Blueprint:
                 owner,
                 image_id,
                 datetime.now(UTC),
-                precondition(lambda image: ImageAnswer.of(image, parts.store.url)),
+                precondition(lambda image: Representation.of(ImageAnswer.of(image, parts.store.url))),
             )
         return Response(status=HTTPStatus.NO_CONTENT)
 

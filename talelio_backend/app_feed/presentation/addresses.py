@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_project.presentation.schemas import project_url
+from talelio_backend.app_project.presentation.project_json import project_url
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
@@ -9,17 +10,11 @@ from flask import Blueprint, Response, request
 from talelio_backend.app_feed.business.errors import CursorGone, InvalidCursor
 from talelio_backend.app_feed.business.following import follow
 from talelio_backend.app_feed.business.ports import Change, ChangeUnitOfWork
-from talelio_backend.app_feed.presentation.schemas import (
-    LARGEST_LIMIT,
-    ChangeQuery,
-    ChangesAnswer,
-    PublicChange,
-    Removal,
-)
-from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_project.presentation.schemas import ProjectAnswer
+from talelio_backend.app_feed.presentation.schemas import LARGEST_LIMIT, ChangeQuery, ChangesAnswer
+from talelio_backend.app_project.presentation.project_json import project_content
 from talelio_backend.shared.business.errors import Invalid
-from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.answers import answer, to_json
+from talelio_backend.shared.presentation.conditions import Representation
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_query import read_query
 
@@ -33,7 +28,7 @@ ever left out. After a 410 begin anew, and drop what does not come again.
 @dataclass(frozen=True, kw_only=True)
 class ChangeParts:
     unit_of_work: Callable[[], ChangeUnitOfWork]
-    represent: Callable[[Project], ProjectAnswer]
+    api_base_url: str
 
 
 def change_routes(parts: ChangeParts) -> Blueprint:
@@ -56,13 +51,12 @@ def change_routes(parts: ChangeParts) -> Blueprint:
     def changes() -> Response:
         query = read_query(ChangeQuery)
         page = follow(parts.unit_of_work(), query.since, query.limit, datetime.now(UTC))
-        response = answer(
-            ChangesAnswer(
-                changes=[_answer_of(change, parts.represent) for change in page.changes],
-                next=str(page.next),
-                has_more=page.has_more,
-            )
-        )
+        content = {
+            'changes': [_content_of(change, parts.api_base_url) for change in page.changes],
+            'next': str(page.next),
+            'has_more': page.has_more,
+        }
+        response = answer(Representation(to_json(content), modified_at=None))
         if page.has_more:
             further = urlencode({**request.args, 'since': str(page.next)})
             response.headers['Link'] = f'<{request.path}?{further}>; rel="next"'
@@ -71,7 +65,9 @@ def change_routes(parts: ChangeParts) -> Blueprint:
     return routes
 
 
-def _answer_of(change: Change, represent: Callable[[Project], ProjectAnswer]) -> PublicChange | Removal:
-    if change.project is None:
-        return Removal(id=change.project_id)
-    return PublicChange(id=change.project_id, project=represent(change.project))
+def _content_of(change: Change, api_base_url: str) -> dict[str, Any]:
+    """As `PublicChange` or `Removal` describe it."""
+    content: dict[str, Any] = {'id': change.project_id, 'removed': change.project is None}
+    if change.project is not None:
+        content['project'] = project_content(change.project, api_base_url)
+    return content

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from talelio_backend.app_project.business.project import LIST_LENGTH, Project
+from talelio_backend.app_project.business.project import LIST_LENGTH, ShownProject
 from talelio_backend.app_project.business.search import Terms
 
 
@@ -51,7 +51,7 @@ class Listing:
 class Listed:
     """A page, which may be shorter than asked for, so that it fits into memory."""
 
-    items: list[Project]
+    items: list[ShownProject]
     # How many there are on all pages.
     total: int
     # None where the page before, or the next one, would be empty.

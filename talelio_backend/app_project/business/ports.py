@@ -3,12 +3,12 @@ from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_project.business.listing import Listed, Listing
-from talelio_backend.app_project.business.project import Project, Rendered
+from talelio_backend.app_project.business.project import Project, Rendered, ShownProject
 from talelio_backend.app_project.business.revision import Revision, RevisionEntry
 from talelio_backend.app_project.business.visibility import Selection
-from talelio_backend.app_user.business.ports import UserRepository
+from talelio_backend.app_user.business.ports import UserIds, UserRepository
 from talelio_backend.shared.business.page import Page, PageRequest
-from talelio_backend.shared.business.unit_of_work import UnitOfWork
+from talelio_backend.shared.business.unit_of_work import Reading, UnitOfWork
 
 
 class ProjectRepository(Protocol):
@@ -34,9 +34,6 @@ class ProjectRepository(Protocol):
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
         ...
 
-    def get_by_old_slug(self, user_id: int, slug: str) -> Project | None:
-        """Return the project that had it before."""
-
     def lock_slugs(self, user_id: int) -> None:
         """Let nobody else give or take a slug of the user's projects, until the transaction ends."""
 
@@ -49,11 +46,24 @@ class ProjectRepository(Protocol):
     def revive_slug(self, user_id: int, slug: str) -> None:
         """Have it be nobody's old slug any more."""
 
-    def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
-        """A page may be shorter than asked for, so that it fits into memory."""
-
     def ids_rendered_before(self, rendering: int, after: int, limit: int) -> Sequence[int]:
         """Return ids above `after`, ascending, of projects that were rendered under a smaller number."""
+
+
+class ShownProjects(Protocol):
+    """Projects, for those who only read them."""
+
+    def get(self, project_id: int) -> ShownProject | None:
+        ...
+
+    def get_by_slug(self, user_id: int, slug: str) -> ShownProject | None:
+        ...
+
+    def get_by_old_slug(self, user_id: int, slug: str) -> ShownProject | None:
+        """Return the project that had it before."""
+
+    def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
+        """A page may be shorter than asked for, so that it fits into memory."""
 
 
 class RevisionRepository(Protocol):
@@ -86,6 +96,17 @@ class ProjectUnitOfWork(UnitOfWork, Protocol):
 
     @property
     def users(self) -> UserRepository:
+        ...
+
+
+class ProjectReading(Reading, Protocol):
+
+    @property
+    def shown_projects(self) -> ShownProjects:
+        ...
+
+    @property
+    def user_ids(self) -> UserIds:
         ...
 
 

@@ -40,8 +40,10 @@ class Rendered(TypedDict):
 
 
 @dataclass(eq=False, kw_only=True)
-class Project:
-    id: int = field(init=False)
+class ShownProject:
+    """A project as it is read, which is all that a reader needs of it."""
+
+    id: int
     user_id: int
     created_at: datetime
     updated_at: datetime | None = None
@@ -65,7 +67,6 @@ class Project:
     excerpt: str | None = None
     toc: list[TocEntry] | None = None
     words: int | None = None
-    rendering: int = 0
 
     @property
     def summary(self) -> str:
@@ -80,6 +81,15 @@ class Project:
         return self.status is ProjectStatus.PUBLISHED and (
             self.published_at is not None and self.published_at <= now
         )
+
+
+@dataclass(eq=False, kw_only=True)
+class Project(ShownProject):
+    """A project as it is written."""
+
+    id: int = field(init=False)
+    # The number under which it was rendered, see RENDERING.
+    rendering: int = 0
 
     def take_rendered(self, rendered: Rendered) -> None:
         self.html = rendered['html']

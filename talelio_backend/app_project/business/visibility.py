@@ -2,9 +2,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import TypeVar
 
 from talelio_backend.app_project.business.errors import NotYourProject, ProjectNotFound
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.project import Project, ShownProject
+
+ProjectT = TypeVar('ProjectT', bound=ShownProject)
 
 
 class Showing(Enum):
@@ -30,7 +33,7 @@ def seen_by(showing: Showing, *, owner: bool) -> Showing | None:
     return Showing.PUBLISHED if showing is Showing.ALL else None
 
 
-def check_seen(project: Project | None, reader_id: int | None, now: datetime) -> Project:
+def check_seen(project: ProjectT | None, reader_id: int | None, now: datetime) -> ProjectT:
     """`reader_id` is the user's, None for a stranger. Raises ProjectNotFound."""
     if project is None or (project.user_id != reader_id and not project.is_public(now)):
         raise ProjectNotFound()

@@ -2,24 +2,41 @@
 
 https://use-the-index-luke.com/no-offset
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    func,
+    select,
+    true,
+    tuple_,
+)
 
 from talelio_backend.app_project.business.listing import Cursor, Listed, Listing, Sort
-from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.project import ShownProject
 from talelio_backend.app_project.business.visibility import Selection, Showing
-from talelio_backend.app_project.data.project_pages import FETCHED, PAGE_SIZE, is_public, size_of
-from talelio_backend.app_project.data.project_search import relevance, to_tsquery
+from talelio_backend.app_project.data.project_pages import DRAFT, PAGE_SIZE, PUBLISHED, is_public
+from talelio_backend.app_project.data.project_search import relevance, to_tsquery, written
 from talelio_backend.app_project.data.project_table import (
     LOWER_TITLE,
     PUBLISHED_OR_CREATED_AT,
     UPDATED_OR_CREATED_AT,
     project_table,
 )
-from talelio_backend.shared.data.paging import fill
+from talelio_backend.app_project.data.shown_columns import SHOWN_COLUMNS, shown
+from talelio_backend.shared.data.prepared import PreparedQuery
 
 _columns = project_table.c
 
@@ -32,6 +49,7 @@ class Order:
     descending: bool
 
 
+_QUERY = to_tsquery(bindparam('words', type_=Text))
 _ORDERS = {
     Sort.NEWEST: Order(_columns.id, True),
     Sort.OLDEST: Order(_columns.id, False),
@@ -39,41 +57,106 @@ _ORDERS = {
     Sort.POSITION: Order(_columns.position, False),
     Sort.PUBLISHED_AT: Order(PUBLISHED_OR_CREATED_AT, True),
     Sort.UPDATED_AT: Order(UPDATED_OR_CREATED_AT, True),
+    Sort.RELEVANCE: Order(relevance(_QUERY), True),
 }
 
 
-def list_projects(session: Session, user_id: int, listing: Listing, selection: Selection) -> Listed:
-    conditions = [_columns.user_id == user_id, _is_selected(selection)]
-    if listing.tag is not None:
-        conditions.append(_columns.tags.contains([listing.tag]))
-    order = _ORDERS.get(listing.sort)
-    if listing.terms is not None:
-        query = to_tsquery(listing.terms)
-        conditions.append(_columns.search.bool_op('@@')(query))
-        order = order or Order(relevance(query), True)
-    assert order is not None, 'only a search has relevance'
-    found = select(Project, order.value).where(*conditions)
-    page = session.execute(_page(found, order, listing).execution_options(yield_per=FETCHED))
-    rows, more = fill((tuple(row) for row in page), listing.limit, lambda row: size_of(row[0]), PAGE_SIZE)
-    count = select(func.count()).select_from(project_table).where(*conditions)
+@dataclass(frozen=True, kw_only=True)
+class _Shape:
+    """What makes the query of a list another one; all else are its parameters."""
+
+    showing: Showing
+    has_tag: bool
+    has_terms: bool
+
+
+def list_projects(connection: Connection, user_id: int, listing: Listing, selection: Selection) -> Listed:
+    shape = _Shape(
+        showing=selection.showing, has_tag=listing.tag is not None, has_terms=listing.terms is not None
+    )
+    cursor = listing.cursor
+    backwards = cursor is not None and cursor.backwards
+    values = {
+        'user_id': user_id,
+        'now': selection.now,
+        'tags': [listing.tag],
+        'words': None if listing.terms is None else written(listing.terms),
+    }
+    place = {} if cursor is None else {'value': cursor.value, 'id': cursor.id}
+    found = _page(shape, listing.sort, backwards, cursor
+                  is not None).rows(connection, **values, **place, limit=listing.limit, most=PAGE_SIZE)
+    rows = [(shown(row), row[-2]) for row in found]
+    more = bool(found) and found[-1][-1]
     # Where all is on the page, the server need not count it.
-    total = len(rows) if listing.cursor is None and not more else session.scalar(count) or 0
-    return with_cursors(rows, listing.cursor, more=more, total=total)
+    total = len(rows) if cursor is None and not more else _count(shape).rows(connection, **values)[0][0]
+    return with_cursors(rows, cursor, more=more, total=total)
 
 
-def _page(query: Select[Any], order: Order, listing: Listing) -> Select[Any]:
-    backwards = listing.cursor is not None and listing.cursor.backwards
+@cache
+def _page(shape: _Shape, sort: Sort, backwards: bool, is_placed: bool) -> PreparedQuery:
+    order = _ORDERS[sort]
     down = order.descending != backwards
     # The same value twice would keep the server from reading the index in its order.
     keys = [_columns.id] if order.value is _columns.id else [order.value, _columns.id]
-    if listing.cursor is not None:
-        place = [listing.cursor.id] if len(keys) == 1 else [listing.cursor.value, listing.cursor.id]
-        query = query.where(tuple_(*keys) < tuple_(*place) if down else tuple_(*keys) > tuple_(*place))
+    conditions = _conditions(shape)
+    if is_placed:
+        place: list[BindParameter[Any]] = [bindparam('value'), bindparam('id')][-len(keys):]
+        conditions.append(tuple_(*keys) < tuple_(*place) if down else tuple_(*keys) > tuple_(*place))
+    query = select(*SHOWN_COLUMNS, order.value.label('value')).where(*conditions)
     # One more shows whether there is another page.
-    return query.order_by(*(key.desc() if down else key for key in keys)).limit(listing.limit + 1)
+    query = query.order_by(*_ordered(keys, down)).limit(bindparam('limit', type_=Integer) + 1)
+    return PreparedQuery(_within_size(query.subquery('page'), ['value', 'id'][:len(keys)], down))
 
 
-def with_cursors(rows: list[tuple[Project, Any]], cursor: Cursor | None, *, more: bool, total: int) -> Listed:
+def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any]:
+    """Leave out what comes when those before it are larger than `most` together, and the one too many.
+
+    The server looks at the sizes alone, so that no more than that is ever in memory here.
+    """
+    size = func.octet_length(page.c.body) + func.octet_length(page.c.html)
+    keys = _ordered([page.c[name] for name in order], down)
+    sized = select(
+        page,
+        (func.sum(size).over(order_by=keys, rows=(None, 0)) - size).label('before'),
+        func.lead(page.c.id).over(order_by=keys).is_not(None).label('more'),
+    ).subquery('sized')
+    shown_and_more = [column for column in sized.c if column.key != 'before']
+    query = select(*shown_and_more).where(sized.c.before <= bindparam('most'))
+    return query.order_by(*_ordered([sized.c[name] for name in order], down)).limit(bindparam('limit'))
+
+
+@cache
+def _count(shape: _Shape) -> PreparedQuery:
+    return PreparedQuery(select(func.count()).select_from(project_table).where(*_conditions(shape)))
+
+
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    conditions = [_columns.user_id == bindparam('user_id'), _is_shown(shape.showing)]
+    if shape.has_tag:
+        conditions.append(_columns.tags.contains(bindparam('tags')))
+    if shape.has_terms:
+        conditions.append(_columns.search.bool_op('@@')(_QUERY))
+    return conditions
+
+
+def _is_shown(showing: Showing) -> ColumnElement[bool]:
+    now: BindParameter[datetime] = bindparam('now')
+    conditions: dict[Showing, ColumnElement[bool]] = {
+        Showing.PUBLISHED: is_public(now),
+        Showing.SCHEDULED: and_(_columns.status == PUBLISHED, _columns.published_at > now),
+        Showing.DRAFT: _columns.status == DRAFT,
+        Showing.ALL: true(),
+    }
+    return conditions[showing]
+
+
+def _ordered(keys: Sequence[ColumnElement[Any]], down: bool) -> list[ColumnElement[Any]]:
+    return [key.desc() if down else key for key in keys]
+
+
+def with_cursors(
+    rows: list[tuple[ShownProject, Any]], cursor: Cursor | None, *, more: bool, total: int
+) -> Listed:
     """`rows` are projects with what they are sorted by, in the order in which they were read."""
     backwards = cursor is not None and cursor.backwards
     if backwards:
@@ -85,14 +168,3 @@ def with_cursors(rows: list[tuple[Project, Any]], cursor: Cursor | None, *, more
     if rows and after:
         ends['next'] = Cursor(value=rows[-1][1], id=rows[-1][0].id)
     return Listed(items=[project for project, _ in rows], total=total, **ends)
-
-
-def _is_selected(selection: Selection) -> ColumnElement[bool]:
-    conditions: dict[Showing, ColumnElement[bool]] = {
-        Showing.PUBLISHED: is_public(selection.now),
-        Showing.SCHEDULED:
-        and_(_columns.status == ProjectStatus.PUBLISHED, _columns.published_at > selection.now),
-        Showing.DRAFT: _columns.status == ProjectStatus.DRAFT,
-        Showing.ALL: true(),
-    }
-    return conditions[selection.showing]

@@ -6,10 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from talelio_backend.app_project.business.errors import SlugTaken
-from talelio_backend.app_project.business.listing import Listed, Listing
 from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_project.business.visibility import Selection
-from talelio_backend.app_project.data.project_lists import list_projects
 from talelio_backend.app_project.data.project_table import (
     AUTHOR_EXISTS,
     SLUG_UNIQUE,
@@ -64,12 +61,6 @@ class SqlAlchemyProjectRepository:
             select(Project).where(project_table.c.user_id == user_id, project_table.c.slug == slug)
         )
 
-    def get_by_old_slug(self, user_id: int, slug: str) -> Project | None:
-        return self._session.scalar(
-            select(Project).join(old_slug_table, old_slug_table.c.project_id == project_table.c.id
-                                 ).where(old_slug_table.c.user_id == user_id, old_slug_table.c.slug == slug)
-        )
-
     def lock_slugs(self, user_id: int) -> None:
         # Who has to wait for the table does so before others have to wait for them: one wait, not two.
         self._session.execute(text('LOCK TABLE projects IN ROW EXCLUSIVE MODE'))
@@ -103,9 +94,6 @@ class SqlAlchemyProjectRepository:
         self._session.execute(
             delete(old_slug_table).where(old_slug_table.c.user_id == user_id, old_slug_table.c.slug == slug)
         )
-
-    def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
-        return list_projects(self._session, user_id, listing, selection)
 
     def ids_rendered_before(self, rendering: int, after: int, limit: int) -> Sequence[int]:
         columns = project_table.c

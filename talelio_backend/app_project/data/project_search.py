@@ -2,19 +2,24 @@
 
 https://www.postgresql.org/docs/current/textsearch-controls.html
 """
-from sqlalchemy import ColumnElement, Float, cast, func
+from sqlalchemy import BindParameter, ColumnElement, Float, cast, func, literal_column
 
 from talelio_backend.app_project.business.search import Terms, takes_longer_words
 from talelio_backend.app_project.data.project_table import project_table
 
 
-def to_tsquery(terms: Terms) -> ColumnElement[str]:
+def written(terms: Terms) -> str:
+    """As `to_tsquery` reads it."""
     # All punctuation is gone from the pieces, so that nothing in them can end the quotes.
     words = []
     for word in terms.words:
         phrase = ' <-> '.join(f"'{piece}'" for piece in word)
         words.append(phrase + (':*' if takes_longer_words(word) else ''))
-    return func.to_tsquery('simple', ' & '.join(f'({word})' for word in words))
+    return ' & '.join(f'({word})' for word in words)
+
+
+def to_tsquery(words: BindParameter[str]) -> ColumnElement[str]:
+    return func.to_tsquery(literal_column("'simple'"), words)
 
 
 def relevance(query: ColumnElement[str]) -> ColumnElement[float]:

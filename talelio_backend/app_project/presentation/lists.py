@@ -1,6 +1,5 @@
 """Lists of projects: their parameters, and their pages with links (RFC 8288)."""
-import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from copy import copy
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,12 +11,13 @@ from pydantic_core import PydanticUndefined
 
 from talelio_backend.app_project.business.fields import normalise_tag
 from talelio_backend.app_project.business.listing import Cursor, Listed, Listing, Sort
-from talelio_backend.app_project.business.project import LIST_LENGTH
+from talelio_backend.app_project.business.project import LIST_LENGTH, ShownProject
 from talelio_backend.app_project.business.search import Terms, parse_terms
 from talelio_backend.app_project.business.visibility import Showing
 from talelio_backend.app_project.presentation.cursors import read_cursor, write_cursor
 from talelio_backend.app_project.presentation.schemas import ProjectAnswer
 from talelio_backend.shared.business.errors import InvalidValue
+from talelio_backend.shared.presentation.answers import to_json
 from talelio_backend.shared.presentation.request_errors import InvalidQuery
 from talelio_backend.shared.presentation.request_query import LARGEST_ID, Query, one_of, whole_number
 from talelio_backend.shared.presentation.schemas import Answer, Text
@@ -124,25 +124,20 @@ SparseProjectAnswer: type[Answer] = create_model(
 
 
 def answer_listed(
-    projects: Sequence[ProjectAnswer], listed: Listed, listing: Listing, fields: str | None
+    listed: Listed, listing: Listing, fields: str | None, content_of: Callable[[ShownProject], dict[str, Any]]
 ) -> Response:
-    names = None if fields is None else set(fields.split(','))
-    if listing.terms is None:
-        written = [project.model_dump_json(include=names) for project in projects]
-    else:
-        written = [_found(project, listing.terms, names) for project in projects]
-    response = Response(f'[{",".join(written)}]', mimetype='application/json')
+    names = FIELDS if fields is None else fields.split(',')
+    contents = []
+    for project in listed.items:
+        content = content_of(project)
+        if listing.terms is not None:
+            content[SNIPPET] = listing.terms.snippet(project.body, project.summary, project.title)
+        contents.append({name: value for name, value in content.items() if name in names})
+    response = Response(to_json(contents), mimetype='application/json')
     response.headers['X-Total-Count'] = str(listed.total)
     if links := _links(listed, listing):
         response.headers['Link'] = ', '.join(f'<{url}>; rel="{name}"' for name, url in links.items())
     return response
-
-
-def _found(project: ProjectAnswer, terms: Terms, names: set[str] | None) -> str:
-    content = project.model_dump(mode='json', include=names)
-    if names is None or SNIPPET in names:
-        content[SNIPPET] = terms.snippet(project.body, project.summary, project.title)
-    return json.dumps(content, ensure_ascii=False, separators=(',', ':'))
 
 
 def _links(listed: Listed, listing: Listing) -> dict[str, str]:

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
@@ -15,13 +16,14 @@ from talelio_backend.app_project.business.errors import (
     TooExpensiveToRender,
 )
 from talelio_backend.app_project.business.fields import BODY_SIZE, TITLE_LENGTH
-from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
-from talelio_backend.app_project.business.project import LIST_LENGTH, Project
+from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectReading, ProjectUnitOfWork
+from talelio_backend.app_project.business.project import LIST_LENGTH, ShownProject
 from talelio_backend.app_project.presentation.lists import (
     ProjectListQuery,
     SparseProjectAnswer,
     answer_listed,
 )
+from talelio_backend.app_project.presentation.project_json import project_content, represent_project
 from talelio_backend.app_project.presentation.schemas import ChangeBody, ProjectAnswer, PublishBody, Slug
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.presentation.schemas import Username
@@ -29,7 +31,7 @@ from talelio_backend.shared.business.errors import InvalidValue, PreconditionFai
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate, authenticate_if_given
-from talelio_backend.shared.presentation.conditions import precondition
+from talelio_backend.shared.presentation.conditions import Representation, precondition
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_body import read_body
@@ -57,12 +59,16 @@ class ProjectParts:
     """What the project routes hand to their services."""
 
     unit_of_work: Callable[[], KeyedProjectUnitOfWork]
+    reading: Callable[[], ProjectReading]
     idempotency: Idempotency
     renderer: MarkdownRenderer
     access_tokens: AccessTokens
     # Whether a URL is that of a picture which was uploaded here.
     is_own_image: Callable[[str], bool]
-    represent: Callable[[Project], ProjectAnswer]
+    api_base_url: str
+
+    def represent(self, project: ShownProject) -> Representation:
+        return represent_project(project, self.api_base_url)
 
 
 def project_routes(parts: ProjectParts) -> Blueprint:
@@ -108,9 +114,7 @@ def project_routes(parts: ProjectParts) -> Blueprint:
     def show(project_id: int) -> Response:
         read_query(Query)
         reader = authenticate_if_given(parts.access_tokens)
-        return answer(
-            parts.represent(reading.show(parts.unit_of_work(), reader, project_id, datetime.now(UTC)))
-        )
+        return answer(parts.represent(reading.show(parts.reading(), reader, project_id, datetime.now(UTC))))
 
     @routes.patch('/projects/<id:project_id>')
     @described(
@@ -176,15 +180,16 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         listing = query.listing
         reader = authenticate_if_given(parts.access_tokens)
         listed = reading.list_of_user(
-            parts.unit_of_work(),
+            parts.reading(),
             reader,
             username,
             listing,
             showing=query.status,
             now=datetime.now(UTC),
         )
-        return answer_listed([parts.represent(project) for project in listed.items], listed, listing,
-                             query.fields)
+        return answer_listed(
+            listed, listing, query.fields, partial(project_content, api_base_url=parts.api_base_url)
+        )
 
     @routes.get('/users/<username>/projects/<slug>')
     @described(
@@ -199,7 +204,7 @@ def project_routes(parts: ProjectParts) -> Blueprint:
     def show_by_slug(username: Username, slug: Slug) -> Response:
         read_query(Query)
         reader = authenticate_if_given(parts.access_tokens)
-        project = reading.show_by_slug(parts.unit_of_work(), reader, username, slug, datetime.now(UTC))
+        project = reading.show_by_slug(parts.reading(), reader, username, slug, datetime.now(UTC))
         if project.slug != slug:
             # It was called so before.
             location = url_for('.show_by_slug', username=username, slug=project.slug)

@@ -1,10 +1,10 @@
 from dataclasses import fields
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
 from talelio_backend.app_project.business.given import Given
-from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.project import ProjectStatus
 from talelio_backend.shared.presentation.schemas import Answer, Body, GivenTime, Id, Text, UtcTime
 
 _GIVEN = {each.name for each in fields(Given)}
@@ -62,12 +62,9 @@ class TocAnswer(Answer):
     children: Annotated[list['TocAnswer'], Field(examples=[[]])]
 
 
-def project_url(api_base_url: str, project_id: int) -> str:
-    """Where the project is for good, whatever it is called."""
-    return f'{api_base_url}/v1/projects/{project_id}'
-
-
 class ProjectAnswer(Answer):
+    """What `project_json` writes."""
+
     id: Id
     user_id: Id
     created_at: UtcTime
@@ -89,25 +86,3 @@ class ProjectAnswer(Answer):
                        description='The address of the project in this API, for good.',
                        examples=['https://api.example.com/v1/projects/7'],
                    )]
-
-    @classmethod
-    def of(cls, project: Project, api_base_url: str) -> Self:
-        return cls(
-            id=project.id,
-            user_id=project.user_id,
-            created_at=project.created_at,
-            updated_at=project.updated_at,
-            title=project.title,
-            body=project.body,
-            html=project.html,
-            slug=project.slug,
-            summary=project.summary,
-            status=project.status,
-            published_at=project.published_at,
-            tags=project.tags,
-            cover_image=project.cover_image,
-            position=project.position,
-            toc=[TocAnswer.model_validate(entry) for entry in project.toc or []],
-            reading_time_minutes=project.reading_time_minutes,
-            url=project_url(api_base_url, project.id),
-        )

@@ -16,6 +16,16 @@ class UserRepository(Protocol):
         """Return the user, locked against others until the unit of work ends."""
 
 
+class UserIds(Protocol):
+    """Who somebody is, for those who need no more of them."""
+
+    def by_username(self, username: str) -> int | None:
+        """Letter case does not count."""
+
+    def by_account(self, account_id: int) -> int | None:
+        ...
+
+
 class UserUnitOfWork(UnitOfWork, Protocol):
 
     @property

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
-from talelio_backend.app_user.business.ports import UserRepository, UserUnitOfWork
+from talelio_backend.app_user.business.ports import UserIds, UserRepository, UserUnitOfWork
 from talelio_backend.app_user.business.user import User, could_be_username
 from talelio_backend.shared.business.identity import Identity
 
@@ -21,6 +21,22 @@ def find_own_user(users: UserRepository, identity: Identity) -> User:
     if user is None:
         raise AccountGone()
     return user
+
+
+def find_user_id(ids: UserIds, username: str) -> int:
+    """Raises UserNotFound."""
+    user_id = ids.by_username(username) if could_be_username(username) else None
+    if user_id is None:
+        raise UserNotFound(username)
+    return user_id
+
+
+def find_own_user_id(ids: UserIds, identity: Identity) -> int:
+    """Raises AccountGone."""
+    user_id = ids.by_account(identity.account_id)
+    if user_id is None:
+        raise AccountGone()
+    return user_id
 
 
 def show(uow: UserUnitOfWork, username: str) -> User:

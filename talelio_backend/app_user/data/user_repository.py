@@ -1,8 +1,21 @@
-from sqlalchemy import Column, ForeignKey, Identity, Index, Integer, Table, Text, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.prepared import PreparedQuery
 from talelio_backend.shared.data.public_data import tell_of
 
 user_table = Table(
@@ -49,3 +62,27 @@ class SqlAlchemyUserRepository:
             select(User).where(user_table.c.account_id == account_id
                                ).with_for_update().execution_options(populate_existing=True)
         )
+
+
+class SqlAlchemyUserIds:
+    """See `app_user.business.ports.UserIds`."""
+
+    _BY_USERNAME = PreparedQuery(
+        select(user_table.c.id).where(func.lower(user_table.c.username) == bindparam('username'))
+    )
+    _BY_ACCOUNT = PreparedQuery(
+        select(user_table.c.id).where(user_table.c.account_id == bindparam('account_id'))
+    )
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_username(self, username: str) -> int | None:
+        return self._id(self._BY_USERNAME, username=username.lower())
+
+    def by_account(self, account_id: int) -> int | None:
+        return self._id(self._BY_ACCOUNT, account_id=account_id)
+
+    def _id(self, query: PreparedQuery, **values: int | str) -> int | None:
+        row = query.first(self._connection, **values)
+        return None if row is None else row[0]

@@ -14,7 +14,7 @@ from talelio_backend.shared.business.errors import InvalidValue, PreconditionFai
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.conditions import precondition
+from talelio_backend.shared.presentation.conditions import Representation, precondition
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_body import read_body
 
@@ -67,7 +67,7 @@ def user_routes(parts: UserParts) -> Blueprint:
             owner,
             location=body.location,
             now=datetime.now(UTC),
-            precondition=precondition(lambda user: UserAnswer.of(user, parts.avatar_url)),
+            precondition=precondition(lambda user: Representation.of(UserAnswer.of(user, parts.avatar_url))),
         )
         return answer(UserAnswer.of(user, parts.avatar_url))
 

@@ -21,3 +21,18 @@ class UnitOfWork(Protocol):
     def commit(self, result: object = None) -> None:
         """`result` is what the use case is about to return: whoever made the unit of work may want to write
         something about it into the same transaction, see `shared.presentation.idempotency`."""
+
+
+class Reading(Protocol):
+    """For what only reads: each question is answered as of its own moment.
+
+    A feature's own protocol adds what it reads. Leaving the block raises Unavailable as a unit of work's does.
+    """
+
+    def __enter__(self) -> Self:
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        ...

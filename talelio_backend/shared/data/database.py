@@ -4,6 +4,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talelio_backend.shared.data.bounded_connection import BoundedConnection, bound_waiting
+from talelio_backend.shared.data.pool_liveness import check_liveness
 
 # As the server's administrator sees its sessions.
 APPLICATION_NAME = 'talelio_backend'
@@ -45,8 +46,6 @@ def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = Queue
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
-        # One short round trip, so that a restart of the database costs no request.
-        pool_pre_ping=True,
         pool_recycle=1800,
         # Errors are logged, and parameters hold addresses and hashes.
         hide_parameters=True,
@@ -61,6 +60,7 @@ def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = Queue
             'tcp_user_timeout': 10_000,
         },
     )
+    check_liveness(engine)
     event.listen(engine, 'handle_error', _hide_values)
     return engine
 

@@ -3,21 +3,30 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from flask import Response, json
 from pydantic import BaseModel
 
-from talelio_backend.shared.presentation.conditions import modified_at
+from talelio_backend.shared.presentation.conditions import Representation
+
+_JSON = 'application/json'
 
 
 def json_response(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(json.dumps(content), status, mimetype='application/json')
+    return Response(json.dumps(content), status, mimetype=_JSON)
 
 
-def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    response = Response(model.model_dump_json(), status, mimetype='application/json')
-    response.last_modified = modified_at(model)
+def to_json(content: Any) -> bytes:
+    """As pydantic writes it."""
+    return orjson.dumps(content)
+
+
+def answer(shown: BaseModel | Representation, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    representation = shown if isinstance(shown, Representation) else Representation.of(shown)
+    response = Response(representation.content, status, mimetype=_JSON)
+    response.last_modified = representation.modified_at
     return response
 
 
 def answer_list(models: Sequence[BaseModel]) -> Response:
-    return Response(f'[{",".join(model.model_dump_json() for model in models)}]', mimetype='application/json')
+    return Response(f'[{",".join(model.model_dump_json() for model in models)}]', mimetype=_JSON)

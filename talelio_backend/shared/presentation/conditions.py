@@ -1,9 +1,10 @@
 """Entity tags, and what a request makes depend on them (RFC 9110, sections 8.8 and 13)."""
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from flask import request
 from pydantic import BaseModel
@@ -63,13 +64,24 @@ def _is_later(modified: datetime | None, time: datetime | None) -> bool:
     return modified.replace(microsecond=0) > time
 
 
-def modified_at(model: BaseModel) -> datetime | None:
-    """When what the model shows was changed, where the model tells."""
-    modified = getattr(model, 'updated_at', None) or getattr(model, 'created_at', None)
-    return modified.astimezone(UTC) if isinstance(modified, datetime) else None
+@dataclass(frozen=True)
+class Representation:
+    """What a GET of a path answers, byte by byte."""
+
+    content: bytes
+    # When what it shows was changed, where that is known.
+    modified_at: datetime | None
+
+    @classmethod
+    def of(cls, model: BaseModel) -> Self:
+        modified = getattr(model, 'updated_at', None) or getattr(model, 'created_at', None)
+        return cls(
+            content=model.model_dump_json().encode(),
+            modified_at=modified.astimezone(UTC) if isinstance(modified, datetime) else None,
+        )
 
 
-def precondition(represent: Callable[[EntityT], BaseModel]) -> Callable[[EntityT], None] | None:
+def precondition(represent: Callable[[EntityT], Representation]) -> Callable[[EntityT], None] | None:
     """Return a check that the current entity is still the one that the client has seen, if it asks for that.
 
     `represent` makes what a GET of the same path answers. A service calls the check with the entity that
@@ -79,10 +91,9 @@ def precondition(represent: Callable[[EntityT], BaseModel]) -> Callable[[EntityT
         return None
 
     def check(entity: EntityT) -> None:
-        model = represent(entity)
-        tag = tag_of(model.model_dump_json().encode())
-        tags = [tag_when_coded(tag, coding) for coding in _CODINGS]
-        verdict = evaluate(tags, modified_at(model), method=request.method, headers=request.headers)
+        current = represent(entity)
+        tags = [tag_when_coded(tag_of(current.content), coding) for coding in _CODINGS]
+        verdict = evaluate(tags, current.modified_at, method=request.method, headers=request.headers)
         if verdict is not None:
             raise PreconditionFailed()
 

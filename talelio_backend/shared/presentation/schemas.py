@@ -20,7 +20,8 @@ _TIME = re.compile(
 
 def format_utc(time: datetime) -> str:
     """`YYYY-MM-DD HH:MM:SS.ffffff`, the contract's form, always with six digits after the point."""
-    return time.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')
+    # Not `strftime`, which takes four times as long.
+    return time.astimezone(UTC).isoformat(' ', 'microseconds')[:26]
 
 
 UtcTime = Annotated[

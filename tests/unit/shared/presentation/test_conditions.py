@@ -9,7 +9,13 @@ from pydantic import BaseModel
 from werkzeug.datastructures import Headers
 
 from talelio_backend.shared.business.errors import PreconditionFailed
-from talelio_backend.shared.presentation.conditions import evaluate, precondition, tag_of, tag_when_coded
+from talelio_backend.shared.presentation.conditions import (
+    Representation,
+    evaluate,
+    precondition,
+    tag_of,
+    tag_when_coded,
+)
 
 APP = Flask(__name__)
 MODIFIED = datetime(2026, 11, 24, 12, 0, 0, 999_999, tzinfo=UTC)
@@ -79,8 +85,8 @@ def test_other_bytes_have_another_tag() -> None:
     assert tag_when_coded('a', 'gzip') != tag_when_coded('a', None)
 
 
-def letter(words: str) -> Letter:
-    return Letter(words=words)
+def letter(words: str) -> Representation:
+    return Representation.of(Letter(words=words))
 
 
 def check(words: str, headers: Mapping[str, str]) -> None:

@@ -1,0 +1,51 @@
+"""Writes projects as JSON. `ProjectAnswer` describes it, and a test holds the two together."""
+from collections.abc import Iterable
+from typing import Any
+
+from talelio_backend.app_project.business.project import ShownProject, TocEntry
+from talelio_backend.shared.presentation.answers import to_json
+from talelio_backend.shared.presentation.conditions import Representation
+from talelio_backend.shared.presentation.schemas import format_utc
+
+
+def project_url(api_base_url: str, project_id: int) -> str:
+    """Where the project is for good, whatever it is called."""
+    return f'{api_base_url}/v1/projects/{project_id}'
+
+
+def project_content(project: ShownProject, api_base_url: str) -> dict[str, Any]:
+    """In the order of the fields of `ProjectAnswer`."""
+    return {
+        'id': project.id,
+        'user_id': project.user_id,
+        'created_at': format_utc(project.created_at),
+        'updated_at': None if project.updated_at is None else format_utc(project.updated_at),
+        'title': project.title,
+        'body': project.body,
+        'html': project.html,
+        'slug': project.slug,
+        'summary': project.summary,
+        'status': project.status.value,
+        'published_at': None if project.published_at is None else format_utc(project.published_at),
+        'tags': project.tags,
+        'cover_image': project.cover_image,
+        'position': project.position,
+        'toc': _toc(project.toc or ()),
+        'reading_time_minutes': project.reading_time_minutes,
+        'url': project_url(api_base_url, project.id),
+    }
+
+
+def represent_project(project: ShownProject, api_base_url: str) -> Representation:
+    return Representation(
+        content=to_json(project_content(project, api_base_url)),
+        modified_at=project.updated_at or project.created_at,
+    )
+
+
+def _toc(entries: Iterable[TocEntry]) -> list[dict[str, Any]]:
+    return [{
+        'id': entry['id'],
+        'text': entry['text'],
+        'children': _toc(entry['children'])
+    } for entry in entries]
