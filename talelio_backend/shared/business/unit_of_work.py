@@ -26,7 +26,7 @@ class UnitOfWork(Protocol):
 class Reading(Protocol):
     """For what only reads: each question is answered as of its own moment.
 
-    """For what only reads, where each question is answered as of its own moment.
+    A feature's own protocol adds what it reads. Leaving the block raises Unavailable as a unit of work does.
     """
 
     def __enter__(self) -> Self:
