@@ -40,7 +40,7 @@ from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.idempotency import Idempotency
 from talelio_backend.shared.presentation.openapi_routes import openapi_routes
 from talelio_backend.shared.presentation.outbox_commands import outbox_commands
-from talelio_backend.shared.presentation.request_facts import sql_tags
+from talelio_backend.shared.presentation.sql_tags import sql_tags
 
 # Seconds that a stopping process waits for the mail in hand.
 RELAY_STOP_TIMEOUT = 5.0

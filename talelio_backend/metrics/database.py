@@ -53,6 +53,8 @@ class DatabaseMetrics:
             ('kind', ),
             registry=registry,
         )
+        for kind in ('OperationalError', 'PoolTimeout'):
+            self._errors.labels(kind)
         self._queries = {verb: self._query.labels(verb) for verb in (*_VERBS, 'other')}
 
     def pool_class(self) -> type[QueuePool]:

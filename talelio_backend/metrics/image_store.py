@@ -3,8 +3,9 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from talelio_backend.app_asset.business.errors import StorageRefused
 from talelio_backend.app_asset.business.ports import ImageStore, NewFile, StoredFile
-from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.business.errors import BusinessError, Unavailable
 
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -25,6 +26,10 @@ class StorageMetrics:
             ('operation', 'kind'),
             registry=registry,
         )
+        for operation in ('save', 'delete', 'exists'):
+            self.seconds.labels(operation)
+            for kind in (Unavailable, StorageRefused):
+                self.errors.labels(operation, kind.__name__)
 
 
 class MeasuredImageStore:

@@ -16,6 +16,8 @@ class MailMetrics:
             ('outcome', ),
             registry=registry,
         )
+        for outcome in ('sent', 'failed', 'refused'):
+            self.tries.labels(outcome)
         self.seconds = Histogram(
             'talelio_mail_duration_seconds',
             'Time that the mail server took, whether it took the mail or not',

@@ -4,6 +4,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter
 
 from talelio_backend.shared.business.audit import EventKind, Origin
+from talelio_backend.shared.business.rate_limit_policies import POLICIES
 from talelio_backend.shared.business.rate_limiter import RateLimiter, Refused, Ticket
 from talelio_backend.shared.business.rate_limits import Limit, LimitsUnitOfWork
 
@@ -23,6 +24,11 @@ class SecurityMetrics:
             ('policy', ),
             registry=registry,
         )
+        # A rise can only be seen from something.
+        for kind in EventKind:
+            self._events.labels(kind.value)
+        for policy in POLICIES:
+            self.refused.labels(policy.name)
 
     def count_event(self, kind: EventKind) -> None:
         self._events.labels(kind.value).inc()

@@ -45,6 +45,9 @@ class WorkMetrics:
             ('what', 'event'),
             registry=registry,
         )
+        for what in ('texts', 'pictures'):
+            for happening in ('started', 'limit', 'killed', 'failed'):
+                self._processes.labels(what, happening)
 
     def turns(self, what: str) -> 'TurnsMetrics':
         """See `shared.data.turns.TurnsObserver`."""

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.database import connect, execute, select_one
-from tests.support.members import WHITELIST, Member, Person, log_in, new_person, publish, register
+from tests.support.members import WHITELIST, Member, Person, join, log_in, new_person, publish, register
 from tests.support.raw_http import exchange
 from tests.support.served_api import SECRET_KEY, ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
@@ -165,9 +165,21 @@ def test_every_request_has_a_line_with_its_id_and_what_became_of_it(logged: Serv
         'request_id': 'the-id-of-this-one',
         'method': 'GET',
         'path': '/v1/users/nobody-has-it/projects',
+        'route': '/v1/users/<username>/projects',
+        'account_id': None,
         'status': 400,
         'remote_address': '127.0.0.1',
     }
+
+
+def test_the_line_of_a_request_says_whose_token_it_showed(logged: ServedApi) -> None:
+    member = join(logged)
+    asked = uuid4().hex
+    ok(logged.get('/v1/accounts/me', headers=member.bearer | {'X-Request-ID': asked}))
+
+    line, = (line for line in parsed_with(logged, asked) if 'path' in line)
+
+    assert (line['account_id'], line['route']) == (member.account['id'], '/v1/accounts/me')
 
 
 def test_a_line_about_what_is_no_request_has_no_id_of_another(logged: ServedApi) -> None:

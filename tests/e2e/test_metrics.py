@@ -12,7 +12,8 @@ from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST, Member, log_in, new_person, publish, register
-from tests.support.prometheus import METRICS, metrics_url, scrape, total
+from tests.support.observability import alerts, expressions, labels_in, metrics_in
+from tests.support.prometheus import METRICS, families, metrics_url, scrape, total
 from tests.support.served_api import TIMEOUT, ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.uploads import new_picture, upload
@@ -179,3 +180,32 @@ def test_what_waits_in_the_outbox_is_told(serve: Serve, database_url: str) -> No
 
     assert total(api, 'talelio_outbox_mails', status='pending') == 1
     assert total(api, 'talelio_outbox_oldest_pending_seconds') > 0
+
+
+def test_alerts_and_dashboard_ask_for_what_is_told(told: Callable[..., float], measured: ServedApi) -> None:
+    assert told('talelio_http_requests_total') > 0
+    there = {sample.name: sample for family in families(measured) for sample in family.samples}
+
+    for who, expression in expressions():
+        assert metrics_in(expression) <= there.keys(), who
+
+
+def test_every_metric_is_on_the_dashboard(told: Callable[..., float], measured: ServedApi) -> None:
+    assert told('talelio_http_requests_total') > 0
+    asked = ' '.join(expression for _, expression in expressions())
+
+    assert not [family.name for family in families(measured) if family.name not in asked]
+
+
+def test_alerts_ask_for_labels_that_are_told(told: Callable[..., float], measured: ServedApi) -> None:
+    assert told('talelio_http_requests_total') > 0
+    there = {(sample.name, *label)
+             for family in families(measured)
+             for sample in family.samples
+             for label in sample.labels.items()}
+    # What did not happen here, and is not told before it does.
+    rare = {'status', 'kind', 'instance'}
+
+    for rule in alerts():
+        for asked in labels_in(rule['expr']):
+            assert asked[1] in rare or asked in there, rule['alert']

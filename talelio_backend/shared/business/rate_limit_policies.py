@@ -53,3 +53,9 @@ EMAIL_CHANGE = Limit(
     network=Policy(name='email-network', quota=100, window=_HOUR),
     subject=Policy(name='email', quota=10, window=_HOUR),
 )
+
+LIMITS = (
+    LOGIN, REGISTRATION, VERIFICATION_RESEND, PASSWORD_FORGOT, PASSWORD_RESET, TOKEN_REFRESH, PASSWORD_PROOF,
+    EMAIL_CHANGE
+)
+POLICIES = [policy for limit in LIMITS for policy in (limit.network, limit.subject) if policy is not None]

@@ -223,7 +223,12 @@ def _send(answer: KeptAnswer, environ: 'WSGIEnvironment', start_response: 'Start
         start_response('304 NOT MODIFIED', [*answer.headers_not_modified, (REQUEST_ID, own_id)])
     token = request_id.set(own_id)
     log_request(
-        method, environ.get('PATH_INFO', ''), verdict or HTTPStatus.OK, began, environ.get('REMOTE_ADDR')
+        method,
+        environ.get('PATH_INFO', ''),
+        verdict or HTTPStatus.OK,
+        began,
+        environ.get('REMOTE_ADDR'),
+        environ,
     )
     request_id.reset(token)
     return [answer.content] if verdict is None and method == 'GET' else []

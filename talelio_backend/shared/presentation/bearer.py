@@ -2,6 +2,7 @@ from flask import request
 
 from talelio_backend.shared.business.identity import AccessTokens, Identity, MissingAccessToken
 from talelio_backend.shared.presentation.openapi_operation import hold_to_description
+from talelio_backend.shared.presentation.request_facts import ACCOUNT
 
 
 def authenticate(tokens: AccessTokens) -> Identity:
@@ -17,6 +18,7 @@ def authenticate(tokens: AccessTokens) -> Identity:
     if scheme.lower() != 'bearer':
         # A good token, but not presented as one.
         raise MissingAccessToken('No authorization token provided')
+    request.environ[ACCOUNT] = identity.account_id
     return identity
 
 

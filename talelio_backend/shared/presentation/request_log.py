@@ -2,18 +2,22 @@
 import logging
 import re
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
+from typing import Any
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
+
+from talelio_backend.shared.presentation.request_facts import ACCOUNT, ROUTE
 
 # The request that this thread works on, for every log line written on the way.
 request_id: ContextVar[str | None] = ContextVar('request_id', default=None)
 
 REQUEST_ID = 'X-Request-ID'
 
-# A proxy's id is taken over when it cannot break a log line or a header.
-_ACCEPTABLE_ID = re.compile(r'[A-Za-z0-9._-]{8,128}')
+# A proxy's id is taken over when it cannot break a log line or a header, and is no token by mistake.
+_ACCEPTABLE_ID = re.compile(r'(?!eyJ)[A-Za-z0-9._-]{8,128}')
 
 _logger = logging.getLogger(__name__)
 
@@ -29,8 +33,10 @@ def take_request_id(given: str | None) -> str:
     return given if given is not None and _ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
 
 
-def log_request(method: str, path: str, status: int, began: float, remote_address: str | None) -> None:
-    """`began` is by `time.perf_counter`."""
+def log_request(
+    method: str, path: str, status: int, began: float, remote_address: str | None, environ: Mapping[str, Any]
+) -> None:
+    """`began` is by `time.perf_counter`; `environ` holds what is in `request_facts`."""
     _logger.info(
         '%s %s %s',
         method,
@@ -39,6 +45,8 @@ def log_request(method: str, path: str, status: int, began: float, remote_addres
         extra={
             'method': method,
             'path': path,
+            'route': environ.get(ROUTE),
+            'account_id': environ.get(ACCOUNT),
             'status': status,
             'milliseconds': round((time.perf_counter() - began) * 1000, 1),
             'remote_address': remote_address,
@@ -53,7 +61,14 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers[REQUEST_ID] = request_id.get() or ''
-    log_request(request.method, request.path, response.status_code, g.request_began, request.remote_addr)
+    log_request(
+        request.method,
+        request.path,
+        response.status_code,
+        g.request_began,
+        request.remote_addr,
+        request.environ,
+    )
     return response
 
 

@@ -1,0 +1,49 @@
+"""The files that Prometheus and Grafana are given."""
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from talelio_backend.config import PROJECT_FOLDER
+
+FOLDER = PROJECT_FOLDER / '.github' / 'observability'
+
+
+def alerts() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((FOLDER / 'alerts.yml').read_text('utf-8'))['groups']
+    return [rule for group in groups for rule in group['rules']]
+
+
+def dashboard() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((FOLDER / 'dashboard.json').read_text('utf-8'))
+    return read
+
+
+def panels() -> list[dict[str, Any]]:
+    return [panel for panel in dashboard()['panels'] if panel['type'] != 'row']
+
+
+def expressions() -> Iterator[tuple[str, str]]:
+    """What is asked of Prometheus, and by whom."""
+    for rule in alerts():
+        yield rule['alert'], rule['expr']
+    for panel in panels():
+        for target in panel['targets']:
+            yield panel['title'], target['expr']
+    for variable in dashboard()['templating']['list']:
+        if variable['type'] == 'query':
+            yield variable['name'], variable['definition']
+
+
+def metrics_in(expression: str) -> set[str]:
+    return set(re.findall(r'\btalelio_[a-z_]+', re.sub(r'"[^"]*"', '', expression)))
+
+
+def labels_in(expression: str) -> Iterator[tuple[str, str, str]]:
+    """Each metric, label and value that is asked for; of a regular expression its alternatives."""
+    for metric, conditions in re.findall(r'(talelio_[a-z_]+)\{([^}]*)\}', expression):
+        for label, values in re.findall(r'(\w+)=~?"([^"]*)"', conditions):
+            for value in values.split('|'):
+                yield metric, label, value
