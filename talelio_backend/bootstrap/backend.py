@@ -78,7 +78,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     public = PublicDataWatch(engine, next_due(NOW))
 
     def unit_of_work() -> UnitOfWork:
-        return UnitOfWork(engine, metrics.security.count_event)
+        return UnitOfWork(engine, tell=metrics.security.count_event, public_changed=public.changed)
 
     ground = Ground(
         settings=settings,

@@ -59,9 +59,18 @@ def map_entities() -> None:
 class UnitOfWork(SqlAlchemyUnitOfWork):
     """The whole service's unit of work; each feature's protocol names the part that it uses."""
 
-    def __init__(self, engine: Engine, tell: Callable[[EventKind], None] = lambda kind: None) -> None:
-        """`tell` is called for each event of the audit trail, when it is committed."""
-        super().__init__(engine)
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        tell: Callable[[EventKind], None] = lambda kind: None,
+        public_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`tell` is called for each event of the audit trail, when it is committed.
+
+        `public_changed` is called when what everybody may read may have changed, before `tell`.
+        """
+        super().__init__(engine, public_changed)
         self._tell = tell
         self._recorded: list[EventKind] = []
 

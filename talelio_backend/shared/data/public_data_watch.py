@@ -59,7 +59,7 @@ class PublicDataWatch:
         return None
 
     def changed(self) -> None:
-        """Make this another moment, for all processes that share it, before a writer hears of its success."""
+        """Make this another moment for all processes that share it; before a writer hears of its success."""
         # Not one more, for two who count at once would need a lock that outlives whoever is killed with it.
         self._written[0] = randbits(64)
 

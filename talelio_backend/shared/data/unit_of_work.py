@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from talelio_backend.shared.business.errors import Conflict, Unavailable
 from talelio_backend.shared.data.database import is_passing_trouble
+from talelio_backend.shared.data.public_data import NotingSession
 
 
 class SqlAlchemyUnitOfWork:
@@ -18,15 +18,17 @@ class SqlAlchemyUnitOfWork:
     It knows no repository: the composition root adds them in a subclass.
     """
 
-    _session: Session
+    _session: NotingSession
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, public_changed: Callable[[], None] = lambda: None) -> None:
+        """`public_changed` is called after a commit that may have changed what everybody may read."""
         self._engine = engine
+        self._public_changed = public_changed
         self._keep: Callable[[Any], None] | None = None
 
     def __enter__(self) -> Self:
         # What was read stays readable after the commit: services hand entities to the presentation.
-        self._session = Session(self._engine, expire_on_commit=False)
+        self._session = NotingSession(self._engine, expire_on_commit=False)
         return self
 
     def __exit__(
@@ -49,3 +51,5 @@ class SqlAlchemyUnitOfWork:
             self._session.flush()
             self._keep(result)
         self._session.commit()
+        if self._session.has_written_public_data:
+            self._public_changed()

@@ -4,12 +4,12 @@ Why it is done this way: .github/decisions/0024-kept-answers.md.
 """
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Request, Response
 from werkzeug.datastructures import EnvironHeaders
@@ -51,9 +51,6 @@ class PublicData(Protocol):
 
     def moment(self) -> Hashable | None:
         """Return the same as before while nothing public has changed, None when that is not known."""
-
-    def changed(self) -> None:
-        """Have `moment` give something else from now on, to whoever may be asked next."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +95,7 @@ class AnswerCache:
 
     def __call__(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
         if environ['REQUEST_METHOD'] not in _READS:
-            return self._app(environ, self._noting_change(environ, start_response))
+            return self._app(environ, start_response)
         # Before anything is read: what is read later is at least as new.
         moment = self._public.moment()
         key = None if moment is None else self._key(environ)
@@ -123,21 +120,6 @@ class AnswerCache:
             origin,
             accepted_coding(environ.get('HTTP_ACCEPT_ENCODING')),
         )
-
-    def _noting_change(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> 'StartResponse':
-        if environ['REQUEST_METHOD'] == 'OPTIONS':
-            return start_response
-
-        def start(status: str,
-                  headers: list[tuple[str, str]],
-                  exc_info: Any = None) -> Callable[[bytes], object]:
-            # The change is committed and its author does not know it yet. What was refused changed nothing,
-            # and a flood of it must not empty the cache.
-            if status < '4':
-                self._public.changed()
-            return start_response(status, headers, exc_info)
-
-        return start
 
 
 def is_wanted(request: Request) -> bool:
