@@ -4,7 +4,7 @@ Why it is done this way: .github/decisions/0024-kept-answers.md.
 """
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Request, Response
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import remove_entity_headers
+from werkzeug.wsgi import get_path_info
 
 from talelio_backend.shared.presentation.compression import accepted_coding
 from talelio_backend.shared.presentation.conditions import evaluate
@@ -206,7 +207,7 @@ def _send(answer: KeptAnswer, environ: 'WSGIEnvironment', start_response: 'Start
     token = request_id.set(own_id)
     log_request(
         method,
-        environ.get('PATH_INFO', ''),
+        get_path_info(environ),
         verdict or HTTPStatus.OK,
         began,
         environ.get('REMOTE_ADDR'),

@@ -62,6 +62,7 @@ class Service:
         add_finish(self.app)
         add_error_handlers(self.app)
         CORS(self.app, origins=[LISTED, LISTED_TOO], supports_credentials=True)
+        self.app.add_url_rule('/grüße', 'greetings', self.show)
         for name in ('show', 'moment', 'refuse', 'set_cookie', 'vary', 'interrupted', 'long'):
             self.app.add_url_rule(
                 f'/{name}', view_func=getattr(self, name), methods=['GET', 'POST', 'PATCH', 'PUT', 'DELETE']
@@ -138,6 +139,16 @@ def test_each_answer_has_an_id_and_a_log_line_of_its_own(caplog: pytest.LogCaptu
     lines = [record for record in caplog.records if record.message == 'GET /show 200']
     assert [(line.__dict__['status'], line.__dict__['remote_address']) for line in lines] == \
         [(200, '127.0.0.1')] * 3
+
+
+def test_a_path_is_logged_as_it_reads(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service()
+    caplog.set_level(logging.INFO)
+
+    for _ in range(2):
+        service.ask('/gr%C3%BC%C3%9Fe')
+
+    assert [record.message for record in caplog.records] == ['GET /grüße 200'] * 2
 
 
 def test_whoever_counts_is_told_what_the_cache_did() -> None:
