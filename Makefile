@@ -86,6 +86,14 @@ type-check: install ## check the types
 check-infra: install ## lint the pipelines, container files, cloud template and shell scripts
 	@.ci/check-infra
 
+.PHONY: licences
+licences: install ## list the licences of what is installed at run time; fails at one that is not known to be fine
+	@$(BIN)/python .ci/licences.py
+
+.PHONY: audit
+audit: install ## look for known vulnerabilities in all locked packages; fails when nobody could be asked
+	@$(BIN)/python .ci/audit.py
+
 .PHONY: test
 test: install ## run every suite, with coverage
 	@$(BIN)/pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS) tests
