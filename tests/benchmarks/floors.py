@@ -24,7 +24,8 @@ app = Flask('floors', static_folder=None)
 
 _url = os.environ['DATABASE_URL']
 _engine = create_engine(_url, pool_size=POOL_SIZE, max_overflow=0)
-_pool = ThreadedConnectionPool(0, THREADS, _url.replace('+psycopg2', ''))
+# It closes what is given back beyond the first number.
+_pool = ThreadedConnectionPool(POOL_SIZE, THREADS, _url.replace('+psycopg2', ''))
 _renderer = BoundedMarkdownRenderer(markdown_worker())
 _folder = Path(os.environ['BENCHMARK_CONSTANTS'])
 _constants: dict[str, bytes] = {}
