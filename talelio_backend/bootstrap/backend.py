@@ -80,13 +80,16 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     def unit_of_work() -> UnitOfWork:
         return UnitOfWork(engine, tell=metrics.security.count_event, public_changed=public.changed)
 
+    def reading() -> Reading:
+        return Reading(engine)
+
     ground = Ground(
         settings=settings,
         metrics=metrics,
         app=make_app(settings, public, metrics.requests),
         unit_of_work=unit_of_work,
-        reading=lambda: Reading(engine),
-        access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), unit_of_work),
+        reading=reading,
+        access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), reading),
         limiter=MeasuredRateLimiter(unit_of_work, pseudonyms(settings.secret_key), metrics.security),
         store=store,
         folder=bare_store if isinstance(bare_store, FolderImageStore) else None,

@@ -11,7 +11,11 @@ from talelio_backend.app_account.data.email_change_repository import (
     SqlAlchemyEmailChangeRepository,
     map_email_change,
 )
-from talelio_backend.app_account.data.session_repository import SqlAlchemySessionRepository, map_session
+from talelio_backend.app_account.data.session_repository import (
+    SqlAlchemySessionRepository,
+    SqlAlchemyStandings,
+    map_session,
+)
 from talelio_backend.app_account.data.whitelist_repository import SqlAlchemyWhitelist, map_whitelist_entry
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
 from talelio_backend.app_feed.data.change_log import SqlAlchemyChangeLog
@@ -143,6 +147,10 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
 
 class Reading(SqlAlchemyReading):
     """What is read without the mapping, see `shared.business.unit_of_work.Reading`."""
+
+    @property
+    def sessions(self) -> SqlAlchemyStandings:
+        return SqlAlchemyStandings(self._connection)
 
     @property
     def user_ids(self) -> SqlAlchemyUserIds:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from talelio_backend.app_account.business.errors import AccountDisabled, SessionEnded
-from talelio_backend.app_account.business.session_ports import SessionUnitOfWork
+from talelio_backend.app_account.business.session_ports import StandingReading
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.identity import AccessTokens, Identity
 
@@ -13,9 +13,9 @@ class CheckedAccessTokens:
     One look-up a request, by two primary keys. See `shared.business.identity.AccessTokens`.
     """
 
-    def __init__(self, signed: AccessTokens, unit_of_work: Callable[[], SessionUnitOfWork]) -> None:
+    def __init__(self, signed: AccessTokens, reading: Callable[[], StandingReading]) -> None:
         self._signed = signed
-        self._unit_of_work = unit_of_work
+        self._reading = reading
 
     def issue(self, identity: Identity, now: datetime) -> str:
         return self._signed.issue(identity, now)
@@ -23,8 +23,8 @@ class CheckedAccessTokens:
     def read(self, token: str) -> Identity:
         """Raises InvalidAccessToken, SessionEnded, AccountDisabled, AccountGone."""
         identity = self._signed.read(token)
-        with self._unit_of_work() as uow:
-            standing = uow.sessions.standing(identity.account_id, identity.session_id)
+        with self._reading() as reading:
+            standing = reading.sessions.standing(identity.account_id, identity.session_id)
         if standing is None:
             raise AccountGone()
         if standing.disabled:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_account.business.session import RefreshToken, Session
-from talelio_backend.shared.business.unit_of_work import UnitOfWork
+from talelio_backend.shared.business.unit_of_work import Reading, UnitOfWork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,20 @@ class Standing:
     session_lives: bool
 
 
-class SessionRepository(Protocol):
+class Standings(Protocol):
+
+    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
+        """Return None where there is no such account."""
+
+
+class StandingReading(Reading, Protocol):
+
+    @property
+    def sessions(self) -> Standings:
+        ...
+
+
+class SessionRepository(Standings, Protocol):
     """A session that has ended is not there any more."""
 
     def add(self, session: Session) -> None:
@@ -28,9 +41,6 @@ class SessionRepository(Protocol):
 
     def of_account(self, account_id: int, now: datetime) -> Sequence[Session]:
         """Those that are not over, the most recently used first."""
-
-    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
-        """Return None where there is no such account."""
 
     def end(self, account_id: int, session_id: int) -> bool:
         """Whether there was one."""

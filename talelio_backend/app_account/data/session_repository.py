@@ -1,13 +1,27 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Identity, Index, Integer, Table, Text, and_, delete, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    select,
+)
 from sqlalchemy.orm import Session as OrmSession
 
 from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_account.business.session_ports import Standing
 from talelio_backend.app_account.data.account_repository import account_table
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.prepared import PreparedQuery
 
 session_table = Table(
     'sessions',
@@ -52,19 +66,7 @@ class SqlAlchemySessionRepository:
         return self._session.scalars(query.order_by(_columns.last_used_at.desc(), _columns.id.desc())).all()
 
     def standing(self, account_id: int, session_id: int | None) -> Standing | None:
-        own = and_(_columns.account_id == account_table.c.id, _columns.id == session_id)
-        query = select(account_table.c.token_epoch, account_table.c.disabled_at,
-                       _columns.id).outerjoin_from(account_table, session_table,
-                                                   own).where(account_table.c.id == account_id)
-        row = self._session.execute(query).one_or_none()
-        if row is None:
-            return None
-        epoch, disabled_at, found = row
-        return Standing(
-            epoch=epoch,
-            disabled=disabled_at is not None,
-            session_lives=session_id is None or found is not None,
-        )
+        return SqlAlchemyStandings(self._session.connection()).standing(account_id, session_id)
 
     def end(self, account_id: int, session_id: int) -> bool:
         ended = self._session.execute(
@@ -88,3 +90,31 @@ class SqlAlchemySessionRepository:
         over = select(_columns.id).where(_columns.expires_at <= now
                                          ).limit(limit).with_for_update(skip_locked=True)
         self._session.execute(delete(session_table).where(_columns.id.in_(over)))
+
+
+class SqlAlchemyStandings:
+    """See `app_account.business.session_ports.Standings`."""
+
+    _OF_ACCOUNT = PreparedQuery(
+        select(account_table.c.token_epoch, account_table.c.disabled_at, _columns.id).outerjoin_from(
+            account_table, session_table,
+            and_(
+                _columns.account_id == account_table.c.id,
+                _columns.id == bindparam('session_id', type_=Integer)
+            )
+        ).where(account_table.c.id == bindparam('account_id', type_=Integer))
+    )
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
+        row = self._OF_ACCOUNT.first(self._connection, account_id=account_id, session_id=session_id)
+        if row is None:
+            return None
+        epoch, disabled_at, found = row
+        return Standing(
+            epoch=epoch,
+            disabled=disabled_at is not None,
+            session_lives=session_id is None or found is not None,
+        )

@@ -40,17 +40,18 @@ def publish(
     """
     Given(title=title, body=body).checked(is_own_image)
     given = given.checked(is_own_image)
+    # Before the transaction: no connection is held while the text is rendered.
+    rendered = renderer.render(body)
     with uow:
         user = find_own_user(uow.users, author)
-    # Between the transactions: no connection is held while the text is rendered.
-    rendered = renderer.render(body)
-    project = Project(user_id=user.id, created_at=now, title=title, body=body, slug='', html='')
-    project.take_rendered(rendered)
-    _write(project, given, now)
-    with uow:
+        project = Project(user_id=user.id, created_at=now, title=title, body=body, slug='', html='')
+        project.take_rendered(rendered)
+        _write(project, given, now)
         uow.projects.lock_slugs(user.id)
         project.slug = _free_slug(uow, project, given.slug, project_id=None)
-        uow.projects.revive_slug(user.id, project.slug)
+        if project.slug == given.slug:
+            # One that was asked for may lead to another project so far; one that was made up is nobody's.
+            uow.projects.revive_slug(user.id, project.slug)
         uow.projects.add(project)
         uow.commit(project)
     return project

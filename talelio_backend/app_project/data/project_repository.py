@@ -1,7 +1,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -62,9 +62,7 @@ class SqlAlchemyProjectRepository:
         )
 
     def lock_slugs(self, user_id: int) -> None:
-        # Who has to wait for the table does so before others have to wait for them: one wait, not two.
-        self._session.execute(text('LOCK TABLE projects IN ROW EXCLUSIVE MODE'))
-        lock_for_user(self._session, _LOCK, user_id)
+        lock_for_user(self._session, project_table.name, _LOCK, user_id)
 
     def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
         now = select(project_table.c.slug, project_table.c.id
