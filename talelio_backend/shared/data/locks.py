@@ -9,12 +9,5 @@ def lock_for_user(session: Session, table: str, subject: int, user_id: int) -> N
     is about to be written to comes first, in the same round trip: who has to wait for it does so before others
     have to wait for them, one wait and not two.
     """
-    session.execute(
-        text(
-            f'LOCK TABLE {table} IN ROW EXCLUSIVE MODE; '
-            'SELECT pg_advisory_xact_lock(:subject, :user_id)'
-        ), {
-            'subject': subject,
-            'user_id': user_id
-        }
-    )
+    lock = f'LOCK TABLE {table} IN ROW EXCLUSIVE MODE; SELECT pg_advisory_xact_lock(:subject, :user_id)'
+    session.execute(text(lock), {'subject': subject, 'user_id': user_id})
