@@ -57,15 +57,18 @@ class Traefik:
     def __enter__(self) -> Self:
         self._write_dynamic_files()
         self.temporary_folder.mkdir()
-        for _ in range(_ATTEMPTS):
-            if self._start():
-                return self
-        raise AssertionError(self.log())
+        self.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
+
+    def start(self) -> None:
+        """Also after it was killed; its ports are others then."""
+        if not any(self._start() for _ in range(_ATTEMPTS)):
+            raise AssertionError(self.log())
 
     def client(self, *, source: str = '127.0.0.1', **options: Any) -> Proxied:
         """Whoever comes by HTTPS, from a loopback address of one's choice."""

@@ -1,0 +1,138 @@
+"""Every write of the API while a standby, which only lets itself be read, stands in for the primary."""
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import make_url
+
+from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from talelio_backend.shared.data.embedded_postgres.programs import find_installation
+from talelio_backend.shared.data.embedded_postgres.unprivileged import lodge
+from tests.faults.cases import Case, for_each
+from tests.faults.trial import Outcome, Service, check_mended, check_suffered
+from tests.support.answers import ok
+from tests.support.attempts import Prepare
+from tests.support.database import connect, select_one
+from tests.support.members import WHITELIST, join, publish
+from tests.support.own_postgres import OwnPostgres, own_postgres
+from tests.support.served_api import ServedApi
+from tests.support.uploads import stored_files
+from tests.support.waiting import wait_until
+from tests.support.writes import WRITES
+
+STANDBY = 'a read-only standby in place of the primary'
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandbyCase(Case):
+    prepare: Prepare
+
+
+CASES = [
+    StandbyCase(
+        part='PostgreSQL', fault=STANDBY, meanwhile=name, holds=Outcome.REFUSED.value, prepare=prepare
+    ) for name, prepare in WRITES.items()
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    primary: OwnPostgres
+    standby_url: str
+
+    def fail_over(self) -> None:
+        """Let the API find the standby, once that has all that the primary has."""
+        with (
+            closing(connect(self.primary.direct_url)) as primary,
+            closing(connect(self.standby_url)) as standby,
+        ):
+            written = select_one(primary, 'SELECT pg_current_wal_lsn()::text')
+            query = 'SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn'
+            wait_until(lambda: select_one(standby, query, written), 'the standby has caught up')
+        self._lead_to(self.standby_url)
+
+    def fail_back(self) -> None:
+        self._lead_to(self.primary.direct_url)
+
+    def _lead_to(self, url: str) -> None:
+        address = urlsplit(url)
+        self.primary.proxy.target = (address.hostname or '', address.port or 0)
+        self.primary.proxy.cut()
+
+
+@pytest.fixture(name='pair', scope='module')
+def _pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with own_postgres(tmp_path_factory.mktemp('primary')) as primary:
+        folder = tmp_path_factory.mktemp('standby')
+        copy_to(folder, primary.direct_url)
+        with EmbeddedPostgres(folder, durable=False) as url:
+            yield Pair(primary=primary, standby_url=url)
+
+
+def copy_to(folder: Path, url: str) -> None:
+    """Make a standby's data of a running primary's."""
+    installation = find_installation()
+    lodging = lodge(folder, installation)
+    if lodging.home != folder:
+        pytest.skip('NOT TRIED: PostgreSQL runs as another user here, who has no program to copy a primary')
+    parts = make_url(url)
+    (folder / 'password').write_text(str(parts.password), encoding='ascii')
+    (folder / 'password').chmod(0o600)
+    lodging.give(folder / 'password')
+    source = parts.set(drivername='postgresql').render_as_string(hide_password=False)
+    made = lodging.run(
+        installation / 'bin/pg_basebackup',
+        f'--dbname={source}',
+        f'--pgdata={folder / "data"}',
+        '--write-recovery-conf',
+        '--checkpoint=fast',
+    )
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.fixture(name='service', scope='module')
+def _service(tmp_path_factory: pytest.TempPathFactory, pair: Pair) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp('service')
+    with ServedApi(folder, pair.primary.url, {'WHITELISTED_EMAILS': ','.join(WHITELIST)}) as api:
+        images = Path(api.environ['IMAGE_FOLDER'])
+        yield Service(api=api, database_url=pair.primary.direct_url, stored=lambda: stored_files(images))
+
+
+@for_each(CASES)
+def test_a_write(service: Service, pair: Pair, case: StandbyCase) -> None:
+    attempt = case.prepare(service.api)
+    pair.fail_over()
+    try:
+        answer = attempt.send()
+    finally:
+        pair.fail_back()
+
+    check_suffered(service, attempt, answer, Outcome.REFUSED, seconds=10)
+    check_mended(service, attempt)
+
+
+@for_each([
+    Case(
+        part='PostgreSQL',
+        fault=STANDBY,
+        meanwhile='reading',
+        holds='everything can be read, as it was before'
+    )
+])
+def test_a_read(service: Service, pair: Pair, case: Case) -> None:
+    del case
+    author = join(service.api)
+    project = publish(service.api, author, 'A title', 'text')
+    pair.fail_over()
+    try:
+        # More often than there are workers, of which each may have it still.
+        for _ in range(8):
+            assert ok(service.api.get(author.projects_path)) == [project]
+            ok(service.api.get('/v1/accounts/me', headers=author.bearer))
+        assert service.api.get('/health/live').status_code == HTTPStatus.OK
+    finally:
+        pair.fail_back()
