@@ -1,6 +1,6 @@
 """What the settings alone tell: each is right in itself, and may still not be what its owner wants."""
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from talelio_backend.config import ConfigurationError, Env, Settings
@@ -26,6 +26,7 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
     yield _address(settings)
     yield _frontends(settings)
     yield _proxies(settings)
+    yield _metrics(settings)
 
 
 def _whitelist(settings: Settings) -> Finding:
@@ -75,3 +76,16 @@ def _proxies(settings: Settings) -> Finding:
             'Set TRUSTED_PROXIES to the network of the proxy, and PROXY_HOPS to how many stand in a row'
         )
     return ok(name, 'none is trusted')
+
+
+def _metrics(settings: Settings) -> Finding:
+    name = 'metrics'
+    if settings.server.metrics_address is None:
+        return ok(name, 'nobody is told any')
+    host, port = settings.server.metrics_address
+    if ip_address(host).is_global:
+        return warn(
+            name, f'whoever reaches {host} reads them, and the address is a public one',
+            'Set METRICS_ADDRESS to a loopback address, or one of a private network'
+        )
+    return ok(name, f'Prometheus finds them at {host}, port {port}')

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.answers import error_of, ok
 from tests.support.members import Member, join, new_person, register, verification_path
+from tests.support.prometheus import scrape
 from tests.support.traefik import HOST, TRAEFIK_FOLDER, Traefik, static_configuration
 from tests.support.traefik_client import Answer, Proxied
 from tests.support.traefik_rig import Rig, behind_traefik, new_address
@@ -156,6 +157,12 @@ def test_the_dashboard_is_not_public(rig: Rig, client: Proxied, path: str) -> No
     assert error_of(client.get(path), HTTPStatus.NOT_FOUND) == 'There is nothing at this path'
     assert client.get(path, {'Host': 'localhost'}).text == '404 page not found\n'
     assert plain(rig.traefik, 'GET', path).status_code == HTTPStatus.MOVED_PERMANENTLY
+
+
+def test_the_metrics_are_not_public(rig: Rig, client: Proxied) -> None:
+    assert 'talelio_http_requests_total' in scrape(rig.apis[0])
+    assert error_of(client.get('/metrics'), HTTPStatus.NOT_FOUND) == 'There is nothing at this path'
+    assert client.get('/metrics', {'Host': 'localhost'}).text == '404 page not found\n'
 
 
 def test_the_dashboard_is_there_for_the_machine_itself(rig: Rig) -> None:

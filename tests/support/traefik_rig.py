@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST
+from tests.support.prometheus import METRICS
 from tests.support.served_api import ServedApi
 from tests.support.traefik import HOST, Traefik
 
@@ -37,6 +38,7 @@ def behind_traefik(folder: Path, template_url: str, *, read_timeout: str | None 
     with ExitStack() as stack:
         url = stack.enter_context(copy_of(template_url))
         environ = {
+            **METRICS,
             'API_BASE_URL': f'https://{HOST}',
             'TRUSTED_PROXIES': '127.0.0.1',
             'WHITELISTED_EMAILS': ','.join(WHITELIST),

@@ -95,6 +95,12 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('TRUSTED_HOSTS', 'api.example.com:443', 'which is not a host name'),
         ('TRUSTED_HOSTS', '.example.com', 'which is not a host name'),
         ('TRUSTED_HOSTS', 'API.example.com', 'in small letters'),
+        ('METRICS_ADDRESS', '9100', 'METRICS_ADDRESS must be an IP address and a port'),
+        ('METRICS_ADDRESS', ':9100', 'METRICS_ADDRESS must be an IP address and a port'),
+        ('METRICS_ADDRESS', '127.0.0.1', 'METRICS_ADDRESS must be an IP address and a port'),
+        ('METRICS_ADDRESS', 'localhost:9100', 'METRICS_ADDRESS must be an IP address and a port'),
+        ('METRICS_ADDRESS', '127.0.0.1:99100', 'METRICS_ADDRESS must be an IP address and a port'),
+        ('METRICS_ADDRESS', '127.0.0.1:9100/metrics', 'METRICS_ADDRESS must be an IP address and a port'),
         ('TRUSTED_PROXIES', 'traefik', "TRUSTED_PROXIES holds 'traefik'"),
         ('TRUSTED_PROXIES', '172.18.0.5/16', 'which is not an address or a network'),
         ('TRUSTED_PROXIES', '*', 'which is not an address or a network'),
@@ -210,6 +216,14 @@ def test_no_proxy_is_trusted_unless_it_is_named() -> None:
     assert settings.server.trusted_proxies == (
         ip_network('172.18.0.0/16'), ip_network('10.0.0.7/32'), ip_network('fd00::/8')
     )
+
+
+@pytest.mark.parametrize(
+    ('address', 'read'),
+    [('', None), ('127.0.0.1:9100', ('127.0.0.1', 9100)), ('[::1]:0', ('::1', 0))],
+)
+def test_prometheus_is_told_nothing_unless_it_is_said_where(address: str, read: object) -> None:
+    assert Settings.from_env({**PRODUCTION, 'METRICS_ADDRESS': address}).server.metrics_address == read
 
 
 def test_only_production_waits_before_it_stops() -> None:

@@ -26,7 +26,9 @@ def findings(**changes: str) -> dict[str, Finding]:
 def test_a_whole_production_is_ok() -> None:
     found = findings()
 
-    assert list(found) == ['settings', 'secret key', 'whitelist', 'address', 'frontends', 'proxies']
+    assert list(found) == [
+        'settings', 'secret key', 'whitelist', 'address', 'frontends', 'proxies', 'metrics'
+    ]
     assert {finding.status for finding in found.values()} == {Status.OK}
 
 
@@ -38,6 +40,7 @@ def test_a_whole_production_is_ok() -> None:
     ('proxies', {'TRUSTED_PROXIES': ''}, 'TRUSTED_PROXIES'),
     ('proxies', {'TRUSTED_PROXIES': '172.18.0.0/16,0.0.0.0/0'}, 'TRUSTED_PROXIES'),
     ('proxies', {'TRUSTED_PROXIES': '::/0'}, 'TRUSTED_PROXIES'),
+    ('metrics', {'METRICS_ADDRESS': '8.8.8.8:9100'}, 'METRICS_ADDRESS'),
 ])  # yapf: disable
 def test_what_is_odd_is_a_warning_that_names_its_variable(
     name: str, changes: dict[str, str], mend: str
@@ -47,6 +50,11 @@ def test_what_is_odd_is_a_warning_that_names_its_variable(
     assert found[name].status is Status.WARN
     assert mend in (found[name].mend or '')
     assert {finding.status for finding in found.values() if finding.name != name} == {Status.OK}
+
+
+def test_where_the_metrics_are_is_told() -> None:
+    assert findings()['metrics'].found == 'nobody is told any'
+    assert '127.0.0.1, port 9100' in findings(METRICS_ADDRESS='127.0.0.1:9100')['metrics'].found
 
 
 def test_development_needs_no_proxy_and_no_tls() -> None:
