@@ -109,6 +109,10 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
         return SqlAlchemyUserRepository(self._session)
 
     @property
+    def user_ids(self) -> SqlAlchemyUserIds:
+        return SqlAlchemyUserIds(self._session.connection())
+
+    @property
     def projects(self) -> SqlAlchemyProjectRepository:
         return SqlAlchemyProjectRepository(self._session)
 

@@ -6,7 +6,7 @@ from talelio_backend.app_project.business.listing import Listed, Listing
 from talelio_backend.app_project.business.project import Project, Rendered, ShownProject
 from talelio_backend.app_project.business.revision import Revision, RevisionEntry
 from talelio_backend.app_project.business.visibility import Selection
-from talelio_backend.app_user.business.ports import UserIds, UserRepository
+from talelio_backend.app_user.business.ports import UserIds
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.business.unit_of_work import Reading, UnitOfWork
 
@@ -95,7 +95,7 @@ class ProjectUnitOfWork(UnitOfWork, Protocol):
         ...
 
     @property
-    def users(self) -> UserRepository:
+    def user_ids(self) -> UserIds:
         ...
 
 

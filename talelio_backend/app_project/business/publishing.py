@@ -16,7 +16,7 @@ from talelio_backend.app_project.business.project import Project, ProjectStatus,
 from talelio_backend.app_project.business.revision import ALWAYS_KEPT, KEPT, KEPT_FOR, Revision
 from talelio_backend.app_project.business.slug import candidates
 from talelio_backend.app_project.business.visibility import check_owned
-from talelio_backend.app_user.business.services import find_own_user
+from talelio_backend.app_user.business.services import find_own_user_id
 from talelio_backend.shared.business.identity import Identity
 
 # Called with the project before anything is changed; what it raises is raised.
@@ -43,15 +43,15 @@ def publish(
     # Before the transaction: no connection is held while the text is rendered.
     rendered = renderer.render(body)
     with uow:
-        user = find_own_user(uow.users, author)
-        project = Project(user_id=user.id, created_at=now, title=title, body=body, slug='', html='')
+        user_id = find_own_user_id(uow.user_ids, author)
+        project = Project(user_id=user_id, created_at=now, title=title, body=body, slug='', html='')
         project.take_rendered(rendered)
         _write(project, given, now)
-        uow.projects.lock_slugs(user.id)
+        uow.projects.lock_slugs(user_id)
         project.slug = _free_slug(uow, project, given.slug, project_id=None)
         if project.slug == given.slug:
             # One that was asked for may lead to another project so far; one that was made up is nobody's.
-            uow.projects.revive_slug(user.id, project.slug)
+            uow.projects.revive_slug(user_id, project.slug)
         uow.projects.add(project)
         uow.commit(project)
     return project
@@ -77,16 +77,16 @@ def change(
     """
     given = given.checked(is_own_image)
     with uow:
-        user = find_own_user(uow.users, owner)
-        _meet(precondition, check_owned(uow.projects.get(project_id), user.id, now))
+        user_id = find_own_user_id(uow.user_ids, owner)
+        _meet(precondition, check_owned(uow.projects.get(project_id), user_id, now))
     rendered = None if given.body is ABSENT else renderer.render(given.body)
     with uow:
-        project = check_owned(uow.projects.get_for_update(project_id), user.id, now)
+        project = check_owned(uow.projects.get_for_update(project_id), user_id, now)
         _meet(precondition, project)
         before = Revision.of(project)
         changed = _write(project, given, now, rendered)
         if given.slug is not ABSENT:
-            uow.projects.lock_slugs(user.id)
+            uow.projects.lock_slugs(user_id)
             changed |= _change_slug(uow, project, given.slug, now)
         if changed:
             project.updated_at = now
@@ -106,8 +106,8 @@ def delete(
 ) -> None:
     """Raises ProjectNotFound, NotYourProject or AccountGone."""
     with uow:
-        user = find_own_user(uow.users, owner)
-        project = check_owned(uow.projects.get_for_update(project_id), user.id, now)
+        user_id = find_own_user_id(uow.user_ids, owner)
+        project = check_owned(uow.projects.get_for_update(project_id), user_id, now)
         _meet(precondition, project)
         uow.projects.remove(project)
         uow.commit()

@@ -9,7 +9,7 @@ from talelio_backend.app_project.business.ports import MarkdownRenderer, Project
 from talelio_backend.app_project.business.project import Project
 from talelio_backend.app_project.business.revision import Revision, RevisionEntry
 from talelio_backend.app_project.business.visibility import check_owned
-from talelio_backend.app_user.business.services import find_own_user
+from talelio_backend.app_user.business.services import find_own_user_id
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.business.page import Page, PageRequest
 
@@ -57,5 +57,5 @@ def restore(
 
 
 def _find_own(uow: ProjectUnitOfWork, owner: Identity, project_id: int, now: datetime) -> Project:
-    user = find_own_user(uow.users, owner)
-    return check_owned(uow.projects.get(project_id), user.id, now)
+    user_id = find_own_user_id(uow.user_ids, owner)
+    return check_owned(uow.projects.get(project_id), user_id, now)

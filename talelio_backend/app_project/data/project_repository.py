@@ -1,7 +1,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Integer, Text, any_, bindparam, delete, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,12 +17,22 @@ from talelio_backend.app_project.data.project_table import (
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.data.database import broken_constraint
 from talelio_backend.shared.data.locks import lock_for_user
+from talelio_backend.shared.data.prepared import PreparedQuery
 
 # Old slugs that are kept of a project.
 OLD_SLUGS = 50
 
 # The first half of the key of an advisory lock, to tell ours from others; the second is the user's id.
 _LOCK = 0x736C7567
+
+_USER, _SLUGS = bindparam('user_id', type_=Integer), bindparam('slugs', type_=ARRAY(Text))
+_now, _before = project_table.c, old_slug_table.c
+_HOLDERS = PreparedQuery(
+    select(_now.slug, _now.id).where(_now.user_id == _USER, _now.slug == any_(_SLUGS)).union_all(
+        select(_before.slug,
+               _before.project_id).where(_before.user_id == _USER, _before.slug == any_(_SLUGS))
+    )
+)
 
 
 class SqlAlchemyProjectRepository:
@@ -65,11 +76,8 @@ class SqlAlchemyProjectRepository:
         lock_for_user(self._session, project_table.name, _LOCK, user_id)
 
     def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
-        now = select(project_table.c.slug, project_table.c.id
-                     ).where(project_table.c.user_id == user_id, project_table.c.slug.in_(slugs))
-        before = select(old_slug_table.c.slug, old_slug_table.c.project_id
-                        ).where(old_slug_table.c.user_id == user_id, old_slug_table.c.slug.in_(slugs))
-        return {row.slug: row.id for row in self._session.execute(now.union_all(before))}
+        rows = _HOLDERS.rows(self._session.connection(), user_id=user_id, slugs=list(slugs))
+        return dict((slug, project_id) for slug, project_id in rows)
 
     def retire_slug(self, project: Project, now: datetime) -> None:
         old = old_slug_table.c
