@@ -95,3 +95,27 @@ def test_the_log_does_not_fill_with_tracebacks_of_silent_clients(impatient: Serv
         wait_until(lambda: answers(impatient), 'the service answers')
 
     assert "Traceback" not in impatient.log()
+
+
+@pytest.mark.parametrize('part', ['headers', 'body'])
+def test_eight_clients_who_send_a_byte_at_a_time_keep_nobody_waiting(api: ServedApi, part: str) -> None:
+    """Never silent for long, so nothing cuts them off. Where Traefik stands before the API, it waits instead."""
+    rest = b'X: x\r\n\r\n' if part == 'headers' else b'{"a": 1}'
+    begun = b'POST /v1/accounts/register HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\n'
+    begun += b'Content-Length: 8\r\nConnection: close\r\n'
+    address = urlsplit(api.url)
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port or 80), timeout=20))
+            for _ in range(8)
+        ]
+        for client in clients:
+            client.sendall(begun if part == 'headers' else begun + b'\r\n')
+        for number in range(len(rest)):
+            for client in clients:
+                client.sendall(rest[number:number + 1])
+            assert [api.get('/health/ready').status_code for _ in range(8)] == [HTTPStatus.OK] * 8
+        for client in clients:
+            if part == 'headers':
+                client.sendall(b'{"a": 1}')
+            assert b' 400 ' in client.recv(4096).partition(b'\r\n')[0]

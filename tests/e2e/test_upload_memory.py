@@ -1,0 +1,59 @@
+"""Eight of the largest pictures at once, on a machine that has a gibibyte for everything."""
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from PIL import Image
+
+from tests.benchmarks.processes import memory_of
+from tests.e2e.conftest import Serve
+from tests.support.at_once import at_once
+from tests.support.members import join
+from tests.support.pictures import saved
+from tests.support.uploads import new_picture, send, upload
+
+UPLOADS = 8
+# As many pixels as are taken, of the mode that needs the most memory.
+LARGEST = (5000, 5000)
+GIB = 1024**3
+
+
+@contextmanager
+def peak_memory(pid: int) -> Iterator[list[int]]:
+    """Yield a list whose one number is the peak of all processes together, in bytes, after the block."""
+    peak, over = [0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            peak[0] = max(peak[0], memory_of(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        watcher.join()
+
+
+def test_eight_of_the_largest_pictures_at_once_take_less_than_a_gibibyte(
+    serve: Serve, database_url: str
+) -> None:
+    api = serve(database_url)
+    member = join(api)
+    pictures = [saved(Image.new('RGBA', LARGEST, (number, 0, 0, 200)), 'PNG') for number in range(UPLOADS)]
+
+    with peak_memory(api.pid) as peak:
+        answers = at_once([
+            lambda picture=picture: send(api, member, picture)  # type: ignore[misc]
+            for picture in pictures
+        ])
+
+    # Who would have to wait for too long is told to come back.
+    assert {answer.status_code for answer in answers} <= {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
+    assert HTTPStatus.OK in {answer.status_code for answer in answers}
+    assert 0 < peak[0] < GIB
+    # Both workers are those of the beginning.
+    assert api.log().count('Booting worker') == 2
+    upload(api, member, new_picture())
