@@ -14,7 +14,9 @@ from tests.support.waiting import wait_until
 # Two workers have 64 threads, and this many connections between them.
 REQUESTS = 60
 CONNECTIONS = 26
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 
 
 def test_who_gets_no_connection_hears_so_within_seconds_and_the_next_request_is_fine(

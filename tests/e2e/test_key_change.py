@@ -1,4 +1,4 @@
-"""The key that signs tokens is changed: nobody is logged out, and what only the old key has signed ends with it."""
+"""The key that signs tokens is changed: nobody is logged out until the old key is taken away."""
 from datetime import UTC, datetime
 from http import HTTPStatus
 

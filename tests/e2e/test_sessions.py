@@ -103,6 +103,30 @@ def test_a_page_that_is_not_ours_logs_nobody_in(api: ServedApi, member: Member) 
     assert 'Set-Cookie' not in answer.headers
 
 
+def test_another_login_in_the_same_browser_ends_the_session_before(
+    api: ServedApi, member: Member, browser: BrowserClient
+) -> None:
+    token, former = ok(browser.post(TOKEN))['access_token'], browser.refresh_token
+
+    new_token = ok(browser.post(LOGIN, member.person.login))['access_token']
+
+    assert not is_good(api, token)
+    error_of(api.post(TOKEN, {'refresh_token': former}), HTTPStatus.UNAUTHORIZED)
+    assert is_good(api, new_token) and is_good(api, ok(browser.post(TOKEN))['access_token'])
+    # What is logged in elsewhere stays so.
+    assert is_good(api, member.token)
+
+
+@pytest.mark.parametrize('changes', [{'password': 'not the right one'}, {'refresh': 'body'}], ids=repr)
+def test_a_login_that_sets_no_cookie_leaves_the_session_of_the_one_that_is_there(
+    api: ServedApi, member: Member, browser: BrowserClient, changes: dict[str, str]
+) -> None:
+    browser.post(LOGIN, member.person.login | changes)
+    browser.post(LOGIN, member.person.login, headers={'Origin': 'https://evil.example'})
+
+    assert is_good(api, ok(browser.post(TOKEN))['access_token'])
+
+
 def test_a_client_without_cookies_gets_the_token_in_the_body(api: ServedApi, member: Member) -> None:
     answer = api.post(LOGIN, member.person.login | {'refresh': 'body'})
 

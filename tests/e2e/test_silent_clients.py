@@ -99,7 +99,7 @@ def test_the_log_does_not_fill_with_tracebacks_of_silent_clients(impatient: Serv
 
 @pytest.mark.parametrize('part', ['headers', 'body'])
 def test_eight_clients_who_send_a_byte_at_a_time_keep_nobody_waiting(api: ServedApi, part: str) -> None:
-    """Never silent for long, so nothing cuts them off. Where Traefik stands before the API, it waits instead."""
+    """Never silent for long, so nothing cuts them off. Where there is a proxy, it waits instead."""
     rest = b'X: x\r\n\r\n' if part == 'headers' else b'{"a": 1}'
     begun = b'POST /v1/accounts/register HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\n'
     begun += b'Content-Length: 8\r\nConnection: close\r\n'

@@ -35,6 +35,10 @@ class SessionCookie:
             raise ForeignPage()
         return token
 
+    def replaced(self) -> str | None:
+        """Return the token that `set` writes over, if there is one."""
+        return request.cookies.get(self._name) if self._is_ours(request.headers.get('Origin')) else None
+
     def set(self, response: Response, token: str, *, lifetime: timedelta) -> None:
         """Unless the page is not ours, which could log its visitors in to somebody else's account."""
         origin = request.headers.get('Origin')

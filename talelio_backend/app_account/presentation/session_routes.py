@@ -43,7 +43,7 @@ def session_routes(parts: AccountParts) -> Blueprint:
     @described(
         'Log in',
         description='Begins a session. Its refresh token comes in a cookie, or with `"refresh": "body"` in '
-        'the answer, for clients that keep no cookies.',
+        'the answer, for clients that keep no cookies. A session whose cookie it replaces ends.',
         body=LoginBody,
         answers={HTTPStatus.OK: TokenAnswer | TokensAnswer},
         errors=[
@@ -57,6 +57,7 @@ def session_routes(parts: AccountParts) -> Blueprint:
     )
     def log_in() -> Response:
         body = read_body(LoginBody)
+        origin, now = request_origin(), datetime.now(UTC)
         with limited(parts.limiter, LOGIN, one_spelling(body.email)):
             grant = login.log_in(
                 parts.unit_of_work(),
@@ -65,10 +66,15 @@ def session_routes(parts: AccountParts) -> Blueprint:
                 email=body.email,
                 password=body.password,
                 client=request_client(),
-                origin=request_origin(),
-                now=datetime.now(UTC),
+                origin=origin,
+                now=now,
             )
-        return _answer_grant(parts, grant, in_body=body.refresh == 'body')
+        in_body = body.refresh == 'body'
+        former = None if in_body else parts.cookie.replaced()
+        if former is not None:
+            # Nobody has its cookie any more, unless somebody else has.
+            sessions.log_out(parts.unit_of_work(), parts.tokens.refresh, token=former, origin=origin, now=now)
+        return _answer_grant(parts, grant, in_body=in_body)
 
     @routes.post('/token')
     @described(
