@@ -599,3 +599,11 @@ def test_every_time_has_a_zone(connection: Connection) -> None:
     times = {row[2] for row in schema_in(connection)['columns'] if row[2].startswith('time')}
 
     assert times == {'timestamp with time zone'}
+
+
+def test_a_database_that_was_just_migrated_knows_nobody(empty: Engine) -> None:
+    command.upgrade(config_for(empty), 'head')
+
+    for table in ('accounts', 'users', 'whitelist', 'sessions'):
+        with empty.connect() as connection:
+            assert connection.execute(text(f'SELECT count(*) FROM {table}')).scalar_one() == 0
