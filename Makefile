@@ -125,11 +125,21 @@ test-durability: install ## kill processes under load, ROUNDS=100 times, and loo
 image-trial: install ## build the image without Docker and try it (root, Debian's buildah and debootstrap)
 	@.ci/try-image $(PYTEST_ARGS)
 
-# Cases of an operation.
+# Cases of an operation, and seconds of each search.
 FUZZ_EXAMPLES ?= 1000
+FUZZ_SECONDS ?= 120
 .PHONY: fuzz
-fuzz: install ## try requests made from the OpenAPI document; FUZZ_EXAMPLES=1000 a call
-	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -rP $(PYTEST_ARGS) tests/e2e/test_fuzzing.py
+fuzz: install var/atheris/.installed ## try what nobody thought of, and count it; FUZZ_EXAMPLES=1000 a call, FUZZ_SECONDS=120 a search
+	@$(BIN)/python -m tests.fuzz --examples $(FUZZ_EXAMPLES) --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
+
+.PHONY: fuzz-atheris
+fuzz-atheris: FUZZ_ARGS := --only searches
+fuzz-atheris: fuzz ## only the searches that are guided by the code they reach (Linux on x86-64)
+
+var/atheris/.installed: tests/fuzz/requirements.txt | install
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --target $(@D) --requirement $<
+	@touch $@
 
 .PHONY: client
 client: install ## make the typed TypeScript client in var/client (needs npm)

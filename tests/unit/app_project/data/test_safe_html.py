@@ -1,5 +1,4 @@
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -8,34 +7,7 @@ from hypothesis import strategies as st
 
 from talelio_backend.app_project.data.markdown_html import to_html
 from talelio_backend.app_project.data.safe_html import sanitize
-
-TAGS = set(
-    'a abbr b blockquote br code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr '
-    'i img input ins kbd li mark ol p pre s samp small span strong sub summary sup table tbody td '
-    'tfoot th thead tr u ul var'.split()
-)
-ATTRIBUTES = {
-    'id': r'user-content-(?s:.*)',
-    'class': r'((highlight|footnote(-(back)?ref)?|task-list(-item)?|filename|hll|[a-z]{1,3}[12]?'
-    r'|(language|md)-[\w#.+-]+)( |$))+',
-    'href': r'(?s:.*)',
-    'src': r'(?s:.*)',
-    'title': r'(?s:.*)',
-    'alt': r'(?s:.*)',
-    'rel': r'noopener nofollow',
-    'align': r'left|center|right',
-    'type': r'checkbox',
-    'disabled': r'',
-    'checked': r'',
-    'open': r'(?s:.*)',
-    'loading': r'lazy',
-    'decoding': r'async',
-    'start': r'-?\d+',
-    'width': r'\d{1,4}',
-    'height': r'\d{1,4}',
-    'colspan': r'\d{1,3}',
-    'rowspan': r'\d{1,3}'
-}
+from tests.support.safe_page import TAGS, assert_safe
 
 
 def hostile_html() -> list[str]:
@@ -49,53 +21,6 @@ def hostile_html() -> list[str]:
 
 
 HOSTILE = hostile_html()
-
-
-class Inspector(HTMLParser):
-    """Asserts that a page can take the HTML as it is, by rules written apart from the sanitizer's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in TAGS
-        values = {name: value or '' for name, value in attrs}
-        for name, value in values.items():
-            assert re.fullmatch(ATTRIBUTES[name], value), (tag, name, value)
-        assert_address(values.get('href', ''))
-        assert_address(values.get('src', ''))
-        assert tag != 'a' or 'rel' in values
-        assert tag != 'input' or {'type', 'disabled'} <= values.keys()
-        if 'id' in values:
-            self.ids.append(values['id'])
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(data)
-
-    def handle_decl(self, decl: str) -> None:
-        raise AssertionError(decl)
-
-    def handle_pi(self, data: str) -> None:
-        raise AssertionError(data)
-
-    def unknown_decl(self, data: str) -> None:
-        raise AssertionError(data)
-
-
-def assert_address(address: str) -> None:
-    """As a browser reads it: without controls and spaces around, nor tabs and newlines within."""
-    seen = re.sub(r'[\t\n\r]', '', address.strip(''.join(chr(code) for code in range(33))))
-    scheme = re.match(r'([a-zA-Z][a-zA-Z0-9+.-]*):', seen)
-    assert scheme is None or scheme[1].lower() in ('http', 'https', 'mailto'), address
-
-
-def assert_safe(html: str) -> None:
-    inspector = Inspector()
-    inspector.feed(html)
-    inspector.close()
-    assert len(set(inspector.ids)) == len(inspector.ids)
-    assert sanitize(html) == html
 
 
 @pytest.mark.parametrize('hostile', HOSTILE)
