@@ -12,7 +12,7 @@ from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST, Member, log_in, new_person, publish, register
-from tests.support.observability import alerts, expressions, labels_in, metrics_in
+from tests.support.observability import alerts, expressions, labels_in, metrics_in, run_promtool
 from tests.support.prometheus import METRICS, families, metrics_url, scrape, total
 from tests.support.served_api import TIMEOUT, ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
@@ -190,6 +190,14 @@ def test_alerts_and_dashboard_ask_for_what_is_told(told: Callable[..., float], m
         assert metrics_in(expression) <= there.keys(), who
 
 
+def test_prometheus_finds_no_fault_with_what_is_told(told: Callable[..., float], measured: ServedApi) -> None:
+    assert told('talelio_http_requests_total') > 0
+
+    checked = run_promtool('check', 'metrics', given=scrape(measured))
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, '', '')
+
+
 def test_every_metric_is_on_the_dashboard(told: Callable[..., float], measured: ServedApi) -> None:
     assert told('talelio_http_requests_total') > 0
     asked = ' '.join(expression for _, expression in expressions())
@@ -209,3 +217,11 @@ def test_alerts_ask_for_labels_that_are_told(told: Callable[..., float], measure
     for rule in alerts():
         for asked in labels_in(rule['expr']):
             assert asked[1] in rare or asked in there, rule['alert']
+
+
+def test_the_server_of_a_developer_tells_them_too(serve: Serve, database_url: str) -> None:
+    # Its workers read all code anew.
+    api = serve(database_url, METRICS | {'ENV': 'development'})
+
+    assert requests_of(api, route='/health/ready') >= 1
+    assert total(api, 'talelio_process_resident_memory_bytes', process='worker') > 0

@@ -1,12 +1,7 @@
 """The alerts and the dashboard, as far as they can be looked at without a server."""
-import os
 import re
-import shutil
-import subprocess
 
-import pytest
-
-from tests.support.observability import FOLDER, alerts, dashboard, panels
+from tests.support.observability import FOLDER, alerts, dashboard, panels, run_promtool
 
 
 def headings() -> set[str]:
@@ -48,16 +43,7 @@ def test_panels_have_ids_and_places_of_their_own() -> None:
 
 
 def test_prometheus_takes_its_configuration_and_the_alerts() -> None:
-    promtool = shutil.which('promtool')
-    if promtool is None:
-        if os.environ.get('CI'):
-            pytest.fail('promtool is missing: install the package prometheus')
-        pytest.skip('promtool is missing: install the package prometheus')
-    checked = subprocess.run([promtool, 'check', 'config',
-                              str(FOLDER / 'prometheus.yml')],
-                             capture_output=True,
-                             text=True,
-                             check=False)
+    checked = run_promtool('check', 'config', str(FOLDER / 'prometheus.yml'))
 
     assert checked.returncode == 0, checked.stderr
     assert f'{len(alerts())} rules found' in checked.stdout

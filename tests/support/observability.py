@@ -1,9 +1,13 @@
 """The files that Prometheus and Grafana are given."""
 import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import yaml  # type: ignore[import-untyped]
 
 from talelio_backend.config import PROJECT_FOLDER
@@ -47,3 +51,14 @@ def labels_in(expression: str) -> Iterator[tuple[str, str, str]]:
         for label, values in re.findall(r'(\w+)=~?"([^"]*)"', conditions):
             for value in values.split('|'):
                 yield metric, label, value
+
+
+def run_promtool(*words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Prometheus's own tool, or skip the test where it is not installed."""
+    promtool = shutil.which('promtool')
+    if promtool is None:
+        missing = 'promtool is missing: install the package prometheus'
+        if os.environ.get('CI'):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return subprocess.run([promtool, *words], input=given, capture_output=True, text=True, check=False)
