@@ -18,9 +18,7 @@ def main(arguments: list[str]) -> int:
     tally = Tally()
     began = time.monotonic()
     code = int(
-        pytest.main([
-            str(Path(__file__).parent), '--numprocesses=2', '--dist=loadfile', '--quiet', *arguments
-        ],
+        pytest.main([str(Path(__file__).parent), '--numprocesses=3', '--dist=load', '--quiet', *arguments],
                     plugins=[tally])
     )
     minutes = (time.monotonic() - began) / 60

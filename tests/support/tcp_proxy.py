@@ -12,6 +12,9 @@ from tests.support.ways import Cut, Straight, Way
 # With it, closing a socket resets the connection, as when a machine dies.
 _RESET_ON_CLOSE = struct.pack('ii', 1, 0)
 
+# Seconds.
+_PATIENCE = 1.0
+
 
 class TcpProxy:
     """Stands between two programs, on a port that stays, and lets their connections fail.
@@ -71,10 +74,13 @@ class TcpProxy:
         self._way = way
 
     def cut(self) -> None:
-        """Reset all connections there are."""
+        """Reset all connections there are, and return when that has happened."""
         with self._lock:
             for connection in self._connections:
                 connection.cut()
+            for connection in self._connections:
+                # Not for ever: whoever takes nothing may keep one.
+                connection.closed.wait(_PATIENCE)
             self._connections.clear()
 
     def refuse(self) -> None:
@@ -116,6 +122,7 @@ class _Connection:
         self._is_cut = False
         self._lock = threading.Lock()
         self._pumping = 2
+        self.closed = threading.Event()
         for source, sink in (self._ends, reversed(self._ends)):
             threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
@@ -155,3 +162,4 @@ class _Connection:
             if not self._pumping:
                 for end in self._ends:
                     end.close()
+                self.closed.set()
