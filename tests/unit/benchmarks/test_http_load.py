@@ -2,6 +2,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -13,24 +14,31 @@ Serve = Callable[..., str]
 @pytest.fixture(name='serve')
 def _serve() -> Iterator[Serve]:
     """Start a server that sends these pieces for each request that ends with a blank line."""
+    threads: list[threading.Thread] = []
     with socket.create_server(('127.0.0.1', 0)) as listener:
 
         def start(*pieces: bytes, connections: int = 1) -> str:
 
             def answer() -> None:
-                for _ in range(connections):
-                    connection, _ = listener.accept()
-                    with connection:
-                        while connection.recv(1 << 16):
-                            for piece in pieces:
-                                connection.sendall(piece)
-                            if b'close' in pieces[0]:
-                                break
+                # The end of the test shuts the listener, and its client may have hung up.
+                with suppress(OSError):
+                    for _ in range(connections):
+                        connection, _ = listener.accept()
+                        with connection:
+                            while connection.recv(1 << 16):
+                                for piece in pieces:
+                                    connection.sendall(piece)
+                                if b'close' in pieces[0]:
+                                    break
 
-            threading.Thread(target=answer, daemon=True).start()
+            threads.append(threading.Thread(target=answer))
+            threads[-1].start()
             return f'http://127.0.0.1:{listener.getsockname()[1]}'
 
         yield start
+        listener.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
 
 
 def collect(answers: list[tuple[int, bytes]], *requests: bytes) -> Script:
