@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -41,17 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> list[Row]:
     )
     began = time.monotonic()
     rows: list[Row] = []
+    failed: list[str] = []
     with tempfile.TemporaryDirectory() as folder, make_rig(pace, Path(folder)) as rig:
         if given.profile:
             profile.record(rig, given.profile)
             return rows
         for group in given.groups or GROUPS:
             print(f'{time.monotonic() - began:4.0f} s  {group}', file=sys.stderr, flush=True)
-            rows += GROUPS[group](rig)
+            try:
+                rows += GROUPS[group](rig)
+            except Exception:  # pylint: disable=broad-exception-caught
+                # What the others take minutes to measure is not to be lost with it.
+                traceback.print_exc()
+                failed.append(group)
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(as_json(rows, asdict(pace)), encoding='utf-8')
     print((as_markdown if given.markdown else as_text)(rows))
     print(f'{pace.rounds} rounds of {pace.seconds:g} s; the same is in {given.json}', file=sys.stderr)
+    if failed:
+        sys.exit(f'Not measured: {", ".join(failed)}')
     return rows
 
 

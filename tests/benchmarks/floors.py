@@ -3,13 +3,16 @@
 None of them checks, logs, describes or caches anything.
 """
 import os
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
+import psycopg2
 from flask import Flask, Response, request
-from psycopg2.pool import ThreadedConnectionPool
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import QueuePool, create_engine, func, select
 
 from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
@@ -17,15 +20,16 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
 )
 from talelio_backend.app_project.data.project_table import project_table
 from talelio_backend.app_user.data.user_repository import user_table
-from talelio_backend.bootstrap.adapters import POOL_SIZE
-from talelio_backend.config import THREADS
 
 app = Flask('floors', static_folder=None)
 
+# Of a worker, for each of the two pools: beside the service's own there is room for so many.
+_CONNECTIONS = 8
+
 _url = os.environ['DATABASE_URL']
-_engine = create_engine(_url, pool_size=POOL_SIZE, max_overflow=0)
-# It closes what is given back beyond the first number.
-_pool = ThreadedConnectionPool(POOL_SIZE, THREADS, _url.replace('+psycopg2', ''))
+_engine = create_engine(_url, pool_size=_CONNECTIONS, max_overflow=0)
+_connect: Any = partial(psycopg2.connect, _url.replace('+psycopg2', ''))
+_pool = QueuePool(_connect, pool_size=_CONNECTIONS, max_overflow=0)
 _renderer = BoundedMarkdownRenderer(markdown_worker())
 _folder = Path(os.environ['BENCHMARK_CONSTANTS'])
 _constants: dict[str, bytes] = {}
@@ -85,16 +89,13 @@ def publish(user_id: int) -> Response:
     """A bare INSERT into the service's own table, so with its indexes and triggers, and the rendering."""
     given = orjson.loads(request.get_data())
     html = _renderer.render(given['body'])['html']
-    connection = _pool.getconn()
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(_INSERT, (user_id, given['title'], uuid4().hex, given['body'], html))
-            assert cursor.description
-            names = [column.name for column in cursor.description]
-            row = cursor.fetchone()
-            assert row
-    finally:
-        _pool.putconn(connection)
+    with closing(_pool.connect()) as connection:
+        cursor = connection.cursor()
+        cursor.execute(_INSERT, (user_id, given['title'], uuid4().hex, given['body'], html))
+        row = cursor.fetchone()
+        connection.commit()
+    assert row and cursor.description
+    names = [column[0] for column in cursor.description]
     return _json(dict(zip(names, row)), 201)
 
 
