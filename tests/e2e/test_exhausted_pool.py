@@ -37,14 +37,14 @@ def test_who_gets_no_connection_hears_so_within_seconds_and_the_next_request_is_
         execute(holder, 'LOCK TABLE projects IN ACCESS EXCLUSIVE MODE')
         asking = pool.submit(at_once, [get] * REQUESTS)
         wait_until(lambda: select_one(observer, WAITING) >= CONNECTIONS // 2, 'requests wait')
+        assert select_one(observer, WAITING) <= CONNECTIONS
         alive = api.get('/health/live')
         answers = asking.result()
-        assert select_one(observer, WAITING) <= CONNECTIONS
 
     ok(alive)
     for answer in answers:
         error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
         assert int(answer.headers['Retry-After']) >= 1
         # A connection is waited for less than two seconds, and a lock two; the rest is the test's own crowd.
-        assert answer.elapsed.total_seconds() < 6
+        assert answer.elapsed.total_seconds() < 8
     assert [ok(answer) for answer in at_once([get] * REQUESTS)] == [[project]] * REQUESTS

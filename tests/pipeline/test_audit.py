@@ -8,8 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -263,6 +265,17 @@ def test_a_version_that_cannot_be_asked_about_is_a_failure(project: Path, adviso
     (project / 'Pipfile.lock').write_text(json.dumps(lock), encoding='utf-8')
 
     assert_nothing_was_found_out(audit(project, advisories.url), 'Pipfile.lock')
+
+
+def test_what_is_accepted_here_has_a_name_a_reason_and_a_last_day() -> None:
+    file = PROJECT_FOLDER / '.github' / 'accepted_vulnerabilities.toml'
+    content = tomllib.loads(file.read_text(encoding='utf-8'))
+
+    assert content.keys() <= {'accepted'}
+    for entry in content.get('accepted', []):
+        assert entry['id'] and len(entry['reason']) > 20
+        # SECURITY.md: a month at the most. What is written for longer was written too early.
+        assert entry['until'] <= datetime.now(UTC).date() + timedelta(days=30)
 
 
 # pip-audit, which ends well whatever it has left out.
