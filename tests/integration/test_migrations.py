@@ -280,7 +280,7 @@ def test_projects_of_the_release_before_get_slugs_of_their_titles(migrated: Engi
         assert re.fullmatch('project-[0-9a-f-]{36}', newest[0]) and newest[1:] == ('published', True)
 
 
-def test_projects_of_the_release_before_are_changes_to_be_told(migrated: Engine) -> None:
+def test_projects_of_the_release_before_are_changes_to_be_told_and_are_counted(migrated: Engine) -> None:
     config = config_for(migrated)
     command.downgrade(config, 'e83a47c1f265')
     do(
@@ -306,6 +306,8 @@ def test_projects_of_the_release_before_are_changes_to_be_told(migrated: Engine)
             FROM project_changes ORDER BY project_id
             """
         )
+        counted = rows(connection, 'SELECT total, drafts, published FROM project_counts')
+    assert counted == [(6, 2, 3)]
     assert told == [(0, 0, False, False), (2, None, True, True), (5, 1, False, False)]
 
 

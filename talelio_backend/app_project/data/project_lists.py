@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    null,
     select,
     true,
     tuple_,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from talelio_backend.app_project.business.listing import Cursor, Listed, Listing, Sort
 from talelio_backend.app_project.business.project import ShownProject
 from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_project.data.project_counts import count_table
 from talelio_backend.app_project.data.project_pages import DRAFT, PAGE_SIZE, PUBLISHED, is_public
 from talelio_backend.app_project.data.project_search import relevance, to_tsquery, written
 from talelio_backend.app_project.data.project_table import (
@@ -85,10 +87,14 @@ def list_projects(connection: Connection, user_id: int, listing: Listing, select
     place = {} if cursor is None else {'value': cursor.value, 'id': cursor.id}
     found = _page(shape, listing.sort, backwards, cursor
                   is not None).rows(connection, **values, **place, limit=listing.limit, most=PAGE_SIZE)
-    rows = [(shown(row), row[-2]) for row in found]
-    more = bool(found) and found[-1][-1]
-    # Where all is on the page, the server need not count it.
-    total = len(rows) if cursor is None and not more else _count(shape).rows(connection, **values)[0][0]
+    rows = [(shown(row), row[-3]) for row in found]
+    more = bool(found) and found[-1][-2]
+    total = found[0][-1] if found else None
+    if cursor is None and not more:
+        # All is on the page.
+        total = len(rows)
+    elif total is None:
+        total = _count(shape).rows(connection, **values)[0][0]
     return with_cursors(rows, cursor, more=more, total=total)
 
 
@@ -105,10 +111,12 @@ def _page(shape: _Shape, sort: Sort, backwards: bool, is_placed: bool) -> Prepar
     query = select(*SHOWN_COLUMNS, order.value.label('value')).where(*conditions)
     # One more shows whether there is another page.
     query = query.order_by(*_ordered(keys, down)).limit(bindparam('limit', type_=Integer) + 1)
-    return PreparedQuery(_within_size(query.subquery('page'), ['value', 'id'][:len(keys)], down))
+    # What has to be counted is counted only where there is another page.
+    total = null() if shape.has_tag or shape.has_terms else _total(shape)
+    return PreparedQuery(_within_size(query.subquery('page'), ['value', 'id'][:len(keys)], down, total))
 
 
-def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any]:
+def _within_size(page: Subquery, order: Sequence[str], down: bool, total: ColumnElement[Any]) -> Select[Any]:
     """Leave out what comes when those before it are larger than `most` together, and the one too many.
 
     The server looks at the sizes alone, so that no more than that is ever in memory here.
@@ -121,13 +129,36 @@ def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any
         func.lead(page.c.id).over(order_by=keys).is_not(None).label('more'),
     ).subquery('sized')
     shown_and_more = [column for column in sized.c if column.key != 'before']
-    query = select(*shown_and_more).where(sized.c.before <= bindparam('most'))
+    query = select(*shown_and_more, total.label('total')).where(sized.c.before <= bindparam('most'))
     return query.order_by(*_ordered([sized.c[name] for name in order], down)).limit(bindparam('limit'))
 
 
 @cache
 def _count(shape: _Shape) -> PreparedQuery:
-    return PreparedQuery(select(func.count()).select_from(project_table).where(*_conditions(shape)))
+    return PreparedQuery(select(_total(shape)))
+
+
+def _total(shape: _Shape) -> ColumnElement[int]:
+    """Of what a tag or words find, as many rows are read as there are; of all else, none but those ahead."""
+    if shape.has_tag or shape.has_terms or shape.showing is Showing.SCHEDULED:
+        return _counted(_conditions(shape))
+    kept = {
+        Showing.PUBLISHED: count_table.c.published,
+        Showing.DRAFT: count_table.c.drafts,
+        Showing.ALL: count_table.c.total
+    }
+    total = func.coalesce(
+        select(kept[shape.showing]).where(count_table.c.user_id == bindparam('user_id')).scalar_subquery(), 0
+    )
+    if shape.showing is Showing.PUBLISHED:
+        return total - _counted(
+            _conditions(_Shape(showing=Showing.SCHEDULED, has_tag=False, has_terms=False))
+        )
+    return total
+
+
+def _counted(conditions: list[ColumnElement[bool]]) -> ColumnElement[int]:
+    return select(func.count()).select_from(project_table).where(*conditions).scalar_subquery()
 
 
 def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
@@ -142,10 +173,15 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
 def _is_shown(showing: Showing) -> ColumnElement[bool]:
     now: BindParameter[datetime] = bindparam('now')
     conditions: dict[Showing, ColumnElement[bool]] = {
-        Showing.PUBLISHED: is_public(now),
-        Showing.SCHEDULED: and_(_columns.status == PUBLISHED, _columns.published_at > now),
-        Showing.DRAFT: _columns.status == DRAFT,
-        Showing.ALL: true(),
+        Showing.PUBLISHED:
+        is_public(now),
+        # Said twice, once for the index.
+        Showing.SCHEDULED:
+        and_(_columns.status == PUBLISHED, _columns.published_at > now, PUBLISHED_OR_CREATED_AT > now),
+        Showing.DRAFT:
+        _columns.status == DRAFT,
+        Showing.ALL:
+        true(),
     }
     return conditions[showing]
 

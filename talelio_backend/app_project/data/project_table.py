@@ -83,6 +83,13 @@ Index('ix_projects_title', project_table.c.user_id, LOWER_TITLE, project_table.c
 Index('ix_projects_position', project_table.c.user_id, project_table.c.position, project_table.c.id)
 Index('ix_projects_published_at', project_table.c.user_id, PUBLISHED_OR_CREATED_AT, project_table.c.id)
 Index('ix_projects_updated_at', project_table.c.user_id, UPDATED_OR_CREATED_AT, project_table.c.id)
+# Of everybody's together, as a sitemap shows them.
+Index(
+    'ix_projects_published',
+    project_table.c.published_at,
+    project_table.c.id,
+    postgresql_where=text("status = 'published'")
+)
 Index('ix_projects_search', project_table.c.search, postgresql_using='gin')
 Index('ix_projects_tags', project_table.c.tags, postgresql_using='gin')
 tell_of(project_table)

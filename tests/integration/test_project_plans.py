@@ -1,0 +1,224 @@
+"""What the server reads for each question about projects: as much as it answers, whatever else there is."""
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from talelio_backend.app_project.business.listing import Cursor, Listing, Sort
+from talelio_backend.app_project.business.search import parse_terms
+from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.bootstrap import Reading, UnitOfWork
+from talelio_backend.shared.business.page import PageRequest
+from tests.support.backings import RealBacking, committed_account
+from tests.support.engines import scalar
+from tests.support.samples import NOW
+
+LATER = NOW + timedelta(days=1)
+LIMIT = 20
+# Rows of all tables and indexes together: what is on the page, the next one, the user, what is counted ahead.
+BOUND = 5 * LIMIT
+
+_SMALL = """
+    WITH small AS (
+        INSERT INTO accounts (email, password_hash, verified, created_at, link_serial, link_requested_at)
+        SELECT n || '@example.com', '', true, :now, 1, :now FROM generate_series(1, 2000) n RETURNING id
+    ), users AS (
+        INSERT INTO users (account_id, created_at, username, location)
+        SELECT id, :now, 'small-' || id, '' FROM small RETURNING id
+    )
+    INSERT INTO project_counts (user_id, total, published) SELECT id, 0, 0 FROM users
+"""
+
+
+@pytest.fixture(name='prolific', scope='module')
+def fixture_prolific(shared_engine: Engine) -> int:
+    """The id of a user with thousands of projects, beside another one with many more."""
+    scalar(shared_engine, 'DELETE FROM accounts')
+    backing = RealBacking(shared_engine)
+    users = [committed_account(backing, name).user.id for name in ('prolific', 'another')]
+    for user_id, number in zip(users, (5000, 30_000)):
+        scalar(
+            shared_engine, """
+            INSERT INTO projects (
+                user_id, created_at, published_at, updated_at, title, slug, body, html, tags, position
+            )
+            SELECT :user_id, :now - n * interval '1 min', :now - n * interval '1 min',
+                CASE WHEN n % 3 = 0 THEN :now - n * interval '30 sec' END, 'Title ' || n * 7919 % 10007,
+                'slug-' || n, 'word' || n || ' text', '', ARRAY['tag ' || n % 500], n % 50
+            FROM generate_series(1, :number) n
+            """, user_id=user_id, now=NOW, number=number
+        )  # yapf: disable
+    # Tables of one page are read as they are.
+    scalar(shared_engine, _SMALL, now=NOW)
+    # As autovacuum does in time.
+    scalar(shared_engine, "SELECT gin_clean_pending_list('ix_projects_search')")
+    for table in ('projects', 'project_changes', 'project_counts', 'users'):
+        scalar(shared_engine, f'ANALYZE {table}')
+    return users[0]
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """Those that are sent meanwhile."""
+    sent: list[tuple[str, Any]] = []
+
+    def remember(*event_of: Any) -> None:
+        sent.append((str(event_of[2]), event_of[3]))
+
+    event.listen(engine, 'before_cursor_execute', remember)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, 'before_cursor_execute', remember)
+
+
+def nodes_of(engine: Engine, ask: Callable[[], object]) -> list[dict[str, Any]]:
+    """The nodes of the plans of what is asked, as they were run."""
+    with statements(engine) as sent:
+        ask()
+    assert sent
+    nodes: list[dict[str, Any]] = []
+
+    def collect(node: dict[str, Any]) -> None:
+        nodes.append(node)
+        for below in node.get('Plans', []):
+            collect(below)
+
+    with engine.connect() as connection:
+        for statement, parameters in sent:
+            explained = connection.exec_driver_sql(
+                f'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}', parameters
+            ).scalar()
+            collect((json.loads(explained) if isinstance(explained, str) else explained)[0]['Plan'])
+    return nodes
+
+
+def rows_of(node: dict[str, Any]) -> int:
+    removed = node.get('Rows Removed by Filter', 0) + node.get('Rows Removed by Index Recheck', 0)
+    return int((node['Actual Rows'] + removed) * node['Actual Loops'])
+
+
+def check(engine: Engine, ask: Callable[[], object], most: int = BOUND) -> list[dict[str, Any]]:
+    """That nothing is read from end to end, and no more than `most` rows are read, or sorted."""
+    nodes = nodes_of(engine, ask)
+    assert not [node for node in nodes if node['Node Type'] == 'Seq Scan']
+    read = sum(rows_of(node) for node in nodes if 'Scan' in node['Node Type'] and 'Relation Name' in node)
+    found = sum(rows_of(node) for node in nodes if node['Node Type'] == 'Bitmap Index Scan')
+    assert read + found <= most
+    assert all(rows_of(node) <= most for node in nodes if 'Sort' in node['Node Type'])
+    return nodes
+
+
+def listed(engine: Engine, user_id: int, listing: Listing, showing: Showing = Showing.PUBLISHED) -> int:
+    with Reading(engine) as reading:
+        selection = Selection(showing=showing, now=LATER)
+        return reading.shown_projects.list_of_user(user_id, listing, selection).total
+
+
+INDEXES = {
+    Sort.NEWEST: 'ix_projects_user_id_id',
+    Sort.OLDEST: 'ix_projects_user_id_id',
+    Sort.TITLE: 'ix_projects_title',
+    Sort.POSITION: 'ix_projects_position',
+    Sort.PUBLISHED_AT: 'ix_projects_published_at',
+    Sort.UPDATED_AT: 'ix_projects_updated_at',
+}
+
+
+@pytest.mark.parametrize('sort', INDEXES)
+@pytest.mark.parametrize('backwards', [None, False, True])
+def test_a_page_is_read_straight_off_the_index_of_its_order(
+    shared_engine: Engine, prolific: int, sort: Sort, backwards: bool | None
+) -> None:
+    middle = NOW - timedelta(minutes=2500)
+    values: dict[Sort, Any] = {Sort.TITLE: 'title 3', Sort.POSITION: 25}
+    value = values.get(sort, middle if sort.value.endswith('_at') else 2500)
+    cursor = None if backwards is None else Cursor(value=value, id=2500, backwards=backwards)
+    listing = Listing(limit=LIMIT, sort=sort, cursor=cursor)
+
+    nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing))
+
+    # Where few ids are left, the primary key's does as well.
+    used = {node.get('Index Name') for node in nodes}
+    assert INDEXES[sort] in used or ('user_id' in INDEXES[sort] and 'pk_projects' in used)
+
+
+@pytest.mark.parametrize('showing', [Showing.PUBLISHED, Showing.ALL, Showing.SCHEDULED])
+def test_what_is_counted_is_not_read(shared_engine: Engine, prolific: int, showing: Showing) -> None:
+    listing = Listing(limit=LIMIT, sort=Sort.PUBLISHED_AT)
+
+    check(shared_engine, lambda: listed(shared_engine, prolific, listing, showing))
+
+    assert listed(shared_engine, prolific, listing, showing) == (0 if showing is Showing.SCHEDULED else 5000)
+
+
+def test_beyond_the_end_nothing_is_read_and_all_are_counted(shared_engine: Engine, prolific: int) -> None:
+    listing = Listing(limit=LIMIT, cursor=Cursor(value=0, id=0))
+
+    check(shared_engine, lambda: listed(shared_engine, prolific, listing))
+
+    assert listed(shared_engine, prolific, listing) == 5000
+
+
+def test_a_rare_word_is_found_by_its_index(shared_engine: Engine, prolific: int) -> None:
+    listing = Listing(limit=LIMIT, sort=Sort.RELEVANCE, terms=parse_terms('word4321'))
+
+    nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing))
+
+    assert 'ix_projects_search' in {node.get('Index Name') for node in nodes}
+
+
+def test_a_single_project_is_found_by_an_index(shared_engine: Engine, prolific: int) -> None:
+
+    def ask() -> None:
+        with Reading(shared_engine) as reading:
+            assert reading.user_ids.by_username('Prolific') == prolific
+            found = reading.shown_projects.get_by_slug(prolific, 'slug-77')
+            assert found is not None and reading.shown_projects.get(found.id)
+            assert reading.shown_projects.get_by_old_slug(prolific, 'slug-77') is None
+
+    # The users are two, and old slugs there are none: their tables are one page, which is read as it is.
+    nodes = nodes_of(shared_engine, ask)
+    assert not [
+        node for node in nodes if node['Node Type'] == 'Seq Scan' and node['Relation Name'] == 'projects'
+    ]
+    assert all(rows_of(node) <= 2 for node in nodes)
+
+
+@pytest.mark.parametrize('of_user', [True, False])
+def test_feeds_and_sitemaps_read_what_they_show(shared_engine: Engine, prolific: int, of_user: bool) -> None:
+    user_id = prolific if of_user else None
+
+    def ask() -> None:
+        with UnitOfWork(shared_engine) as uow:
+            assert len(uow.public_projects.pages(user_id, LATER, LIMIT)) == LIMIT
+            assert uow.changes.changed_at(user_id) is not None
+
+    nodes = nodes_of(shared_engine, ask)
+    assert not [
+        node for node in nodes if node['Node Type'] == 'Seq Scan' and node['Relation Name'] == 'projects'
+    ]
+    assert all(rows_of(node) <= 2 * LIMIT + 2 for node in nodes)
+
+
+def test_changes_and_pictures_are_read_by_the_page(shared_engine: Engine, prolific: int) -> None:
+
+    def ask() -> None:
+        with UnitOfWork(shared_engine) as uow:
+            number = uow.changes.after(1000, 1).changes[0].number
+            assert len(uow.changes.after(number, LIMIT).changes) == LIMIT
+            uow.images.page_of_user(prolific, PageRequest(limit=LIMIT))
+
+    with statements(shared_engine) as sent:
+        ask()
+    # Those that read by a cursor in the server are told apart from their name alone.
+    assert sent
+    nodes = nodes_of(shared_engine, ask)
+    assert not [
+        node for node in nodes if node['Node Type'] == 'Seq Scan' and 'project' in node['Relation Name']
+    ]
+    assert all(rows_of(node) <= BOUND for node in nodes)
