@@ -90,7 +90,7 @@ def nodes_of(engine: Engine, ask: Callable[[], object]) -> list[dict[str, Any]]:
 
     with engine.connect() as connection:
         for statement, parameters in sent:
-            explained = connection.exec_driver_sql(
+            explained: Any = connection.exec_driver_sql(
                 f'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}', parameters
             ).scalar()
             collect((json.loads(explained) if isinstance(explained, str) else explained)[0]['Plan'])
