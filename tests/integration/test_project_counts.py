@@ -21,7 +21,8 @@ DIFFERENCES = """
         SELECT user_id, count(*) AS total, count(*) FILTER (WHERE status = 'draft') AS drafts,
             count(*) FILTER (WHERE status = 'published' AND published_at IS NOT NULL) AS published
         FROM projects GROUP BY user_id
-    ) AS counted FULL JOIN (SELECT * FROM project_counts WHERE total <> 0 OR drafts <> 0 OR published <> 0) AS kept
+    ) AS counted
+    FULL JOIN (SELECT * FROM project_counts WHERE total <> 0 OR drafts <> 0 OR published <> 0) AS kept
         USING (user_id)
     WHERE (counted.total, counted.drafts, counted.published)
         IS DISTINCT FROM (kept.total, kept.drafts, kept.published)

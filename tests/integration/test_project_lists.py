@@ -1,12 +1,11 @@
 """Orders, cursors, tags and search of lists, on the real repository and on the fake; the server's plans."""
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_project.business.listing import Cursor, Listing, Sort
@@ -14,7 +13,6 @@ from talelio_backend.app_project.business.search import parse_terms
 from talelio_backend.app_project.business.visibility import Selection, Showing
 from talelio_backend.shared.business.errors import Invalid
 from tests.support.backings import Backing, RealBacking, committed_account
-from tests.support.engines import scalar
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)

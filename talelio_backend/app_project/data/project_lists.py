@@ -147,14 +147,12 @@ def _total(shape: _Shape) -> ColumnElement[int]:
         Showing.DRAFT: count_table.c.drafts,
         Showing.ALL: count_table.c.total
     }
-    total = func.coalesce(
-        select(kept[shape.showing]).where(count_table.c.user_id == bindparam('user_id')).scalar_subquery(), 0
-    )
-    if shape.showing is Showing.PUBLISHED:
-        return total - _counted(
-            _conditions(_Shape(showing=Showing.SCHEDULED, has_tag=False, has_terms=False))
-        )
-    return total
+    row = select(kept[shape.showing]).where(count_table.c.user_id == bindparam('user_id')).scalar_subquery()
+    total: ColumnElement[int] = func.coalesce(row, 0)  # pylint: disable=assignment-from-no-return
+    if shape.showing is not Showing.PUBLISHED:
+        return total
+    ahead = _Shape(showing=Showing.SCHEDULED, has_tag=False, has_terms=False)
+    return total - _counted(_conditions(ahead))
 
 
 def _counted(conditions: list[ColumnElement[bool]]) -> ColumnElement[int]:
