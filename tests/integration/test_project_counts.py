@@ -31,7 +31,7 @@ DIFFERENCES = """
 
 @pytest.fixture(name='owner')
 def fixture_owner(backing: Backing) -> Account:
-    FULL JOIN (SELECT * FROM project_counts WHERE total > 0 OR drafts <> 0 OR published <> 0) AS kept
+    """With two that are public, one that is scheduled, three drafts, of which one was published before."""
     owner = committed_account(backing)
     with backing.unit_of_work() as uow:
         for status, published_at in [
