@@ -28,11 +28,17 @@ def main() -> int:
     parser = ArgumentParser(prog='python -m tests.fuzz', description=__doc__)
     parser.add_argument('--examples', type=int, default=1000, help='of a call or machine (default: 1000)')
     parser.add_argument('--seconds', type=int, default=120, help='of each search (default: 120)')
-    parser.add_argument('--only', choices=['requests', 'searches'], help='default: all')
+    parser.add_argument('--only', choices=['requests', 'machines', 'searches'], help='default: all')
     arguments = parser.parse_args()
     tallies = []
     if arguments.only in (None, 'requests'):
         tallies.append(_requests(arguments.examples))
+    if arguments.only in (None, 'machines'):
+        tallies.append(_machines('machines: use cases', 'tests/unit/fuzz', arguments.examples))
+        # A step over HTTP is some ten requests.
+        tallies.append(
+            _machines('machines: served', 'tests/e2e/test_machines.py', arguments.examples // 20 + 1)
+        )
     if arguments.only in (None, 'searches'):
         tallies += [_search(target, arguments.seconds) for target in TARGETS]
     print(f'\n{"":24}{"executions":>12}{"minutes":>9}{"failures":>10}')
@@ -43,6 +49,10 @@ def main() -> int:
 
 def _requests(examples: int) -> Tally:
     return _pytest('requests', 'tests/e2e/test_fuzzing.py', r'(\d+) generated', examples)
+
+
+def _machines(name: str, path: str, examples: int) -> Tally:
+    return _pytest(name, path, r'(\d+) steps', examples)
 
 
 def _pytest(name: str, path: str, counted: str, examples: int) -> Tally:

@@ -1,0 +1,14 @@
+"""Random histories over HTTP, against a plain model. `make fuzz` runs them for longer."""
+from tests.fuzz.machines.project_machine import ProjectMachine
+from tests.fuzz.machines.running import run_machine
+from tests.fuzz.machines.served_projects import ServedProjects
+from tests.support.served_api import ServedApi
+
+
+def test_projects_are_what_the_model_says_whatever_was_done(api: ServedApi) -> None:
+    before = ProjectMachine.steps
+
+    run_machine(lambda: ProjectMachine(ServedProjects(api)), examples=2, steps=12)
+
+    print(f'{ProjectMachine.steps - before} steps')
+    assert ProjectMachine.steps - before > 10

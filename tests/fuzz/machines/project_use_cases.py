@@ -1,0 +1,147 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from talelio_backend.app_project.business import publishing, reading, revisions
+from talelio_backend.app_project.business.given import Given
+from talelio_backend.app_project.business.listing import Listing
+from talelio_backend.app_project.business.project import ProjectStatus, ShownProject
+from talelio_backend.app_project.business.search import parse_terms
+from talelio_backend.app_project.business.visibility import Showing
+from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.business.page import PageRequest
+from tests.fakes.ports import FakeRenderer
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.fuzz.machines.project_machine import OWNERS
+from tests.fuzz.machines.project_model import FUTURE, PAST, Fields, View
+from tests.support.samples import new_account
+
+_TIMES = {None: None, PAST: datetime(2020, 1, 1, tzinfo=UTC), FUTURE: datetime(2999, 1, 1, tzinfo=UTC)}
+
+
+class ProjectUseCases:
+    """The use cases on fakes, a second between two of them."""
+
+    def __init__(self) -> None:
+        self._uow = FakeUnitOfWork()
+        self._now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        self._people: dict[str | None, Identity | None] = {None: None}
+        for name in OWNERS:
+            account = new_account(name)
+            with self._uow:
+                self._uow.accounts.add(account)
+                self._uow.commit()
+            self._people[name] = Identity(account.id)
+
+    def publish(self, who: str, fields: Fields) -> View | str:
+        given = _given({key: value for key, value in fields.items() if key not in ('title', 'body')})
+        return self._view(
+            lambda: publishing.publish(
+                self._uow,
+                FakeRenderer(),
+                lambda url: False,
+                self._owner(who),
+                title=fields['title'],
+                body=fields['body'],
+                given=given,
+                now=self._later()
+            )
+        )
+
+    def change(self, who: str, project_id: int, fields: Fields) -> View | str:
+        return self._view(
+            lambda: publishing.change(
+                self._uow,
+                FakeRenderer(),
+                lambda url: False,
+                self._owner(who),
+                project_id,
+                _given(fields),
+                now=self._later()
+            )
+        )
+
+    def restore(self, who: str, project_id: int, number: int) -> View | str:
+        return self._view(
+            lambda: revisions.restore(
+                self._uow,
+                FakeRenderer(),
+                lambda url: False,
+                self._owner(who),
+                project_id,
+                number,
+                now=self._later()
+            )
+        )
+
+    def delete(self, who: str, project_id: int) -> str | None:
+        try:
+            publishing.delete(self._uow, self._owner(who), project_id, now=self._later())
+        except BusinessError as error:
+            return error.message
+        return None
+
+    def show(self, reader: str | None, project_id: int) -> View | str:
+        return self._view(lambda: reading.show(self._uow, self._people[reader], project_id, self._now))
+
+    def by_slug(self, reader: str | None, owner: str, slug: str) -> View | str:
+        return self._view(
+            lambda: reading.show_by_slug(self._uow, self._people[reader], owner, slug, self._now)
+        )
+
+    def listing(self, reader: str | None, owner: str, status: str, word: str | None) -> list[View]:
+        listing = Listing(terms=None if word is None else parse_terms(word))
+        listed = reading.list_of_user(
+            self._uow, self._people[reader], owner, listing, showing=Showing(status), now=self._now
+        )
+        return [_view(project, self._now) for project in listed.items]
+
+    def revisions(self, who: str, project_id: int) -> list[tuple[int, str]] | str:
+        try:
+            page = revisions.list_own(
+                self._uow, self._owner(who), project_id, PageRequest(limit=100), self._now
+            )
+        except BusinessError as error:
+            return error.message
+        return [(entry.number, entry.title) for entry in page.items]
+
+    def _later(self) -> datetime:
+        self._now += timedelta(seconds=1)
+        return self._now
+
+    def _owner(self, who: str) -> Identity:
+        owner = self._people[who]
+        assert owner is not None
+        return owner
+
+    def _view(self, use_case: Callable[[], ShownProject]) -> View | str:
+        try:
+            return _view(use_case(), self._now)
+        except BusinessError as error:
+            return error.message
+
+
+def _given(fields: Fields) -> Given:
+    values: dict[str, Any] = dict(fields)
+    if 'published_at' in values:
+        values['published_at'] = _TIMES[values['published_at']]
+    if 'status' in values:
+        values['status'] = ProjectStatus(values['status'])
+    return Given(**values)
+
+
+def _view(project: ShownProject, now: datetime) -> View:
+    published = project.published_at
+    return {
+        'id': project.id,
+        'title': project.title,
+        'body': project.body,
+        'summary': project.summary,
+        'slug': project.slug,
+        'status': project.status.value,
+        'published': None if published is None else PAST if published <= now else FUTURE,
+        'tags': project.tags,
+        'position': project.position,
+        'changed': project.updated_at is not None,
+    }
