@@ -30,6 +30,7 @@ def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: A
         'email': EMAIL,
         'password': PASSWORD,
         'username': 'maker',
+        'whitelist': {EMAIL, 'other@example.com'},
         'origin': ORIGIN,
         'now': NOW,
         **changes
@@ -37,7 +38,6 @@ def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: A
     return registration.register(
         uow,
         hasher or FakeHasher(),
-        whitelist={EMAIL, 'other@example.com'},
         common_passwords={'password'},
         **arguments,
     )

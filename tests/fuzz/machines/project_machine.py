@@ -1,4 +1,4 @@
-"""Random histories of projects, against the model: the same rules for the use cases and for the served API."""
+"""Random histories of projects, against the model: the same rules for use cases and for the served API."""
 from typing import Any, ClassVar, Protocol
 
 from hypothesis import strategies as st
