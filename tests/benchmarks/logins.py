@@ -26,7 +26,7 @@ _UNDISTURBED = Target(5.0, at_most=True)
 
 
 def logins(rig: Rig) -> list[Row]:
-    scripts = partial(of_clients, log_in(rig.members[0]), _LOGGING_IN)
+    scripts = partial(of_clients, log_in(rig.members[-1]), _LOGGING_IN)
     floor = Case('floor: bcrypt alone', lambda: _bcrypt_alone(rig))
     case = Case(
         'login',
@@ -73,7 +73,7 @@ def undisturbed(rig: Rig) -> list[Row]:
     for kind, api in (('cached', rig.service), ('uncached', rig.uncached)):
         floods: dict[str, Scripts] = {
             f'{rig.pace.clients} clients log in':
-            partial(_logging_in, [log_in(each) for each in rig.members[:rig.pace.clients]]),
+            partial(_logging_in, [log_in(each) for each in rig.members[rig.pace.clients:]]),
             f'{UPLOADS} clients upload 12 megapixels':
             partial(_uploading, rig.uploads),
         }
