@@ -2,7 +2,8 @@
 
 Usage: audit.py
 
-pip-audit asks OSV about Pipfile.lock, npm asks its registry about the lock of the client's generator. Either
+pip-audit asks OSV about Pipfile.lock and what only fuzzing needs, npm asks its registry about the lock of the
+client's generator. Either
 takes silence for innocence: pip-audit ends well when it has skipped every package, and whatever answers
 "nothing known" to everything, as a mirror may, clears all. So each package must be in the answer, and beside
 them a decoy is asked about, which is known to be vulnerable.
@@ -23,6 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 PYTHON_LOCK = Path('Pipfile.lock')
+FUZZING_LOCK = Path('tests/fuzz/requirements.txt')
 NPM_LOCK = Path('.ci/client/package-lock.json')
 ACCEPTED = Path('.github/accepted_vulnerabilities.toml')
 PIP_AUDIT = Path(sys.executable).with_name('pip-audit')
@@ -55,7 +57,11 @@ def normal(name: str) -> str:
 
 def locked_for_python(lock: Path) -> set[tuple[str, str]]:
     """Whatever its markers say: a package that this machine does without is installed elsewhere."""
-    content = json.loads(lock.read_text(encoding='utf-8'))
+    text = lock.read_text(encoding='utf-8')
+    if lock.suffix == '.txt':
+        pinned = re.findall(r'^([\w.-]+)==(\S+)', text, re.MULTILINE)
+        return {(normal(name), version) for name, version in pinned}
+    content = json.loads(text)
     return {(normal(name), package['version'].removeprefix('=='))
             for section in ('default', 'develop')
             for name, package in content[section].items()}
@@ -63,6 +69,8 @@ def locked_for_python(lock: Path) -> set[tuple[str, str]]:
 
 def audit_python(lock: Path) -> list[Advisory]:
     packages = locked_for_python(lock)
+    if not packages:
+        raise NotAudited('there is no package in it')
     answers = ask_osv(packages | {PYTHON_DECOY})
     unanswered = [f'{name} {version}' for name, version in sorted(packages - answers.keys())]
     if unanswered:
@@ -162,7 +170,7 @@ def accepted(today: date) -> set[str]:
 
 def complaints() -> Iterator[str]:
     lived_with = accepted(datetime.now(UTC).date())
-    for lock, audit in ((PYTHON_LOCK, audit_python), (NPM_LOCK, audit_npm)):
+    for lock, audit in ((PYTHON_LOCK, audit_python), (FUZZING_LOCK, audit_python), (NPM_LOCK, audit_npm)):
         try:
             advisories = audit(lock)
         except NotAudited as error:

@@ -23,9 +23,7 @@ from talelio_backend.config import PROJECT_FOLDER
 from tests.pipeline.conftest import TIMEOUT
 
 CLIENT = PROJECT_FOLDER / '.ci' / 'client'
-GOOD = [
-    'Pipfile.lock: all packages were looked at', '.ci/client/package-lock.json: all packages were looked at'
-]
+LOCKS = ('Pipfile.lock', 'tests/fuzz/requirements.txt', '.ci/client/package-lock.json')
 
 
 class Advisories(ThreadingHTTPServer):
@@ -156,6 +154,9 @@ def _project(tmp_path: Path) -> Path:
         }
     }
     (folder / 'Pipfile.lock').write_text(json.dumps(lock), encoding='utf-8')
+    (folder / 'tests' / 'fuzz').mkdir(parents=True)
+    requirements = '# For fuzzing\natheris==3.0.0 \\\n    --hash=sha256:00\n'
+    (folder / 'tests' / 'fuzz' / 'requirements.txt').write_text(requirements, encoding='utf-8')
     return folder
 
 
@@ -178,13 +179,14 @@ def audit(project: Path, url: str) -> subprocess.CompletedProcess[str]:
 def test_what_nobody_knows_anything_against_passes(project: Path, advisories: Advisories) -> None:
     result = audit(project, advisories.url)
 
-    assert (result.returncode, result.stdout.splitlines()) == (0, GOOD), result.stdout + result.stderr
+    assert (result.returncode, result.stdout.splitlines(
+    )) == (0, [f'{lock}: all packages were looked at' for lock in LOCKS]), result.stdout + result.stderr
     lock = json.loads((project / '.ci' / 'client' / 'package-lock.json').read_text(encoding='utf-8'))
     of_npm = {(path.rpartition('node_modules/')[2], package['version'])
               for path, package in lock['packages'].items() if path}
     # Whatever their markers say.
-    assert advisories.asked == {('flask', '3.1.3'), ('colorama', '0.4.6'), ('django', '2.0'),
-                                ('lodash', '4.17.4'), *of_npm}
+    assert advisories.asked == {('flask', '3.1.3'), ('colorama', '0.4.6'), ('atheris', '3.0.0'),
+                                ('django', '2.0'), ('lodash', '4.17.4'), *of_npm}
 
 
 def test_a_known_vulnerability_is_a_failure_that_names_it(project: Path, advisories: Advisories) -> None:
@@ -221,21 +223,18 @@ def assert_nothing_was_found_out(result: subprocess.CompletedProcess[str], *lock
         assert f'{lock}: all packages were looked at' not in result.stdout
 
 
-BOTH = ('Pipfile.lock', '.ci/client/package-lock.json')
-
-
 def test_nobody_to_ask_is_a_failure(project: Path) -> None:
     with served(Advisories()) as gone:
         url = gone.url
 
-    assert_nothing_was_found_out(audit(project, url), *BOTH)
+    assert_nothing_was_found_out(audit(project, url), *LOCKS)
 
 
 @pytest.mark.parametrize('status', [403, 404, 405, 500])
 def test_an_answer_that_is_none_is_a_failure(project: Path, advisories: Advisories, status: int) -> None:
     advisories.status = status
 
-    assert_nothing_was_found_out(audit(project, advisories.url), *BOTH)
+    assert_nothing_was_found_out(audit(project, advisories.url), *LOCKS)
 
 
 def test_whoever_knows_nothing_against_anything_is_not_believed(
@@ -246,7 +245,7 @@ def test_whoever_knows_nothing_against_anything_is_not_believed(
 
     result = audit(project, advisories.url)
 
-    assert_nothing_was_found_out(result, *BOTH)
+    assert_nothing_was_found_out(result, *LOCKS)
     assert 'OSV takes django 2.0 for sound' in result.stdout
     assert 'npm takes lodash 4.17.4 for sound' in result.stdout
 

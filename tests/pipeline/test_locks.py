@@ -59,8 +59,11 @@ def test_the_packages_of_the_client_have_hashes_and_come_from_nowhere() -> None:
 
 # What each file installs with. The one that the others are installed with has no lock of its own.
 WAYS = {
-    'Makefile':
-    ['-m pip install --quiet --disable-pip-version-check "pipenv>=2026.0"', '$(PIPENV) sync --dev'],
+    'Makefile': [
+        '-m pip install --quiet --disable-pip-version-check "pipenv>=2026.0"',
+        '$(PIPENV) sync --dev',
+        '--require-hashes --only-binary :all: --target $(@D) --requirement $<',
+    ],
     'Dockerfile': ['--no-deps --only-binary :all: --require-hashes --requirement requirements.txt'],
     '.ci/build-client': ['npm ci --silent'],
 }
