@@ -141,6 +141,19 @@ var/atheris/.installed: tests/fuzz/requirements.txt | install
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --target $(@D) --requirement $<
 	@touch $@
 
+# Such as: make test-mutation MODULES='talelio_backend/app_account/business/*.py'
+MODULES ?= talelio_backend/app_account/data/link_tokens.py talelio_backend/app_account/data/refresh_tokens.py \
+	talelio_backend/shared/data/jwt.py talelio_backend/shared/presentation/bearer.py
+.PHONY: test-mutation
+test-mutation: install var/mutmut/.installed ## change MODULES in small ways and see which changes no unit test notices
+	@$(BIN)/python .ci/mutation.py $(MODULES)
+
+# Not in Pipfile: it brings a dozen packages that nothing else here needs.
+var/mutmut/.installed: | install
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --target $(@D) mutmut==3.8.1
+	@touch $@
+
 .PHONY: client
 client: install ## make the typed TypeScript client in var/client (needs npm)
 	@PYTHON=$(abspath $(BIN)/python) .ci/build-client var/client

@@ -7,6 +7,7 @@ from talelio_backend.shared.business.errors import Forbidden
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.data.jwt import JwtAccessTokens
 from talelio_backend.shared.presentation.bearer import authenticate, authenticate_if_given
+from talelio_backend.shared.presentation.request_facts import ACCOUNT
 from tests.support.served_api import SECRET_KEY
 
 APP = Flask(__name__)
@@ -25,6 +26,12 @@ def authenticated(header: str | None) -> Identity:
 )
 def test_a_good_token_names_its_account(header: str) -> None:
     assert authenticated(header) == Identity(7)
+
+
+def test_who_asks_is_told_to_the_log() -> None:
+    with APP.test_request_context(headers={'Authorization': f'Bearer {TOKEN}'}) as context:
+        authenticate(TOKENS)
+        assert context.request.environ[ACCOUNT] == 7
 
 
 @pytest.mark.parametrize(
