@@ -65,14 +65,16 @@ def settings_for(modules: list[str]) -> list[str]:
     })
     return [
         '', '[mutmut]', 'source_paths = talelio_backend', 'only_mutate =', *(f'    {each}' for each in modules),
-        'pytest_add_cli_args_test_selection =', *(f'    {each}' for each in tests), 'pytest_add_cli_args =',
-        '    -p', '    no:cacheprovider', 'also_copy =', '    migrations', '    alembic.ini', ''
+        'pytest_add_cli_args_test_selection =', *(f'    {each}' for each in tests),
+        'pytest_add_cli_args =', '    -p', '    no:cacheprovider',
+        'also_copy =', '    migrations', '    alembic.ini', ''
     ]  # yapf: disable
 
 
 def table(results: str) -> list[str]:
     """By module: noticed (a test fails, or runs for ever) of all, and those that were not."""
-    found = re.findall(r'^\s+talelio_backend\.(\S+)\.(\S+?__mutmut_\d+): (.+)$', results, re.MULTILINE)
+    line = r'^\s+talelio_backend\.(\S+)\.(\S+?__mutmut_\d+): (.+)$'
+    found = re.findall(line, results, re.MULTILINE)
     noticed = Counter(module for module, _, outcome in found if outcome in ('killed', 'timeout'))
     everything = Counter(module for module, _, _ in found)
     lines = [

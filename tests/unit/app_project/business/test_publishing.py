@@ -378,3 +378,23 @@ def test_only_its_owner_changes_a_project(
         attempt(uow, Identity(99), public)
 
     assert [project.title for project in uow.store.projects.values()] == ['Title', 'Title']
+
+
+@pytest.mark.parametrize('slug', ['title', 'another'])
+def test_a_slug_beside_other_fields_hides_no_change(uow: FakeUnitOfWork, author: Identity, slug: str) -> None:
+    project = publish(uow, author, 'Title')
+
+    change(uow, author, project, title='Other', slug=slug)
+
+    stored = uow.store.projects[project.id]
+    assert (stored.title, stored.slug, stored.updated_at) == ('Other', slug, LATER)
+    assert len(uow.store.revisions) == 1
+
+
+def test_a_precondition_of_a_deletion_is_about_the_project(uow: FakeUnitOfWork, author: Identity) -> None:
+    project = publish(uow, author)
+    seen: list[Project] = []
+
+    publishing.delete(uow, author, project.id, now=LATER, precondition=seen.append)
+
+    assert [each.id for each in seen] == [project.id]
