@@ -1,4 +1,4 @@
-"""Changes the code in small ways, one at a time, and tells which changes no unit test notices: `make test-mutation`.
+"""Changes the code in small ways and tells which changes no unit test notices: `make test-mutation`.
 
 mutmut works on a copy in var/mutation, so that nothing of it is in the working tree.
 """
@@ -64,7 +64,8 @@ def settings_for(modules: list[str]) -> list[str]:
         for place, paths in TESTS.items() if f'talelio_backend/{place}' in module for path in paths
     })
     return [
-        '', '[mutmut]', 'source_paths = talelio_backend', 'only_mutate =', *(f'    {each}' for each in modules),
+        '', '[mutmut]', 'source_paths = talelio_backend',
+        'only_mutate =', *(f'    {each}' for each in modules),
         'pytest_add_cli_args_test_selection =', *(f'    {each}' for each in tests),
         'pytest_add_cli_args =', '    -p', '    no:cacheprovider',
         'also_copy =', '    migrations', '    alembic.ini', ''
