@@ -36,29 +36,30 @@ _SMALL = """
 
 @pytest.fixture(name='prolific', scope='module')
 def fixture_prolific(shared_engine: Engine) -> int:
-    """The id of a user with thousands of projects, beside another one with many more."""
+    """The id of a user with thousands of projects, beside many others with more together."""
     scalar(shared_engine, 'DELETE FROM accounts')
-    backing = RealBacking(shared_engine)
-    users = [committed_account(backing, name).user.id for name in ('prolific', 'another')]
-    for user_id, number in zip(users, (5000, 30_000)):
+    prolific = committed_account(RealBacking(shared_engine), 'prolific').user.id
+    # Tables of one page are read as they are.
+    scalar(shared_engine, _SMALL, now=NOW)
+    # Others' are newer, and of many by turns: read by the primary key, they lie in a row, and by user all over.
+    for others, number in (False, 5000), (True, 45_000):
         scalar(
             shared_engine, """
             INSERT INTO projects (
                 user_id, created_at, published_at, updated_at, title, slug, body, html, tags, position
             )
-            SELECT :user_id, :now - n * interval '1 min', :now - n * interval '1 min',
+            SELECT CASE WHEN :others THEN :prolific + 1 + n % 2000 ELSE :prolific END,
+                :now - n * interval '1 min', :now - n * interval '1 min',
                 CASE WHEN n % 3 = 0 THEN :now - n * interval '30 sec' END, 'Title ' || n * 7919 % 10007,
                 'slug-' || n, 'word' || n || ' text', '', ARRAY['tag ' || n % 500], n % 50
             FROM generate_series(1, :number) n
-            """, user_id=user_id, now=NOW, number=number
+            """, others=others, prolific=prolific, now=NOW, number=number
         )  # yapf: disable
-    # Tables of one page are read as they are.
-    scalar(shared_engine, _SMALL, now=NOW)
     # As autovacuum does in time.
     scalar(shared_engine, "SELECT gin_clean_pending_list('ix_projects_search')")
     for table in ('projects', 'project_changes', 'project_counts', 'users'):
         scalar(shared_engine, f'ANALYZE {table}')
-    return users[0]
+    return prolific
 
 
 @contextmanager
@@ -142,9 +143,12 @@ def test_a_page_is_read_straight_off_the_index_of_its_order(
 
     nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing))
 
+    used = {node.get('Index Name') for node in nodes if node.get('Relation Name') == 'projects'}
+    if sort is not Sort.PUBLISHED_AT:
+        # By which those are counted whose time lies ahead.
+        used.discard(INDEXES[Sort.PUBLISHED_AT])
     # Where few ids are left, the primary key's does as well.
-    used = {node.get('Index Name') for node in nodes}
-    assert INDEXES[sort] in used or ('user_id' in INDEXES[sort] and 'pk_projects' in used)
+    assert used == {INDEXES[sort]} or (cursor is not None and used == {'pk_projects'})
 
 
 @pytest.mark.parametrize('showing', [Showing.PUBLISHED, Showing.ALL, Showing.SCHEDULED])

@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    null,
     select,
     true,
     tuple_,
@@ -30,7 +29,7 @@ from talelio_backend.app_project.business.project import ShownProject
 from talelio_backend.app_project.business.visibility import Selection, Showing
 from talelio_backend.app_project.data.project_counts import count_table
 from talelio_backend.app_project.data.project_pages import DRAFT, PAGE_SIZE, PUBLISHED, is_public
-from talelio_backend.app_project.data.project_search import relevance, to_tsquery, written
+from talelio_backend.app_project.data.project_search import is_found, mark, relevance, to_tsquery, written
 from talelio_backend.app_project.data.project_table import (
     LOWER_TITLE,
     PUBLISHED_OR_CREATED_AT,
@@ -83,18 +82,16 @@ def list_projects(connection: Connection, user_id: int, listing: Listing, select
         'now': selection.now,
         'tags': [listing.tag],
         'words': None if listing.terms is None else written(listing.terms),
+        'mark': mark(user_id),
     }
     place = {} if cursor is None else {'value': cursor.value, 'id': cursor.id}
-    found = _page(shape, listing.sort, backwards, cursor
-                  is not None).rows(connection, **values, **place, limit=listing.limit, most=PAGE_SIZE)
-    rows = [(shown(row), row[-3]) for row in found]
-    more = bool(found) and found[-1][-2]
-    total = found[0][-1] if found else None
-    if cursor is None and not more:
-        # All is on the page.
-        total = len(rows)
-    elif total is None:
-        total = _count(shape).rows(connection, **values)[0][0]
+    page = _page(shape, listing.sort, backwards, cursor is not None)
+    found = page.rows(connection, **values, **place, limit=listing.limit, most=PAGE_SIZE)
+    rows = [(shown(row), row[-2]) for row in found]
+    more = bool(found) and found[-1][-1]
+    # Often all is on the page.
+    is_all = cursor is None and not more
+    total = len(rows) if is_all else _count(shape).rows(connection, **values)[0][0]
     return with_cursors(rows, cursor, more=more, total=total)
 
 
@@ -102,21 +99,33 @@ def list_projects(connection: Connection, user_id: int, listing: Listing, select
 def _page(shape: _Shape, sort: Sort, backwards: bool, is_placed: bool) -> PreparedQuery:
     order = _ORDERS[sort]
     down = order.descending != backwards
-    # The same value twice would keep the server from reading the index in its order.
-    keys = [_columns.id] if order.value is _columns.id else [order.value, _columns.id]
     conditions = _conditions(shape)
+    if order.value is _columns.id:
+        # By `id` alone, the server may read everybody's from the end of the primary key's index on, in the
+        # hope to meet this user's soon; for one whose projects are old it reads them all.
+        conditions[0] = _bounds_of_user(below=not is_placed or not down, above=not is_placed or down)
+        keys: list[ColumnElement[Any]] = [_columns.user_id, _columns.id]
+        names = ['user_id', 'id']
+    else:
+        keys, names = [order.value, _columns.id], ['value', 'id']
     if is_placed:
-        place: list[BindParameter[Any]] = [bindparam('value'), bindparam('id')][-len(keys):]
+        place: list[BindParameter[Any]] = [bindparam(name) for name in names]
         conditions.append(tuple_(*keys) < tuple_(*place) if down else tuple_(*keys) > tuple_(*place))
     query = select(*SHOWN_COLUMNS, order.value.label('value')).where(*conditions)
     # One more shows whether there is another page.
     query = query.order_by(*_ordered(keys, down)).limit(bindparam('limit', type_=Integer) + 1)
-    # What has to be counted is counted only where there is another page.
-    total = null() if shape.has_tag or shape.has_terms else _total(shape)
-    return PreparedQuery(_within_size(query.subquery('page'), ['value', 'id'][:len(keys)], down, total))
+    return PreparedQuery(_within_size(query.subquery('page'), names, down))
 
 
-def _within_size(page: Subquery, order: Sequence[str], down: bool, total: ColumnElement[Any]) -> Select[Any]:
+def _bounds_of_user(*, below: bool, above: bool) -> ColumnElement[bool]:
+    """A place in the list is one of the bounds, and the index is entered there if there is no other."""
+    user_id: BindParameter[int] = bindparam('user_id')
+    return and_(
+        _columns.user_id <= user_id if below else true(), _columns.user_id >= user_id if above else true()
+    )
+
+
+def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any]:
     """Leave out what comes when those before it are larger than `most` together, and the one too many.
 
     The server looks at the sizes alone, so that no more than that is ever in memory here.
@@ -129,7 +138,7 @@ def _within_size(page: Subquery, order: Sequence[str], down: bool, total: Column
         func.lead(page.c.id).over(order_by=keys).is_not(None).label('more'),
     ).subquery('sized')
     shown_and_more = [column for column in sized.c if column.key != 'before']
-    query = select(*shown_and_more, total.label('total')).where(sized.c.before <= bindparam('most'))
+    query = select(*shown_and_more).where(sized.c.before <= bindparam('most'))
     return query.order_by(*_ordered([sized.c[name] for name in order], down)).limit(bindparam('limit'))
 
 
@@ -164,7 +173,7 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
     if shape.has_tag:
         conditions.append(_columns.tags.contains(bindparam('tags')))
     if shape.has_terms:
-        conditions.append(_columns.search.bool_op('@@')(_QUERY))
+        conditions.append(is_found(_QUERY, bindparam('mark')))
     return conditions
 
 

@@ -3,9 +3,10 @@
 https://www.postgresql.org/docs/current/textsearch-controls.html
 """
 from sqlalchemy import BindParameter, ColumnElement, Float, cast, func, literal_column
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from talelio_backend.app_project.business.search import Terms, takes_longer_words
-from talelio_backend.app_project.data.project_table import project_table
+from talelio_backend.app_project.data.project_table import SEARCHED, project_table
 
 
 def written(terms: Terms) -> str:
@@ -16,6 +17,15 @@ def written(terms: Terms) -> str:
         phrase = ' <-> '.join(f"'{piece}'" for piece in word)
         words.append(phrase + (':*' if takes_longer_words(word) else ''))
     return ' & '.join(f'({word})' for word in words)
+
+
+def mark(user_id: int) -> str:
+    """As a query of text search: what is found in a user's own projects, see `project_table.SEARCHED`."""
+    return f"'@{user_id}'"
+
+
+def is_found(query: ColumnElement[str], mark_: BindParameter[str]) -> ColumnElement[bool]:
+    return SEARCHED.bool_op('@@')(query.op('&&')(cast(mark_, TSQUERY)))
 
 
 def to_tsquery(words: BindParameter[str]) -> ColumnElement[str]:
