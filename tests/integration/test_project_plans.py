@@ -41,7 +41,7 @@ def fixture_prolific(shared_engine: Engine) -> int:
     prolific = committed_account(RealBacking(shared_engine), 'prolific').user.id
     # Tables of one page are read as they are.
     scalar(shared_engine, _SMALL, now=NOW)
-    # Others' are newer, and of many by turns: read by the primary key, they lie in a row, and by user all over.
+    # Others' are newer, and of many by turns: by the primary key they lie in a row, and by user all over.
     for others, number in (False, 5000), (True, 45_000):
         scalar(
             shared_engine, """
