@@ -109,6 +109,10 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         },
         'loggers': {
             'talelio_backend': own,
+            # SQLAlchemy's words about a pool, under the name of the class that measures it.
+            'talelio_backend.metrics.database.MeasuredPool': {
+                'level': 'WARNING'
+            },
             'gunicorn.error': own | {
                 'filters': ['silent_clients']
             },

@@ -63,6 +63,8 @@ WAYS = {
         '-m pip install --quiet --disable-pip-version-check "pipenv>=2026.0"',
         '$(PIPENV) sync --dev',
         '--require-hashes --only-binary :all: --target $(@D) --requirement $<',
+        # Into a folder of its own, for whoever asks for it: no check and no image has it.
+        '--only-binary :all: --target $(@D) mutmut==3.8.1',
     ],
     'Dockerfile': ['--no-deps --only-binary :all: --require-hashes --requirement requirements.txt'],
     '.ci/build-client': ['npm ci --silent'],
