@@ -2,17 +2,14 @@
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.http_load import Script
 from tests.benchmarks.pictures import largest, photograph, upload_of
-from tests.benchmarks.processes import memory_of
+from tests.benchmarks.processes import peak_memory
 from tests.benchmarks.results import Case, Row, Sample, Spread, measure_in_rounds
 from tests.benchmarks.rig import Rig
 
@@ -45,7 +42,7 @@ def uploads(rig: Rig) -> list[Row]:
     rows = measure_in_rounds('uploads', [floor, one], rig.pace.rounds)
     side = min(_SIDE, max(rig.pace.picture))
     pictures = [upload_of(rig.members[0], largest(number, side)) for number in range(_AT_ONCE)]
-    with _peak_memory(rig.service.pid) as peak:
+    with peak_memory(rig.service.pid) as peak:
         sample = _upload(rig, pictures)
     name = f'{_AT_ONCE} PNGs of 25 megapixels at once'
     return [
@@ -87,22 +84,3 @@ def _once(request: bytes) -> Script:
     while status == 503:
         status, body = yield 'upload', request
         assert status in (200, 503), (status, bytes(body[:500]))
-
-
-@contextmanager
-def _peak_memory(pid: int) -> Iterator[list[int]]:
-    """Yield a list whose one number is the peak, in bytes, when the block is left."""
-    peak = [0]
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.05):
-            peak[0] = max(peak[0], memory_of(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        done.set()
-        watcher.join()

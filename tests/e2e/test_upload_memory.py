@@ -1,12 +1,9 @@
 """Eight of the largest pictures at once, on a machine that has a gibibyte for everything."""
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 
 from PIL import Image
 
-from tests.benchmarks.processes import memory_of
+from tests.benchmarks.processes import peak_memory
 from tests.e2e.conftest import Serve
 from tests.support.at_once import at_once
 from tests.support.members import join
@@ -17,24 +14,6 @@ UPLOADS = 8
 # As many pixels as are taken, of the mode that needs the most memory.
 LARGEST = (5000, 5000)
 GIB = 1024**3
-
-
-@contextmanager
-def peak_memory(pid: int) -> Iterator[list[int]]:
-    """Yield a list whose one number is the peak of all processes together, in bytes, after the block."""
-    peak, over = [0], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.02):
-            peak[0] = max(peak[0], memory_of(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        over.set()
-        watcher.join()
 
 
 def test_eight_of_the_largest_pictures_at_once_take_less_than_a_gibibyte(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LONGEST = 60.0
 # An answer may take so large a part of the memory.
 _LARGEST_PART = 8
-# Bytes that one takes beside its content, about: key, headers, and what holds them.
+# Bytes that one takes beside its content and its key, about: headers, and what holds them.
 _OVERHEAD = 4096
 
 # Where a request carries the function that takes its answer.
@@ -46,6 +46,9 @@ _PASSED_BY = frozenset({
     'HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK', 'CONTENT_LENGTH'
 })
 _CONDITIONS = frozenset({'HTTP_IF_NONE_MATCH', 'HTTP_IF_MODIFIED_SINCE'})
+
+# Path, query, host, origin and coding.
+_Key = tuple[str | None, ...]
 
 
 class PublicData(Protocol):
@@ -67,10 +70,6 @@ class KeptAnswer:
     tag: str
     modified: datetime | None
     kept_at: float = field(default_factory=time.monotonic)
-
-    @property
-    def size(self) -> int:
-        return len(self.content) + _OVERHEAD
 
 
 class AnswerCache:
@@ -110,7 +109,7 @@ class AnswerCache:
         environ[_KEEP] = lambda answer: self._kept.put(key, moment, answer)
         return self._app(environ, start_response)
 
-    def _key(self, environ: 'WSGIEnvironment') -> Hashable | None:
+    def _key(self, environ: 'WSGIEnvironment') -> _Key | None:
         origin = environ.get('HTTP_ORIGIN')
         if origin not in self._origins or not _PASSED_BY.isdisjoint(environ):
             return None
@@ -152,11 +151,11 @@ class _KeptAnswers:
         self._memory = memory
         self._tell_size = tell_size
         self._moment: Hashable = None
-        self._answers: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
+        self._answers: OrderedDict[_Key, KeptAnswer] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
-    def get(self, key: Hashable, moment: Hashable) -> KeptAnswer | None:
+    def get(self, key: _Key, moment: Hashable) -> KeptAnswer | None:
         with self._lock:
             if moment != self._moment:
                 self._answers.clear()
@@ -168,12 +167,14 @@ class _KeptAnswers:
                 return None
             if time.monotonic() - answer.kept_at > LONGEST:
                 self._drop(key)
+                self._tell_size(self._size)
                 return None
             self._answers.move_to_end(key)
             return answer
 
-    def put(self, key: Hashable, moment: Hashable, answer: KeptAnswer) -> None:
-        if answer.size > self._memory // _LARGEST_PART:
+    def put(self, key: _Key, moment: Hashable, answer: KeptAnswer) -> None:
+        size = _size_of(key, answer)
+        if size > self._memory // _LARGEST_PART:
             return
         with self._lock:
             if moment != self._moment:
@@ -182,13 +183,18 @@ class _KeptAnswers:
             if key in self._answers:
                 self._drop(key)
             self._answers[key] = answer
-            self._size += answer.size
+            self._size += size
             while self._size > self._memory:
                 self._drop(next(iter(self._answers)))
             self._tell_size(self._size)
 
-    def _drop(self, key: Hashable) -> None:
-        self._size -= self._answers.pop(key).size
+    def _drop(self, key: _Key) -> None:
+        self._size -= _size_of(key, self._answers.pop(key))
+
+
+def _size_of(key: _Key, answer: KeptAnswer) -> int:
+    # A client may make a query as long as a request's line may be.
+    return sum(len(part) for part in key if part is not None) + len(answer.content) + _OVERHEAD
 
 
 def _send(answer: KeptAnswer, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:

@@ -333,6 +333,16 @@ def test_the_memory_is_bounded() -> None:
     assert number_of(service.ask('/long?size=100000&number=0')) > first, 'the oldest made room'
 
 
+def test_what_clients_make_up_counts_too() -> None:
+    service = Service(memory=MEBIBYTE)
+    first = number_of(service.ask(f'/long?size=1&{"x" * 100_000}'))
+
+    for number in range(20):
+        service.ask(f'/long?size=1&{number}{"x" * 100_000}')
+
+    assert number_of(service.ask(f'/long?size=1&{"x" * 100_000}')) > first
+
+
 def test_what_is_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(memory=MEBIBYTE)
     favourite = number_of(service.ask('/long?size=100000&favourite'))
