@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flask import Request, Response
 from werkzeug.datastructures import EnvironHeaders
-from werkzeug.http import remove_entity_headers
+from werkzeug.http import remove_entity_headers, unquote_etag
 from werkzeug.wsgi import get_path_info
 
 from talelio_backend.shared.presentation.compression import accepted_coding
@@ -67,7 +67,8 @@ class KeptAnswer:
     headers_not_modified: list[tuple[str, str]]
     # The route's template.
     route: str | None
-    tag: str
+    # As the header has it.
+    etag: str
     modified: datetime | None
     kept_at: float = field(default_factory=time.monotonic)
 
@@ -138,7 +139,7 @@ def keep(request: Request, response: Response) -> None:
             headers=list(headers),
             headers_not_modified=list(not_modified),
             route=request.environ.get(ROUTE),
-            tag=response.get_etag()[0] or '',
+            etag=response.headers['ETag'],
             modified=response.last_modified,
         )
     )
@@ -203,8 +204,11 @@ def _send(answer: KeptAnswer, environ: 'WSGIEnvironment', start_response: 'Start
     environ[ROUTE] = answer.route
     method = environ['REQUEST_METHOD']
     verdict = None
-    if not _CONDITIONS.isdisjoint(environ):
-        verdict = evaluate([answer.tag], answer.modified, method=method, headers=EnvironHeaders(environ))
+    if environ.get('HTTP_IF_NONE_MATCH') == answer.etag:
+        # What nearly all send who send conditions.
+        verdict = HTTPStatus.NOT_MODIFIED
+    elif not _CONDITIONS.isdisjoint(environ):
+        verdict = evaluate([unquote_etag(answer.etag)[0]], answer.modified, method=method, headers=EnvironHeaders(environ))
     own_id = take_request_id(environ.get('HTTP_X_REQUEST_ID'))
     if verdict is None:
         start_response('200 OK', [*answer.headers, (REQUEST_ID, own_id)])
