@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from talelio_backend.config import VAR_FOLDER
-from tests.benchmarks import logins, mixed, profile, reads, starts, token_checks, uploads, writes
+from tests.benchmarks import growth, logins, mixed, profile, reads, starts, token_checks, uploads, writes
 from tests.benchmarks.results import Row
 from tests.benchmarks.rig import Pace, Rig, make_rig
 from tests.benchmarks.table import as_json, as_markdown, as_text
@@ -29,10 +29,21 @@ GROUPS: dict[str, Callable[[Rig], list[Row]]] = {
     'undisturbed': logins.undisturbed,
     'uploads': uploads.uploads,
     'mixed': mixed.mixed,
+    'growth': growth.growth,
 }
+# It makes a million projects first.
+ONLY_BY_NAME = ['growth']
 
 # Whether the benchmarks still run, whatever they measure.
-SMOKE = Pace(rounds=1, seconds=0.5, mixed_seconds=1.0, clients=3, bcrypt_cost=10, picture=(640, 480))
+SMOKE = Pace(
+    rounds=1,
+    seconds=0.5,
+    mixed_seconds=1.0,
+    clients=3,
+    bcrypt_cost=10,
+    picture=(640, 480),
+    growth=(100, 1000)
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Row]:
@@ -47,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Row]:
         if given.profile:
             profile.record(rig, given.profile)
             return rows
-        for group in given.groups or GROUPS:
+        for group in given.groups or [group for group in GROUPS if given.smoke or group not in ONLY_BY_NAME]:
             print(f'{time.monotonic() - began:4.0f} s  {group}', file=sys.stderr, flush=True)
             try:
                 rows += GROUPS[group](rig)
@@ -66,7 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> list[Row]:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='python -m tests.benchmarks', description=__doc__)
-    parser.add_argument('groups', nargs='*', metavar='group', help=f'some of: {" ".join(GROUPS)}')
+    parser.add_argument(
+        'groups',
+        nargs='*',
+        metavar='group',
+        help=f'some of: {" ".join(GROUPS)}; {" ".join(ONLY_BY_NAME)} only if named'
+    )
     parser.add_argument('--rounds', type=int, default=Pace.rounds)
     parser.add_argument('--seconds', type=float, default=Pace.seconds, help='of a case in a round')
     parser.add_argument('--mixed-seconds', type=float, default=Pace.mixed_seconds)

@@ -43,6 +43,8 @@ class Pace:
     # Of passwords' hashes. As in production, unless it is to be seen whether the benchmarks still run.
     bcrypt_cost: int = 12
     picture: tuple[int, int] = (4032, 3024)
+    # Projects of one user, and of all.
+    growth: tuple[int, int] = (100_000, 1_000_000)
 
 
 @dataclass
