@@ -5,7 +5,7 @@ from uuid import UUID
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
 from talelio_backend.app_project.business.errors import TooExpensiveToRender
-from talelio_backend.app_project.business.project import Rendered
+from talelio_backend.app_project.business.rendered import Rendered
 from talelio_backend.shared.business.mail import Mail, MailNotSent
 
 

@@ -3,7 +3,8 @@ from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_project.business.listing import Listed, Listing
-from talelio_backend.app_project.business.project import Project, Rendered, ShownProject
+from talelio_backend.app_project.business.project import Project, ShownProject
+from talelio_backend.app_project.business.rendered import Rendered
 from talelio_backend.app_project.business.revision import Revision, RevisionEntry
 from talelio_backend.app_project.business.visibility import Selection
 from talelio_backend.app_user.business.ports import UserIds

@@ -2,7 +2,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from math import ceil
-from typing import TypedDict
+
+from talelio_backend.app_project.business.rendered import Rendered, TocEntry
 
 # Projects in one list.
 LIST_LENGTH = 1000
@@ -18,25 +19,6 @@ RENDERING = 2
 class ProjectStatus(Enum):
     DRAFT = 'draft'
     PUBLISHED = 'published'
-
-
-class TocEntry(TypedDict):
-    """A heading, and those below it."""
-
-    id: str
-    text: str
-    children: list['TocEntry']
-
-
-class Rendered(TypedDict):
-    """What is made of a body."""
-
-    # Safe to put into a page.
-    html: str
-    # The plain text of the first paragraph, shortened; empty if there is none.
-    excerpt: str
-    toc: list[TocEntry]
-    words: int
 
 
 @dataclass(eq=False, kw_only=True)

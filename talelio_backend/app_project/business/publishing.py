@@ -12,7 +12,8 @@ from typing import Any
 from talelio_backend.app_project.business.errors import SlugTaken
 from talelio_backend.app_project.business.given import ABSENT, Given
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
-from talelio_backend.app_project.business.project import Project, ProjectStatus, Rendered
+from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.rendered import Rendered
 from talelio_backend.app_project.business.revision import ALWAYS_KEPT, KEPT, KEPT_FOR, Revision
 from talelio_backend.app_project.business.slug import candidates
 from talelio_backend.app_project.business.visibility import check_owned

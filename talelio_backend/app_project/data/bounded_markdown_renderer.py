@@ -3,7 +3,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
-from talelio_backend.app_project.business.project import Rendered
+from talelio_backend.app_project.business.rendered import Rendered
 from talelio_backend.shared.business.checkup import Finding, fail, ok
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from talelio_backend.shared.data.bounded_worker import (

@@ -2,7 +2,7 @@
 import re
 from html.parser import HTMLParser
 
-from talelio_backend.app_project.business.project import TocEntry
+from talelio_backend.app_project.business.rendered import TocEntry
 
 # Characters of an excerpt.
 EXCERPT_LENGTH = 300

@@ -6,16 +6,20 @@ It reads no file, keeps nothing between two texts, and is not bounded in time: r
 
 import json
 import re
-from importlib.metadata import EntryPoints
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from urllib.parse import quote, unquote
 
-from markdown import Markdown
+from markdown import Markdown, util
 from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.util import HTML_PLACEHOLDER_RE
 from pygments import plugin
 from pymdownx.slugs import slugify
 
-from talelio_backend.app_project.business.project import Rendered
+from talelio_backend.app_project.business.rendered import Rendered
 from talelio_backend.app_project.data.html_outline import Outline
 from talelio_backend.app_project.data.safe_html import ID_PREFIX, Unsettled, sanitize
 from talelio_backend.shared.data.bounded_worker_child import LimitExceeded
@@ -28,7 +32,9 @@ _FENCE = re.compile(r'(?P<quote>(?:[ ]*>)*)(?P<indent>[ ]*)' + HTML_PLACEHOLDER_
 _slug = slugify(case='lower')
 
 # An unknown language would be looked up in whatever else is installed: Alembic brings Mako, which takes 8 MB.
-plugin.iter_entry_points = lambda group_name: EntryPoints()
+plugin.iter_entry_points = lambda group_name: ()  # type: ignore[assignment, return-value]
+# Extensions are named by their modules. To look for names that packages have made known takes another 4 MB.
+util.get_installed_extensions = lambda: ()  # type: ignore[assignment, return-value]
 
 
 def render(markdown: bytes) -> bytes:
@@ -72,14 +78,21 @@ def _parser(*, colours: bool) -> Markdown:
     # costs half a millisecond.
     parser = Markdown(
         extensions=[
-            'attr_list', 'footnotes', 'sane_lists', 'tables', 'toc', 'pymdownx.highlight',
-            'pymdownx.superfences', 'pymdownx.tasklist', 'pymdownx.tilde'
+            'markdown.extensions.attr_list',
+            'markdown.extensions.footnotes',
+            'markdown.extensions.sane_lists',
+            'markdown.extensions.tables',
+            'markdown.extensions.toc',
+            'pymdownx.highlight',
+            'pymdownx.superfences',
+            'pymdownx.tasklist',
+            'pymdownx.tilde',
         ],
         extension_configs={
-            'tables': {
+            'markdown.extensions.tables': {
                 'use_align_attribute': True
             },
-            'toc': {
+            'markdown.extensions.toc': {
                 'slugify': _heading_id,
                 # Only the ids are wanted, neither a table in place of `[TOC]` nor the work for one.
                 'marker': '',
@@ -148,6 +161,25 @@ def _is_text(line: str) -> bool:
     return line.strip(' >') != ''
 
 
-# What a first text looks up among the installed packages, and compiles, is kept for the next. Let it
-# be one that nobody waits for, and whose time counts for no one.
-render(b'```-\n-\n```')
+@contextmanager
+def _without_http() -> Iterator[None]:
+    """Let an extension have the two functions for files' addresses that it imports from `urllib.request`.
+
+    That brings HTTP, TLS and e-mail, 2 MB, and nobody calls the two.
+    """
+    if 'urllib.request' in sys.modules:
+        yield
+        return
+    stand_in = ModuleType('urllib.request')
+    vars(stand_in).update(pathname2url=quote, url2pathname=unquote)
+    sys.modules['urllib.request'] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules['urllib.request']
+
+
+# What a first text imports, and compiles, is kept for the next. Let it be one that nobody waits for, and
+# whose time counts for no one.
+with _without_http():
+    render(b'```-\n-\n```')

@@ -1,5 +1,5 @@
 from talelio_backend.app_project.business.ports import FindPictures, MarkdownRenderer
-from talelio_backend.app_project.business.project import Rendered
+from talelio_backend.app_project.business.rendered import Rendered
 from talelio_backend.app_project.data.picture_attributes import addresses_of_pictures, dress
 
 

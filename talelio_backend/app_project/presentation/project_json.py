@@ -2,7 +2,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from talelio_backend.app_project.business.project import ShownProject, TocEntry
+from talelio_backend.app_project.business.project import ShownProject
+from talelio_backend.app_project.business.rendered import TocEntry
 from talelio_backend.shared.presentation.answers import to_json
 from talelio_backend.shared.presentation.conditions import Representation
 from talelio_backend.shared.presentation.schemas import format_utc

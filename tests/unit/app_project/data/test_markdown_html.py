@@ -1,8 +1,11 @@
 import re
+import subprocess
+import sys
 
 import pytest
 
 from talelio_backend.app_project.data import markdown_html
+from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.shared.data.bounded_worker import LimitExceeded
 
 
@@ -227,3 +230,20 @@ def test_code_too_dense_for_colours_is_shown_without() -> None:
 
     assert rendered(f'```json\n{data}\n```'
                     ) == (f'<pre class="highlight"><code class="language-json">{data}</code></pre>')
+
+
+def test_the_process_that_renders_imports_no_more_than_it_needs() -> None:
+    """Each worker keeps one, and these are a third of what it would take."""
+    script = f'import sys, {markdown_html.__name__}; print(*sys.modules)'
+    environ = {'PYTHONPATH': str(PROJECT_FOLDER)}
+    printed = subprocess.run([sys.executable, '-c', script],
+                             env=environ,
+                             check=True,
+                             capture_output=True,
+                             text=True)
+
+    imported = set(printed.stdout.split())
+    assert markdown_html.__name__ in imported
+    assert not imported & {
+        'urllib.request', 'importlib.metadata', 'http.client', 'email', 'ssl', 'dataclasses'
+    }
