@@ -1,6 +1,6 @@
-"""A database in which somebody has many projects among many more of others, or a handful and nobody else has any.
+"""A database in which somebody has many projects among many more, or a handful and nobody else has any.
 
-All go through the table's own triggers, so that the counts, the changes and the indexes are what they would be.
+All go through the table's own triggers, so that counts, changes and indexes are what they would be.
 """
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
