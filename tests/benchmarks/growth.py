@@ -2,8 +2,8 @@
 
 `make bench BENCH_ARGS=growth`. Two databases of one PostgreSQL, a service each, neither with its cache of
 answers. Titles and texts are of a few words, so that there is little else to a request than to find them. One
-client asks at a time. What is held against each other is the processor time of service and PostgreSQL together:
-all is in memory, and unlike the time on the clock it does not depend on what else the machine does.
+client asks at a time. What is compared is the processor time of service and PostgreSQL together: all is in
+memory, and unlike the time on the clock it does not depend on what else the machine does.
 """
 import sys
 from collections.abc import Iterator
