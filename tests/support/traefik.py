@@ -156,12 +156,12 @@ class Traefik:
             self._process.wait(_PATIENCE)
             self._process = None
 
-    def server_status(self) -> dict[str, str]:
-        """UP or DOWN, by the URL of the API."""
+    def server_status(self, service: str = 'api-ready') -> dict[str, str]:
+        """UP or DOWN, by the URL of the API; of `api-live`, which is asked where none is ready, too."""
         with closing(HTTPConnection('127.0.0.1', self.ports['traefik'], timeout=_PATIENCE)) as dashboard:
-            dashboard.request('GET', '/api/http/services/api@file')
-            service: dict[str, dict[str, str]] = json.loads(dashboard.getresponse().read())
-        return service['serverStatus']
+            dashboard.request('GET', f'/api/http/services/{service}@file')
+            answer: dict[str, dict[str, str]] = json.loads(dashboard.getresponse().read())
+        return answer['serverStatus']
 
     def log(self) -> str:
         return self._log_file.read_text(encoding='utf-8')
