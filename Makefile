@@ -121,6 +121,17 @@ SEED ?= 1
 test-durability: install ## kill processes under load, ROUNDS=100 times, and look for what was lost
 	@$(BIN)/python -m tests.faults.durability --rounds $(ROUNDS) --seed $(SEED) --write
 
+# Only a run of the full length is written into .github.
+SOAK_MINUTES ?= 30
+.PHONY: soak
+soak: install var/matplotlib/.installed ## load it for SOAK_MINUTES=30, restart and flood it meanwhile, and draw what came of it
+	@$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) $(if $(filter 30,$(SOAK_MINUTES)),--write)
+
+var/matplotlib/.installed: tests/soak/requirements.txt | install
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --target $(@D) --requirement $<
+	@touch $@
+
 .PHONY: image-trial
 image-trial: install ## build the image without Docker and try it (root, Debian's buildah and debootstrap)
 	@.ci/try-image $(PYTEST_ARGS)

@@ -80,6 +80,8 @@ class DatabaseMetrics:
         event.listen(engine, 'connect', lambda *_: self._opened.inc())
         event.listen(engine, 'checkout', self._take)
         event.listen(engine, 'checkin', self._give_back)
+        # Whoever takes one out of the pool for good leaves its place to another.
+        event.listen(engine, 'detach', self._give_back)
         event.listen(engine, 'before_cursor_execute', self._begin)
         event.listen(engine, 'after_cursor_execute', self._end)
         event.listen(engine, 'handle_error', self._fail)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 
-from tests.soak.verdict import Outcome
+from tests.soak.verdict import FLOOD, Outcome
 from tests.support.members import Person
 from tests.support.traefik import Traefik
 
@@ -33,14 +33,12 @@ def flood(traefik: Traefik, people: Sequence[Person], requests: int, clock: Call
                 except (OSError, HTTPException) as error:
                     client.close()
                     outcomes.append(
-                        Outcome(
-                            'wrong login', due, clock() - due, fault=type(error).__name__, said=str(error)
-                        )
+                        Outcome(FLOOD, due, clock() - due, fault=type(error).__name__, said=str(error))
                     )
                     continue
                 outcomes.append(
                     Outcome(
-                        'wrong login',
+                        FLOOD,
                         due,
                         clock() - due,
                         answer.status_code,

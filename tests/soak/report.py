@@ -10,6 +10,7 @@ from talelio_backend.config import THREADS
 from tests.benchmarks.results import in_ms, percentile
 from tests.soak.course import Pace, Story
 from tests.soak.verdict import (
+    FLOOD,
     LOGINS,
     MOST_GROWTH,
     Judgement,
@@ -32,6 +33,8 @@ def document_of(story: Story, pace: Pace, lost: Sequence[str], kept: Mapping[str
     """Everything that the picture and the table are made of."""
     by_phase: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in story.outcomes:
+        if outcome.kind == FLOOD:
+            continue
         by_phase[phase_at(outcome.due, story.phases)].append(outcome)
     failed = [outcome for outcome in story.outcomes if judge(outcome) is Judgement.FAILED]
     growth = growth_of([(each['seconds'], each['memory']['API'])
@@ -55,7 +58,7 @@ def document_of(story: Story, pace: Pace, lost: Sequence[str], kept: Mapping[str
             name: summarize(outcomes)
             for name, outcomes in by_phase.items()
         },
-        'flood': dict(Counter(str(each.status) for each in story.outcomes if each.kind == 'wrong login')),
+        'flood': dict(Counter(str(each.status) for each in story.outcomes if each.kind == FLOOD)),
         'bins': list(_bins(story.outcomes, pace.seconds)),
         'samples': story.samples,
         'growth': growth.as_json(),
@@ -135,6 +138,6 @@ def failures(document: Mapping[str, Any]) -> list[str]:
     lines = [f'WRONG: {each}' for each in document['wrong']]
     lines += [
         f'  {each["due"]:7.1f} s, {each["phase"]}: {each["kind"]}: {each["status"] or ""} {each["fault"]} '
-        f'after {each["took"]:.2f} s: {each["said"]}' for each in document['failed'][:_SHOWN]
+        f'after {each["took"]:.2f} s: {each["said"].strip()}' for each in document['failed'][:_SHOWN]
     ]
     return lines

@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.benchmarks.results import in_ms, percentile
 
+# Of the flood's logins, which know no password.
+FLOOD = 'wrong login'
 # Statuses of what is carried out.
 EXPECTED = {
     'list': 200,
@@ -20,11 +22,10 @@ EXPECTED = {
     'upload': 200,
     'register': 201,
     'login': 200,
-    # Of the flood, which knows no password.
-    'wrong login': 401,
+    FLOOD: 401,
 }
 READS = ('list', 'list, gzip', 'project', 'not modified')
-LOGINS = ('login', 'wrong login')
+LOGINS = ('login', FLOOD)
 WRITES = tuple(kind for kind in EXPECTED if kind not in READS + LOGINS)
 
 # Of all processes of the server together, between the medians of the first third and of the last.
@@ -46,7 +47,7 @@ class Outcome:
     """Of one request."""
 
     kind: str
-    # Seconds from the run's beginning to the moment when it was to be sent, and from then to the answer's end.
+    # Seconds from the run's beginning until it was to be sent, and from then to the answer's end.
     due: float
     took: float
     # 0: no answer came.

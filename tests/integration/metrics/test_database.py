@@ -75,6 +75,16 @@ def test_a_connection_that_is_lost_is_not_in_use(measured: Measured, database_ur
     assert measured.value('connections_opened_total') == 2
 
 
+def test_a_connection_that_left_the_pool_for_good_is_not_in_use(measured: Measured) -> None:
+    with measured.engine.connect() as connection:
+        connection.detach()
+        assert measured.value('connections_in_use') == 0
+        # The pool has room for another one.
+        with measured.engine.connect():
+            assert measured.value('connections_in_use') == 1
+    assert measured.value('connections_in_use') == 0
+
+
 def test_a_database_that_is_away_is_counted() -> None:
     measured = Measured('postgresql+psycopg2://nobody@127.0.0.1:1/none')
     for _ in range(2):

@@ -5,6 +5,7 @@ import pytest
 from tests.soak.load import SHARES
 from tests.soak.verdict import (
     EXPECTED,
+    FLOOD,
     LOGINS,
     READS,
     WRITES,
@@ -79,7 +80,7 @@ def test_a_summary_counts_and_tells_reads_from_writes() -> None:
         Outcome('publish', 0, 0.5, 503, retry_after=True),
         Outcome('upload', 0, 1.5, 500),
         # The flood's own logins do not count as those of others.
-        Outcome('wrong login', 0, 9, 401),
+        Outcome(FLOOD, 0, 9, 401),
     ])
 
     assert (summary['served'], summary['told to retry'], summary['failed']) == (3, 1, 1)
