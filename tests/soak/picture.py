@@ -67,8 +67,9 @@ def _name_phases(panel: Any, document: Mapping[str, Any]) -> None:
 
 
 def _requests(panel: Any, document: Mapping[str, Any]) -> None:
-    bins = document['bins']
-    minutes = [each['seconds'] / 60 for each in bins]
+    # Each is drawn up to the next one.
+    bins = [*document['bins'], document['bins'][-1]]
+    minutes = [each['seconds'] / 60 for each in document['bins']] + [document['pace']['seconds'] / 60]
     rates = [[each[name] for each in bins] for name in _JUDGEMENTS]
     panel.stackplot(
         minutes,
@@ -78,7 +79,7 @@ def _requests(panel: Any, document: Mapping[str, Any]) -> None:
         step='post',
         linewidth=0
     )
-    panel.set_ylabel('requests a second')
+    panel.set_ylabel('requests a second,\nwith the flood')
 
 
 def _latencies(panel: Any, document: Mapping[str, Any]) -> None:
@@ -86,11 +87,14 @@ def _latencies(panel: Any, document: Mapping[str, Any]) -> None:
     minutes = [(each['seconds'] + each['width'] / 2) / 60 for each in bins]
     for name, color in (('p99', '#b3541e'), ('p50', '#2b5fa8')):
         panel.plot(
-            minutes, [each[name] for each in bins], color=color, linewidth=1.2, label=f'{name}, no logins'
+            minutes, [each[name] for each in bins],
+            color=color,
+            linewidth=1.2,
+            label=f'{name}, but\nfor logins'
         )
     panel.set_yscale('log')
     panel.yaxis.set_major_formatter('{x:g}')
-    panel.set_ylabel('milliseconds')
+    panel.set_ylabel('time of an answer,\nmilliseconds')
 
 
 def _memory(panel: Any, document: Mapping[str, Any]) -> None:
@@ -98,7 +102,7 @@ def _memory(panel: Any, document: Mapping[str, Any]) -> None:
         points = [(each['seconds'] / 60, each['memory'].get(name)) for each in document['samples']]
         panel.plot(*zip(*points), color=color, linewidth=1.2, label=name)
     panel.set_ylim(bottom=0)
-    panel.set_ylabel('memory, MiB')
+    panel.set_ylabel('memory of all\nprocesses, MiB')
 
 
 def _held(panel: Any, document: Mapping[str, Any]) -> None:
