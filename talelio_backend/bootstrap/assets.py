@@ -16,8 +16,7 @@ CHANGES_AT_ONCE = 8
 def add_assets(ground: Ground) -> None:
     settings = ground.settings
     work = ground.metrics.work
-    worker = image_worker(tell=partial(work.count_process_event, 'pictures'))
-    ground.closing.callback(worker.close)
+    worker = ground.keep(image_worker(tell=partial(work.count_process_event, 'pictures')))
     parts = AssetParts(
         unit_of_work=ground.unit_of_work,
         idempotency=ground.idempotency,

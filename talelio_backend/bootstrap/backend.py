@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +28,7 @@ from talelio_backend.metrics.mail import MeasuredMailer
 from talelio_backend.metrics.security import MeasuredRateLimiter
 from talelio_backend.shared.business import idempotency, mail_relay, outbox, rate_limits
 from talelio_backend.shared.business.mail_relay import send_next
+from talelio_backend.shared.data.bounded_worker import BoundedWorker
 from talelio_backend.shared.data.counter_repository import pseudonyms
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.jwt import JwtAccessTokens
@@ -50,6 +51,10 @@ WATCH_PAUSE = 1.0
 
 # Seconds between two looks at what has become too old.
 PRUNING_PAUSE = 3600.0
+
+# Seconds without a text, or a picture, after which the process for it ends, and between two looks at it.
+IDLE = 300.0
+IDLE_PAUSE = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +128,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
             lambda: sum(prune(_utc_now()) for prune in ground.pruning) > 0,
             pause=PRUNING_PAUSE,
         ),
+        RepeatingThread('idle-processes', partial(_end_idle, ground.bounded_workers), pause=IDLE_PAUSE),
     )
     if settings.server.cache_memory:
         threads += (
@@ -138,6 +144,12 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
         public=public,
         close=ground.closing.close,
     )
+
+
+def _end_idle(workers: Iterable[BoundedWorker]) -> bool:
+    for worker in workers:
+        worker.end_if_idle(IDLE)
+    return False
 
 
 def _utc_now() -> datetime:

@@ -14,6 +14,7 @@ from talelio_backend.metrics import Metrics
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.business.mail_relay import Composer
 from talelio_backend.shared.business.rate_limiter import RateLimiter
+from talelio_backend.shared.data.bounded_worker import BoundedWorker
 from talelio_backend.shared.presentation.idempotency import Idempotency
 
 
@@ -37,5 +38,12 @@ class Ground:
     composers: dict[str, Composer] = field(default_factory=dict)
     # What deletes what has become too old, a batch at a time; each returns how much it was about.
     pruning: list[Callable[[datetime], int]] = field(default_factory=list)
+    # Whose processes end when nobody needs them for a while.
+    bounded_workers: list[BoundedWorker] = field(default_factory=list)
     # What ends with the process.
     closing: ExitStack = field(default_factory=ExitStack)
+
+    def keep(self, worker: BoundedWorker) -> BoundedWorker:
+        self.bounded_workers.append(worker)
+        self.closing.callback(worker.close)
+        return worker

@@ -15,8 +15,7 @@ from talelio_backend.bootstrap.ground import Ground
 
 def add_projects(ground: Ground) -> None:
     work = ground.metrics.work
-    worker = markdown_worker(tell=partial(work.count_process_event, 'texts'))
-    ground.closing.callback(worker.close)
+    worker = ground.keep(markdown_worker(tell=partial(work.count_process_event, 'texts')))
 
     def find_pictures(addresses: Collection[str]) -> dict[str, AddressedImage]:
         return find_images(ground.unit_of_work(), ground.store, addresses)

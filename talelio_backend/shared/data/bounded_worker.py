@@ -2,7 +2,7 @@
 
 A thread cannot be stopped, and Python runs no signal handler while C code works; a process can be
 killed. The child is kept from call to call, since to start Python and import the function's module
-costs more than most calls do. It stays while idle, too: some 20 MB are cheaper than a slow call.
+costs more than most calls do.
 
 A fault in a parser may hand the child to whoever wrote the payload. So nothing but bytes goes
 between the two, and the child's environment holds none of the parent's secrets.
@@ -84,6 +84,8 @@ class BoundedWorker:
         self._wall_seconds = wall_seconds
         self._lock = threading.Lock()
         self._child: _Child | None = None
+        # By the monotonic clock.
+        self._used = 0.0
         # A strong reference would keep it for good, for nothing can be unregistered.
         forget = weakref.WeakMethod(self._forget_child_of_parent)
         os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
@@ -109,7 +111,18 @@ class BoundedWorker:
             self._tell('failed')
             raise
         finally:
+            self._used = time.monotonic()
             self._lock.release()
+
+    def end_if_idle(self, seconds: float) -> None:
+        """End the child, unless it was called within so many seconds. A later call starts another."""
+        # Whoever holds the lock calls it just now.
+        if self._lock.acquire(blocking=False):
+            try:
+                if time.monotonic() - self._used >= seconds:
+                    self._end_child()
+            finally:
+                self._lock.release()
 
     def close(self) -> None:
         """End the child. A later call would start another."""

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,13 +18,15 @@ def make_worker() -> Iterator[MakeWorker]:
         *,
         cpu_seconds: float = 10,
         memory_bytes: int = 64 * MIB,
-        wall_seconds: float = PATIENCE
+        wall_seconds: float = PATIENCE,
+        tell: Callable[[str], None] = lambda event: None
     ) -> BoundedWorker:
         worker = BoundedWorker(
             f'tests.support.worker_functions:{function}',
             cpu_seconds=cpu_seconds,
             memory_bytes=memory_bytes,
-            wall_seconds=wall_seconds
+            wall_seconds=wall_seconds,
+            tell=tell
         )
         made.append(worker)
         return worker

@@ -40,6 +40,31 @@ def test_the_process_is_kept_until_closed(make_worker: MakeWorker) -> None:
     assert worker.call(b'') != first
 
 
+def test_an_idle_process_ends_and_the_next_call_starts_another(make_worker: MakeWorker) -> None:
+    worker = make_worker('pid')
+    worker.end_if_idle(0)
+    first = worker.call(b'')
+
+    worker.end_if_idle(3600)
+    assert worker.call(b'') == first
+    worker.end_if_idle(0)
+    assert not is_running(first)
+    assert worker.call(b'') != first
+
+
+def test_a_process_that_is_called_just_now_is_not_idle(make_worker: MakeWorker) -> None:
+    told: list[str] = []
+
+    def tell(event: str) -> None:
+        told.append(event)
+        worker.end_if_idle(0)
+
+    worker = make_worker('echo', tell=tell)
+
+    assert worker.call(b'a') == worker.call(b'a') == b'a'
+    assert told == ['started']
+
+
 @pytest.mark.skipif(sys.platform != 'linux', reason='what a process has is read from /proc')
 def test_an_idle_process_keeps_nothing_of_what_it_was_sent(make_worker: MakeWorker) -> None:
     worker = make_worker('echo_or_resident', memory_bytes=256 * MIB)
