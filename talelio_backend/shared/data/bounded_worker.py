@@ -117,6 +117,7 @@ class BoundedWorker:
     def end_if_idle(self, seconds: float) -> None:
         """End the child, unless it was called within so many seconds. A later call starts another."""
         # Whoever holds the lock calls it just now.
+        # pylint: disable-next=consider-using-with
         if self._lock.acquire(blocking=False):
             try:
                 if time.monotonic() - self._used >= seconds:
