@@ -73,13 +73,15 @@ def settings_for(modules: list[str]) -> list[str]:
 
 
 def table(results: str) -> list[str]:
-    """By module: noticed (a test fails, or runs for ever) of all, and those that were not."""
+    """By module: noticed (a test fails, or runs for too long) of all, and those that were not."""
     line = r'^\s+talelio_backend\.(\S+)\.(\S+?__mutmut_\d+): (.+)$'
     found = re.findall(line, results, re.MULTILINE)
     noticed = Counter(module for module, _, outcome in found if outcome in ('killed', 'timeout'))
+    too_long = Counter(module for module, _, outcome in found if outcome == 'timeout')
     everything = Counter(module for module, _, _ in found)
     lines = [
-        f'{module:48}{noticed[module]:5} of {number:4}{noticed[module] / number:7.0%}'
+        f'{module:48}{noticed[module]:5} of {number:4}{noticed[module] / number:7.0%}' +
+        (f', {too_long[module]} by a timeout' if too_long[module] else '')
         for module, number in sorted(everything.items())
     ]
     missed = [

@@ -13,6 +13,7 @@ from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail, OutboxTally
 from talelio_backend.shared.business.page import Page, PageRequest
 from tests.fakes.change_log import FakeChangeLog, record
+from tests.fakes.columns import check_columns
 from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
 from tests.fakes.project_repository import FakeProjectRepository
 from tests.fakes.revision_repository import FakeRevisionRepository
@@ -65,18 +66,24 @@ class FakeUnitOfWork:
             self._keep(result)
         self.commits += 1
         # What others committed meanwhile stays, so only changes are written.
-        for stored, seen, work in zip(self.store.tables, self._seen.tables, self._work.tables):
-            stored.update({
-                id_: _copy(row)
-                for id_, row in work.items() if id_ not in seen or asdict(row) != asdict(seen[id_])
-            })
-            for id_ in seen.keys() - work.keys():
+        changes = [(stored, _changed(seen, work), seen.keys() - work.keys())
+                   for stored, seen, work in zip(self.store.tables, self._seen.tables, self._work.tables)]
+        for _, changed, _ in changes:
+            for row in changed.values():
+                check_columns(row)
+        for stored, changed, gone in changes:
+            stored.update({id_: _copy(row) for id_, row in changed.items()})
+            for id_ in gone:
                 stored.pop(id_, None)
         for id_ in sorted(self._seen.projects.keys() | self._work.projects.keys()):
             before, after = self._seen.projects.get(id_), self._work.projects.get(id_)
             if before is None or after is None or asdict(before) != asdict(after):
                 record(self.store, before, after)
         self._seen = _copy(self._work)
+
+
+def _changed(seen: dict[Any, Any], work: dict[Any, Any]) -> dict[Any, Any]:
+    return {id_: row for id_, row in work.items() if id_ not in seen or asdict(row) != asdict(seen[id_])}
 
 
 def _copy(value: Any) -> Any:

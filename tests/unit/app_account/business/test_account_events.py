@@ -1,80 +1,124 @@
 """Who did what, when and from where: every change of what gives access leaves it in the audit trail."""
-from datetime import timedelta
+from collections.abc import Callable
 
-from talelio_backend.app_account.business import email_changes, own_account, recovery, sessions
+import pytest
+
+from talelio_backend.app_account.business import own_account, recovery, registration, whitelist
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.errors import EmailNotWhitelisted, WrongPassword
 from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.business.recovery import RESET_REQUEST, VERIFICATION_REQUEST
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.audit import EventKind
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import ACCESS, EMAIL, NOW, PASSWORD, REFRESH, log_in, register_verified
+from tests.support.account_use_cases import (
+    ACCESS,
+    EMAIL,
+    NOW,
+    PASSWORD,
+    VERIFICATION,
+    register,
+    register_verified,
+    token_for,
+)
+from tests.support.email_changes import ask, confirm, revoke, wish
 from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
+from tests.support.trail import LATER, assert_recorded
 
-LATER = NOW + timedelta(minutes=1)
 NEW = 'another pass phrase'
+OTHER = 'other@example.com'
 
 
-def assert_recorded(
-    uow: FakeUnitOfWork, kind: EventKind, account: Account, *, by_account: bool = True
-) -> None:
-    event = uow.store.events[max(uow.store.events)]
-    assert (event.kind, event.occurred_at, event.account_id) == (kind, LATER, account.id)
-    assert (event.address, event.user_agent, event.request_id) == ('192.0.2.7', 'curl/8', 'request-1')
-    assert (event.actor == f'account {account.id}') == by_account, event.actor
-
-
-def session_of(token: str) -> int:
-    session_id = ACCESS.read(token).session_id
-    assert session_id is not None
-    return session_id
-
-
-def test_the_end_of_a_session() -> None:
-    uow = FakeUnitOfWork()
-    account = register_verified(uow)
-
-    sessions.log_out(uow, REFRESH, token=log_in(uow).refresh_token, origin=ORIGIN, now=LATER)
-    assert_recorded(uow, EventKind.SESSION_ENDED, account)
-
-    uow.store.events.clear()
-    owner = ACCESS.read(log_in(uow).access_token)
-    sessions.end_current(uow, owner, origin=ORIGIN, now=LATER)
-    assert_recorded(uow, EventKind.SESSION_ENDED, account)
-    assert not uow.store.sessions
-
-    uow.store.events.clear()
-    other = session_of(log_in(uow).access_token)
-    sessions.end_own(uow, owner, other, origin=ORIGIN, now=LATER)
-    assert_recorded(uow, EventKind.SESSION_ENDED, account)
-
-
-def test_the_end_of_all_sessions() -> None:
-    uow = FakeUnitOfWork()
-    account = register_verified(uow)
-
-    sessions.log_out_everywhere(uow, Identity(account.id), origin=ORIGIN, now=LATER)
-
-    assert_recorded(uow, EventKind.ALL_SESSIONS_ENDED, account)
-
-
-def test_another_password() -> None:
-    uow = FakeUnitOfWork()
-    account = register_verified(uow)
-
+def change_password(uow: FakeUnitOfWork, account: Account, current: str = PASSWORD) -> None:
     own_account.change_password(
         uow,
         FakeHasher(),
         ACCESS,
         Identity(account.id),
         common_passwords=(),
-        current=PASSWORD,
+        current=current,
         new=NEW,
         origin=ORIGIN,
         now=LATER,
     )
+
+
+def delete(uow: FakeUnitOfWork, account: Account, password: str = PASSWORD) -> None:
+    own_account.delete(
+        uow,
+        FakeHasher(),
+        lambda user_id, keys: None,
+        Identity(account.id),
+        password=password,
+        origin=ORIGIN,
+        now=LATER,
+    )
+
+
+def ask_for_other_address(uow: FakeUnitOfWork, account: Account, password: str = PASSWORD) -> None:
+    ask(uow, account, password=password, now=LATER)
+
+
+def test_a_new_account() -> None:
+    uow = FakeUnitOfWork()
+
+    account = register(uow, now=LATER)
+    assert_recorded(uow, EventKind.ACCOUNT_REGISTERED, account, by_account=False)
+
+    registration.verify(uow, VERIFICATION, token=token_for(account), origin=ORIGIN, now=LATER)
+    assert_recorded(uow, EventKind.ACCOUNT_VERIFIED, account)
+
+
+def test_a_registration_that_is_refused() -> None:
+    uow = FakeUnitOfWork()
+
+    with pytest.raises(EmailNotWhitelisted):
+        register(uow, email='stranger@example.com', now=LATER)
+
+    event = assert_recorded(uow, EventKind.REGISTRATION_REFUSED, None, by_account=False)
+    assert event.details == {'reason': 'email not whitelisted'}
+
+
+def test_an_account_that_its_owner_claims() -> None:
+    uow = FakeUnitOfWork()
+    account = register(uow)
+
+    registration.claim(
+        uow,
+        FakeHasher(),
+        VERIFICATION,
+        common_passwords=(),
+        token=token_for(account),
+        password=NEW,
+        username=None,
+        origin=ORIGIN,
+        now=LATER,
+    )
+
+    assert_recorded(uow, EventKind.ACCOUNT_CLAIMED, account)
+
+
+@pytest.mark.parametrize(('kind', 'recorded'), [
+    (RESET_REQUEST, EventKind.PASSWORD_RESET_REQUESTED),
+    (VERIFICATION_REQUEST, EventKind.VERIFICATION_RENEWED),
+])  # yapf: disable
+def test_a_link_that_is_asked_for(kind: str, recorded: EventKind) -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    for email, about in ((EMAIL, account), ('stranger@example.com', None), ('no address', None)):
+        recovery.request_by_mail(uow, kind, email=email, origin=ORIGIN, now=LATER)
+        assert_recorded(uow, recorded, about, by_account=False)
+
+
+def test_another_password() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    change_password(uow, account)
     assert_recorded(uow, EventKind.PASSWORD_CHANGED, account)
 
     reset = JwtLinkTokens('reset', SECRET_KEY)
@@ -93,24 +137,75 @@ def test_another_password() -> None:
     assert uow.store.accounts[account.id].updated_at == LATER
 
 
+@pytest.mark.parametrize('use_case', [change_password, delete, ask_for_other_address])
+def test_a_password_that_proves_nothing(use_case: Callable[[FakeUnitOfWork, Account, str], None]) -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    with pytest.raises(WrongPassword):
+        use_case(uow, account, 'wrong')
+
+    assert_recorded(uow, EventKind.PASSWORD_PROOF_FAILED, account, by_account=False)
+
+
+def test_an_account_that_its_owner_deletes() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    delete(uow, account)
+
+    assert_recorded(uow, EventKind.ACCOUNT_DELETED, account)
+
+
+def test_an_address_that_is_changed() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    change = wish(uow, account, now=LATER)
+    assert_recorded(uow, EventKind.EMAIL_CHANGE_REQUESTED, account)
+
+    confirm(uow, change, now=LATER)
+    assert_recorded(uow, EventKind.EMAIL_CHANGED, account)
+
+
 def test_an_address_that_is_taken_back() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    email_changes.request(
-        uow,
-        FakeHasher(),
-        Identity(account.id),
-        whitelist={'other@example.com'},
-        email='other@example.com',
-        password=PASSWORD,
-        origin=ORIGIN,
-        now=LATER,
-    )
-    assert_recorded(uow, EventKind.EMAIL_CHANGE_REQUESTED, account)
 
-    change, = uow.store.email_changes.values()
-    revocation = JwtLinkTokens('email-revocation', SECRET_KEY)
-    token = revocation.issue(MailLink(account.id, EMAIL, change.id), NOW)
-    email_changes.revoke(uow, revocation, token=token, origin=ORIGIN, now=LATER)
+    revoke(uow, wish(uow, account), now=LATER)
 
     assert_recorded(uow, EventKind.EMAIL_CHANGE_REVOKED, account, by_account=False)
+
+
+def test_the_unverified_account_that_stands_in_the_way_of_it() -> None:
+    uow = FakeUnitOfWork()
+    change = wish(uow, register_verified(uow))
+    confirm(uow, change)
+    stranger = register(uow, username='stranger')
+
+    revoke(uow, change, now=LATER)
+
+    del uow.store.events[max(uow.store.events)]
+    assert_recorded(uow, EventKind.ACCOUNT_DELETED, stranger, by_account=False)
+
+
+def test_the_whitelist() -> None:
+    uow = FakeUnitOfWork()
+
+    whitelist.add(uow, email=OTHER.upper(), note='', expires_at=None, origin=ORIGIN, now=LATER)
+    event = assert_recorded(uow, EventKind.WHITELIST_ADDED, None, by_account=False)
+    assert event.details == {'email': OTHER}
+
+    whitelist.remove(uow, email=OTHER.upper(), disable_account=False, origin=ORIGIN, now=LATER)
+    event = assert_recorded(uow, EventKind.WHITELIST_REMOVED, None, by_account=False)
+    assert event.details == {'email': OTHER}
+
+
+def test_an_account_that_is_disabled_with_its_place_on_the_whitelist() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    whitelist.add(uow, email=EMAIL, note='', expires_at=None, origin=ORIGIN, now=NOW)
+
+    whitelist.remove(uow, email=EMAIL, disable_account=True, origin=ORIGIN, now=LATER)
+
+    assert_recorded(uow, EventKind.ACCOUNT_DISABLED, account, by_account=False)

@@ -3,140 +3,202 @@ from datetime import timedelta
 
 import pytest
 
-from talelio_backend.app_account.business import administration, email_changes, own_account, recovery
+from talelio_backend.app_account.business import (
+    administration,
+    email_changes,
+    own_account,
+    recovery,
+    whitelist,
+)
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.account_mails import (
+    EMAIL_ANNOUNCEMENT_MAIL,
+    EMAIL_CONFIRMATION_MAIL,
+)
 from talelio_backend.app_account.business.administration import Operator
-from talelio_backend.app_account.business.email_change import EmailChange
-from talelio_backend.app_account.business.errors import AccountDisabled, EmailTaken, InvalidLink
+from talelio_backend.app_account.business.email_change import REVOCABLE
+from talelio_backend.app_account.business.errors import (
+    AccountDisabled,
+    EmailNotWhitelisted,
+    EmailTaken,
+    InvalidLink,
+    WrongPassword,
+)
 from talelio_backend.app_account.business.link_ports import MailLink
-from talelio_backend.app_account.business.mail_requests import MailRequests
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import (
-    ACCESS,
-    EMAIL,
-    NOW,
-    PASSWORD,
-    register,
-    register_verified,
-    token_for,
-    verify,
-)
+from tests.support.account_use_cases import ACCESS, EMAIL, NOW, PASSWORD, log_in, register_verified
+from tests.support.email_changes import CONFIRMATION, REVOCATION, SECOND, THIRD, ask, confirm, revoke, wish
 from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
 
-CONFIRMATION = JwtLinkTokens('email-confirmation', SECRET_KEY)
-REVOCATION = JwtLinkTokens('email-revocation', SECRET_KEY)
 RESET = JwtLinkTokens('reset', SECRET_KEY)
-THIEF = 'thief@example.com'
 NEW = 'another pass phrase'
+SOON = NOW + timedelta(minutes=5)
 
 
-def ask(uow: FakeUnitOfWork, account: Account, email: str) -> EmailChange:
-    """As somebody does who has an access token and knows the password."""
-    email_changes.request(
-        uow,
-        FakeHasher(),
-        Identity(account.id),
-        whitelist={EMAIL, THIEF, 'third@example.com'},
-        email=email,
-        password=PASSWORD,
-        origin=ORIGIN,
-        now=NOW,
-    )
-    return max(uow.store.email_changes.values(), key=lambda change: change.id)
+def mails(uow: FakeUnitOfWork) -> list[tuple[str, dict[str, int]]]:
+    """Those about a change."""
+    kinds = (EMAIL_CONFIRMATION_MAIL, EMAIL_ANNOUNCEMENT_MAIL)
+    return [(mail.kind, mail.payload) for mail in uow.store.outbox.values() if mail.kind in kinds]
 
 
-def confirm(uow: FakeUnitOfWork, change: EmailChange) -> None:
-    token = CONFIRMATION.issue(MailLink(change.account_id, change.new_email, change.id), NOW)
-    email_changes.confirm(uow, CONFIRMATION, token=token, origin=ORIGIN, now=NOW)
+class TestRequest:
 
-
-def revoke(uow: FakeUnitOfWork, change: EmailChange) -> None:
-    token = REVOCATION.issue(MailLink(change.account_id, change.old_email, change.id), NOW)
-    email_changes.revoke(uow, REVOCATION, token=token, origin=ORIGIN, now=NOW)
-
-
-def test_a_disabled_account_stays_where_it_is() -> None:
-    uow = FakeUnitOfWork()
-    account = register_verified(uow)
-    wish = ask(uow, account, THIEF)
-    administration.lock_out(Operator(uow=uow, origin=ORIGIN, now=NOW), EMAIL)
-
-    with pytest.raises(AccountDisabled):
-        confirm(uow, wish)
-
-    assert uow.store.accounts[account.id].email == EMAIL
-
-
-class TestTakingBack:
-
-    def test_who_took_the_account_cannot_take_the_owners_link_back(self) -> None:
+    def test_both_addresses_are_written_to_and_nothing_changes_yet(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        theft = ask(uow, account, THIEF)
-        confirm(uow, theft)
-        # The link of this one goes to the thief's own mailbox.
-        revoke(uow, ask(uow, account, 'third@example.com'))
 
-        revoke(uow, theft)
+        change = wish(uow, account, ' Second@Example.com')
 
+        payload = {'account_id': account.id, 'change_id': change.id}
+        assert mails(uow) == [(EMAIL_CONFIRMATION_MAIL, payload), (EMAIL_ANNOUNCEMENT_MAIL, payload)]
+        assert (change.old_email, change.new_email, change.requested_at) == (EMAIL, SECOND, NOW)
         assert uow.store.accounts[account.id].email == EMAIL
 
-    def test_what_was_changed_later_goes_with_it(self) -> None:
+    @pytest.mark.parametrize('email', ['stranger@example.com', 'no address', ''])
+    def test_an_address_that_may_not_register_is_refused(self, email: str) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        theft = ask(uow, account, THIEF)
-        confirm(uow, theft)
-        later = ask(uow, account, 'third@example.com')
-        confirm(uow, later)
 
-        revoke(uow, theft)
+        with pytest.raises(EmailNotWhitelisted):
+            ask(uow, account, email)
 
-        assert uow.store.accounts[account.id].email == EMAIL
+        assert not mails(uow) and not uow.store.email_changes
+
+    def test_one_that_the_operator_added_is_good_until_it_expires(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        friend = 'friend@example.com'
+        whitelist.add(uow, email=friend, note='', expires_at=SOON, origin=ORIGIN, now=NOW)
+
+        assert wish(uow, account, friend).new_email == friend
+        with pytest.raises(EmailNotWhitelisted):
+            ask(uow, account, friend, now=SOON)
+
+    def test_a_wrong_password_asks_for_nothing(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+
+        with pytest.raises(WrongPassword):
+            ask(uow, account, password='wrong')
+
+        assert not mails(uow) and not uow.store.email_changes
+
+    def test_of_several_wishes_of_an_account_only_the_last_is_good(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        other = register_verified(uow, email='other@example.com', username='other')
+        of_other, earlier, last = wish(uow, other), wish(uow, account), wish(uow, account, THIRD)
+
         with pytest.raises(InvalidLink):
-            revoke(uow, later)
+            confirm(uow, earlier)
 
-    def test_nobody_keeps_it_from_the_owner_by_registering_the_address(self) -> None:
+        assert confirm(uow, last).email == THIRD
+        assert confirm(uow, of_other).email == SECOND
+
+    def test_to_ask_for_the_own_address_is_to_wish_for_no_other(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        theft = ask(uow, account, THIEF)
-        confirm(uow, theft)
-        stranger = register(uow, username='stranger')
+        earlier = wish(uow, account)
+        before = mails(uow)
 
-        revoke(uow, theft)
+        ask(uow, account, EMAIL)
+
+        assert mails(uow) == before
+        with pytest.raises(InvalidLink):
+            confirm(uow, earlier)
+
+    @pytest.mark.parametrize(('age', 'kept'), [(REVOCABLE, True), (REVOCABLE + timedelta(seconds=1), False)])
+    def test_a_confirmed_change_is_kept_for_as_long_as_it_may_be_taken_back(
+        self, age: timedelta, kept: bool
+    ) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        confirmed = wish(uow, account)
+        confirm(uow, confirmed, now=NOW)
+
+        ask(uow, account, THIRD, now=NOW + age)
+
+        assert (confirmed.id in uow.store.email_changes) == kept
+
+
+class TestShow:
+
+    def test_to_look_at_a_link_is_not_to_use_it(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        change = wish(uow, account)
+
+        for tokens, email in ((CONFIRMATION, SECOND), (REVOCATION, EMAIL)):
+            token = tokens.issue(MailLink(account.id, email, change.id), NOW)
+            shown = email_changes.show(uow, tokens, token=token)
+            assert (shown.old_email, shown.new_email) == (EMAIL, SECOND)
+
+        assert confirm(uow, change).email == SECOND
+
+    @pytest.mark.parametrize(('of_account', 'of_change'), [(0, 1), (1, 0)])
+    def test_a_link_about_another_account_or_change_shows_nothing(
+        self, of_account: int, of_change: int
+    ) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        change = wish(uow, account)
+        link = MailLink(account.id + of_account, SECOND, change.id + of_change)
+
+        with pytest.raises(InvalidLink):
+            email_changes.show(uow, CONFIRMATION, token=CONFIRMATION.issue(link, NOW))
+
+
+class TestConfirm:
+
+    def test_the_account_moves_once(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        change = wish(uow, account)
+
+        assert confirm(uow, change, now=SOON).email == SECOND
+
+        assert uow.store.accounts[account.id].updated_at == SOON
+        assert log_in(uow, email=SECOND).access_token
+        with pytest.raises(InvalidLink):
+            confirm(uow, change)
+
+    def test_a_link_that_was_used_stays_so_also_when_the_address_is_the_old_one_again(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        there = wish(uow, account)
+        confirm(uow, there)
+        confirm(uow, wish(uow, account, EMAIL))
+
+        with pytest.raises(InvalidLink):
+            confirm(uow, there)
 
         assert uow.store.accounts[account.id].email == EMAIL
-        assert stranger.id not in uow.store.accounts
 
-    def test_who_has_shown_to_own_the_address_keeps_it(self) -> None:
+    def test_an_address_that_somebody_took_meanwhile_stays_theirs(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        change = ask(uow, account, 'third@example.com')
-        confirm(uow, change)
-        successor = register(uow, username='successor')
-        verify(uow, token_for(successor))
+        change = wish(uow, account)
+        register_verified(uow, email=SECOND, username='quicker', whitelist={SECOND})
 
         with pytest.raises(EmailTaken):
-            revoke(uow, change)
+            confirm(uow, change)
 
-        assert successor.id in uow.store.accounts
+        assert uow.store.accounts[account.id].email == EMAIL
 
-    def test_the_way_back_in_is_mailed_also_just_after_another_link(self) -> None:
+    def test_a_disabled_account_stays_where_it_is(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        theft = ask(uow, account, THIEF)
-        relay = MailRequests(lambda: FakeUnitOfWork(uow.store))
-        relay.reset({'account_id': account.id}, NOW)
+        change = wish(uow, account)
+        administration.lock_out(Operator(uow=uow, origin=ORIGIN, now=NOW), EMAIL)
 
-        revoke(uow, theft)
-        relay.reset({'account_id': account.id}, NOW + timedelta(seconds=1))
+        with pytest.raises(AccountDisabled):
+            confirm(uow, change)
 
-        resets = [mail.payload for mail in uow.store.outbox.values() if mail.kind == 'password_reset']
-        epoch = uow.store.accounts[account.id].token_epoch
-        assert resets[-1] == {'account_id': account.id, 'epoch': epoch}
+        assert uow.store.accounts[account.id].email == EMAIL
 
 
 def change_password(uow: FakeUnitOfWork, account: Account) -> None:
@@ -154,27 +216,40 @@ def change_password(uow: FakeUnitOfWork, account: Account) -> None:
 
 
 def reset_password(uow: FakeUnitOfWork, account: Account) -> None:
-    token = RESET.issue(MailLink(account.id, EMAIL, account.token_epoch), NOW)
+    token = RESET.issue(MailLink(account.id, account.email, account.token_epoch), NOW)
     recovery.reset_password(
         uow, FakeHasher(), RESET, common_passwords=(), token=token, password=NEW, origin=ORIGIN, now=NOW
     )
 
 
-def set_password(uow: FakeUnitOfWork, _account: Account) -> None:
+def set_password(uow: FakeUnitOfWork, account: Account) -> None:
     by = Operator(uow=uow, origin=ORIGIN, now=NOW)
-    administration.set_password(by, FakeHasher(), common_passwords=(), email=EMAIL, password=NEW)
+    administration.set_password(by, FakeHasher(), common_passwords=(), email=account.email, password=NEW)
 
 
 @pytest.mark.parametrize('replace', [change_password, reset_password, set_password])
-def test_a_wish_ends_with_the_password_that_it_was_made_with(
-    replace: Callable[[FakeUnitOfWork, Account], None]
-) -> None:
-    uow = FakeUnitOfWork()
-    account = register_verified(uow)
-    wish = ask(uow, account, THIEF)
+class TestAnotherPassword:
 
-    replace(uow, account)
+    def test_a_wish_ends_with_the_password_that_it_was_made_with(
+        self, replace: Callable[[FakeUnitOfWork, Account], None]
+    ) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        change = wish(uow, account)
 
-    with pytest.raises(InvalidLink):
-        confirm(uow, wish)
-    assert uow.store.accounts[account.id].email == EMAIL
+        replace(uow, account)
+
+        with pytest.raises(InvalidLink):
+            confirm(uow, change)
+        assert uow.store.accounts[account.id].email == EMAIL
+
+    def test_what_was_confirmed_can_still_be_taken_back(
+        self, replace: Callable[[FakeUnitOfWork, Account], None]
+    ) -> None:
+        uow = FakeUnitOfWork()
+        change = wish(uow, register_verified(uow))
+        account = confirm(uow, change)
+
+        replace(uow, account)
+
+        assert revoke(uow, change).email == EMAIL

@@ -1,0 +1,55 @@
+"""Another address for an account, asked for, confirmed and taken back on fakes."""
+from datetime import datetime
+
+from talelio_backend.app_account.business import email_changes
+from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.email_change import EmailChange
+from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.shared.business.identity import Identity
+from tests.fakes.ports import FakeHasher
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD
+from tests.support.samples import ORIGIN
+from tests.support.served_api import SECRET_KEY
+
+CONFIRMATION = JwtLinkTokens('email-confirmation', SECRET_KEY)
+REVOCATION = JwtLinkTokens('email-revocation', SECRET_KEY)
+SECOND, THIRD = 'second@example.com', 'third@example.com'
+
+
+def ask(
+    uow: FakeUnitOfWork,
+    account: Account,
+    email: str = SECOND,
+    *,
+    password: str = PASSWORD,
+    now: datetime = NOW
+) -> None:
+    """As somebody does who has an access token and knows the password."""
+    email_changes.request(
+        uow,
+        FakeHasher(),
+        Identity(account.id),
+        whitelist={EMAIL, SECOND, THIRD},
+        email=email,
+        password=password,
+        origin=ORIGIN,
+        now=now,
+    )
+
+
+def wish(uow: FakeUnitOfWork, account: Account, email: str = SECOND, *, now: datetime = NOW) -> EmailChange:
+    """What came of asking."""
+    ask(uow, account, email, now=now)
+    return max(uow.store.email_changes.values(), key=lambda change: change.id)
+
+
+def confirm(uow: FakeUnitOfWork, change: EmailChange, *, now: datetime = NOW) -> Account:
+    token = CONFIRMATION.issue(MailLink(change.account_id, change.new_email, change.id), NOW)
+    return email_changes.confirm(uow, CONFIRMATION, token=token, origin=ORIGIN, now=now)
+
+
+def revoke(uow: FakeUnitOfWork, change: EmailChange, *, now: datetime = NOW) -> Account:
+    token = REVOCATION.issue(MailLink(change.account_id, change.old_email, change.id), NOW)
+    return email_changes.revoke(uow, REVOCATION, token=token, origin=ORIGIN, now=now)

@@ -1,0 +1,114 @@
+from datetime import timedelta
+
+import pytest
+
+from talelio_backend.app_account.business.errors import EmailTaken, InvalidCredentials, InvalidLink
+from talelio_backend.app_account.business.mail_requests import MailRequests
+from talelio_backend.app_account.business.recovery import RESET_REQUEST
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.account_use_cases import EMAIL, NOW, log_in, register, register_verified, token_for, verify
+from tests.support.email_changes import SECOND, THIRD, confirm, revoke, wish
+
+# Where the thief reads mail.
+THIEF = SECOND
+SOON = NOW + timedelta(minutes=5)
+
+
+def test_the_account_is_the_old_addresss_and_what_the_thief_knew_is_worth_nothing() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    theft = wish(uow, account, THIEF)
+    confirm(uow, theft)
+    log_in(uow, email=THIEF)
+
+    revoke(uow, theft, now=SOON)
+
+    returned = uow.store.accounts[account.id]
+    assert (returned.email, returned.updated_at) == (EMAIL, SOON)
+    assert not uow.store.sessions
+    for email in (EMAIL, THIEF):
+        with pytest.raises(InvalidCredentials):
+            log_in(uow, email=email)
+
+
+def test_a_link_is_good_once() -> None:
+    uow = FakeUnitOfWork()
+    change = wish(uow, register_verified(uow))
+    revoke(uow, change)
+
+    with pytest.raises(InvalidLink):
+        revoke(uow, change)
+    with pytest.raises(InvalidLink):
+        confirm(uow, change)
+
+
+def test_who_took_the_account_cannot_take_the_owners_link_back() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    theft = wish(uow, account, THIEF)
+    confirm(uow, theft)
+    # The link of this one goes to the thief's own mailbox.
+    revoke(uow, wish(uow, account, THIRD))
+
+    revoke(uow, theft)
+
+    assert uow.store.accounts[account.id].email == EMAIL
+
+
+def test_what_was_changed_later_goes_with_it() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    theft = wish(uow, account, THIEF)
+    confirm(uow, theft)
+    later = wish(uow, account, THIRD)
+    confirm(uow, later)
+
+    revoke(uow, theft)
+
+    assert uow.store.accounts[account.id].email == EMAIL
+    with pytest.raises(InvalidLink):
+        revoke(uow, later)
+
+
+def test_nobody_keeps_it_from_the_owner_by_registering_the_address() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    theft = wish(uow, account, THIEF)
+    confirm(uow, theft)
+    stranger = register(uow, username='stranger')
+
+    revoke(uow, theft)
+
+    assert uow.store.accounts[account.id].email == EMAIL
+    assert stranger.id not in uow.store.accounts
+
+
+def test_who_has_shown_to_own_the_address_keeps_it() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    change = wish(uow, account, THIRD)
+    confirm(uow, change)
+    successor = register(uow, username='successor')
+    verify(uow, token_for(successor))
+
+    with pytest.raises(EmailTaken):
+        revoke(uow, change)
+
+    assert successor.id in uow.store.accounts
+
+
+def test_the_way_back_in_is_mailed_also_just_after_another_link() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    theft = wish(uow, account, THIEF)
+    relay = MailRequests(lambda: FakeUnitOfWork(uow.store))
+    relay.reset({'account_id': account.id}, NOW)
+
+    revoke(uow, theft, now=SOON)
+    asked, = (mail for mail in uow.store.outbox.values() if mail.kind == RESET_REQUEST)
+    relay.reset(asked.payload, asked.due_at + timedelta(seconds=1))
+
+    assert asked.due_at == SOON
+    resets = [mail.payload for mail in uow.store.outbox.values() if mail.kind == 'password_reset']
+    epoch = uow.store.accounts[account.id].token_epoch
+    assert resets[-1] == {'account_id': account.id, 'epoch': epoch}
