@@ -14,8 +14,10 @@ FROM ${BASE_IMAGE} AS packages
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
 WORKDIR /build
 COPY Pipfile.lock .ci/locked_requirements.py ./
+# Such as `tracing`: a section of the lock that is to come along.
+ARG EXTRAS=
 # Wheels alone: what is built from source would run code that the hash of no result vouches for.
-RUN python3 locked_requirements.py Pipfile.lock > requirements.txt \
+RUN python3 locked_requirements.py Pipfile.lock ${EXTRAS} > requirements.txt \
     && /opt/pip/bin/pip --python /opt/venv/bin/python --disable-pip-version-check install \
         --no-cache-dir --no-compile --no-deps --only-binary :all: --require-hashes --requirement requirements.txt \
     && /opt/pip/bin/pip --python /opt/venv/bin/python check \

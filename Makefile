@@ -26,7 +26,7 @@ $(VENV)/pipenv/bin/pipenv:
 
 $(VENV)/.synced: Pipfile.lock | $(VENV)/pipenv/bin/pipenv
 	@echo "Installing the packages of Pipfile.lock into $(VENV)"
-	@$(PIPENV) sync --dev --quiet
+	@$(PIPENV) sync --dev --categories 'packages dev-packages tracing' --quiet
 	@touch $@
 
 .PHONY: install

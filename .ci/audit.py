@@ -63,7 +63,7 @@ def locked_for_python(lock: Path) -> set[tuple[str, str]]:
         return {(normal(name), version) for name, version in pinned}
     content = json.loads(text)
     return {(normal(name), package['version'].removeprefix('=='))
-            for section in ('default', 'develop')
+            for section in content.keys() - {'_meta'}
             for name, package in content[section].items()}
 
 

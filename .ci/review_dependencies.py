@@ -28,7 +28,7 @@ def changes(base: str, head: str) -> list[dict[str, Any]]:
 def locked(commit: str) -> set[tuple[str, str]]:
     lock = json.loads(output_of('git', 'show', f'{commit}:{LOCK}'))
     return {(normal(name), package['version'].removeprefix('=='))
-            for section in ('default', 'develop')
+            for section in lock.keys() - {'_meta'}
             for name, package in lock[section].items()}
 
 

@@ -26,7 +26,7 @@ def load(path: str) -> dict[str, Any]:
 
 LOCK = load('Pipfile.lock')
 PACKAGES = {(section, name): package
-            for section in ('default', 'develop')
+            for section in ('default', 'develop', 'tracing')
             for name, package in LOCK[section].items()}
 
 
@@ -37,6 +37,14 @@ def test_a_locked_package_has_one_version_with_hashes_and_comes_from_nowhere(sec
     assert re.fullmatch('==[0-9][0-9a-z.+!-]*', package['version'])
     assert package['hashes'] and all(re.fullmatch('sha256:[0-9a-f]{64}', each) for each in package['hashes'])
     assert package.keys() <= {'extras', 'hashes', 'markers', 'version'}
+
+
+def test_what_is_in_several_parts_of_the_lock_is_of_one_version() -> None:
+    versions: dict[str, set[str]] = {}
+    for (_, name), package in PACKAGES.items():
+        versions.setdefault(name, set()).add(package['version'])
+
+    assert {name for name, several in versions.items() if len(several) > 1} == set()
 
 
 def test_the_lock_names_no_host() -> None:
@@ -146,16 +154,18 @@ def test_what_has_another_hash_than_the_lock_says_is_not_installed(
     assert ('DO NOT MATCH THE HASHES' in result.stdout) is not is_right
 
 
-def test_the_image_gets_what_the_lock_says_with_its_hashes() -> None:
+@pytest.mark.parametrize('sections', [['default'], ['default', 'tracing']])
+def test_the_image_gets_what_the_lock_says_with_its_hashes(sections: list[str]) -> None:
     script = PROJECT_FOLDER / '.ci' / 'locked_requirements.py'
-    result = subprocess.run([sys.executable, script, PROJECT_FOLDER / 'Pipfile.lock'],
+    result = subprocess.run([sys.executable, script, PROJECT_FOLDER / 'Pipfile.lock', *sections[1:]],
                             stdout=subprocess.PIPE,
                             text=True,
                             timeout=TIMEOUT,
                             check=True)
 
     lines = result.stdout.splitlines()
-    assert len(lines) == len(LOCK['default'])
-    for line, (name, package) in zip(lines, LOCK['default'].items(), strict=True):
+    wanted = {name: package for section in sections for name, package in LOCK[section].items()}
+    assert len(lines) == len(wanted)
+    for line, (name, package) in zip(lines, wanted.items(), strict=True):
         assert line.startswith(name)
         assert re.findall(r'--hash=(\S+)', line) == package['hashes']
