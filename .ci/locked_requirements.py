@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 
 lock = json.loads(Path(sys.argv[1]).read_text(encoding='utf-8'))
-packages = {name: package for section in ('default', *sys.argv[2:]) for name, package in lock[section].items()}
+packages = {
+    name: package
+    for section in ('default', *sys.argv[2:])
+    for name, package in lock[section].items()
+}
 for name, package in packages.items():
     extras = f"[{','.join(package['extras'])}]" if 'extras' in package else ''
     markers = f"; {package['markers']}" if 'markers' in package else ''
