@@ -195,28 +195,27 @@ class FakeImageRepository:
     def get(self, user_id: int, image_id: int) -> Image | None:
         return next((image for image in self._of(user_id) if image.id == image_id), None)
 
-    def get_by_digest(self, user_id: int, digest: str) -> Image | None:
-        return next((image for image in self._of(user_id) if image.digest == digest), None)
+    def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:
+        kept = (image for image in self._of(user_id) if image.deleted_at is None)
+        return next((image for image in kept if image.fingerprint == fingerprint), None)
 
-    def with_digests(self, wanted: Collection[tuple[int, str]]) -> list[Image]:
+    def with_names(self, wanted: Collection[tuple[int, str]]) -> list[Image]:
         there = [image for image in self._store.images.values() if image.deleted_at is None]
-        return [image for image in there if (image.user_id, image.digest) in wanted]
+        return [image for image in there if (image.user_id, image.name) in wanted]
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
         return newest_first([image for image in self._of(user_id) if image.deleted_at is None], page)
 
-    def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
+    def claimed(self, user_id: int, names: Collection[str]) -> set[str]:
         users = [account.user for account in self._store.accounts.values()]
-        of_images = {image.digest for image in self._of(user_id) if image.deleted_at is None}
-        of_avatar = {user.avatar_digest for user in users if user.id == user_id and user.avatar_digest}
-        return (of_images | of_avatar) & set(digests)
+        of_images = {image.name for image in self._of(user_id) if image.deleted_at is None}
+        of_avatar = {user.avatar_name for user in users if user.id == user_id and user.avatar_name}
+        return (of_images | of_avatar) & set(names)
 
     def keys_of_user(self, user_id: int) -> list[str]:
-        digest, = (
-            each.user.avatar_digest for each in self._store.accounts.values() if each.user.id == user_id
-        )
+        name, = (each.user.avatar_name for each in self._store.accounts.values() if each.user.id == user_id)
         keys = [key for image in self._of(user_id) for key in image.keys]
-        return keys if digest is None else [*keys, avatar_key(user_id, digest)]
+        return keys if name is None else [*keys, avatar_key(user_id, name)]
 
     def being_deleted(self, limit: int) -> list[Image]:
         return [image for image in self._store.images.values() if image.deleted_at is not None][:limit]
@@ -225,9 +224,9 @@ class FakeImageRepository:
         there = [image for _, image in sorted(self._store.images.items()) if image.deleted_at is None]
         return [image for image in there if image.id > image_id][:limit]
 
-    def forget_deleted(self, user_id: int, digests: Collection[str]) -> None:
+    def forget_deleted(self, user_id: int, names: Collection[str]) -> None:
         for image in self._of(user_id):
-            if image.digest in digests and image.deleted_at is not None:
+            if image.name in names and image.deleted_at is not None:
                 del self._store.images[image.id]
 
     def _of(self, user_id: int) -> list[Image]:

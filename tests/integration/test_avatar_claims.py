@@ -26,7 +26,9 @@ def test_a_taking_back_waits_for_an_avatar_and_then_keeps_its_hands_off(shared_e
     assert requests.avatar_url() in [requests.store.url(key) for key in requests.store.files]
 
 
-def test_an_avatar_waits_for_a_taking_back_and_is_not_set_without_its_file(shared_engine: Engine) -> None:
+def test_an_avatar_waits_for_a_taking_back_of_the_same_picture_and_keeps_its_own_file(
+    shared_engine: Engine
+) -> None:
     with ThreadPoolExecutor(2) as pool:
         requests = Requests(shared_engine, Pause('delete'), pool)
         failing = requests.upload(b'same', b'invalid')
@@ -37,11 +39,9 @@ def test_an_avatar_waits_for_a_taking_back_and_is_not_set_without_its_file(share
 
         with pytest.raises(InvalidImageType):
             failing.result()
-        with pytest.raises(Unavailable):
-            setting.result()
+        setting.result()
 
-    assert requests.avatar_url() == 'default.jpg'
-    assert not requests.store.files
+    assert [requests.store.url(key) for key in requests.store.files] == [requests.avatar_url()]
 
 
 def test_an_avatar_that_is_set_during_a_reset_waits_and_keeps_its_file(shared_engine: Engine) -> None:
@@ -61,3 +61,22 @@ def test_an_avatar_that_is_set_during_a_reset_waits_and_keeps_its_file(shared_en
 
     assert [file.content for file in requests.store.files.values()] == [b'NEW']
     assert [requests.store.url(key) for key in requests.store.files] == [requests.avatar_url()]
+
+
+def test_the_same_avatar_that_is_taken_away_meanwhile_is_not_set_without_its_file(
+    shared_engine: Engine
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        requests = Requests(shared_engine, Pause(), pool)
+        requests.set_avatar(b'same').result()
+        requests.pause.place = 'exists'
+        setting = requests.set_avatar(b'same')
+        assert requests.pause.arrived.wait(PATIENCE)
+        requests.reset_avatar().result()
+        requests.pause.go_on.set()
+
+        with pytest.raises(Unavailable, match='was being deleted at the same time'):
+            setting.result()
+
+    assert requests.avatar_url() == 'default.jpg'
+    assert not requests.store.files

@@ -10,7 +10,9 @@ from tests.support.claims import Pause, Requests
 from tests.support.waiting import PATIENCE
 
 
-def test_a_claim_waits_for_a_taking_back_and_then_sees_it(shared_engine: Engine) -> None:
+def test_a_claim_waits_for_a_taking_back_of_the_same_picture_and_keeps_its_own_file(
+    shared_engine: Engine
+) -> None:
     with ThreadPoolExecutor(2) as pool:
         requests = Requests(shared_engine, Pause('delete'), pool)
         failing = requests.upload(b'same', b'invalid')
@@ -21,11 +23,10 @@ def test_a_claim_waits_for_a_taking_back_and_then_sees_it(shared_engine: Engine)
 
         with pytest.raises(InvalidImageType):
             failing.result()
-        with pytest.raises(Unavailable):
-            succeeding.result()
+        image, = succeeding.result()
 
-    assert requests.listed() == []
-    assert not requests.store.files
+    assert [listed.id for listed in requests.listed()] == [image.id]
+    assert set(requests.store.files) == set(image.keys)
 
 
 def test_a_taking_back_waits_for_a_claim_and_then_keeps_its_hands_off(shared_engine: Engine) -> None:
@@ -45,24 +46,57 @@ def test_a_taking_back_waits_for_a_claim_and_then_keeps_its_hands_off(shared_eng
     assert set(requests.store.files) == set(image.keys)
 
 
-def test_a_picture_sent_again_during_its_deletion_is_not_claimed_without_its_file(
-    shared_engine: Engine
-) -> None:
+def test_a_picture_sent_again_during_its_deletion_is_a_new_one(shared_engine: Engine) -> None:
     with ThreadPoolExecutor(2) as pool:
         requests = Requests(shared_engine, Pause('delete'), pool)
         image, = requests.upload(b'same').result()
         deletion = requests.delete(image)
         assert requests.pause.arrived.wait(PATIENCE)
-        again = requests.upload(b'same')
+        sending = requests.upload(b'same')
         requests.wait_for_the_lock()
         requests.pause.go_on.set()
 
         deletion.result()
-        with pytest.raises(Unavailable):
+        again, = sending.result()
+
+    assert [listed.id for listed in requests.listed()] == [again.id]
+    assert set(requests.store.files) == set(again.keys)
+    assert set(again.keys).isdisjoint(image.keys)
+
+
+def test_a_picture_that_was_there_and_is_deleted_meanwhile_is_not_claimed(shared_engine: Engine) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        requests = Requests(shared_engine, Pause(), pool)
+        image, = requests.upload(b'same').result()
+        requests.pause.place = 'exists'
+        again = requests.upload(b'same')
+        assert requests.pause.arrived.wait(PATIENCE)
+        requests.delete(image).result()
+        requests.pause.go_on.set()
+
+        with pytest.raises(Unavailable, match='was being deleted at the same time'):
             again.result()
 
     assert requests.listed() == []
     assert not requests.store.files
+
+
+def test_the_same_picture_twice_at_once_is_one_image_with_the_files_of_the_first(
+    shared_engine: Engine
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        requests = Requests(shared_engine, Pause('exists'), pool)
+        first = requests.upload(b'same')
+        assert requests.pause.arrived.wait(PATIENCE)
+        second = requests.upload(b'same')
+        requests.wait_for_the_lock()
+        requests.pause.go_on.set()
+
+        image, = first.result()
+        assert [each.id for each in second.result()] == [image.id]
+
+    assert [listed.id for listed in requests.listed()] == [image.id]
+    assert set(requests.store.files) == set(image.keys)
 
 
 def test_whoever_waits_too_long_for_the_lock_is_told_what_for(shared_engine: Engine) -> None:
@@ -82,7 +116,7 @@ def test_whoever_waits_too_long_for_the_lock_is_told_what_for(shared_engine: Eng
     assert len(requests.listed()) == 1
 
 
-def test_a_picture_that_lost_its_variants_while_it_was_stored_is_not_claimed(shared_engine: Engine) -> None:
+def test_a_request_that_fails_takes_nothing_of_another_for_the_same_picture(shared_engine: Engine) -> None:
     with ThreadPoolExecutor(2) as pool:
         requests = Requests(shared_engine, Pause('save'), pool)
         succeeding = requests.upload(b'same')
@@ -91,8 +125,6 @@ def test_a_picture_that_lost_its_variants_while_it_was_stored_is_not_claimed(sha
             requests.upload(b'same', b'invalid').result()
         requests.pause.go_on.set()
 
-        with pytest.raises(Unavailable):
-            succeeding.result()
+        image, = succeeding.result()
 
-    assert requests.listed() == []
-    assert not requests.store.files
+    assert set(requests.store.files) == set(image.keys)

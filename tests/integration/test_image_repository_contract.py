@@ -1,10 +1,11 @@
 """What the port of the image repository promises, shown on the real one and on the fake alike."""
 from dataclasses import fields
+from hashlib import sha256
 
 import pytest
 
 from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_asset.business.image import Image, avatar_key
+from talelio_backend.app_asset.business.image import Image, avatar_key, fingerprint
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.page import PageRequest
 from tests.support.backings import Backing, committed_account
@@ -13,12 +14,13 @@ from tests.support.samples import NOW, new_image
 EVERYTHING = PageRequest(limit=100)
 
 
-def digest(number: int) -> str:
-    return f'{number:064x}'
+def name(number: int, upload: int = 0) -> str:
+    """Of the picture of that number."""
+    return f'{number:032x}{upload:032x}'
 
 
 def committed_images(backing: Backing, owner: Account, *numbers: int) -> list[Image]:
-    images = [new_image(owner.user.id, digest(number)) for number in numbers]
+    images = [new_image(owner.user.id, name(number)) for number in numbers]
     with backing.unit_of_work() as uow:
         for image in images:
             uow.images.add(image)
@@ -45,7 +47,7 @@ def test_an_image_comes_back_as_it_was_stored(backing: Backing) -> None:
 
     with backing.unit_of_work() as uow:
         assert values(uow.images.get(owner.user.id, image.id)) == values(image)
-        assert values(uow.images.get_by_digest(owner.user.id, digest(1))) == values(image)
+        assert values(uow.images.get_by_fingerprint(owner.user.id, fingerprint(name(1)))) == values(image)
 
 
 def test_an_image_is_found_for_its_owner_alone(backing: Backing) -> None:
@@ -55,9 +57,9 @@ def test_an_image_is_found_for_its_owner_alone(backing: Backing) -> None:
 
     with backing.unit_of_work() as uow:
         assert uow.images.get(other.user.id, image.id) is None
-        assert uow.images.get_by_digest(other.user.id, digest(1)) is None
+        assert uow.images.get_by_fingerprint(other.user.id, fingerprint(name(1))) is None
         assert uow.images.page_of_user(other.user.id, EVERYTHING).items == []
-        assert uow.images.claimed(other.user.id, {digest(1)}) == set()
+        assert uow.images.claimed(other.user.id, {name(1)}) == set()
 
 
 def test_two_users_can_have_the_same_picture(backing: Backing) -> None:
@@ -65,7 +67,33 @@ def test_two_users_can_have_the_same_picture(backing: Backing) -> None:
         owner = committed_account(backing, username)
         committed_images(backing, owner, 1)
         with backing.unit_of_work() as uow:
-            assert uow.images.claimed(owner.user.id, {digest(1)}) == {digest(1)}
+            assert uow.images.claimed(owner.user.id, {name(1)}) == {name(1)}
+
+
+def test_a_picture_that_was_deleted_and_sent_again_is_the_new_one(backing: Backing) -> None:
+    owner = committed_account(backing)
+    mark_deleted(backing, committed_images(backing, owner, 1)[0])
+    again = new_image(owner.user.id, name(1, upload=2))
+    with backing.unit_of_work() as uow:
+        uow.images.add(again)
+        uow.commit()
+
+    with backing.unit_of_work() as uow:
+        assert values(uow.images.get_by_fingerprint(owner.user.id, fingerprint(name(1)))) == values(again)
+        assert uow.images.claimed(owner.user.id, {name(1), again.name}) == {again.name}
+        assert [image.name for image in uow.images.with_names([(owner.user.id, again.name)])] == [again.name]
+
+
+def test_a_picture_is_found_by_what_it_is_also_under_a_name_of_an_earlier_release(backing: Backing) -> None:
+    owner = committed_account(backing)
+    old = new_image(owner.user.id, sha256(b'content').hexdigest())
+    with backing.unit_of_work() as uow:
+        uow.images.add(old)
+        uow.commit()
+
+    with backing.unit_of_work() as uow:
+        found = uow.images.get_by_fingerprint(owner.user.id, fingerprint(sha256(b'content').hexdigest()))
+        assert values(found) == values(old)
 
 
 def test_images_come_newest_first_and_in_pages(backing: Backing) -> None:
@@ -81,7 +109,7 @@ def test_images_come_newest_first_and_in_pages(backing: Backing) -> None:
     assert second.next_before is None
 
 
-def test_an_image_that_is_being_deleted_is_found_by_name_only(backing: Backing) -> None:
+def test_an_image_that_is_being_deleted_is_found_by_id_only(backing: Backing) -> None:
     owner = committed_account(backing)
     image = committed_images(backing, owner, 1)[0]
 
@@ -89,19 +117,19 @@ def test_an_image_that_is_being_deleted_is_found_by_name_only(backing: Backing) 
 
     with backing.unit_of_work() as uow:
         assert uow.images.get(owner.user.id, image.id) is not None
-        assert uow.images.get_by_digest(owner.user.id, digest(1)) is not None
+        assert uow.images.get_by_fingerprint(owner.user.id, fingerprint(name(1))) is None
         assert uow.images.page_of_user(owner.user.id, EVERYTHING).items == []
-        assert uow.images.claimed(owner.user.id, {digest(1)}) == set()
+        assert uow.images.claimed(owner.user.id, {name(1)}) == set()
         assert not list(uow.images.batch_after(0, 10))
         assert [each.id for each in uow.images.being_deleted(10)] == [image.id]
 
 
-def test_only_those_digests_are_claimed_that_are_asked_for(backing: Backing) -> None:
+def test_only_those_names_are_claimed_that_are_asked_for(backing: Backing) -> None:
     owner = committed_account(backing)
     committed_images(backing, owner, 1, 2)
 
     with backing.unit_of_work() as uow:
-        assert uow.images.claimed(owner.user.id, {digest(1), digest(9)}) == {digest(1)}
+        assert uow.images.claimed(owner.user.id, {name(1), name(9)}) == {name(1)}
         assert uow.images.claimed(owner.user.id, set()) == set()
 
 
@@ -110,11 +138,11 @@ def test_the_file_of_an_avatar_is_claimed(backing: Backing) -> None:
     with backing.unit_of_work() as uow:
         user = uow.users.get_by_account(owner.id)
         assert user is not None
-        user.set_avatar(digest(5), NOW)
+        user.set_avatar(name(5), NOW)
         uow.commit()
 
     with backing.unit_of_work() as uow:
-        assert uow.images.claimed(owner.user.id, {digest(5), digest(6)}) == {digest(5)}
+        assert uow.images.claimed(owner.user.id, {name(5), name(6)}) == {name(5)}
 
 
 def test_only_what_is_being_deleted_can_be_forgotten(backing: Backing) -> None:
@@ -124,7 +152,7 @@ def test_only_what_is_being_deleted_can_be_forgotten(backing: Backing) -> None:
     mark_deleted(backing, other_gone)
 
     with backing.unit_of_work() as uow:
-        uow.images.forget_deleted(owner.user.id, {digest(1), digest(3)})
+        uow.images.forget_deleted(owner.user.id, {name(1), name(3)})
         uow.commit()
 
     with backing.unit_of_work() as uow:
@@ -180,10 +208,10 @@ def test_the_files_of_a_user_are_those_of_all_images_and_of_the_avatar(backing: 
     with backing.unit_of_work() as uow:
         user = uow.users.get_by_account(owner.id)
         assert user is not None
-        user.set_avatar(digest(5), NOW)
+        user.set_avatar(name(5), NOW)
         uow.commit()
 
-    assert keys_of_user(backing, owner) == sorted([*of_images, avatar_key(owner.user.id, digest(5))])
+    assert keys_of_user(backing, owner) == sorted([*of_images, avatar_key(owner.user.id, name(5))])
     assert keys_of_user(backing, other) == sorted(others[0].keys)
 
 
@@ -191,15 +219,15 @@ def test_who_has_no_picture_has_no_files(backing: Backing) -> None:
     assert keys_of_user(backing, committed_account(backing)) == []
 
 
-def test_images_are_found_by_owner_and_digest_together(backing: Backing) -> None:
+def test_images_are_found_by_owner_and_name_together(backing: Backing) -> None:
     owner, other = committed_account(backing), committed_account(backing, 'other')
     committed_images(backing, owner, 1, 2)
     mark_deleted(backing, committed_images(backing, owner, 3)[0])
     committed_images(backing, other, 2, 4)
-    wanted = {(owner.user.id, digest(1)), (owner.user.id, digest(3)), (owner.user.id, digest(4)),
-              (other.user.id, digest(2))}
+    wanted = {(owner.user.id, name(1)), (owner.user.id, name(3)), (owner.user.id, name(4)),
+              (other.user.id, name(2))}
 
     with backing.unit_of_work() as uow:
-        found = {(image.user_id, image.digest) for image in uow.images.with_digests(wanted)}
-        assert found == {(owner.user.id, digest(1)), (other.user.id, digest(2))}
-        assert not uow.images.with_digests(set())
+        found = {(image.user_id, image.name) for image in uow.images.with_names(wanted)}
+        assert found == {(owner.user.id, name(1)), (other.user.id, name(2))}
+        assert not uow.images.with_names(set())

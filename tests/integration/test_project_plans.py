@@ -1,12 +1,9 @@
 """What the server reads for each question about projects: as much as it answers, whatever else there is."""
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from talelio_backend.app_project.business.listing import Cursor, Listing, Sort
 from talelio_backend.app_project.business.search import parse_terms
@@ -15,6 +12,7 @@ from talelio_backend.bootstrap import Reading, UnitOfWork
 from talelio_backend.shared.business.page import PageRequest
 from tests.support.backings import RealBacking, committed_account
 from tests.support.engines import scalar
+from tests.support.plans import check, nodes_of, rows_of, statements
 from tests.support.samples import NOW
 
 LATER = NOW + timedelta(days=1)
@@ -62,58 +60,6 @@ def fixture_prolific(shared_engine: Engine) -> int:
     return prolific
 
 
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    """Those that are sent meanwhile."""
-    sent: list[tuple[str, Any]] = []
-
-    def remember(*event_of: Any) -> None:
-        sent.append((str(event_of[2]), event_of[3]))
-
-    event.listen(engine, 'before_cursor_execute', remember)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, 'before_cursor_execute', remember)
-
-
-def nodes_of(engine: Engine, ask: Callable[[], object]) -> list[dict[str, Any]]:
-    """The nodes of the plans of what is asked, as they were run."""
-    with statements(engine) as sent:
-        ask()
-    assert sent
-    nodes: list[dict[str, Any]] = []
-
-    def collect(node: dict[str, Any]) -> None:
-        nodes.append(node)
-        for below in node.get('Plans', []):
-            collect(below)
-
-    with engine.connect() as connection:
-        for statement, parameters in sent:
-            explained: Any = connection.exec_driver_sql(
-                f'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}', parameters
-            ).scalar()
-            collect((json.loads(explained) if isinstance(explained, str) else explained)[0]['Plan'])
-    return nodes
-
-
-def rows_of(node: dict[str, Any]) -> int:
-    removed = node.get('Rows Removed by Filter', 0) + node.get('Rows Removed by Index Recheck', 0)
-    return int((node['Actual Rows'] + removed) * node['Actual Loops'])
-
-
-def check(engine: Engine, ask: Callable[[], object], most: int = BOUND) -> list[dict[str, Any]]:
-    """That nothing is read from end to end, and no more than `most` rows are read, or sorted."""
-    nodes = nodes_of(engine, ask)
-    assert not [node for node in nodes if node['Node Type'] == 'Seq Scan']
-    read = sum(rows_of(node) for node in nodes if 'Scan' in node['Node Type'] and 'Relation Name' in node)
-    found = sum(rows_of(node) for node in nodes if node['Node Type'] == 'Bitmap Index Scan')
-    assert read + found <= most
-    assert all(rows_of(node) <= most for node in nodes if 'Sort' in node['Node Type'])
-    return nodes
-
-
 def listed(engine: Engine, user_id: int, listing: Listing, showing: Showing = Showing.PUBLISHED) -> int:
     with Reading(engine) as reading:
         selection = Selection(showing=showing, now=LATER)
@@ -141,7 +87,7 @@ def test_a_page_is_read_straight_off_the_index_of_its_order(
     cursor = None if backwards is None else Cursor(value=value, id=2500, backwards=backwards)
     listing = Listing(limit=LIMIT, sort=sort, cursor=cursor)
 
-    nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing))
+    nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing), BOUND)
 
     used = {node.get('Index Name') for node in nodes if node.get('Relation Name') == 'projects'}
     if sort is not Sort.PUBLISHED_AT:
@@ -155,7 +101,7 @@ def test_a_page_is_read_straight_off_the_index_of_its_order(
 def test_what_is_counted_is_not_read(shared_engine: Engine, prolific: int, showing: Showing) -> None:
     listing = Listing(limit=LIMIT, sort=Sort.PUBLISHED_AT)
 
-    check(shared_engine, lambda: listed(shared_engine, prolific, listing, showing))
+    check(shared_engine, lambda: listed(shared_engine, prolific, listing, showing), BOUND)
 
     assert listed(shared_engine, prolific, listing, showing) == (0 if showing is Showing.SCHEDULED else 5000)
 
@@ -163,7 +109,7 @@ def test_what_is_counted_is_not_read(shared_engine: Engine, prolific: int, showi
 def test_beyond_the_end_nothing_is_read_and_all_are_counted(shared_engine: Engine, prolific: int) -> None:
     listing = Listing(limit=LIMIT, cursor=Cursor(value=0, id=0))
 
-    check(shared_engine, lambda: listed(shared_engine, prolific, listing))
+    check(shared_engine, lambda: listed(shared_engine, prolific, listing), BOUND)
 
     assert listed(shared_engine, prolific, listing) == 5000
 
@@ -171,7 +117,7 @@ def test_beyond_the_end_nothing_is_read_and_all_are_counted(shared_engine: Engin
 def test_a_rare_word_is_found_by_its_index(shared_engine: Engine, prolific: int) -> None:
     listing = Listing(limit=LIMIT, sort=Sort.RELEVANCE, terms=parse_terms('word4321'))
 
-    nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing))
+    nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing), BOUND)
 
     assert 'ix_projects_search' in {node.get('Index Name') for node in nodes}
 

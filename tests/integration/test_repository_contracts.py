@@ -280,7 +280,7 @@ def test_an_account_comes_back_as_it_was_added(backing: Backing, microsecond: in
     account.link_requested_at = now + SECOND
     account.take_over('$2b$04$y', 'Owner.1', now + MICROSECOND)
     account.user.location = 'Zürich 🏔'
-    account.user.avatar_digest = 'a' * 64
+    account.user.avatar_name = 'a' * 64
 
     with backing.unit_of_work() as uow:
         uow.accounts.add(account)
@@ -298,7 +298,7 @@ def test_an_account_comes_back_as_it_was_added(backing: Backing, microsecond: in
     assert (user.id, user.account_id) == (account.user.id, account.id)
     assert (user.created_at, user.updated_at) == (now, now + MICROSECOND)
     assert (user.username, user.location) == ('Owner.1', 'Zürich 🏔')
-    assert user.avatar_digest == 'a' * 64
+    assert user.avatar_name == 'a' * 64
 
 
 def test_a_new_account_was_never_updated_nor_verified(backing: Backing) -> None:
@@ -307,7 +307,7 @@ def test_a_new_account_was_never_updated_nor_verified(backing: Backing) -> None:
     assert stored is not None
     assert stored.updated_at is stored.user.updated_at is None
     assert stored.verified is False
-    assert (stored.user.location, stored.user.avatar_digest) == ('', None)
+    assert (stored.user.location, stored.user.avatar_name) == ('', None)
 
 
 def test_added_accounts_have_ids_before_the_commit(backing: Backing) -> None:

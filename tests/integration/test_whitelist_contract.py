@@ -72,4 +72,4 @@ def test_a_deleted_account_takes_with_it_what_it_has(backing: Backing) -> None:
     with backing.unit_of_work() as uow:
         assert [each.id for each in uow.accounts.all()] == [kept.id]
         assert uow.users.get_by_username('maker') is None
-        assert uow.images.get_by_digest(account.user.id, 'a' * 64) is None
+        assert uow.images.get_by_fingerprint(account.user.id, 'a' * 32) is None

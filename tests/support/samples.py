@@ -49,11 +49,11 @@ def new_project(
     )
 
 
-def new_image(user_id: int, digest: str = 'a' * 64, *, now: datetime = NOW) -> Image:
+def new_image(user_id: int, name: str = 'a' * 64, *, now: datetime = NOW) -> Image:
     return Image(
         user_id=user_id,
         created_at=now,
-        digest=digest,
+        name=name,
         kind=ImageKind.JPEG,
         width=800,
         height=600,

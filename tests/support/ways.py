@@ -82,6 +82,25 @@ class CutAfter:
             raise Cut
 
 
+class HeldBack:
+    """Holds back, until it is let go, each request of HTTP that has this method; its client may give it up."""
+
+    def __init__(self, method: str) -> None:
+        self._beginning = f'{method} '.encode()
+        self._go_on = threading.Event()
+        # The paths that were asked for.
+        self.paths: list[str] = []
+
+    def let_go(self) -> None:
+        self._go_on.set()
+
+    def pieces(self, content: bytes, *, to_server: bool) -> Iterator[bytes]:
+        if to_server and content.startswith(self._beginning):
+            self.paths.append(content.split(b' ')[1].decode())
+            self._go_on.wait()
+        yield content
+
+
 class CutAtCommit:
     """Resets one connection to PostgreSQL at the commit of that number, counted on all together.
 

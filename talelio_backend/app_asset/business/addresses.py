@@ -35,7 +35,7 @@ def find_images(uow: AssetUnitOfWork, store: ImageStore, urls: Collection[str]) 
     if not wanted:
         return {}
     with uow:
-        images = {(image.user_id, image.digest): image for image in uow.images.with_digests(wanted)}
+        images = {(image.user_id, image.name): image for image in uow.images.with_names(wanted)}
     found = {}
     for url, key in keys.items():
         image = images.get(parse_key(key) or (0, ''))

@@ -1,8 +1,8 @@
 from datetime import datetime
 from typing import BinaryIO
 
-from talelio_backend.app_asset.business.files import check_stored, storing, take_back
-from talelio_backend.app_asset.business.image import ImageKind, avatar_key
+from talelio_backend.app_asset.business.files import being_deleted, check_stored, storing, take_back
+from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, avatar_key, fingerprint
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore, NewFile
 from talelio_backend.app_user.business.services import find_own_user
 from talelio_backend.app_user.business.user import DEFAULT_AVATAR_URL, User
@@ -22,17 +22,26 @@ def set_avatar(
         user = find_own_user(uow.users, owner)
     with storing(uow, store, user.id) as stored:
         prepared = processor.prepare_avatar(file)
-        key = avatar_key(user.id, prepared.digest)
-        stored.save([NewFile(key=key, content=prepared.content, media_type=ImageKind.WEBP.value)])
+        name = user.avatar_name
+        if name is None or not _is_there(store, user.id, name, prepared):
+            name = prepared.new_name()
+            key = avatar_key(user.id, name)
+            stored.save([NewFile(key=key, content=prepared.content, media_type=ImageKind.WEBP.value)])
         with uow:
             uow.images.lock(user.id)
             user = find_own_user(uow.users, owner)
+            if not stored.keys and user.avatar_name != name:
+                raise being_deleted()
             replaced = _avatar_keys(user)
-            check_stored(store, [key])
-            user.set_avatar(prepared.digest, now)
+            check_stored(store, [avatar_key(user.id, name)])
+            user.set_avatar(name, now)
             uow.commit()
     take_back(uow, store, user.id, replaced)
     return user
+
+
+def _is_there(store: ImageStore, user_id: int, name: str, prepared: PreparedImage) -> bool:
+    return fingerprint(name) == prepared.fingerprint and store.exists(avatar_key(user_id, name))
 
 
 def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: datetime) -> User:
@@ -51,8 +60,8 @@ def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: 
 
 
 def avatar_url(store: ImageStore, user: User) -> str:
-    return store.url(avatar_key(user.id, user.avatar_digest)) if user.avatar_digest else DEFAULT_AVATAR_URL
+    return store.url(avatar_key(user.id, user.avatar_name)) if user.avatar_name else DEFAULT_AVATAR_URL
 
 
 def _avatar_keys(user: User) -> list[str]:
-    return [avatar_key(user.id, user.avatar_digest)] if user.avatar_digest else []
+    return [avatar_key(user.id, user.avatar_name)] if user.avatar_name else []

@@ -1,9 +1,9 @@
 """Keeps the store and the rows in agreement, whatever fails between the two.
 
-A file is stored first and claimed by a committed row last. What was stored and then not claimed is taken
-back. Both the claim and the taking back happen under the owner's lock, and the claim is made only when
-the file is still there: so of two requests that store the same picture, one of which fails, neither can
-take away what the other answered for.
+A file is stored first, under a name that no file had before, and claimed by a committed row last. What was
+stored and then not claimed is taken back, and a name that was given up is never claimed again: so it does no
+harm when the store carries out late what it was asked for. Claiming and giving up happen under the owner's
+lock, and a claim is made only when the file is there.
 """
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -47,19 +47,23 @@ def check_stored(store: ImageStore, keys: Collection[str]) -> None:
     Raises Unavailable when another request has taken a file back meanwhile, or as the store does.
     """
     if not store.exists(*keys):
-        raise Unavailable('The picture was being deleted at the same time, please try again')
+        raise being_deleted()
+
+
+def being_deleted() -> Unavailable:
+    return Unavailable('The picture was being deleted at the same time, please try again')
 
 
 def free(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[str]) -> None:
     """Delete those of the user's files that no row claims. Raises StorageRefused or Unavailable."""
-    digests = {key: parsed[1] for key in keys if (parsed := parse_key(key))}
-    if not digests:
+    names = {key: parsed[1] for key in keys if (parsed := parse_key(key))}
+    if not names:
         return
     with uow:
         uow.images.lock(user_id)
-        claimed = uow.images.claimed(user_id, set(digests.values()))
-        store.delete([key for key, digest in digests.items() if digest not in claimed])
-        uow.images.forget_deleted(user_id, set(digests.values()))
+        claimed = uow.images.claimed(user_id, set(names.values()))
+        store.delete([key for key, name in names.items() if name not in claimed])
+        uow.images.forget_deleted(user_id, set(names.values()))
         uow.commit()
 
 

@@ -1,4 +1,5 @@
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,10 @@ AVATAR_WIDTH = 512
 
 # Images in one list.
 LIST_LENGTH = 100
+
+# Hexadecimal digits of a name: so many say what the picture is, and so many that this is no other upload.
+_FINGERPRINT = 32
+_RANDOM = 32
 
 
 class ImageKind(Enum):
@@ -49,21 +54,30 @@ class PreparedImage:
     placeholder: str
 
     @property
-    def digest(self) -> str:
-        return sha256(self.content).hexdigest()
+    def fingerprint(self) -> str:
+        return fingerprint(sha256(self.content).hexdigest())
+
+    def new_name(self) -> str:
+        """Return one that no file has had before."""
+        return self.fingerprint + secrets.token_hex(_RANDOM // 2)
 
 
 @dataclass(eq=False, kw_only=True)
 class Image:
-    """A picture of a user. What it is stored under follows from what it is."""
+    """A picture of a user, under a name of its own.
+
+    A name is never used for another upload, not even of the same picture: what was asked of the store, and
+    given up, may still be carried out at any time (.github/decisions/0030-names-of-files.md).
+    """
 
     id: int = field(init=False)
     user_id: int
     created_at: datetime
     # When its owner deleted it. It stays until its files are gone.
     deleted_at: datetime | None = None
-    # SHA-256 of the stored bytes, in hexadecimal.
-    digest: str
+    # The first half of the stored bytes' SHA-256, and a random half, in hexadecimal. Those that were given
+    # by earlier releases are the whole SHA-256.
+    name: str
     kind: ImageKind
     # In pixels.
     width: int
@@ -78,7 +92,7 @@ class Image:
         return cls(
             user_id=user_id,
             created_at=now,
-            digest=prepared.digest,
+            name=prepared.new_name(),
             kind=prepared.kind,
             width=prepared.width,
             height=prepared.height,
@@ -88,11 +102,15 @@ class Image:
         )
 
     @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.name)
+
+    @property
     def key(self) -> str:
-        return image_key(self.user_id, self.digest, self.kind)
+        return image_key(self.user_id, self.name, self.kind)
 
     def variant_key(self, width: int) -> str:
-        return variant_key(self.user_id, self.digest, width)
+        return variant_key(self.user_id, self.name, width)
 
     @property
     def keys(self) -> Sequence[str]:
@@ -100,30 +118,36 @@ class Image:
         return [self.key, *(self.variant_key(width) for width in self.variant_widths)]
 
 
-def image_key(user_id: int, digest: str, kind: ImageKind) -> str:
-    return f'{user_id}/images/{digest}.{kind.extension}'
+def fingerprint(name: str) -> str:
+    """Return what the names of all uploads of the same stored bytes begin with."""
+    return name[:_FINGERPRINT]
 
 
-def avatar_key(user_id: int, digest: str) -> str:
+def image_key(user_id: int, name: str, kind: ImageKind) -> str:
+    return f'{user_id}/images/{name}.{kind.extension}'
+
+
+def avatar_key(user_id: int, name: str) -> str:
     # Of an avatar no kind is kept: it is WebP, whatever was sent.
-    return image_key(user_id, digest, ImageKind.WEBP)
+    return image_key(user_id, name, ImageKind.WEBP)
 
 
-def variant_key(user_id: int, digest: str, width: int) -> str:
-    return f'{user_id}/images/{digest}-{width}.webp'
+def variant_key(user_id: int, name: str, width: int) -> str:
+    return f'{user_id}/images/{name}-{width}.webp'
 
 
 # PostgreSQL's integer, the type of an id.
 _LARGEST_ID = 2**31 - 1
 _EXTENSIONS = '|'.join(kind.extension for kind in ImageKind)
 _KEY = re.compile(
-    rf'(?P<user_id>[1-9][0-9]{{0,9}})/images/(?P<digest>[0-9a-f]{{64}})(-[0-9]{{1,4}})?\.({_EXTENSIONS})'
+    rf'(?P<user_id>[1-9][0-9]{{0,9}})/images/'
+    rf'(?P<name>[0-9a-f]{{{_FINGERPRINT + _RANDOM}}})(-[0-9]{{1,4}})?\.({_EXTENSIONS})'
 )
 
 
 def parse_key(key: str) -> tuple[int, str] | None:
-    """Return the user's id and the digest, or None for what is not ours."""
+    """Return the user's id and the name, or None for what is not ours."""
     match = _KEY.fullmatch(key)
     if match is None or int(match['user_id']) > _LARGEST_ID:
         return None
-    return int(match['user_id']), match['digest']
+    return int(match['user_id']), match['name']

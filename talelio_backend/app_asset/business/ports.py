@@ -76,16 +76,16 @@ class ImageRepository(Protocol):
     def get(self, user_id: int, image_id: int) -> Image | None:
         """Also one that is being deleted."""
 
-    def get_by_digest(self, user_id: int, digest: str) -> Image | None:
-        """Also one that is being deleted."""
+    def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:
+        """None for one that is being deleted."""
 
-    def with_digests(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
-        """Return those of the users' ids and digests, in no order, without those that are being deleted."""
+    def with_names(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
+        """Return those of the users' ids and names, in no order, without those that are being deleted."""
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
         """Newest first, without those that are being deleted."""
 
-    def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
+    def claimed(self, user_id: int, names: Collection[str]) -> set[str]:
         """Return those that are an image's, unless that is being deleted, or the user's avatar's."""
 
     def keys_of_user(self, user_id: int) -> Sequence[str]:
@@ -97,7 +97,7 @@ class ImageRepository(Protocol):
     def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
         """Return everybody's images that have greater ids, by id, without those that are being deleted."""
 
-    def forget_deleted(self, user_id: int, digests: Collection[str]) -> None:
+    def forget_deleted(self, user_id: int, names: Collection[str]) -> None:
         """Remove the rows of those that are being deleted."""
 
 

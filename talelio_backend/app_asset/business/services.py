@@ -3,7 +3,14 @@ from datetime import datetime
 from typing import BinaryIO
 
 from talelio_backend.app_asset.business.errors import ImageNotFound, InvalidImageType
-from talelio_backend.app_asset.business.files import check_stored, free, storing
+from talelio_backend.app_asset.business.files import (
+    StoredFiles,
+    being_deleted,
+    check_stored,
+    free,
+    storing,
+    take_back,
+)
 from talelio_backend.app_asset.business.image import Image, ImageKind, PreparedImage
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore, NewFile
 from talelio_backend.app_user.business.services import find_own_user
@@ -29,20 +36,39 @@ def upload(
     with uow:
         user = find_own_user(uow.users, owner)
     with storing(uow, store, user.id) as stored:
-        images = []
+        sent = []
+        new: dict[str, Image] = {}
         for file in files:
             prepared = processor.prepare(file)
-            images.append(Image.of(user.id, prepared, now))
-            stored.save(_new_files(images[-1], prepared))
+            sent.append(prepared.fingerprint)
+            if prepared.fingerprint not in new and not _is_there(uow, store, stored, user.id, prepared):
+                new[prepared.fingerprint] = Image.of(user.id, prepared, now)
+                stored.save(_files(new[prepared.fingerprint], prepared))
         with uow:
             uow.images.lock(user.id)
-            kept = [_keep(uow, image) for image in images]
-            check_stored(store, {key for image in kept for key in image.keys})
+            kept = [_keep(uow, user.id, fingerprint, new.get(fingerprint)) for fingerprint in sent]
+            keys = {key for image in kept for key in image.keys}
+            check_stored(store, keys)
             uow.commit(kept)
+    # Another request for the same picture came first.
+    take_back(uow, store, user.id, [key for key in stored.keys if key not in keys])
     return kept
 
 
-def _new_files(image: Image, prepared: PreparedImage) -> list[NewFile]:
+def _is_there(
+    uow: AssetUnitOfWork, store: ImageStore, stored: StoredFiles, user_id: int, prepared: PreparedImage
+) -> bool:
+    """Whether the owner has the picture already; files of it that got lost are stored anew."""
+    with uow:
+        image = uow.images.get_by_fingerprint(user_id, prepared.fingerprint)
+    if image is None:
+        return False
+    if not store.exists(*image.keys):
+        stored.save(_files(image, prepared))
+    return True
+
+
+def _files(image: Image, prepared: PreparedImage) -> list[NewFile]:
     original = NewFile(key=image.key, content=prepared.content, media_type=image.kind.value)
     variants = [
         NewFile(
@@ -54,13 +80,15 @@ def _new_files(image: Image, prepared: PreparedImage) -> list[NewFile]:
     return [original, *variants]
 
 
-def _keep(uow: AssetUnitOfWork, image: Image) -> Image:
-    there = uow.images.get_by_digest(image.user_id, image.digest)
-    if there is None:
-        uow.images.add(image)
-        return image
-    there.deleted_at = None
-    return there
+def _keep(uow: AssetUnitOfWork, user_id: int, fingerprint: str, new: Image | None) -> Image:
+    """Raises Unavailable for a picture that was there, and is no more."""
+    there = uow.images.get_by_fingerprint(user_id, fingerprint)
+    if there is not None:
+        return there
+    if new is None:
+        raise being_deleted()
+    uow.images.add(new)
+    return new
 
 
 def list_own(uow: AssetUnitOfWork, owner: Identity, page: PageRequest) -> Page[Image]:

@@ -23,10 +23,10 @@ def group_by_owner(files: Iterable[StoredFile], *, modified_before: datetime) ->
 
 def find_unclaimed(uow: AssetUnitOfWork, user_id: int, files: Iterable[StoredFile]) -> list[StoredFile]:
     """Return those of a user's files that no row claims."""
-    digests = {file.key: parsed[1] for file in files if (parsed := parse_key(file.key))}
+    names = {file.key: parsed[1] for file in files if (parsed := parse_key(file.key))}
     with uow:
-        claimed = uow.images.claimed(user_id, set(digests.values()))
-    return [file for file in files if digests[file.key] not in claimed]
+        claimed = uow.images.claimed(user_id, set(names.values()))
+    return [file for file in files if names[file.key] not in claimed]
 
 
 def finish_deletions(uow: AssetUnitOfWork, store: ImageStore) -> None:

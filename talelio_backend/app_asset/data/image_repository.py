@@ -13,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     delete,
     func,
+    literal_column,
     select,
     text,
     tuple_,
@@ -49,17 +50,22 @@ image_table = Table(
     Column('user_id', ForeignKey('users.id', name=OWNER_EXISTS, ondelete='CASCADE'), nullable=False),
     Column('created_at', INSTANT, nullable=False),
     Column('deleted_at', INSTANT),
-    Column('digest', Text, nullable=False),
+    # Of earlier releases, whose names were digests.
+    Column('digest', Text, key='name', nullable=False),
     Column('kind', _KIND, nullable=False),
     Column('width', Integer, nullable=False),
     Column('height', Integer, nullable=False),
     Column('size', Integer, nullable=False),
     Column('variant_widths', ARRAY(Integer), nullable=False),
     Column('placeholder', Text, nullable=False),
-    UniqueConstraint('user_id', 'digest'),
+    UniqueConstraint('user_id', 'name'),
     # The order of the list.
     Index(None, 'user_id', 'id'),
 )
+# A number that is written out, for an index is of use only to a question in its own words.
+_FINGERPRINT = func.left(image_table.c.name, literal_column('32'))
+_IS_KEPT = image_table.c.deleted_at.is_(None)
+Index('ix_images_fingerprint', image_table.c.user_id, _FINGERPRINT, postgresql_where=_IS_KEPT)
 
 
 def map_image() -> None:
@@ -95,13 +101,17 @@ class SqlAlchemyImageRepository:
             select(Image).where(image_table.c.user_id == user_id, image_table.c.id == image_id)
         )
 
-    def get_by_digest(self, user_id: int, digest: str) -> Image | None:
+    def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:
         return self._session.scalar(
-            select(Image).where(image_table.c.user_id == user_id, image_table.c.digest == digest)
+            select(Image).where(
+                image_table.c.user_id == user_id,
+                _FINGERPRINT == fingerprint,
+                _IS_KEPT,
+            )
         )
 
-    def with_digests(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
-        key = tuple_(image_table.c.user_id, image_table.c.digest)
+    def with_names(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
+        key = tuple_(image_table.c.user_id, image_table.c.name)
         query = select(Image).where(key.in_(wanted), image_table.c.deleted_at.is_(None))
         return self._session.scalars(query).all()
 
@@ -111,23 +121,23 @@ class SqlAlchemyImageRepository:
         items = found[:page.limit]
         return Page(items=items, next_before=items[-1].id if len(found) > page.limit else None)
 
-    def claimed(self, user_id: int, digests: Collection[str]) -> set[str]:
-        of_images = select(image_table.c.digest).where(
+    def claimed(self, user_id: int, names: Collection[str]) -> set[str]:
+        of_images = select(image_table.c.name).where(
             image_table.c.user_id == user_id,
-            image_table.c.digest.in_(digests),
+            image_table.c.name.in_(names),
             image_table.c.deleted_at.is_(None),
         )
-        of_avatar = select(user_table.c.avatar_digest).where(
+        of_avatar = select(user_table.c.avatar_name).where(
             user_table.c.id == user_id,
-            user_table.c.avatar_digest.in_(digests),
+            user_table.c.avatar_name.in_(names),
         )
         return set(self._session.scalars(of_images.union(of_avatar)))
 
     def keys_of_user(self, user_id: int) -> list[str]:
         images = self._session.scalars(select(Image).where(image_table.c.user_id == user_id))
         keys = [key for image in images for key in image.keys]
-        digest = self._session.scalar(select(user_table.c.avatar_digest).where(user_table.c.id == user_id))
-        return keys if digest is None else [*keys, avatar_key(user_id, digest)]
+        name = self._session.scalar(select(user_table.c.avatar_name).where(user_table.c.id == user_id))
+        return keys if name is None else [*keys, avatar_key(user_id, name)]
 
     def being_deleted(self, limit: int) -> Sequence[Image]:
         query = select(Image).where(image_table.c.deleted_at.is_not(None))
@@ -137,11 +147,11 @@ class SqlAlchemyImageRepository:
         query = select(Image).where(image_table.c.id > image_id, image_table.c.deleted_at.is_(None))
         return self._session.scalars(query.order_by(image_table.c.id).limit(limit)).all()
 
-    def forget_deleted(self, user_id: int, digests: Collection[str]) -> None:
+    def forget_deleted(self, user_id: int, names: Collection[str]) -> None:
         self._session.execute(
             delete(image_table).where(
                 image_table.c.user_id == user_id,
-                image_table.c.digest.in_(digests),
+                image_table.c.name.in_(names),
                 image_table.c.deleted_at.is_not(None),
             )
         )

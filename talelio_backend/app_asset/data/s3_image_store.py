@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar('T')
 
-# A key is made from the content: what is under it never changes.
+# A key is never used for anything else: what is under it never changes.
 CACHE_CONTROL = 'public, max-age=31536000, immutable'
 
 # Calls to S3 at once, in a process.

@@ -124,7 +124,7 @@ def _cover(url: str | None, images: ImageRepository, key_of: KeyOf) -> Cover | N
     parsed = None if key is None else parse_key(key)
     if url is None or parsed is None:
         return None
-    image = images.get_by_digest(*parsed)
-    if image is None or image.key != key or image.deleted_at is not None:
+    image = next(iter(images.with_names([parsed])), None)
+    if image is None or image.key != key:
         return None
     return Cover(url=url, media_type=image.kind.value, size=image.size)

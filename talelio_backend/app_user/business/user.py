@@ -31,9 +31,9 @@ class User:
     updated_at: datetime | None = None
     username: str
     location: str = ''
-    # SHA-256 of the avatar's stored bytes, in hexadecimal; None for the default. Where the avatar is
+    # What the avatar's file is called (`app_asset.business.image`); None for the default. Where the avatar is
     # follows from it when asked: an address that was kept would stay behind when the files move.
-    avatar_digest: str | None = None
+    avatar_name: str | None = None
 
     @classmethod
     def create(cls, username: str, now: datetime) -> Self:
@@ -55,14 +55,14 @@ class User:
             self.location = location
             self.updated_at = now
 
-    def set_avatar(self, digest: str, now: datetime) -> None:
-        if digest != self.avatar_digest:
-            self.avatar_digest = digest
+    def set_avatar(self, name: str, now: datetime) -> None:
+        if name != self.avatar_name:
+            self.avatar_name = name
             self.updated_at = now
 
     def reset_avatar(self, now: datetime) -> None:
-        if self.avatar_digest is not None:
-            self.avatar_digest = None
+        if self.avatar_name is not None:
+            self.avatar_name = None
             self.updated_at = now
 
 

@@ -32,7 +32,8 @@ user_table = Table(
     Column('updated_at', INSTANT),
     Column('username', Text, nullable=False),
     Column('location', Text, nullable=False),
-    Column('avatar_digest', Text),
+    # Of earlier releases, whose names of files were digests.
+    Column('avatar_digest', Text, key='avatar_name'),
 )
 # 'Maker' and 'maker' would be taken for the same person.
 USERNAME_UNIQUE = 'uq_users_username_lower'

@@ -1,54 +1,76 @@
+from hashlib import sha256
+
 import pytest
 
-from talelio_backend.app_asset.business.image import ImageKind, image_key, parse_key, variant_key
+from talelio_backend.app_asset.business.image import (
+    ImageKind,
+    PreparedImage,
+    fingerprint,
+    image_key,
+    parse_key,
+    variant_key,
+)
 from tests.support.samples import new_image
 
-DIGEST = '0123456789abcdef' * 4
+NAME = '0123456789abcdef' * 4
 
 
 def test_a_key_says_whose_and_what_it_is() -> None:
-    assert image_key(7, DIGEST, ImageKind.JPEG) == f'7/images/{DIGEST}.jpg'
-    assert image_key(7, DIGEST, ImageKind.AVIF) == f'7/images/{DIGEST}.avif'
-    assert variant_key(7, DIGEST, 320) == f'7/images/{DIGEST}-320.webp'
+    assert image_key(7, NAME, ImageKind.JPEG) == f'7/images/{NAME}.jpg'
+    assert image_key(7, NAME, ImageKind.AVIF) == f'7/images/{NAME}.avif'
+    assert variant_key(7, NAME, 320) == f'7/images/{NAME}-320.webp'
 
 
 def test_the_image_itself_is_the_first_of_its_keys() -> None:
-    image = new_image(7, DIGEST)
+    image = new_image(7, NAME)
 
     assert image.keys == [
-        f'7/images/{DIGEST}.jpg',
-        f'7/images/{DIGEST}-320.webp',
-        f'7/images/{DIGEST}-640.webp',
+        f'7/images/{NAME}.jpg',
+        f'7/images/{NAME}-320.webp',
+        f'7/images/{NAME}-640.webp',
     ]
 
 
 @pytest.mark.parametrize('kind', ImageKind)
 def test_a_key_of_ours_can_be_read(kind: ImageKind) -> None:
-    assert parse_key(image_key(7, DIGEST, kind)) == (7, DIGEST)
-    assert parse_key(variant_key(2147483647, DIGEST, 1920)) == (2147483647, DIGEST)
+    assert parse_key(image_key(7, NAME, kind)) == (7, NAME)
+    assert parse_key(variant_key(2147483647, NAME, 1920)) == (2147483647, NAME)
 
 
 @pytest.mark.parametrize(
     'key',
     [
         '',
-        DIGEST,
-        f'7/other/{DIGEST}.jpg',
-        f'0/images/{DIGEST}.jpg',
-        f'2147483648/images/{DIGEST}.jpg',
-        f'-7/images/{DIGEST}.jpg',
-        f'7/images/{DIGEST[1:]}.jpg',
-        f'7/images/{DIGEST.upper()}.jpg',
-        f'7/images/{DIGEST}.jpg\n',
-        f'7/images/{DIGEST}.jpg/..',
-        f'../7/images/{DIGEST}.jpg',
-        f'/7/images/{DIGEST}.jpg',
-        f'7/images/../{DIGEST}.jpg',
-        f'7/images/{DIGEST}',
-        f'7/images/{DIGEST}.html',
-        f'7/images/{DIGEST}-12345.webp',
-        f'7/images/{DIGEST}.jpg.part',
+        NAME,
+        f'7/other/{NAME}.jpg',
+        f'0/images/{NAME}.jpg',
+        f'2147483648/images/{NAME}.jpg',
+        f'-7/images/{NAME}.jpg',
+        f'7/images/{NAME[1:]}.jpg',
+        f'7/images/{NAME.upper()}.jpg',
+        f'7/images/{NAME}.jpg\n',
+        f'7/images/{NAME}.jpg/..',
+        f'../7/images/{NAME}.jpg',
+        f'/7/images/{NAME}.jpg',
+        f'7/images/../{NAME}.jpg',
+        f'7/images/{NAME}',
+        f'7/images/{NAME}.html',
+        f'7/images/{NAME}-12345.webp',
+        f'7/images/{NAME}.jpg.part',
     ],
 )
 def test_what_is_no_key_of_ours_is_told(key: str) -> None:
     assert parse_key(key) is None
+
+
+def test_a_name_says_what_the_picture_is_and_is_new_each_time() -> None:
+    prepared = PreparedImage(
+        kind=ImageKind.PNG, width=1, height=1, content=b'pixels', variants=(), placeholder=''
+    )
+    names = {prepared.new_name() for _ in range(100)}
+
+    assert len({name[32:] for name in names}) == 100
+    assert {fingerprint(name) for name in names} == {prepared.fingerprint}
+    assert all(parse_key(image_key(7, name, ImageKind.PNG)) == (7, name) for name in names)
+    # As the names that earlier releases have given.
+    assert fingerprint(sha256(b'pixels').hexdigest()) == prepared.fingerprint

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -13,7 +14,7 @@ from talelio_backend.app_asset.business.errors import (
     StorageRefused,
 )
 from talelio_backend.app_asset.business.files import free
-from talelio_backend.app_asset.business.image import Image, PreparedImage
+from talelio_backend.app_asset.business.image import Image, PreparedImage, parse_key
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.business.identity import Identity
@@ -63,8 +64,9 @@ def test_pictures_are_stored_under_what_they_are_in_the_order_sent(assets: Asset
     images = assets.upload(b'one', b'two')
 
     user_id = assets.uow.store.accounts[assets.owner.account_id].user.id
-    assert [image.key for image in images
-            ] == [f'{user_id}/images/{sha256(content).hexdigest()}.webp' for content in (b'ONE', b'TWO')]
+    for image, content in zip(images, (b'ONE', b'TWO'), strict=True):
+        assert image.key.startswith(f'{user_id}/images/{sha256(content).hexdigest()[:32]}')
+        assert parse_key(image.key) == (user_id, image.name)
     assert {
         key: file.content
         for key, file in assets.store.files.items()
@@ -87,6 +89,46 @@ def test_the_same_picture_again_is_the_same_image(assets: Assets) -> None:
 
     assert [image.id for image in images] == [first.id, images[1].id, first.id]
     assert len(assets.uow.store.images) == 2
+    assert set(assets.store.files) == {*first.keys, *images[1].keys}
+
+
+def test_a_picture_that_is_there_is_not_stored_again(assets: Assets) -> None:
+    image, = assets.upload(b'one')
+    assets.store.fail_at = 1
+
+    assert [again.id for again in assets.upload(b'one')] == [image.id]
+
+
+def test_the_same_picture_twice_in_one_request_is_one_image(assets: Assets) -> None:
+    first, second = assets.upload(b'one', b'one')
+
+    assert first.id == second.id
+    assert set(assets.store.files) == set(first.keys)
+
+
+def test_a_picture_under_a_name_of_an_earlier_release_is_that_one(assets: Assets) -> None:
+    image, = assets.upload(b'one')
+    assets.upload(b'two')
+    assets.store.files.clear()
+    old = assets.uow.store.images[image.id]
+    old.name = sha256(b'ONE').hexdigest()
+
+    again, = assets.upload(b'one')
+
+    assert (again.id, again.key) == (image.id, old.key)
+    assert set(assets.store.files) == set(old.keys)
+
+
+@pytest.mark.parametrize('lost', [0, 1, 2])
+def test_a_picture_of_which_a_file_got_lost_is_mended_by_sending_it_again(assets: Assets, lost: int) -> None:
+    image, = assets.upload(b'one')
+    before = dict(assets.store.files)
+    del assets.store.files[image.keys[lost]]
+
+    again, = assets.upload(b'one')
+
+    assert (again.id, again.keys) == (image.id, image.keys)
+    assert assets.store.files == before
 
 
 def test_no_file_is_of_invalid_type(assets: Assets) -> None:
@@ -206,7 +248,7 @@ def test_a_deletion_that_fails_can_be_asked_for_again(assets: Assets) -> None:
     assert assets.is_empty()
 
 
-def test_a_picture_sent_again_while_it_is_being_deleted_is_there(assets: Assets) -> None:
+def test_a_picture_sent_again_while_it_is_being_deleted_is_a_new_one(assets: Assets) -> None:
     image, = assets.upload(b'one')
     assets.store.fails_to_delete = True
     with pytest.raises(Unavailable):
@@ -215,11 +257,35 @@ def test_a_picture_sent_again_while_it_is_being_deleted_is_there(assets: Assets)
 
     again, = assets.upload(b'one')
 
+    assert again.id != image.id
     assert assets.listed() == [again.id]
-    assert set(assets.store.files) == set(again.keys)
     # What the deletion still had to do comes too late, and takes nothing away.
-    free(assets.uow, assets.store, again.user_id, list(again.keys))
+    free(assets.uow, assets.store, image.user_id, image.keys)
     assert set(assets.store.files) == set(again.keys)
+    assert set(assets.uow.store.images) == {again.id}
+
+
+def test_no_name_is_used_twice(assets: Assets) -> None:
+    """For what the store was asked to delete, it may delete much later than it was given up."""
+    asked: list[str] = []
+
+    class Noting(FakeImageStore):
+
+        def delete(self, keys: Sequence[str]) -> None:
+            asked.extend(keys)
+            super().delete(keys)
+
+    assets.store = Noting()
+    with pytest.raises(InvalidImageType):
+        assets.upload(b'one', b'invalid')
+    for _ in range(3):
+        image, = assets.upload(b'one')
+        assets.delete(image)
+    image, = assets.upload(b'one')
+
+    assert len(set(asked)) == len(asked) == 4 * 3
+    assets.store.delete(asked)
+    assert set(assets.store.files) == set(image.keys)
 
 
 def test_somebody_elses_picture_can_be_neither_seen_nor_deleted(assets: Assets) -> None:

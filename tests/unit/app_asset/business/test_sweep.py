@@ -25,9 +25,9 @@ def fixture_user_id(uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity)
     with uow:
         uow.images.add(new_image(user_id, CLAIMED))
         uow.commit()
-    for digest in CLAIMED, LEFT:
+    for name in CLAIMED, LEFT:
         store.save([
-            NewFile(key=key, content=b'123', media_type='') for key in new_image(user_id, digest).keys
+            NewFile(key=key, content=b'123', media_type='') for key in new_image(user_id, name).keys
         ])
     return user_id
 

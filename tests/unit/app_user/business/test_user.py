@@ -43,7 +43,7 @@ def test_another_name_is_refused_with_the_rule(username: str, rule: str) -> None
 def test_a_new_user_has_the_contracts_defaults() -> None:
     user = User.create('maker', NOW)
 
-    assert (user.location, user.avatar_digest, user.updated_at) == ('', None, None)
+    assert (user.location, user.avatar_name, user.updated_at) == ('', None, None)
 
 
 def test_renaming_to_the_same_name_is_no_change() -> None:
@@ -94,10 +94,10 @@ def test_an_avatar_is_set_and_the_default_put_back() -> None:
     user = User.create('maker', NOW)
 
     user.set_avatar('a' * 64, NOW)
-    assert (user.avatar_digest, user.updated_at) == ('a' * 64, NOW)
+    assert (user.avatar_name, user.updated_at) == ('a' * 64, NOW)
 
     user.reset_avatar(LATER)
-    assert (user.avatar_digest, user.updated_at) == (None, LATER)
+    assert (user.avatar_name, user.updated_at) == (None, LATER)
 
 
 def test_the_same_avatar_again_is_no_change() -> None:
