@@ -26,9 +26,7 @@ def fixture_user_id(uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity)
         uow.images.add(new_image(user_id, CLAIMED))
         uow.commit()
     for name in CLAIMED, LEFT:
-        store.save([
-            NewFile(key=key, content=b'123', media_type='') for key in new_image(user_id, name).keys
-        ])
+        store.save([NewFile(key=key, content=b'123', media_type='') for key in new_image(user_id, name).keys])
     return user_id
 
 
