@@ -77,7 +77,7 @@ def test_a_picture_that_was_there_and_is_deleted_meanwhile_is_not_claimed(shared
         with pytest.raises(Unavailable, match='was being deleted at the same time'):
             again.result()
 
-    assert requests.listed() == []
+    assert not requests.listed()
     assert not requests.store.files
 
 

@@ -83,7 +83,7 @@ class CutAfter:
 
 
 class HeldBack:
-    """Holds back, until it is let go, each request of HTTP that has this method; its client may give it up."""
+    """Holds back, until it is let go, each HTTP request of this method; its client may give it up."""
 
     def __init__(self, method: str) -> None:
         self._beginning = f'{method} '.encode()
