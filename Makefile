@@ -129,7 +129,7 @@ soak: install var/matplotlib/.installed ## load it for SOAK_MINUTES=30, restart 
 
 var/matplotlib/.installed: tests/soak/requirements.txt | install
 	@rm -rf $(@D)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --target $(@D) --requirement $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --target $(@D) --requirement $<
 	@touch $@
 
 .PHONY: image-trial

@@ -2,9 +2,8 @@
 
 Usage: audit.py
 
-pip-audit asks OSV about Pipfile.lock and what only fuzzing needs, npm asks its registry about the lock of the
-client's generator. Either
-takes silence for innocence: pip-audit ends well when it has skipped every package, and whatever answers
+pip-audit asks OSV about Pipfile.lock and what only fuzzing or a soak's picture needs, npm asks its registry
+about the lock of the client's generator. Either takes silence for innocence: pip-audit ends well when it has skipped every package, and whatever answers
 "nothing known" to everything, as a mirror may, clears all. So each package must be in the answer, and beside
 them a decoy is asked about, which is known to be vulnerable.
 
@@ -25,6 +24,7 @@ from typing import Any
 
 PYTHON_LOCK = Path('Pipfile.lock')
 FUZZING_LOCK = Path('tests/fuzz/requirements.txt')
+SOAK_LOCK = Path('tests/soak/requirements.txt')
 NPM_LOCK = Path('.ci/client/package-lock.json')
 ACCEPTED = Path('.github/accepted_vulnerabilities.toml')
 PIP_AUDIT = Path(sys.executable).with_name('pip-audit')
@@ -170,7 +170,8 @@ def accepted(today: date) -> set[str]:
 
 def complaints() -> Iterator[str]:
     lived_with = accepted(datetime.now(UTC).date())
-    for lock, audit in ((PYTHON_LOCK, audit_python), (FUZZING_LOCK, audit_python), (NPM_LOCK, audit_npm)):
+    locks = [(lock, audit_python) for lock in (PYTHON_LOCK, FUZZING_LOCK, SOAK_LOCK)]
+    for lock, audit in (*locks, (NPM_LOCK, audit_npm)):
         try:
             advisories = audit(lock)
         except NotAudited as error:

@@ -23,7 +23,10 @@ from talelio_backend.config import PROJECT_FOLDER
 from tests.pipeline.conftest import TIMEOUT
 
 CLIENT = PROJECT_FOLDER / '.ci' / 'client'
-LOCKS = ('Pipfile.lock', 'tests/fuzz/requirements.txt', '.ci/client/package-lock.json')
+LOCKS = (
+    'Pipfile.lock', 'tests/fuzz/requirements.txt', 'tests/soak/requirements.txt',
+    '.ci/client/package-lock.json'
+)
 
 
 class Advisories(ThreadingHTTPServer):
@@ -154,9 +157,10 @@ def _project(tmp_path: Path) -> Path:
         }
     }
     (folder / 'Pipfile.lock').write_text(json.dumps(lock), encoding='utf-8')
-    (folder / 'tests' / 'fuzz').mkdir(parents=True)
-    requirements = '# For fuzzing\natheris==3.0.0 \\\n    --hash=sha256:00\n'
-    (folder / 'tests' / 'fuzz' / 'requirements.txt').write_text(requirements, encoding='utf-8')
+    for purpose, package in (('fuzz', 'atheris==3.0.0'), ('soak', 'matplotlib==3.11.2')):
+        (folder / 'tests' / purpose).mkdir(parents=True)
+        requirements = f'# For one purpose\n{package} \\\n    --hash=sha256:00\n'
+        (folder / 'tests' / purpose / 'requirements.txt').write_text(requirements, encoding='utf-8')
     return folder
 
 
@@ -186,7 +190,7 @@ def test_what_nobody_knows_anything_against_passes(project: Path, advisories: Ad
               for path, package in lock['packages'].items() if path}
     # Whatever their markers say.
     assert advisories.asked == {('flask', '3.1.3'), ('colorama', '0.4.6'), ('atheris', '3.0.0'),
-                                ('django', '2.0'), ('lodash', '4.17.4'), *of_npm}
+                                ('matplotlib', '3.11.2'), ('django', '2.0'), ('lodash', '4.17.4'), *of_npm}
 
 
 def test_a_known_vulnerability_is_a_failure_that_names_it(project: Path, advisories: Advisories) -> None:

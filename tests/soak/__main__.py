@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from talelio_backend.config import PROJECT_FOLDER, VAR_FOLDER
 from tests.faults.durability.ledger import Ledger
@@ -41,12 +43,7 @@ def main() -> int:
     def say(what: str) -> None:
         print(f'{time.monotonic() - began:5.0f} s  {what}', file=sys.stderr, flush=True)
 
-    with tempfile.TemporaryDirectory(prefix='soak-') as folder:
-        with new_world(Path(folder), bcrypt_cost=pace.bcrypt_cost) as world:
-            ledger = Ledger()
-            story = play(world, pace, ledger, say)
-            lost, kept = what_is_wrong(world, ledger)
-    document = document_of(story, pace, lost, kept)
+    document = run(pace, say)
     file = VAR_FOLDER / 'soak' / f'{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json'
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(document), encoding='utf-8')
@@ -58,6 +55,15 @@ def main() -> int:
         draw(file, PICTURE)
         write_between('soak', table(document))
     return 0
+
+
+def run(pace: Pace, say: Callable[[str], None]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix='soak-') as folder:
+        with new_world(Path(folder), bcrypt_cost=pace.bcrypt_cost) as world:
+            ledger = Ledger()
+            story = play(world, pace, ledger, say)
+            lost, kept = what_is_wrong(world, ledger)
+    return document_of(story, pace, lost, kept)
 
 
 def draw(file: Path, picture: Path) -> Path:

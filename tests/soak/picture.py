@@ -90,7 +90,7 @@ def _latencies(panel: Any, document: Mapping[str, Any]) -> None:
             minutes, [each[name] for each in bins],
             color=color,
             linewidth=1.2,
-            label=f'{name}, but\nfor logins'
+            label=f'{name} of all\nbut logins'
         )
     panel.set_yscale('log')
     panel.yaxis.set_major_formatter('{x:g}')
