@@ -4,8 +4,8 @@ Usage: audit.py
 
 pip-audit asks OSV about Pipfile.lock and what only fuzzing or a soak's picture needs, npm asks its registry
 about the lock of the client's generator. Either takes silence for innocence: pip-audit ends well when it has
-skipped every package, and whatever answers "nothing known" to everything, as a mirror may, clears all. So each
-package must be in the answer, and beside them a decoy is asked about, which is known to be vulnerable.
+skipped every package, and whatever answers "nothing known" to everything, as a mirror may, clears all. So
+each package must be in the answer, and beside them a decoy is asked about, which is known to be vulnerable.
 
 AUDIT_OSV_URL is another OSV than the usual one.
 """
