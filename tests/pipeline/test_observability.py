@@ -1,7 +1,7 @@
 """The alerts and the dashboard, as far as they can be looked at without a server."""
 import re
 
-from tests.support.observability import FOLDER, alerts, dashboard, panels, run_promtool
+from tests.support.observability import FOLDER, alerts, dashboard, panels, run_promtool, tried_alerts
 
 
 def headings() -> set[str]:
@@ -47,3 +47,11 @@ def test_prometheus_takes_its_configuration_and_the_alerts() -> None:
 
     assert checked.returncode == 0, checked.stderr
     assert f'{len(alerts())} rules found' in checked.stdout
+
+
+def test_each_alert_fires_when_it_should_and_rests_when_it_should() -> None:
+    assert tried_alerts() == [(rule['alert'], word) for rule in alerts() for word in ('fires', 'rests')]
+
+    tried = run_promtool('test', 'rules', str(FOLDER / 'alerts_test.yml'))
+
+    assert tried.returncode == 0, tried.stderr

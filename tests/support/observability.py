@@ -20,6 +20,12 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in groups for rule in group['rules']]
 
 
+def tried_alerts() -> list[tuple[str, str]]:
+    """Which alert is tried, and whether it `fires` or `rests`."""
+    tests = yaml.safe_load((FOLDER / 'alerts_test.yml').read_text('utf-8'))['tests']
+    return [tuple(test['name'].split(':')[0].split()) for test in tests]
+
+
 def dashboard() -> dict[str, Any]:
     read: dict[str, Any] = json.loads((FOLDER / 'dashboard.json').read_text('utf-8'))
     return read
