@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network
 from typing import Self
 
@@ -27,6 +28,8 @@ class ServerSettings:
     proxy_hops: int
     # Where Prometheus is told what it asks for; None stands for nowhere.
     metrics_address: tuple[str, int] | None
+    # The collector that is sent traces; None stands for nobody.
+    traces_endpoint: str | None
     # Bytes of answers that a worker process keeps; 0 stands for none.
     cache_memory: int
 
@@ -44,5 +47,23 @@ class ServerSettings:
             trusted_proxies=reader.networks('TRUSTED_PROXIES'),
             proxy_hops=reader.integer('PROXY_HOPS', default=1, low=1, high=10),
             metrics_address=reader.address('METRICS_ADDRESS'),
+            traces_endpoint=_traces_endpoint(reader),
             cache_memory=reader.integer('CACHE_MEMORY', default=16, low=0, high=4096) * 1024 * 1024,
         )
+
+
+def _traces_endpoint(reader: EnvironmentReader) -> str | None:
+    # The name is OpenTelemetry's.
+    name = 'OTEL_EXPORTER_OTLP_ENDPOINT'
+    endpoint = reader.url(name)
+    if endpoint is not None and not _can_trace():
+        reader.complain(name, "needs packages that are not installed: the part 'tracing' of Pipfile.lock")
+    return endpoint
+
+
+def _can_trace() -> bool:
+    try:
+        return all(find_spec(f'opentelemetry.{part}') for part in ('sdk.trace', 'exporter.otlp.proto.http'))
+    except ModuleNotFoundError:
+        # Not even what it is a part of.
+        return False

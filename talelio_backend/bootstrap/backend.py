@@ -21,6 +21,7 @@ from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.bootstrap.http import make_app
 from talelio_backend.bootstrap.metrics import add_metrics, make_metrics
 from talelio_backend.bootstrap.projects import add_projects
+from talelio_backend.bootstrap.tracing import make_tracing
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.config import Settings
 from talelio_backend.metrics.image_store import MeasuredImageStore
@@ -77,6 +78,9 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     map_entities()
     engine = make_engine(database_url, pool_size=POOL_SIZE, pool_class=metrics.database.pool_class())
     metrics.database.watch(engine, pool_size=POOL_SIZE)
+    tracing = make_tracing(settings)
+    if tracing is not None:
+        tracing.watch(engine)
     add_comments(engine, sql_tags)
     bare_store = make_image_store(settings)
     store = MeasuredImageStore(bare_store, metrics.storage)
@@ -136,11 +140,15 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
         )
     for thread in threads:
         ground.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
+    registry = None if metrics_folder is None else add_metrics(ground, metrics_folder)
+    if tracing is not None:
+        ground.app.wsgi_app = tracing.around(ground.app.wsgi_app)  # type: ignore[method-assign, assignment]
+        ground.closing.callback(tracing.close)
     return Backend(
         app=ground.app,
         threads=threads,
         readiness=readiness,
-        metrics=None if metrics_folder is None else add_metrics(ground, metrics_folder),
+        metrics=registry,
         public=public,
         close=ground.closing.close,
     )

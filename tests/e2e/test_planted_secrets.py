@@ -1,5 +1,5 @@
 """Secrets are planted wherever the service is given any, and looked for in all that comes out: log, metrics,
-error answers, and what the database's log says of requests; after everything was tried and made to fail.
+traces, errors, and what the database's log says of requests; after everything was tried and made to fail.
 """
 import re
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.database import connect, execute, select_one
 from tests.support.members import WHITELIST, Member, Person, new_person, register, verification_path
+from tests.support.otlp_receiver import CAN_TRACE, OtlpReceiver
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.prometheus import METRICS, scrape, total
 from tests.support.s3_servers import ACCESS_KEY_ID, AWS_ENVIRON, SECRET_ACCESS_KEY
@@ -56,9 +57,10 @@ class Trial:
         return answer
 
 
-def settings(smtp: SmtpSink, postgres: OwnPostgres) -> dict[str, str]:
+def settings(smtp: SmtpSink, postgres: OwnPostgres, collector: OtlpReceiver) -> dict[str, str]:
     return {
         **METRICS,
+        **(collector.environ if CAN_TRACE else {}),
         **AWS_ENVIRON,
         'DATABASE_URL': postgres.url,
         'LOG_LEVEL': 'DEBUG',
@@ -160,17 +162,19 @@ def break_the_database(trial: Trial, member: Member) -> None:
 @pytest.fixture(name='trial', scope='module')
 def _trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     folder = tmp_path_factory.mktemp('planted')
-    with own_postgres(folder / 'postgres') as postgres, SmtpSink() as smtp:
+    with own_postgres(folder / 'postgres') as postgres, SmtpSink() as smtp, OtlpReceiver() as collector:
         with closing(connect(postgres.direct_url)) as database:
             execute(database, "ALTER SYSTEM SET log_statement = 'all'")
             execute(database, 'SELECT pg_reload_conf()')
-        with ServedApi(folder, postgres.url, settings(smtp, postgres)) as api:
+        with ServedApi(folder, postgres.url, settings(smtp, postgres, collector)) as api:
             trial = Trial(api=api, postgres=postgres, planted=planted(postgres))
             member = live(trial)
             wait_until(lambda: 'refused the login' in api.log(), 'mail fails')
             break_the_database(trial, member)
             wait_until(lambda: total(api, 'talelio_storage_errors_total') >= 1, 'storage fails')
             trial.out['metrics'] = scrape(api)
+        # All were sent when the server had ended.
+        trial.out['traces'] = b'\n'.join(collector.bodies).decode(errors='replace')
         trial.out['log'] = api.log()
         trial.out['errors'] = '\n'.join(trial.refused)
         trial.out['statements'] = statements_of(postgres)
@@ -203,7 +207,7 @@ def statements_of(postgres: OwnPostgres) -> str:
     return unquote('\n'.join(re.findall(r'/\*.*?\*/', log)))
 
 
-@pytest.mark.parametrize('where', ['log', 'metrics', 'statements'])
+@pytest.mark.parametrize('where', ['log', 'metrics', 'statements', 'traces'])
 def test_nothing_that_was_planted_comes_out(trial: Trial, where: str) -> None:
     found = [name for name, secret in trial.planted.items() if secret in trial.out[where]]
 
@@ -222,6 +226,7 @@ def test_nothing_that_was_planted_comes_out_in_an_error(trial: Trial) -> None:
 def test_it_was_looked_for_where_something_is(trial: Trial) -> None:
     """Or the tests above would pass for having looked at nothing."""
     assert "route='/v1/accounts/login'" in trial.out['statements']
+    assert '/v1/accounts/password/reset/<token>' in trial.out['traces'] or not CAN_TRACE
     assert 'talelio_security_events_total{event="login.failed"}' in trial.out['metrics']
     for line in ('unavailable: ', 'unexpected error', 'refused the login', '/v1/accounts/verify/<redacted>'):
         assert line in trial.out['log']

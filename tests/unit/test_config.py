@@ -95,6 +95,7 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('TRUSTED_HOSTS', 'api.example.com:443', 'which is not a host name'),
         ('TRUSTED_HOSTS', '.example.com', 'which is not a host name'),
         ('TRUSTED_HOSTS', 'API.example.com', 'in small letters'),
+        ('OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'OTEL_EXPORTER_OTLP_ENDPOINT must look like'),
         ('METRICS_ADDRESS', '9100', 'METRICS_ADDRESS must be an IP address and a port'),
         ('METRICS_ADDRESS', ':9100', 'METRICS_ADDRESS must be an IP address and a port'),
         ('METRICS_ADDRESS', '127.0.0.1', 'METRICS_ADDRESS must be an IP address and a port'),
