@@ -13,12 +13,14 @@ from talelio_backend.app_account.business.errors import (
     InvalidLink,
     NoRegisteredAccount,
     SessionEnded,
+    SessionNotFound,
     SessionOver,
     WrongPassword,
 )
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 
-_GRACE = timedelta(seconds=10)
+# In which a refresh token that was just exchanged is still taken.
+GRACE = timedelta(seconds=10)
 
 
 @dataclass(eq=False)
@@ -110,11 +112,19 @@ class AccountModel:
 
     @staticmethod
     def in_grace(session: ModelSession, now: datetime) -> bool:
-        return session.rotated_at is not None and now - session.rotated_at < _GRACE
+        return session.rotated_at is not None and now - session.rotated_at < GRACE
 
     def log_out_everywhere(self, account: ModelAccount) -> None:
         account.epoch += 1
         self._end_sessions(account)
+
+    def end_session(self, token: ModelAccess, session: ModelSession) -> str | None:
+        refusal = self.access(token)
+        if refusal is None and (session not in self.sessions or session.account is not token.account):
+            return SessionNotFound(session.id).message
+        if refusal is None:
+            self.sessions.remove(session)
+        return refusal
 
     def prove(self, token: ModelAccess, password: str) -> str | None:
         return self.access(token) or (WrongPassword().message if token.account.password != password else None)
