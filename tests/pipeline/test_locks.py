@@ -70,6 +70,7 @@ WAYS = {
     'Makefile': [
         '-m pip install --quiet --disable-pip-version-check "pipenv>=2026.0"',
         '$(PIPENV) sync --dev',
+        '--require-hashes --no-deps --only-binary :all: --target $(@D) --requirement $<',
         '--require-hashes --only-binary :all: --target $(@D) --requirement $<',
         # Into a folder of its own, for whoever asks for it: no check and no image has it.
         '--only-binary :all: --target $(@D) mutmut==3.8.1',
