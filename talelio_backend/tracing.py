@@ -5,6 +5,7 @@ To be imported only where there is somebody to tell: the packages are an extra.
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -15,12 +16,15 @@ from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, get_cu
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Engine, ExceptionContext, event
 
+from talelio_backend.shared.data.background import start_in_background
 from talelio_backend.shared.presentation.request_facts import CACHE, ROUTE
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+STOP_TIMEOUT = 2.0
 
 _NAME = 'talelio_backend'
 _METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'))
@@ -49,8 +53,9 @@ class Tracing:
         self._tracer = self._provider.get_tracer(_NAME)
 
     def close(self) -> None:
-        """Send what there is, for as long as OTEL_EXPORTER_OTLP_TIMEOUT says, and end the thread."""
-        self._provider.shutdown()
+        """Send what there is, for at most STOP_TIMEOUT seconds: the SDK would try for as long as ten."""
+        with suppress(TimeoutError):
+            start_in_background(self._provider.shutdown).result(STOP_TIMEOUT)
 
     def around(self, app: 'WSGIApplication') -> 'WSGIApplication':
         """The same application, traced. It has to begin its answer before it returns."""

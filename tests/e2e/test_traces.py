@@ -1,6 +1,7 @@
 """What a collector of OpenTelemetry's is sent. That no secret is in it: test_planted_secrets.py."""
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -94,6 +95,19 @@ def test_a_failed_statement(serve: Serve, database_url: str, collector: OtlpRece
     failed, = [each for each in children_of(collector, span) if each.status == ERROR]
     assert failed.attributes['error.type'] == 'UndefinedTable'
     assert span.status == ERROR and span.attributes['http.response.status_code'] == 500
+
+
+def test_a_collector_that_is_away_holds_up_neither_requests_nor_the_end(
+    serve: Serve, api_database_url: str, collector: OtlpReceiver
+) -> None:
+    api = serve(api_database_url, collector.environ | {'OTEL_EXPORTER_OTLP_ENDPOINT': 'http://127.0.0.1:1'})
+
+    assert api.get('/v1/nothing').status_code == 404
+    wait_until(lambda: 'Transient error' in api.log(), 'it was tried')
+    began = time.monotonic()
+    assert api.stop() == 0
+    # It would be tried for ten.
+    assert time.monotonic() - began < 8
 
 
 def test_nothing_is_imported_for_it_unless_it_is_asked_for() -> None:
