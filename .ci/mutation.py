@@ -24,6 +24,7 @@ TESTS = {
     'shared/business': ['shared/business'],
     'shared/data': ['shared/data/test_jwt.py', 'app_account/data'],
     'shared/presentation': ['shared/presentation/test_bearer.py'],
+    'business': ['test_error_messages.py'],
 }
 
 
@@ -61,7 +62,7 @@ def settings_for(modules: list[str]) -> list[str]:
     tests = sorted({
         f'tests/unit/{path}'
         for module in modules
-        for place, paths in TESTS.items() if f'talelio_backend/{place}' in module for path in paths
+        for place, paths in TESTS.items() if f'/{place}' in module for path in paths
     })
     return [
         '', '[mutmut]', 'source_paths = talelio_backend',

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from talelio_backend.app_account.business.errors import (
 from talelio_backend.app_user.business.user import User
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
 
 
 def make_account() -> Account:
@@ -68,7 +70,25 @@ def test_the_pause_between_links_grows_up_to_an_hour() -> None:
 def test_taking_over_leaves_nothing_of_the_strangers_choice() -> None:
     account = make_account()
 
-    account.take_over('own hash', 'owner', NOW)
+    account.take_over('own hash', 'owner', LATER)
 
     assert (account.password_hash, account.user.username, account.verified) == \
         ('own hash', 'owner', True)
+    assert (account.updated_at, account.user.updated_at) == (LATER, LATER)
+
+
+@pytest.mark.parametrize('change', [
+    Account.verify,
+    Account.disable,
+    Account.enable,
+    lambda account, now: account.change_password('own hash', now),
+    lambda account, now: account.move('other@example.com', now),
+])  # yapf: disable
+def test_each_change_shows_in_when_the_account_was_updated(
+    change: Callable[[Account, datetime], None]
+) -> None:
+    account = make_account()
+
+    change(account, LATER)
+
+    assert (account.created_at, account.updated_at) == (NOW, LATER)

@@ -1,6 +1,6 @@
 import pytest
 
-from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_account.business.email_address import canonical_email, one_spelling
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,8 @@ def test_the_form_of_a_form_is_itself() -> None:
 
     assert once is not None
     assert canonical_email(once) == once
+
+
+def test_tries_are_counted_by_who_is_meant_or_else_by_what_was_sent() -> None:
+    assert one_spelling(' Maker@EXAMPLE.com') == one_spelling('maker@example.com') == 'maker@example.com'
+    assert one_spelling('no address') == 'no address'

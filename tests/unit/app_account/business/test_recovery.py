@@ -121,7 +121,8 @@ class TestReset:
         with pytest.raises(InvalidCredentials):
             log_in(uow)
         assert log_in(uow, password=NEW).access_token
-        assert len(mails_of(uow, PASSWORD_CHANGED_MAIL)) == 1
+        told, = mails_of(uow, PASSWORD_CHANGED_MAIL)
+        assert told['account_id'] == account.id
 
     def test_a_link_is_good_once(self) -> None:
         uow = FakeUnitOfWork()

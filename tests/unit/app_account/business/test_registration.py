@@ -32,10 +32,16 @@ from tests.support.account_use_cases import (
 from tests.support.samples import ORIGIN
 
 
-def claim(uow: FakeUnitOfWork, token: str, password: str, username: str | None = None) -> Account:
+def claim(
+    uow: FakeUnitOfWork,
+    token: str,
+    password: str,
+    username: str | None = None,
+    hasher: FakeHasher | None = None
+) -> Account:
     return registration.claim(
         uow,
-        FakeHasher(),
+        hasher or FakeHasher(),
         VERIFICATION,
         common_passwords={'password'},
         token=token,
@@ -167,23 +173,33 @@ class TestClaim:
 
         assert claim(uow, token_for(account), PASSWORD).user.username == 'maker'
 
+    @pytest.mark.parametrize('username', ['stranger', 'Stranger', 'STRANGER'])
+    def test_the_strangers_choice_of_a_username_may_be_ones_own(self, username: str) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow, username='stranger')
+
+        assert claim(uow, token_for(account), PASSWORD, username).user.username == username
+
     @pytest.mark.parametrize(
-        ('password', 'username', 'error'),
+        ('password', 'username', 'error', 'message'),
         [
-            ('password', None, WeakPassword),
-            (PASSWORD, 'me', InvalidUsername),
-            (PASSWORD, 'other', UsernameTaken),
+            ('password', None, WeakPassword, 'most used'),
+            ('maker@example.com', None, WeakPassword, 'must not be the email'),
+            ('somebody', 'somebody', WeakPassword, 'must not be the email or the username'),
+            (PASSWORD, 'me', InvalidUsername, 'reserved'),
+            (PASSWORD, 'other', UsernameTaken, "'other' already exists"),
         ],
     )
-    def test_a_refusal_changes_nothing(
-        self, password: str, username: str | None, error: type[BusinessError]
+    def test_a_refusal_comes_before_the_slow_work_and_changes_nothing(
+        self, password: str, username: str | None, error: type[BusinessError], message: str
     ) -> None:
-        uow = FakeUnitOfWork()
+        uow, hasher = FakeUnitOfWork(), FakeHasher()
         account = register(uow)
         register(uow, email='other@example.com', username='other')
 
-        with pytest.raises(error):
-            claim(uow, token_for(account), password, username)
+        with pytest.raises(error, match=message):
+            claim(uow, token_for(account), password, username, hasher)
+        assert hasher.hashed == 0
         assert not uow.store.accounts[account.id].verified
 
     def test_a_verified_account_cannot_be_claimed(self) -> None:

@@ -112,6 +112,7 @@ class TestRefresh:
         self, exchanges: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         uow, first = logged_in()
+        owner = ACCESS.read(first.access_token)
         latest = first
         for step in range(exchanges):
             latest = refresh(uow, latest, START + step * GRACE)
@@ -120,7 +121,9 @@ class TestRefresh:
             refresh(uow, first, START + exchanges * GRACE)
 
         assert not uow.store.sessions
-        assert 'refresh_token_replayed' in caplog.text
+        assert caplog.messages == [
+            f'refresh_token_replayed: session {owner.session_id} of account {owner.account_id} ended'
+        ]
         with pytest.raises(SessionOver):
             refresh(uow, latest, START + exchanges * GRACE)
         with pytest.raises(SessionEnded):

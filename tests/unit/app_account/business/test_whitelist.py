@@ -45,6 +45,8 @@ def test_who_was_added_may_register_in_any_spelling() -> None:
     uow = FakeUnitOfWork()
 
     assert add(uow).email == NEW_CANONICAL
+    entry, = whitelist.list_entries(uow)
+    assert (entry.note, entry.added_at, entry.expires_at) == ('a friend', NOW, None)
 
     register(uow, 'NEW@xn--bcher-kva.example')
     assert [event.kind for event in uow.store.events.values()
@@ -73,11 +75,14 @@ def test_adding_again_changes_note_and_end() -> None:
     assert (entry.note, entry.expires_at) == ('family', None)
 
 
-@pytest.mark.parametrize(('email', 'changes'), [('nobody', {}), (NEW, {'expires_at': NOW})])
-def test_what_makes_no_sense_is_not_added(email: str, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(('email', 'changes', 'message'), [
+    ('nobody', {}, "^'nobody' is not an e-mail address$"),
+    (NEW, {'expires_at': NOW}, '^The entry would have expired already$'),
+])  # yapf: disable
+def test_what_makes_no_sense_is_not_added(email: str, changes: dict[str, Any], message: str) -> None:
     uow = FakeUnitOfWork()
 
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match=message):
         add(uow, email, **changes)
 
     assert not uow.store.whitelist and not uow.store.events
@@ -107,7 +112,7 @@ def test_removing_leaves_the_account_alone_unless_asked(disable_account: bool) -
 
 
 def test_only_what_is_there_can_be_removed() -> None:
-    with pytest.raises(whitelist.NotOnWhitelist, match='is not on the whitelist of the database'):
+    with pytest.raises(whitelist.NotOnWhitelist, match=f"^'{NEW_CANONICAL}' is not on the whitelist"):
         remove(FakeUnitOfWork())
 
 

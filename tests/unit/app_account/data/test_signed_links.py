@@ -1,16 +1,20 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from talelio_backend.app_account.business.errors import InvalidLink, InvalidVerificationToken
 from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.business.ports import VerificationLink
 from talelio_backend.app_account.data.link_tokens import LIFETIMES, JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
+from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.data.jwt import JwtAccessTokens
 from tests.support.served_api import SECRET_KEY
 
 NEW_KEY = 'the key that comes next: 0123456789abcdef'
 NOW = datetime.now(UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 @pytest.mark.parametrize('purpose', LIFETIMES)
@@ -19,6 +23,51 @@ def test_a_link_outlives_a_change_of_the_key(purpose: str) -> None:
     token = JwtLinkTokens(purpose, SECRET_KEY).issue(link, NOW)
 
     assert JwtLinkTokens(purpose, NEW_KEY, SECRET_KEY).read(token) == link
+
+
+def test_a_verification_outlives_a_change_of_the_key() -> None:
+    link = VerificationLink(7, 'maker@example.com', 3)
+    token = JwtVerificationTokens(SECRET_KEY).issue(link, NOW)
+
+    assert JwtVerificationTokens(NEW_KEY, SECRET_KEY).read(token) == link
+    with pytest.raises(InvalidVerificationToken, match='^Invalid verification token$'):
+        JwtVerificationTokens(NEW_KEY).read(token)
+
+
+def test_a_link_is_good_for_as_long_as_its_mail_says() -> None:
+    lifetimes = {'reset': HOUR, 'email-confirmation': 24 * HOUR, 'email-revocation': 7 * 24 * HOUR}
+
+    for purpose, lifetime in lifetimes.items():
+        tokens, link = JwtLinkTokens(purpose, SECRET_KEY), MailLink(7, 'maker@example.com', 3)
+        assert tokens.read(tokens.issue(link, NOW - lifetime + MINUTE)) == link
+        with pytest.raises(InvalidLink):
+            tokens.read(tokens.issue(link, NOW - lifetime))
+
+
+def test_a_verification_is_good_for_a_day() -> None:
+    tokens, link = JwtVerificationTokens(SECRET_KEY), VerificationLink(7, 'maker@example.com', 3)
+
+    assert tokens.read(tokens.issue(link, NOW - 24 * HOUR + MINUTE)) == link
+    with pytest.raises(InvalidVerificationToken):
+        tokens.read(tokens.issue(link, NOW - 24 * HOUR))
+
+
+def test_a_link_is_good_for_nothing_but_its_purpose() -> None:
+    verification = JwtVerificationTokens(SECRET_KEY)
+    tokens = {purpose: JwtLinkTokens(purpose, SECRET_KEY) for purpose in LIFETIMES}
+    issued = {
+        purpose: each.issue(MailLink(7, 'maker@example.com', 3), NOW)
+        for purpose, each in tokens.items()
+    }
+    issued['verification'] = verification.issue(VerificationLink(7, 'maker@example.com', 3), NOW)
+
+    for purpose, reader in tokens.items():
+        for other in issued.keys() - {purpose}:
+            with pytest.raises(InvalidLink):
+                reader.read(issued[other])
+    for other in tokens:
+        with pytest.raises(InvalidVerificationToken):
+            verification.read(issued[other])
 
 
 def test_the_successor_of_a_secret_is_the_same_in_every_release() -> None:

@@ -1,4 +1,5 @@
 import base64
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +36,13 @@ def forge(*, without: str | None = None, header: dict[str, Any] | None = None, *
 def raw(header: object, payload: object, signature: bytes = b'') -> str:
     parts = [json.dumps(header).encode(), json.dumps(payload).encode(), signature]
     return '.'.join(base64.urlsafe_b64encode(part).rstrip(b'=').decode() for part in parts)
+
+
+def signed(header: object, payload: object) -> str:
+    """With the right key, and without whatever PyJWT would put right."""
+    signing_input = raw(header, payload).rpartition('.')[0]
+    signature = hmac.digest(TOKENS.keys[0], signing_input.encode(), 'sha256')
+    return raw(header, payload, signature)
 
 
 def message_for(token: str) -> str:
@@ -119,6 +127,23 @@ def test_what_is_no_token_of_ours_is_refused(token: str) -> None:
     assert message_for(token)
 
 
+def test_an_extension_that_must_be_understood_is_not_also_one_that_pyjwt_knows() -> None:
+    header = {'alg': 'HS256', 'typ': 'access+jwt'}
+    assert TOKENS.read(signed(header, CLAIMS))['sub'] == '1'
+
+    assert message_for(
+        signed({
+            **header, 'crit': ['b64'],
+            'b64': True
+        }, CLAIMS)
+    ) == 'Unsupported critical header'
+
+
+def test_what_pyjwt_has_no_words_for_has_words_of_our_own() -> None:
+    assert message_for(forge(header={'typ': 'verification+jwt'})) == 'Invalid token type'
+    assert message_for('\ud800.é.ü') == 'Invalid token'
+
+
 def test_the_tokens_of_one_purpose_are_worthless_for_another() -> None:
     access, verification = JwtAccessTokens(SECRET_KEY), JwtVerificationTokens(SECRET_KEY)
     reset = SignedTokens(secret_key=SECRET_KEY, purpose='reset', lifetime=timedelta(hours=1))
@@ -134,9 +159,11 @@ def test_another_secret_key_reads_nothing() -> None:
         JwtAccessTokens(SECRET_KEY + '!').read(JwtAccessTokens(SECRET_KEY).issue(Identity(1), NOW))
 
 
-@pytest.mark.parametrize('subject', ['', 'x', '-1', '1.0', '1_0', '٣', '2147483648', '9' * 5000, '\0'])
+@pytest.mark.parametrize(
+    'subject', ['', 'x', '-1', '1.0', '1_0', '٣', '2147483648', '00000000001', '9' * 5000, '\0']
+)
 def test_a_subject_that_is_no_id_is_refused(subject: str) -> None:
-    with pytest.raises(InvalidAccessToken):
+    with pytest.raises(InvalidAccessToken, match='^Invalid subject$'):
         JwtAccessTokens(SECRET_KEY).read(forge(sub=subject))
 
 
@@ -153,7 +180,7 @@ def test_a_subject_that_is_no_id_is_refused(subject: str) -> None:
     ids=repr
 )  # yapf: disable
 def test_a_session_of_a_wrong_type_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(InvalidAccessToken, match='Invalid session'):
+    with pytest.raises(InvalidAccessToken, match='^Invalid session$'):
         JwtAccessTokens(SECRET_KEY).read(forge(**changes))
 
 

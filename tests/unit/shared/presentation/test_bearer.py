@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -7,6 +8,7 @@ from talelio_backend.shared.business.errors import Forbidden
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.data.jwt import JwtAccessTokens
 from talelio_backend.shared.presentation.bearer import authenticate, authenticate_if_given
+from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_facts import ACCOUNT
 from tests.support.served_api import SECRET_KEY
 
@@ -43,6 +45,8 @@ def test_who_asks_is_told_to_the_log() -> None:
         ('Bearer', 'No authorization token provided'),
         ('Bearer ', 'No authorization token provided'),
         ('Basic', 'No authorization token provided'),
+        # Like a token behind an empty scheme.
+        (f' {TOKEN}', 'No authorization token provided'),
         (f'Token {TOKEN}', 'No authorization token provided'),
         (TOKEN, 'No authorization token provided'),
         ('Bearer x', 'Not enough segments'),
@@ -69,3 +73,17 @@ def test_where_no_token_is_needed_a_good_one_still_counts(
 def test_where_no_token_is_needed_a_bad_one_is_still_refused(header: str) -> None:
     with APP.test_request_context(headers={'Authorization': header}), pytest.raises(Forbidden):
         authenticate_if_given(TOKENS)
+
+
+@pytest.mark.parametrize(('bearer', 'status'), [('required', 200), ('optional', 200), (None, 500)])
+def test_a_view_that_does_not_say_so_cannot_ask_who_it_is(
+    bearer: Literal['required', 'optional'] | None, status: int
+) -> None:
+    app = Flask(__name__)
+
+    @app.get('/')
+    @described('Whoever it is', answers={200: None}, bearer=bearer)
+    def show() -> str:
+        return str(authenticate(TOKENS).account_id)
+
+    assert app.test_client().get('/', headers={'Authorization': f'Bearer {TOKEN}'}).status_code == status
