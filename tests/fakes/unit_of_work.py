@@ -16,6 +16,7 @@ from tests.fakes.change_log import FakeChangeLog, record
 from tests.fakes.columns import check_columns
 from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
 from tests.fakes.project_repository import FakeProjectRepository
+from tests.fakes.public_projects import FakePublicProjects
 from tests.fakes.revision_repository import FakeRevisionRepository
 from tests.fakes.sessions import FakeEmailChangeRepository, FakeSessionRepository
 from tests.fakes.shown_projects import FakeShownProjects
@@ -43,6 +44,7 @@ class FakeUnitOfWork:
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
         self.shown_projects = FakeShownProjects(self._work)
+        self.public_projects = FakePublicProjects(self._work)
         self.user_ids = FakeUserIds(self._work)
         self.revisions = FakeRevisionRepository(self._work)
         self.images = FakeImageRepository(self._work)

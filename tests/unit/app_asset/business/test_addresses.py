@@ -1,4 +1,4 @@
-from talelio_backend.app_asset.business.addresses import AddressedImage, find_images
+from talelio_backend.app_asset.business.addresses import AddressedImage, find_images, is_own_image
 from talelio_backend.app_asset.business.image import Image, avatar_key
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.images import FakeImageStore
@@ -72,3 +72,14 @@ def test_nothing_is_known_of_what_is_no_picture(
 
     assert not find_images(uow, store, [store.url(key) for key in keys])
     assert not find_images(uow, store, [])
+
+
+def test_only_what_could_be_a_picture_at_an_address_of_the_stores_is_of_ones_own(
+    store: FakeImageStore
+) -> None:
+    key = new_image(7).key
+
+    assert is_own_image(store, store.url(key))
+    assert is_own_image(store, store.url(new_image(7).variant_key(320)))
+    for url in (store.url('x'), f'https://a.test/{key}', key, ''):
+        assert not is_own_image(store, url)

@@ -31,6 +31,7 @@ def test_an_avatar_is_one_file_and_its_url_the_users(
     key, = store.files
     assert key.startswith(f'{user.id}/images/{sha256(b"FACE").hexdigest()[:32]}')
     assert key.endswith('.webp')
+    assert store.files[key].media_type == 'image/webp'
     assert stored_user(uow, owner).avatar_name == user.avatar_name
     assert avatar.avatar_url(store, user) == f'https://images.test/{key}'
     assert user.updated_at == NOW

@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
@@ -16,7 +17,7 @@ from talelio_backend.app_asset.business.errors import (
 from talelio_backend.app_asset.business.files import free
 from talelio_backend.app_asset.business.image import Image, PreparedImage, parse_key
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.business.errors import PreconditionFailed, Unavailable
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.business.page import PageRequest
 from tests.fakes.images import FakeImageStore
@@ -196,18 +197,25 @@ def test_a_file_that_vanished_before_the_claim_is_not_claimed(assets: Assets) ->
 
     assets.store = Vanishing()
 
-    with pytest.raises(Unavailable, match='please try again'):
+    with pytest.raises(
+        Unavailable, match='^The picture was being deleted at the same time, please try again$'
+    ):
         assets.upload(b'one')
 
     assert assets.is_empty()
 
 
-def test_what_cannot_be_taken_back_does_not_hide_the_error(assets: Assets) -> None:
+def test_what_cannot_be_taken_back_does_not_hide_the_error(
+    assets: Assets, caplog: pytest.LogCaptureFixture
+) -> None:
     assets.store.fails_to_delete = True
 
-    with pytest.raises(InvalidImageType):
+    with pytest.raises(InvalidImageType), caplog.at_level(logging.WARNING):
         assets.upload(b'one', b'invalid')
 
+    assert caplog.messages == [
+        '3 files are left for `flask assets sweep`: The image storage does not work just now'
+    ]
     assert assets.store.files
     assert not assets.uow.store.images
 
@@ -299,6 +307,27 @@ def test_somebody_elses_picture_can_be_neither_seen_nor_deleted(assets: Assets) 
     assert assets.listed() == []
     with pytest.raises(ImageNotFound, match=f'^You have no image {image.id}$'):
         services.show_own(assets.uow, assets.owner, image.id)
-    with pytest.raises(ImageNotFound):
+    with pytest.raises(ImageNotFound, match=f'^You have no image {image.id}$'):
         assets.delete(image)
     assert assets.uow.store.images[image.id].deleted_at is None
+
+
+def test_a_picture_is_shown_to_its_owner(assets: Assets) -> None:
+    _, image, _ = assets.upload(b'one', b'two', b'three')
+
+    assert services.show_own(assets.uow, assets.owner, image.id).name == image.name
+
+
+def test_a_precondition_sees_the_picture_and_its_failure_deletes_nothing(assets: Assets) -> None:
+    image, = assets.upload(b'one')
+    seen = []
+
+    def refuse(there: Image) -> None:
+        seen.append(there.name)
+        raise PreconditionFailed()
+
+    with pytest.raises(PreconditionFailed):
+        services.delete_own(assets.uow, assets.store, assets.owner, image.id, LATER, refuse)
+
+    assert seen == [image.name]
+    assert assets.listed() == [image.id]

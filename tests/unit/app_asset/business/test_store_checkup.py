@@ -2,7 +2,7 @@ import pytest
 
 from talelio_backend.app_asset.business.image import parse_key
 from talelio_backend.app_asset.business.store_checkup import judge_space, rights, trial_file
-from talelio_backend.shared.business.checkup import Status
+from talelio_backend.shared.business.checkup import Status, ok, warn
 
 
 def test_no_sweep_takes_the_file_of_a_check_for_a_picture() -> None:
@@ -23,6 +23,13 @@ def test_each_check_has_a_file_of_its_own() -> None:
                                               (10**9, Status.OK)])
 def test_little_space_is_a_warning(free: int, status: Status) -> None:
     assert judge_space(free).status is status
+
+
+def test_the_space_is_told_in_gigabytes_and_what_to_do_about_it() -> None:
+    assert judge_space(12_345_678_901) == ok('image storage space', '12.3 GB free')
+    assert judge_space(100_000_000) == warn(
+        'image storage space', '0.1 GB free', 'Make room on that file system, or give it a larger one'
+    )
 
 
 @pytest.mark.parametrize(('operations', 'phrase'), [

@@ -79,3 +79,11 @@ def test_a_deletion_that_was_broken_off_is_finished(
 
     assert not uow.store.images
     assert {file.key for file in store.list()} == set(new_image(user_id, LEFT).keys)
+
+
+def test_the_very_first_image_can_be_lost_too(uow: FakeUnitOfWork, store: FakeImageStore) -> None:
+    first = new_image(7, CLAIMED)
+    first.id = 1
+    uow.store.images[1] = first
+
+    assert [lost.id for lost in find_lost(uow, store, set())] == [1]

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from talelio_backend.app_user.business.errors import InvalidUsername
-from talelio_backend.app_user.business.user import User
-from talelio_backend.shared.business.errors import Invalid
+from talelio_backend.app_user.business.user import User, could_be_username
+from talelio_backend.shared.business.errors import Fault, Invalid, InvalidValue
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
@@ -44,6 +44,39 @@ def test_a_new_user_has_the_contracts_defaults() -> None:
     user = User.create('maker', NOW)
 
     assert (user.location, user.avatar_name, user.updated_at) == ('', None, None)
+
+
+def test_a_rule_is_told_whole_and_points_at_what_breaks_it() -> None:
+    with pytest.raises(InvalidUsername) as caught:
+        User.create('a/b', NOW)
+    assert caught.value.message == (
+        "'username' may hold the letters a to z and A to Z and digits, "
+        "and single '.', '_' or '-' between them"
+    )
+    for location, reason in (
+        ('x' * 101, 'must have at most 100 characters'),
+        ('a\nb', 'must be one line of text, without control characters'),
+    ):
+        with pytest.raises(InvalidValue) as refused:
+            User.create('maker', NOW).move(location, LATER)
+        assert refused.value.faults == (Fault(('location', ), reason), )
+
+
+def test_a_user_takes_another_name() -> None:
+    user = User.create('maker', NOW)
+
+    user.rename('builder', LATER)
+    assert (user.username, user.updated_at) == ('builder', LATER)
+
+    with pytest.raises(InvalidUsername, match="reserved word 'admin'"):
+        user.rename('admin', LATER)
+    assert user.username == 'builder'
+
+
+@pytest.mark.parametrize(('text', 'could_be'), [('x' * 64, True), ('x' * 65, False), ('a/b', False),
+                                                ('', False)])
+def test_what_could_be_a_name_is_told(text: str, could_be: bool) -> None:
+    assert could_be_username(text) is could_be
 
 
 def test_renaming_to_the_same_name_is_no_change() -> None:

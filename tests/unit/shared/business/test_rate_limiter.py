@@ -125,6 +125,16 @@ def test_a_success_makes_earlier_failures_good() -> None:
         tries.make(None)
 
 
+def test_a_success_makes_them_good_for_every_network() -> None:
+    tries = Tries()
+    tries.make(times=9)
+    tries.make(None)
+
+    tries.make(origin=FAR, times=10)
+
+    tries.refusal(origin=FAR)
+
+
 def test_a_right_password_that_does_not_let_in_is_not_counted_and_makes_nothing_good() -> None:
     tries = Tries()
     tries.make(times=9)
@@ -234,6 +244,16 @@ def test_an_own_account_does_not_wash_a_network_clean() -> None:
     tries.refusal(subject='own')
 
 
+def test_nor_do_failures_of_the_own_account_that_a_success_makes_good() -> None:
+    tries = Tries()
+    for number in range(LOGIN.network.quota // 5):
+        tries.make(subject='own', times=5)
+        if number + 1 < LOGIN.network.quota // 5:
+            tries.make(None, subject='own')
+
+    assert tries.refusal(subject='another').standing.policy.name == 'login-network'
+
+
 def test_where_every_end_counts_success_counts_too() -> None:
     tries = Tries(VERIFICATION_RESEND)
 
@@ -246,6 +266,7 @@ def test_where_every_end_counts_success_counts_too() -> None:
 def test_a_limit_without_a_subject_counts_by_network_alone() -> None:
     tries = Tries(PASSWORD_RESET)
 
+    tries.make(None, times=200)
     tries.make(Invalid('no such token'), times=100)
     tries.make(Invalid('no such token'), origin=FAR)
 
