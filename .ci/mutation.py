@@ -21,7 +21,11 @@ TESTS = {
     'app_asset': ['app_asset/business'],
     'app_feed': ['app_feed/business'],
     'app_user': ['app_user'],
-    'shared/business': ['shared/business'],
+    'shared/business': [
+        'shared/business', 'shared/presentation/test_idempotency.py',
+        'shared/presentation/test_audit_commands.py', 'shared/presentation/test_outbox_commands.py',
+        'test_error_codes.py'
+    ],
     'shared/data': ['shared/data/test_jwt.py', 'app_account/data'],
     'shared/presentation': ['shared/presentation/test_bearer.py'],
     'business': ['test_error_messages.py'],

@@ -4,8 +4,10 @@ import pytest
 
 from talelio_backend.shared.business.audit import (
     EventKind,
+    EventQuery,
     Origin,
     Retention,
+    find_events,
     network_of,
     prune,
     record,
@@ -70,3 +72,15 @@ def test_pruning_deletes_what_is_too_old_and_forgets_older_addresses() -> None:
     assert prune(uow, RETENTION, NOW) == 0
     left = {event.account_id: event.address for event in uow.store.events.values()}
     assert left == {0: '192.0.2.7', 31: None}
+
+
+def test_events_are_found_newest_first_by_what_is_asked_for() -> None:
+    uow = FakeUnitOfWork()
+    for hours, account_id in ((0, 7), (1, 8), (2, 7)):
+        record_refusal(
+            uow, EventKind.LOGIN_FAILED, ORIGIN, NOW + timedelta(hours=hours), account_id=account_id
+        )
+
+    found = find_events(uow, EventQuery(account_id=7))
+
+    assert [event.occurred_at for event in found] == [NOW + timedelta(hours=2), NOW]

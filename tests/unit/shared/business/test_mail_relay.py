@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from talelio_backend.shared.business.mail import Mail, MailNotSent
 from talelio_backend.shared.business.mail_relay import send_next
 from talelio_backend.shared.business.outbox import LEASE, MailStatus, OutboxMail
@@ -38,7 +40,8 @@ def test_a_due_mail_is_sent_once() -> None:
     assert not send(uow, mailer, NOW + timedelta(days=1))
 
     assert mailer.sent == [(MAIL, mail.message_id)]
-    assert uow.store.outbox[mail.id].status is MailStatus.SENT
+    sent = uow.store.outbox[mail.id]
+    assert (sent.status, sent.finished_at) == (MailStatus.SENT, NOW)
 
 
 def test_nothing_due_is_nothing_to_do() -> None:
@@ -67,7 +70,7 @@ def test_the_mail_is_leased_while_it_is_sent_and_sent_again_when_the_sender_died
     assert mailer.sent == [(MAIL, mail.message_id)]
 
 
-def test_a_refused_mail_waits_or_fails() -> None:
+def test_a_refused_mail_waits_or_fails(caplog: pytest.LogCaptureFixture) -> None:
     uow, mailer = FakeUnitOfWork(), FakeMailer()
     mail = queued(uow)
 
@@ -80,6 +83,9 @@ def test_a_refused_mail_waits_or_fails() -> None:
     failed = uow.store.outbox[mail.id]
     assert (failed.status, failed.tries) == (MailStatus.FAILED, 2)
     assert failed.last_error == 'no such mailbox'
+    assert caplog.messages == [
+        f'mail {mail.id} was not sent: the server is away', f'mail {mail.id} was not sent: no such mailbox'
+    ]
 
 
 def test_what_is_no_longer_so_is_not_sent() -> None:
@@ -89,32 +95,38 @@ def test_what_is_no_longer_so_is_not_sent() -> None:
     assert send(uow, mailer)
 
     assert not mailer.sent
-    assert uow.store.outbox[mail.id].status is MailStatus.OBSOLETE
+    obsolete = uow.store.outbox[mail.id]
+    assert (obsolete.status, obsolete.finished_at) == (MailStatus.OBSOLETE, NOW)
 
 
-def test_a_mail_that_cannot_be_composed_does_not_stop_the_next() -> None:
+def test_a_mail_that_cannot_be_composed_does_not_stop_the_next_and_is_tried_again(
+    caplog: pytest.LogCaptureFixture
+) -> None:
     uow, mailer = FakeUnitOfWork(), FakeMailer()
     broken, good = queued(uow, broken=1), queued(uow)
 
     assert send(uow, mailer)
     assert send(uow, mailer)
 
-    assert uow.store.outbox[broken.id].last_error == 'KeyError'
+    waiting = uow.store.outbox[broken.id]
+    assert (waiting.last_error, waiting.status) == ('KeyError', MailStatus.PENDING)
+    assert caplog.messages == [f'mail {broken.id} could not be made']
     assert uow.store.outbox[good.id].status is MailStatus.SENT
 
 
-def test_a_relay_that_lost_its_lease_decides_nothing() -> None:
+@pytest.mark.parametrize(('permanent', 'status'), [(True, MailStatus.FAILED), (False, MailStatus.PENDING)])
+def test_a_relay_that_lost_its_lease_decides_nothing(permanent: bool, status: MailStatus) -> None:
     uow = FakeUnitOfWork()
     mail = queued(uow)
 
     class SlowMailer(FakeMailer):
 
         def send(self, mail: Mail, message_id: object) -> None:
-            # Meanwhile the lease runs out, and another relay fails for good.
+            # Meanwhile the lease runs out, and another relay fails.
             other = FakeMailer()
-            other.failure = MailNotSent('no such mailbox', permanent=True)
+            other.failure = MailNotSent('no such mailbox', permanent=permanent)
             send(FakeUnitOfWork(uow.store), other, NOW + LEASE)
 
     send(uow, SlowMailer())
 
-    assert uow.store.outbox[mail.id].status is MailStatus.FAILED
+    assert uow.store.outbox[mail.id].status is status

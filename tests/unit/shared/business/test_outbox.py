@@ -76,3 +76,14 @@ def test_the_operators_list_leaves_out_what_is_done() -> None:
     uow.store.outbox[failed.id].finish(MailStatus.FAILED, NOW)
 
     assert [mail.id for mail in outbox.list_unfinished(uow)] == [waiting.id, failed.id]
+
+
+def test_what_is_done_is_kept_for_a_month_and_what_failed_for_good() -> None:
+    uow = FakeUnitOfWork()
+    waiting, done, failed = queued(uow), queued(uow), queued(uow)
+    uow.store.outbox[done.id].finish(MailStatus.SENT, NOW)
+    uow.store.outbox[failed.id].finish(MailStatus.FAILED, NOW)
+
+    assert outbox.prune(uow, NOW + timedelta(days=30)) == 0
+    assert outbox.prune(uow, NOW + timedelta(days=31)) == 1
+    assert list(uow.store.outbox) == [waiting.id, failed.id]

@@ -287,12 +287,17 @@ def test_neither_addresses_nor_networks_are_kept() -> None:
 
 def test_the_moment_in_which_a_limit_is_reached_is_recorded_once_a_pause() -> None:
     tries = Tries()
-    tries.make(times=10)
-    tries.refusal()
-    tries.refusal()
+    tries.make(subject='maker@example.com', times=10)
+    tries.refusal(subject='maker@example.com')
+    tries.refusal(subject='maker@example.com')
 
     event, = tries.uow.store.events.values()
-    assert (event.kind, event.details['policy']) == (EventKind.LIMIT_REACHED, 'login')
+    # Enough of the hash to tell one subject from another.
+    assert (event.kind,
+            event.details) == (EventKind.LIMIT_REACHED, {
+                'policy': 'login',
+                'key': 'hash of maker@ex'
+            })
 
 
 def test_a_client_is_told_how_its_own_network_stands() -> None:
@@ -302,6 +307,38 @@ def test_a_client_is_told_how_its_own_network_stands() -> None:
     standing = tries.limiter.admit(LOGIN, NEAR, 'maker', NOW).standing
 
     assert (standing.policy.name, standing.remaining, standing.reset) == ('login-network', 298, 3600)
+
+
+@pytest.mark.parametrize(('network_pause', 'subject_pause', 'named'), [(1, 5, 'subject'), (5, 1, 'network')])
+def test_of_two_policies_that_refuse_the_one_that_refuses_longer_is_named(
+    network_pause: int, subject_pause: int, named: str
+) -> None:
+
+    def policy(name: str, pause: int) -> Policy:
+        return Policy(name=name, quota=1, window=60 * MINUTE, first_pause=pause * MINUTE)
+
+    tries = Tries(Limit(network=policy('network', network_pause), subject=policy('subject', subject_pause)))
+    tries.make()
+
+    standing = tries.refusal().standing
+
+    assert (standing.policy.name, standing.remaining, standing.reset) == (named, 0, 300)
+
+
+def test_of_two_policies_that_refuse_for_as_long_either_is_named() -> None:
+    policies = [Policy(name=name, quota=1, window=60 * MINUTE) for name in ('network', 'subject')]
+    tries = Tries(Limit(network=policies[0], subject=policies[1]))
+    tries.make()
+
+    assert tries.refusal().standing.reset == 60
+
+
+def test_a_part_of_a_second_is_a_whole_one_to_wait() -> None:
+    tries = Tries()
+    tries.make(times=10)
+    tries.now += timedelta(seconds=59, milliseconds=500)
+
+    assert tries.refusal().retry_after == 1
 
 
 def test_expired_counters_are_pruned() -> None:

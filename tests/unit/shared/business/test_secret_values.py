@@ -57,3 +57,9 @@ def test_of_two_secrets_the_longer_is_hidden_whole() -> None:
     hide = hider({'SECRET_KEY': 'planted', 'POSTGRES_PASSWORD': 'planted and more'})
 
     assert hide('planted and more') == '***'
+
+
+def test_a_secret_that_is_a_part_of_another_uncovers_nothing_of_it() -> None:
+    hide = hider({'SHORT_TOKEN': 'zzzz', 'LONG_TOKEN': 'aa-zzzz-aa'})
+
+    assert hide('aa-zzzz-aa and zzzz') == '*** and ***'
