@@ -67,6 +67,17 @@ def test_the_pause_between_links_grows_up_to_an_hour() -> None:
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
+def test_tokens_that_were_ended_once_do_not_come_back_with_the_next_end() -> None:
+    account = make_account()
+    epochs = [account.token_epoch]
+
+    for _ in range(3):
+        account.end_tokens()
+        epochs.append(account.token_epoch)
+
+    assert len(set(epochs)) == 4
+
+
 def test_taking_over_leaves_nothing_of_the_strangers_choice() -> None:
     account = make_account()
 

@@ -79,6 +79,7 @@ def test_an_account_is_verified_once() -> None:
 
     administration.verify(by(uow), 'MAKER@example.com')
 
+    assert uow.store.accounts[account.id].updated_at == LATER
     assert last_event(uow) == (EventKind.ACCOUNT_VERIFIED, 'operator maria', account.id)
     log_in(uow)
     with pytest.raises(AccountAlreadyVerified):
@@ -108,7 +109,7 @@ def test_an_enabled_account_lets_its_owner_in_again() -> None:
     account = register_verified(uow)
     administration.lock_out(by(uow), EMAIL)
 
-    administration.let_in(by(uow), EMAIL)
+    assert administration.let_in(by(uow), EMAIL).updated_at == LATER
 
     assert last_event(uow) == (EventKind.ACCOUNT_ENABLED, 'operator maria', account.id)
     log_in(uow)
@@ -126,6 +127,7 @@ def test_another_password_ends_what_the_old_one_opened() -> None:
     )
 
     assert last_event(uow) == (EventKind.PASSWORD_CHANGED, 'operator maria', account.id)
+    assert uow.store.accounts[account.id].updated_at == LATER
     assert not uow.store.sessions
     log_in(uow, password='another horse battery')
 

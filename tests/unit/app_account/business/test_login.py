@@ -47,6 +47,14 @@ class TestLogIn:
         assert uow.store.accounts[account.id].password_hash == f'2:{PASSWORD}'
         assert log_in(uow, FakeHasher(generation=2)).access_token
 
+    def test_a_hash_that_is_good_enough_costs_no_second_one(self) -> None:
+        uow, hasher = FakeUnitOfWork(), FakeHasher()
+        verify(uow, token_for(register(uow)))
+
+        log_in(uow, hasher)
+
+        assert (hasher.verified, hasher.hashed) == (1, 0)
+
     def test_renewing_does_not_undo_a_change_made_meanwhile(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)

@@ -37,9 +37,21 @@ def test_a_weak_password_is_refused_with_the_rule_and_not_repeated(password: str
     assert not password or password not in caught.value.message.removeprefix("'password'").split()
 
 
+@pytest.mark.parametrize(('password', 'message'), [
+    ('PassWord1', "'password' is one of the most used passwords"),
+    ('themaker', "'password' must not be the email or the username"),
+])  # yapf: disable
+def test_the_rule_is_told_in_whole_words(password: str, message: str) -> None:
+    with pytest.raises(WeakPassword) as caught:
+        check(password)
+    assert caught.value.message == message
+
+
 def test_the_list_has_the_three_thousand_most_used() -> None:
-    assert len(set(COMMON)) >= 3000
-    assert all(word in COMMON for word in ('123456', 'password', '12345678', 'qwerty'))
+    common = load_common_passwords()
+
+    assert len(set(common)) >= 3000
+    assert all(word in common for word in ('123456', 'password', '12345678', 'qwerty'))
 
 
 def test_a_part_of_the_list_is_no_password_of_it() -> None:

@@ -31,9 +31,12 @@ def test_the_account_is_the_old_addresss_and_what_the_thief_knew_is_worth_nothin
             log_in(uow, email=email)
 
 
-def test_a_link_is_good_once() -> None:
+@pytest.mark.parametrize('confirmed', [True, False])
+def test_a_link_is_good_once(confirmed: bool) -> None:
     uow = FakeUnitOfWork()
     change = wish(uow, register_verified(uow))
+    if confirmed:
+        confirm(uow, change)
     revoke(uow, change)
 
     with pytest.raises(InvalidLink):

@@ -9,7 +9,7 @@ from talelio_backend.app_account.data.link_tokens import LIFETIMES, JwtLinkToken
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.data.jwt import JwtAccessTokens
+from talelio_backend.shared.data.jwt import JwtAccessTokens, SignedTokens
 from tests.support.served_api import SECRET_KEY
 
 NEW_KEY = 'the key that comes next: 0123456789abcdef'
@@ -32,6 +32,13 @@ def test_a_verification_outlives_a_change_of_the_key() -> None:
     assert JwtVerificationTokens(NEW_KEY, SECRET_KEY).read(token) == link
     with pytest.raises(InvalidVerificationToken, match='^Invalid verification token$'):
         JwtVerificationTokens(NEW_KEY).read(token)
+
+
+def test_a_verification_of_an_earlier_release_is_read() -> None:
+    mailed = SignedTokens(secret_key=SECRET_KEY, purpose='verification', lifetime=HOUR)
+    token = mailed.issue('7', NOW, {'email': 'maker@example.com', 'serial': 3})
+
+    assert JwtVerificationTokens(SECRET_KEY).read(token) == VerificationLink(7, 'maker@example.com', 3)
 
 
 def test_a_link_is_good_for_as_long_as_its_mail_says() -> None:
