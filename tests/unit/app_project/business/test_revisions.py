@@ -171,3 +171,10 @@ def test_a_deleted_project_takes_them_along(uow: FakeUnitOfWork, author: Identit
     publishing.delete(uow, author, project.id, now=NOW)
 
     assert not uow.store.revisions
+
+
+def test_an_own_summary_comes_back_with_it(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
+    change(uow, author, project, summary='Said')
+    change(uow, author, project, now=NOW + 2 * HOUR, summary=None)
+
+    assert restore(uow, author, project, 2).given_summary == 'Said'

@@ -1,0 +1,98 @@
+"""What just fits, and what is just too much."""
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from talelio_backend.app_project.business.fields import (
+    check_cover_image,
+    check_position,
+    check_published_at,
+    check_summary,
+    normalise_tags,
+)
+from talelio_backend.app_project.business.search import parse_terms
+from talelio_backend.app_project.business.slug import candidates, check_slug, could_be_slug, slugify
+from talelio_backend.shared.business.errors import InvalidValue
+
+HTTPS = 'https://a.test/'
+END_OF_2999 = datetime(3000, 1, 1, tzinfo=UTC) - timedelta(microseconds=1)
+
+
+def foreign_cover(url: str) -> None:
+    check_cover_image(url, lambda _url: False)
+
+
+@pytest.mark.parametrize(('check', 'good', 'bad', 'message'), [
+    (check_summary, 'x' * 500, 'x' * 501, "'summary' must have at most 500 characters"),
+    (check_position, 1_000_000, 1_000_001, "'position' must be a whole number from 0 to 1000000"),
+    (check_position, 0, -1, "'position' must be a whole number from 0 to 1000000"),
+    (
+        check_published_at, datetime(1970, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, tzinfo=UTC),
+        "'published_at' must lie in the years 1970 to 2999"
+    ),
+    (
+        check_published_at, END_OF_2999, datetime(3000, 1, 1, tzinfo=UTC),
+        "'published_at' must lie in the years 1970 to 2999"
+    ),
+    (
+        foreign_cover, HTTPS + 'x' * (2048 - len(HTTPS)), HTTPS + 'x' * (2049 - len(HTTPS)),
+        "'cover_image' must have at most 2048 characters"
+    ),
+    (
+        foreign_cover, HTTPS, HTTPS + 'ü',
+        "'cover_image' must be the URL of an uploaded image, or one that begins with 'https://'"
+    ),
+    (
+        foreign_cover, HTTPS + 'X', HTTPS + '\x7f',
+        "'cover_image' must be the URL of an uploaded image, or one that begins with 'https://'"
+    ),
+    (normalise_tags, ['x' * 40], ['x' * 41], "'tags' must have items of 1 to 40 characters"),
+    (normalise_tags, map(str, range(20)), map(str, range(21)), "'tags' must have at most 20 items"),
+    (normalise_tags, ['a b'], ['a,b'], "'tags' must have items without control characters and commas"),
+    (parse_terms, 'x' * 200, 'x' * 201, "'q' must have at most 200 characters"),
+    (parse_terms, 'x ' * 16, 'x ' * 17, "'q' must have at most 16 words"),
+    (check_slug, 'x' * 80, 'x' * 81, "'slug' must have 1 to 80 characters"),
+    (
+        check_slug, 'a-chair', 'A chair',
+        "'slug' may hold lower-case letters without accents and digits, and single '-' between them, "
+        "such as 'a-chair'"
+    ),
+], ids=lambda value: value if isinstance(value, str) and value.startswith("'") else '')  # yapf: disable
+def test_what_fits_is_taken_and_what_does_not_is_refused_with_the_bound(
+    check: Callable[[Any], object], good: Any, bad: Any, message: str
+) -> None:
+    check(good)
+
+    with pytest.raises(InvalidValue) as caught:
+        check(bad)
+    assert caught.value.message == message
+    assert caught.value.faults[0].path == (message.split("'")[1], )
+
+
+def test_spaces_in_a_tag_are_single() -> None:
+    assert normalise_tags([' Wood \t work ']) == ['wood work']
+
+
+def test_the_slug_of_a_title_is_as_long_as_it_may_be() -> None:
+    just_fits = f'{"a" * 39}-{"b" * 40}'
+
+    assert slugify(just_fits) == just_fits and could_be_slug(just_fits)
+    # Of a word that goes on nothing is left, nor is the end of it cut off anywhere else.
+    assert slugify(f'{just_fits}c') == 'a' * 39
+    assert slugify('xylophone box') == 'xylophone-box' and slugify('box x') == 'box-x'
+
+
+@pytest.mark.parametrize(('title', 'second'), [
+    ('a' * 80, f'{"a" * 78}-2'),
+    # No '-' stands before that of the number.
+    (f'{"a" * 77} bb', f'{"a" * 77}-2'),
+    ('-x-', 'x-2'),
+])  # yapf: disable
+def test_a_number_has_its_place_in_the_length_of_a_slug(title: str, second: str) -> None:
+    found = candidates(title)
+
+    assert found[1] == second
+    assert found[49].endswith('-50') and len(found) == 51
+    assert max(map(len, found)) <= 80
