@@ -61,7 +61,7 @@ class TestFeedOfUser:
 
     def test_it_has_the_newest_of_the_users_own_first(self, uow: FakeUnitOfWork) -> None:
         maker, other = joined(uow), joined(uow, 'other')
-        added(uow, other)
+        added(uow, other, days=50)
         projects = [added(uow, maker, days=days) for days in range(1, FEED_LENGTH + 2)]
 
         found = feed(uow, 'MAKER')
@@ -83,6 +83,8 @@ class TestFeedOfUser:
         changed, early, plain = (new_project(maker.id, now=JOINED + days * DAY) for days in (3, 2, 1))
         changed.updated_at = JOINED + 5 * DAY
         early.updated_at = JOINED
+        # It was a draft for a while.
+        plain.created_at = JOINED
         for project in (changed, early, plain):
             added(uow, maker, project)
 
@@ -105,6 +107,7 @@ class TestFeedOfUser:
     def test_what_was_entered_or_removed_last_makes_it_new(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         project = added(uow, maker)
+        added(uow, joined(uow, 'other'))
         assert feed(uow).changed_at == uow.store.changes[project.id].changed_at
 
         uow.store.projects[project.id].updated_at = NOW
@@ -150,8 +153,8 @@ class TestSitemapOfUser:
 
     def test_it_has_the_users_page_and_those_of_the_projects(self, uow: FakeUnitOfWork) -> None:
         maker, other = joined(uow), joined(uow, 'other')
-        added(uow, other, days=9)
         older, newer = added(uow, maker, days=1), added(uow, maker, days=2)
+        added(uow, other, days=9)
         added(uow, maker, new_project(maker.id, now=NOW + DAY))
 
         found = feeds.sitemap_of_user(uow, 'maker', NOW)
@@ -184,7 +187,7 @@ class TestSitemap:
         maker, other = joined(uow), joined(uow, 'other')
         joined(uow, 'silent')
         projects = [added(uow, user, days=days) for days, user in ((1, maker), (2, other), (3, maker))]
-        changed = uow.store.projects[projects[0].id]
+        changed = uow.store.projects[projects[2].id]
         changed.updated_at = JOINED + 4 * DAY
 
         found = feeds.sitemap(uow, NOW)

@@ -49,7 +49,10 @@ def foreign_cover(url: str) -> None:
         "'cover_image' must be the URL of an uploaded image, or one that begins with 'https://'"
     ),
     (normalise_tags, ['x' * 40], ['x' * 41], "'tags' must have items of 1 to 40 characters"),
-    (normalise_tags, map(str, range(20)), map(str, range(21)), "'tags' must have at most 20 items"),
+    (
+        normalise_tags, [str(each) for each in range(20)], [str(each) for each in range(21)],
+        "'tags' must have at most 20 items"
+    ),
     (normalise_tags, ['a b'], ['a,b'], "'tags' must have items without control characters and commas"),
     (parse_terms, 'x' * 200, 'x' * 201, "'q' must have at most 200 characters"),
     (parse_terms, 'x ' * 16, 'x ' * 17, "'q' must have at most 16 words"),
@@ -95,4 +98,4 @@ def test_a_number_has_its_place_in_the_length_of_a_slug(title: str, second: str)
 
     assert found[1] == second
     assert found[49].endswith('-50') and len(found) == 51
-    assert max(map(len, found)) <= 80
+    assert max(len(each) for each in found) <= 80
