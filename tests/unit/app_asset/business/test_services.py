@@ -16,6 +16,7 @@ from talelio_backend.app_asset.business.errors import (
 )
 from talelio_backend.app_asset.business.files import free
 from talelio_backend.app_asset.business.image import Image, PreparedImage, parse_key
+from talelio_backend.app_asset.business.ports import NewFile
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import PreconditionFailed, Unavailable
 from talelio_backend.shared.business.identity import Identity
@@ -331,3 +332,22 @@ def test_a_precondition_sees_the_picture_and_its_failure_deletes_nothing(assets:
 
     assert seen == [image.name]
     assert assets.listed() == [image.id]
+
+
+def test_of_two_requests_for_one_picture_the_later_leaves_no_files_behind(assets: Assets) -> None:
+
+    class Overtaken(FakeImageStore):
+        first = True
+
+        def save(self, files: Sequence[NewFile]) -> None:
+            super().save(files)
+            if self.first:
+                self.first = False
+                assets.upload(b'one')
+
+    assets.store = Overtaken()
+
+    image, = assets.upload(b'one')
+
+    assert assets.listed() == [image.id]
+    assert set(assets.store.files) == set(image.keys)
