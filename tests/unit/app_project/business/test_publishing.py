@@ -398,3 +398,11 @@ def test_a_precondition_of_a_deletion_is_about_the_project(uow: FakeUnitOfWork, 
     publishing.delete(uow, author, project.id, now=LATER, precondition=seen.append)
 
     assert [each.id for each in seen] == [project.id]
+
+
+def test_another_slug_alone_is_a_change(uow: FakeUnitOfWork, author: Identity) -> None:
+    project = publish(uow, author, title='Title')
+    assert project.updated_at is None
+
+    assert change(uow, author, project, slug='new').updated_at is not None
+    assert uow.store.projects[project.id].updated_at is not None
