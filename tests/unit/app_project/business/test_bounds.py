@@ -99,3 +99,8 @@ def test_a_number_has_its_place_in_the_length_of_a_slug(title: str, second: str)
     assert found[1] == second
     assert found[49].endswith('-50') and len(found) == 51
     assert max(len(each) for each in found) <= 80
+
+
+def test_two_letters_find_a_longer_word_and_one_does_not() -> None:
+    assert parse_terms('ch').are_in('A chair')
+    assert not parse_terms('c').are_in('A chair')
