@@ -208,7 +208,8 @@ def _send(answer: KeptAnswer, environ: 'WSGIEnvironment', start_response: 'Start
         # What nearly all send who send conditions.
         verdict = HTTPStatus.NOT_MODIFIED
     elif not _CONDITIONS.isdisjoint(environ):
-        verdict = evaluate([unquote_etag(answer.etag)[0]], answer.modified, method=method, headers=EnvironHeaders(environ))
+        tag, _ = unquote_etag(answer.etag)
+        verdict = evaluate([tag], answer.modified, method=method, headers=EnvironHeaders(environ))
     own_id = take_request_id(environ.get('HTTP_X_REQUEST_ID'))
     if verdict is None:
         start_response('200 OK', [*answer.headers, (REQUEST_ID, own_id)])
