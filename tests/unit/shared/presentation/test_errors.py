@@ -24,7 +24,10 @@ def fixture_client() -> FlaskClient:
 
 
 def test_every_kind_of_business_error_has_a_status() -> None:
-    assert set(STATUS_OF_KIND) == set(errors.BusinessError.__subclasses__())
+    kinds = errors.BusinessError.__subclasses__()
+
+    # Tests have another.
+    assert set(STATUS_OF_KIND) == {kind for kind in kinds if kind.__module__.startswith('talelio_backend.')}
 
 
 @pytest.mark.parametrize(
