@@ -18,6 +18,7 @@ from socket import SO_RCVTIMEO, SOL_SOCKET, socket
 from typing import Any
 
 from gunicorn import util
+from gunicorn.glogging import Logger
 from gunicorn.http import message
 
 from talelio_backend.config import (
@@ -31,6 +32,7 @@ from talelio_backend.config import (
 )
 from talelio_backend.database_url import open_database
 from talelio_backend.drain import Drain
+from talelio_backend.fair_worker import FairWorker
 from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 from talelio_backend.metrics.exposition import open_listener, serve
@@ -53,10 +55,18 @@ _LONGEST_LINE = 16384  # bytes
 # Also when Gunicorn leaves without calling a hook, for example because the port is taken.
 atexit.register(_resources.close)
 
+
+class _WithoutAccessLog(Logger):
+    """The service writes a line for each request; Gunicorn would prepare one more and throw it away."""
+
+    def access(self, *_args: Any) -> None:
+        pass
+
+
 wsgi_app = 'talelio_backend.wsgi:app'
 bind = f'{_settings.server.host}:{_settings.server.port}'
 workers = _settings.server.web_concurrency
-worker_class = 'gthread'
+worker_class = FairWorker
 threads = THREADS
 reload = _settings.env is Env.DEVELOPMENT
 control_socket_disable = True
@@ -75,6 +85,7 @@ max_requests_jitter = max_requests // 5
 forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.server.trusted_proxies)
 keepalive = 5
 logconfig_dict = logging_config(_settings)
+logger_class = _WithoutAccessLog
 
 
 def on_starting(_server: Any) -> None:
@@ -174,6 +185,10 @@ def post_worker_init(_worker: Any) -> None:
         thread.start()
     if _metrics is not None and backend.metrics is not None:
         serve(_metrics, backend.metrics)
+
+
+def child_exit(_server: Any, worker: FairWorker) -> None:
+    worker.leave()
 
 
 def on_exit(_server: Any) -> None:

@@ -20,6 +20,11 @@ _TOKEN = re.compile(
 )
 _REDACTED = '<redacted>'
 
+# To find out what no line tells takes a tenth of the time of a line.
+# https://docs.python.org/3/howto/logging.html#optimization
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None  # pylint: disable=protected-access
+
 
 class AddRequestId(logging.Filter):
 

@@ -1,0 +1,37 @@
+from talelio_backend.fair_worker import Counts
+
+
+def test_who_has_more_than_another_knows() -> None:
+    counts = Counts()
+    first, second = counts.enter(), counts.enter()
+    counts.tell(first, 3)
+    counts.tell(second, 2)
+
+    assert [counts.is_more_than_least(count) for count in (1, 2, 3)] == [False, False, True]
+
+
+def test_one_alone_has_never_more() -> None:
+    counts = Counts()
+    counts.tell(counts.enter(), 7)
+
+    assert not counts.is_more_than_least(7)
+
+
+def test_who_has_left_does_not_count() -> None:
+    counts = Counts()
+    stays, leaves = counts.enter(), counts.enter()
+    counts.tell(stays, 1)
+
+    counts.leave(leaves)
+
+    assert not counts.is_more_than_least(1)
+
+
+def test_a_place_is_given_again() -> None:
+    counts = Counts()
+    places = [counts.enter() for _ in range(3)]
+
+    counts.leave(places[1])
+
+    assert counts.enter() == places[1]
+    assert len({*places, counts.enter()}) == 4
