@@ -21,6 +21,8 @@ from talelio_backend.shared.data.public_data import CHANNEL
 
 # Seconds between two questions whether the connection still carries what is told.
 BEAT = 0.5
+# Seconds that lie between two questions even where something is told: who writes a lot is not to pay for more.
+PAUSE = 0.05
 # Seconds for which the answer to such a question holds. Whatever keeps back what is told, a frozen server or
 # a network that swallows packets, nobody is shown anything older than this.
 LEASE = 2.0
@@ -44,7 +46,9 @@ class PublicDataWatch:
         self._connection: Connection | None = None
         self._heard = 0
         self._written = memoryview(array('Q', [0]))
-        # Of the monotonic clock, and of the other one.
+        # Of the monotonic clock, all but the last one.
+        self._asked = -math.inf
+        self._next_question = -math.inf
         self._holds_until = -math.inf
         self._due = -math.inf
 
@@ -71,14 +75,15 @@ class PublicDataWatch:
             else:
                 self._wait(self._connection)
                 self._hear(self._connection)
-            self._ask(self._connection)
+            if time.monotonic() >= self._next_question:
+                self._ask(self._connection)
         except (DBAPIError, PoolTimeout, psycopg2.Error) as error:
             self.close()
             raise Unavailable('The database is not available') from error
         return True
 
     def close(self) -> None:
-        self._holds_until = -math.inf
+        self._holds_until = self._next_question = -math.inf
         if self._connection is not None:
             with suppress(DBAPIError, psycopg2.Error):
                 self._connection.close()
@@ -93,11 +98,10 @@ class PublicDataWatch:
         self._heard += 1
         return connection
 
-    @staticmethod
-    def _wait(connection: Connection) -> None:
+    def _wait(self, connection: Connection) -> None:
         # It has a file's number, but the types do not say so.
         driver: Any = connection.connection.dbapi_connection
-        select.select([driver], [], [], BEAT)
+        select.select([driver], [], [], max(0, self._next_question - time.monotonic()))
 
     def _hear(self, connection: Connection) -> None:
         driver = connection.connection.dbapi_connection
@@ -106,9 +110,12 @@ class PublicDataWatch:
         if driver.notifies:
             self._heard += 1
             driver.notifies.clear()
+            # It may be another one now that is due next.
+            self._next_question = min(self._next_question, self._asked + PAUSE)
 
     def _ask(self, connection: Connection) -> None:
-        asked = time.monotonic()
+        self._asked = time.monotonic()
+        self._next_question = self._asked + BEAT
         now = datetime.now(UTC)
         due: datetime | None = connection.scalar(self._next_due, {'now': now})
         # What was told before the answer has come with it.
@@ -116,4 +123,4 @@ class PublicDataWatch:
         if self._due <= now.timestamp():
             self._heard += 1
         self._due = math.inf if due is None else due.timestamp()
-        self._holds_until = asked + LEASE
+        self._holds_until = self._asked + LEASE

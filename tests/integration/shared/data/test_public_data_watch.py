@@ -9,9 +9,10 @@ from sqlalchemy import Engine, make_url
 from talelio_backend.app_feed.data.change_log import next_due
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.database import make_engine
-from talelio_backend.shared.data.public_data_watch import LEASE, NOW, PublicDataWatch
+from talelio_backend.shared.data.public_data_watch import LEASE, NOW, PAUSE, PublicDataWatch
 from talelio_backend.shared.data.repeating_thread import RepeatingThread
 from tests.support.database import connect, execute
+from tests.support.plans import statements
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import wait_until
 
@@ -117,6 +118,8 @@ def test_whoever_writes_makes_another_one_for_all_that_share_it(
 
 def test_a_project_becomes_public_by_its_time_alone(watch: PublicDataWatch, database: connection) -> None:
     execute(database, _ADD_PROJECT, 0.7)
+    # It hears of it, and asks.
+    watch.step()
     watch.step()
     moment = watch.moment()
     assert moment is not None
@@ -126,6 +129,20 @@ def test_a_project_becomes_public_by_its_time_alone(watch: PublicDataWatch, data
     watch.step()
 
     assert watch.moment() not in (moment, None)
+
+
+def test_of_many_changes_each_is_heard_and_few_are_asked_about(
+    watch: PublicDataWatch, database: connection, engine: Engine
+) -> None:
+    moments, began = {watch.moment()}, time.monotonic()
+    with statements(engine) as asked:
+        for number in range(40):
+            execute(database, "UPDATE users SET location = %s", str(number))
+            watch.step()
+            moments.add(watch.moment())
+
+    assert len(moments) == 41
+    assert len(asked) <= (time.monotonic() - began) / PAUSE + 1
 
 
 def test_it_lasts_no_longer_than_the_server_confirms(watch: PublicDataWatch) -> None:
