@@ -39,10 +39,8 @@ class FakeProjectRepository:
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
         return next((project for project in self._of(user_id) if project.slug == slug), None)
 
-    def lock_slugs(self, user_id: int) -> None:
-        """One thread at a time uses the fakes."""
-
-    def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> dict[str, int]:
+    def lock_slugs(self, user_id: int, slugs: Collection[str]) -> dict[str, int]:
+        # One thread at a time uses the fakes.
         old = {
             slug: old.project_id
             for (owner, slug), old in self._store.old_slugs.items() if owner == user_id

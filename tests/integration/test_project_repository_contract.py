@@ -37,7 +37,7 @@ def give_slug(backing: Backing, project: Project, slug: str, seconds: int = 0) -
     with backing.unit_of_work() as uow:
         found = uow.projects.get_for_update(project.id)
         assert found is not None
-        uow.projects.lock_slugs(found.user_id)
+        uow.projects.lock_slugs(found.user_id, [slug])
         uow.projects.revive_slug(found.user_id, slug)
         uow.projects.retire_slug(found, NOW + seconds * SECOND)
         found.slug = slug
@@ -121,14 +121,14 @@ def test_old_slugs_find_their_project(backing: Backing, owner: Account) -> None:
             assert reading.shown_projects.get_by_old_slug(99, slug) is None
         assert reading.shown_projects.get_by_old_slug(owner.user.id, 'three') is None
         slugs = {'one', 'two', 'three', 'other', 'none'}
-        assert uow.projects.holders_of_slugs(owner.user.id, slugs) == {
+        assert uow.projects.lock_slugs(owner.user.id, slugs) == {
             'one': project.id,
             'two': project.id,
             'three': project.id,
             'other': other.id
         }
-        assert not uow.projects.holders_of_slugs(99, slugs)
-        assert not uow.projects.holders_of_slugs(owner.user.id, [])
+        assert not uow.projects.lock_slugs(99, slugs)
+        assert not uow.projects.lock_slugs(owner.user.id, [])
 
 
 def test_a_revived_slug_is_no_old_one_any_more(backing: Backing, owner: Account) -> None:
@@ -166,7 +166,7 @@ def test_a_removed_project_is_found_nowhere_and_its_slugs_are_free(backing: Back
 
     with backing.unit_of_work() as uow, backing.reading() as reading:
         assert uow.projects.get(project.id) is None
-        assert not uow.projects.holders_of_slugs(owner.user.id, ['one', 'two'])
+        assert not uow.projects.lock_slugs(owner.user.id, ['one', 'two'])
         assert reading.shown_projects.get_by_old_slug(owner.user.id, 'one') is None
     committed(backing, new_project(owner.user.id, slug='two'))
 
@@ -237,13 +237,12 @@ def test_slugs_are_given_one_after_the_other(real_backing: Backing, shared_engin
 
     def look() -> None:
         with real_backing.unit_of_work() as uow:
-            uow.projects.lock_slugs(owner.user.id)
-            held.append(dict(uow.projects.holders_of_slugs(owner.user.id, ['a'])))
+            held.append(dict(uow.projects.lock_slugs(owner.user.id, ['a'])))
 
     with real_backing.unit_of_work() as uow:
-        uow.projects.lock_slugs(owner.user.id)
+        uow.projects.lock_slugs(owner.user.id, [])
         with real_backing.unit_of_work() as others:
-            others.projects.lock_slugs(other.user.id)
+            others.projects.lock_slugs(other.user.id, [])
         reader = Thread(target=look)
         reader.start()
         wait_for_waiters(shared_engine)

@@ -35,11 +35,11 @@ class ProjectRepository(Protocol):
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
         ...
 
-    def lock_slugs(self, user_id: int) -> None:
-        """Let nobody else give or take a slug of the user's projects, until the transaction ends."""
+    def lock_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
+        """Let nobody else give or take a slug of the user's projects, until the transaction ends.
 
-    def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
-        """Return the ids of the projects that have, or had, one of the slugs, by slug."""
+        Return the ids of those projects that have, or had, one of `slugs`, by slug.
+        """
 
     def retire_slug(self, project: Project, now: datetime) -> None:
         """Keep the project's slug as an old one. Of very many, the oldest are forgotten."""

@@ -48,8 +48,7 @@ def publish(
         project = Project(user_id=user_id, created_at=now, title=title, body=body, slug='', html='')
         project.take_rendered(rendered)
         _write(project, given, now)
-        uow.projects.lock_slugs(user_id)
-        project.slug = _free_slug(uow, project, given.slug, project_id=None)
+        project.slug = _take_slug(uow, project, given.slug, project_id=None)
         if project.slug == given.slug:
             # One that was asked for may lead to another project so far; one that was made up is nobody's.
             uow.projects.revive_slug(user_id, project.slug)
@@ -87,7 +86,6 @@ def change(
         before = Revision.of(project)
         changed = _write(project, given, now, rendered)
         if given.slug is not ABSENT:
-            uow.projects.lock_slugs(user_id)
             changed |= _change_slug(uow, project, given.slug, now)
         if changed:
             project.updated_at = now
@@ -151,7 +149,7 @@ def _content(project: Project) -> tuple[Any, ...]:
 
 
 def _change_slug(uow: ProjectUnitOfWork, project: Project, slug: str | None, now: datetime) -> bool:
-    new = _free_slug(uow, project, slug, project_id=project.id)
+    new = _take_slug(uow, project, slug, project_id=project.id)
     if new == project.slug:
         return False
     # It may lead to another project so far, or be one that this project had before.
@@ -161,14 +159,18 @@ def _change_slug(uow: ProjectUnitOfWork, project: Project, slug: str | None, now
     return True
 
 
-def _free_slug(uow: ProjectUnitOfWork, project: Project, slug: object, *, project_id: int | None) -> str:
-    """The one that was asked for, or one that is made from the title. Raises SlugTaken."""
+def _take_slug(uow: ProjectUnitOfWork, project: Project, slug: object, *, project_id: int | None) -> str:
+    """Return the one that was asked for, or one that is made from the title. Raises SlugTaken.
+
+    Nobody else can take it until the unit of work ends.
+    """
     if isinstance(slug, str):
-        there = uow.projects.get_by_slug(project.user_id, slug)
-        if there is not None and there.id != project_id:
-            raise SlugTaken(slug)
+        if uow.projects.lock_slugs(project.user_id, [slug]).get(slug) not in (None, project_id):
+            there = uow.projects.get_by_slug(project.user_id, slug)
+            if there is not None and there.id != project_id:
+                raise SlugTaken(slug)
         return slug
     possible = candidates(project.title)
-    holders = uow.projects.holders_of_slugs(project.user_id, possible)
+    holders = uow.projects.lock_slugs(project.user_id, possible)
     free = (each for each in possible if holders.get(each) in (None, project_id))
     return next(free, possible[-1])

@@ -1,10 +1,12 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import Integer, Text, any_, bindparam, delete, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from talelio_backend.app_project.business.errors import SlugTaken
 from talelio_backend.app_project.business.project import Project
@@ -16,7 +18,7 @@ from talelio_backend.app_project.data.project_table import (
 )
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.data.database import broken_constraint
-from talelio_backend.shared.data.locks import lock_for_user
+from talelio_backend.shared.data.locks import locks_for_user
 from talelio_backend.shared.data.prepared import PreparedQuery
 
 # Old slugs that are kept of a project.
@@ -25,13 +27,18 @@ OLD_SLUGS = 50
 # The first half of the key of an advisory lock, to tell ours from others; the second is the user's id.
 _LOCK = 0x736C7567
 
+# Past the mapping, which takes longer to write a row than the server does.
+_ADD = insert(project_table).returning(project_table.c.id)
+_ADDED = [field.name for field in fields(Project) if field.init]
+
 _USER, _SLUGS = bindparam('user_id', type_=Integer), bindparam('slugs', type_=ARRAY(Text))
 _now, _before = project_table.c, old_slug_table.c
 _HOLDERS = PreparedQuery(
     select(_now.slug, _now.id).where(_now.user_id == _USER, _now.slug == any_(_SLUGS)).union_all(
         select(_before.slug,
                _before.project_id).where(_before.user_id == _USER, _before.slug == any_(_SLUGS))
-    )
+    ),
+    after=locks_for_user(project_table.name, _LOCK),
 )
 
 
@@ -42,21 +49,16 @@ class SqlAlchemyProjectRepository:
         self._session = session
 
     def add(self, project: Project) -> None:
+        values = {name: getattr(project, name) for name in _ADDED}
+        with _errors_of(project):
+            project.id = self._session.execute(_ADD, values).scalar_one()
+        # From now on it is one that the session has read.
+        make_transient_to_detached(project)
         self._session.add(project)
-        self.save(project)
 
     def save(self, project: Project) -> None:
-        # After a failed flush the project can no longer be read.
-        slug = project.slug
-        try:
+        with _errors_of(project):
             self._session.flush()
-        except IntegrityError as error:
-            broken = broken_constraint(error)
-            if broken == AUTHOR_EXISTS:
-                raise AccountGone() from error
-            if broken == SLUG_UNIQUE:
-                raise SlugTaken(slug) from error
-            raise
 
     def remove(self, project: Project) -> None:
         self._session.delete(project)
@@ -72,10 +74,7 @@ class SqlAlchemyProjectRepository:
             select(Project).where(project_table.c.user_id == user_id, project_table.c.slug == slug)
         )
 
-    def lock_slugs(self, user_id: int) -> None:
-        lock_for_user(self._session, project_table.name, _LOCK, user_id)
-
-    def holders_of_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
+    def lock_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
         rows = _HOLDERS.rows(self._session.connection(), user_id=user_id, slugs=list(slugs))
         return dict((slug, project_id) for slug, project_id in rows)
 
@@ -105,3 +104,19 @@ class SqlAlchemyProjectRepository:
         columns = project_table.c
         query = select(columns.id).where(columns.rendering < rendering, columns.id > after)
         return self._session.scalars(query.order_by(columns.id).limit(limit)).all()
+
+
+@contextmanager
+def _errors_of(project: Project) -> Iterator[None]:
+    """Raises AccountGone, or SlugTaken."""
+    # After a failed flush the project can no longer be read.
+    slug = project.slug
+    try:
+        yield
+    except IntegrityError as error:
+        broken = broken_constraint(error)
+        if broken == AUTHOR_EXISTS:
+            raise AccountGone() from error
+        if broken == SLUG_UNIQUE:
+            raise SlugTaken(slug) from error
+        raise
