@@ -66,6 +66,9 @@ class ShownProjects(Protocol):
     def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
         """A page may be shorter than asked for, so that it fits into memory."""
 
+    def list_of_username(self, username: str, listing: Listing, selection: Selection) -> Listed:
+        """The same, in one question where it can be; nothing where nobody has the name."""
+
 
 class RevisionRepository(Protocol):
 

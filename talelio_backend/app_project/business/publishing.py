@@ -7,6 +7,7 @@ told instead hands in a precondition.
 """
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from talelio_backend.app_project.business.errors import SlugTaken
@@ -19,6 +20,9 @@ from talelio_backend.app_project.business.slug import candidates
 from talelio_backend.app_project.business.visibility import check_owned
 from talelio_backend.app_user.business.services import find_own_user_id
 from talelio_backend.shared.business.identity import Identity
+
+# Slugs that are made from a title, at a time: one of the first is nearly always free.
+_LOOKED_FOR = 4
 
 # Called with the project before anything is changed; what it raises is raised.
 Precondition = Callable[[Project], None]
@@ -170,7 +174,10 @@ def _take_slug(uow: ProjectUnitOfWork, project: Project, slug: object, *, projec
             if there is not None and there.id != project_id:
                 raise SlugTaken(slug)
         return slug
-    possible = candidates(project.title)
-    holders = uow.projects.lock_slugs(project.user_id, possible)
-    free = (each for each in possible if holders.get(each) in (None, project_id))
-    return next(free, possible[-1])
+    slugs = candidates(project.title)
+    while True:
+        possible = list(islice(slugs, _LOOKED_FOR))
+        holders = uow.projects.lock_slugs(project.user_id, possible)
+        for each in possible:
+            if holders.get(each) in (None, project_id):
+                return each

@@ -8,6 +8,7 @@ from talelio_backend.app_project.business.slug import could_be_slug
 from talelio_backend.app_project.business.visibility import Selection, Showing, check_seen, seen_by
 from talelio_backend.app_user.business.errors import UserNotFound
 from talelio_backend.app_user.business.services import find_own_user_id, find_user_id
+from talelio_backend.app_user.business.user import could_be_username
 from talelio_backend.shared.business.identity import Identity
 
 
@@ -51,6 +52,12 @@ def list_of_user(
     Raises UserNotFound or AccountGone.
     """
     with reading:
+        if reader is None and showing is Showing.PUBLISHED and could_be_username(username):
+            # What nearly all ask for, in one question. Where there is something, there is its user.
+            selection = Selection(showing=showing, now=now)
+            listed = reading.shown_projects.list_of_username(username, listing, selection)
+            if listed.items:
+                return listed
         reader_id = _user_id(reading, reader)
         user_id = find_user_id(reading.user_ids, username)
         seen = seen_by(showing, owner=user_id == reader_id)

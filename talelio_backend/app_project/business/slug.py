@@ -2,6 +2,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import chain
 from secrets import token_hex
 
 from talelio_backend.shared.business.errors import InvalidValue
@@ -36,14 +37,11 @@ def _kept(decomposed: str) -> Iterator[str]:
             yield base or '-'
 
 
-def candidates(title: str) -> list[str]:
-    """Return slugs for a title, the best one first. The last one is as good as surely free."""
-    return list(_candidates(slugify(title)))
-
-
-def _candidates(slug: str) -> Iterator[str]:
+def candidates(title: str) -> Iterator[str]:
+    """Yield slugs for a title, the best one first; there is no end to them."""
+    slug = slugify(title)
     yield slug
-    for ending in [*range(2, _NUMBERED + 1), token_hex(6)]:
+    for ending in chain(range(2, _NUMBERED + 1), iter(lambda: token_hex(6), None)):
         yield f'{slug[:SLUG_LENGTH - len(str(ending)) - 1].rstrip("-")}-{ending}'
 
 

@@ -37,6 +37,7 @@ from talelio_backend.app_project.data.project_table import (
     project_table,
 )
 from talelio_backend.app_project.data.shown_columns import SHOWN_COLUMNS, shown
+from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.prepared import PreparedQuery
 
 _columns = project_table.c
@@ -67,23 +68,33 @@ class _Shape:
     """What makes the query of a list another one; all else are its parameters."""
 
     showing: Showing
-    has_tag: bool
-    has_terms: bool
+    # Whether the user is given by name, or else by id.
+    by_name: bool = False
+    has_tag: bool = False
+    has_terms: bool = False
+
+    @property
+    def user_id(self) -> ColumnElement[int]:
+        if not self.by_name:
+            return bindparam('user', type_=Integer)
+        named = func.lower(user_table.c.username) == bindparam('user', type_=Text)
+        return select(user_table.c.id).where(named).scalar_subquery()
 
 
-def list_projects(connection: Connection, user_id: int, listing: Listing, selection: Selection) -> Listed:
+def list_projects(connection: Connection, user: int | str, listing: Listing, selection: Selection) -> Listed:
+    """`user` is an id, or a name in lower case where neither a tag nor words are asked for."""
     shape = _Shape(
-        showing=selection.showing, has_tag=listing.tag is not None, has_terms=listing.terms is not None
+        showing=selection.showing,
+        by_name=isinstance(user, str),
+        has_tag=listing.tag is not None,
+        has_terms=listing.terms is not None,
     )
     cursor = listing.cursor
     backwards = cursor is not None and cursor.backwards
-    values = {
-        'user_id': user_id,
-        'now': selection.now,
-        'tags': [listing.tag],
-        'words': None if listing.terms is None else written(listing.terms),
-        'mark': mark(user_id),
-    }
+    values: dict[str, Any] = {'user': user, 'now': selection.now, 'tags': [listing.tag]}
+    if listing.terms is not None:
+        assert isinstance(user, int)
+        values |= {'words': written(listing.terms), 'mark': mark(user)}
     place = {} if cursor is None else {'value': cursor.value, 'id': cursor.id}
     page = _page(shape, listing.sort, backwards, cursor is not None)
     found = page.rows(connection, **values, **place, limit=listing.limit, most=PAGE_SIZE)
@@ -103,13 +114,13 @@ def _page(shape: _Shape, sort: Sort, backwards: bool, is_placed: bool) -> Prepar
     if order.value is _columns.id:
         # By `id` alone, the server may read everybody's from the end of the primary key's index on, in the
         # hope to meet this user's soon; for one whose projects are old it reads them all.
-        conditions[0] = _bounds_of_user(below=not is_placed or not down, above=not is_placed or down)
+        conditions[0] = _bounds(shape.user_id, below=not is_placed or not down, above=not is_placed or down)
         keys: list[ColumnElement[Any]] = [_columns.user_id, _columns.id]
-        names = ['user_id', 'id']
+        names, place = ['user_id', 'id'], [shape.user_id, bindparam('id')]
     else:
-        keys, names = [order.value, _columns.id], ['value', 'id']
+        keys = [order.value, _columns.id]
+        names, place = ['value', 'id'], [bindparam('value'), bindparam('id')]
     if is_placed:
-        place: list[BindParameter[Any]] = [bindparam(name) for name in names]
         conditions.append(tuple_(*keys) < tuple_(*place) if down else tuple_(*keys) > tuple_(*place))
     query = select(*SHOWN_COLUMNS, order.value.label('value')).where(*conditions)
     # One more shows whether there is another page.
@@ -117,9 +128,8 @@ def _page(shape: _Shape, sort: Sort, backwards: bool, is_placed: bool) -> Prepar
     return PreparedQuery(_within_size(query.subquery('page'), names, down))
 
 
-def _bounds_of_user(*, below: bool, above: bool) -> ColumnElement[bool]:
+def _bounds(user_id: ColumnElement[int], *, below: bool, above: bool) -> ColumnElement[bool]:
     """A place in the list is one of the bounds, and the index is entered there if there is no other."""
-    user_id: BindParameter[int] = bindparam('user_id')
     return and_(
         _columns.user_id <= user_id if below else true(), _columns.user_id >= user_id if above else true()
     )
@@ -156,11 +166,11 @@ def _total(shape: _Shape) -> ColumnElement[int]:
         Showing.DRAFT: count_table.c.drafts,
         Showing.ALL: count_table.c.total
     }
-    row = select(kept[shape.showing]).where(count_table.c.user_id == bindparam('user_id')).scalar_subquery()
+    row = select(kept[shape.showing]).where(count_table.c.user_id == shape.user_id).scalar_subquery()
     total: ColumnElement[int] = func.coalesce(row, 0)  # pylint: disable=assignment-from-no-return
     if shape.showing is not Showing.PUBLISHED:
         return total
-    ahead = _Shape(showing=Showing.SCHEDULED, has_tag=False, has_terms=False)
+    ahead = _Shape(showing=Showing.SCHEDULED, by_name=shape.by_name)
     return total - _counted(_conditions(ahead))
 
 
@@ -169,7 +179,7 @@ def _counted(conditions: list[ColumnElement[bool]]) -> ColumnElement[int]:
 
 
 def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
-    conditions = [_columns.user_id == bindparam('user_id'), _is_shown(shape.showing)]
+    conditions = [_columns.user_id == shape.user_id, _is_shown(shape.showing)]
     if shape.has_tag:
         conditions.append(_columns.tags.contains(bindparam('tags')))
     if shape.has_terms:

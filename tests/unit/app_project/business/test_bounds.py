@@ -1,6 +1,7 @@
 """What just fits, and what is just too much."""
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -94,10 +95,10 @@ def test_the_slug_of_a_title_is_as_long_as_it_may_be() -> None:
     ('-x-', 'x-2'),
 ])  # yapf: disable
 def test_a_number_has_its_place_in_the_length_of_a_slug(title: str, second: str) -> None:
-    found = candidates(title)
+    found = list(islice(candidates(title), 51))
 
     assert found[1] == second
-    assert found[49].endswith('-50') and len(found) == 51
+    assert found[49].endswith('-50')
     assert max(len(each) for each in found) <= 80
 
 

@@ -1,3 +1,5 @@
+from itertools import islice
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,16 +47,18 @@ LETTERS = st.characters() | st.sampled_from('aÙ\u0300\u0345\u1dceक\u093f\ufe0
 @settings(max_examples=500, deadline=None)
 @given(st.text(LETTERS, max_size=200))
 def test_what_is_made_could_be_one_whatever_the_title(title: str) -> None:
-    for slug in candidates(title):
+    for slug in islice(candidates(title), 60):
         assert could_be_slug(slug)
         assert len(slug) <= SLUG_LENGTH
         check_slug(slug)
 
 
 def test_candidates_are_all_different_and_end_at_random() -> None:
-    assert len(set(candidates('A'))) == len(candidates('A'))
-    assert candidates('A')[:3] == ['a', 'a-2', 'a-3']
-    assert candidates('A')[-1] != candidates('A')[-1]
+    found, others = ([*islice(candidates('A'), 60)] for _ in range(2))
+
+    assert len(set(found)) == 60
+    assert found[:3] == ['a', 'a-2', 'a-3']
+    assert found[:50] == others[:50] and found[50:] != others[50:]
 
 
 @pytest.mark.parametrize('text', ['', 'A', 'a b', 'a--b', '-a', 'a_b', 'a/b', 'ü', 'a' * 81, '\0', '\ud800'])
