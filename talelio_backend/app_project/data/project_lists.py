@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     func,
     select,
     true,
@@ -41,6 +42,7 @@ from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.prepared import PreparedQuery
 
 _columns = project_table.c
+_HTML = SHOWN_COLUMNS.index(_columns.html)
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ def list_projects(connection: Connection, user: int | str, listing: Listing, sel
     place = {} if cursor is None else {'value': cursor.value, 'id': cursor.id}
     page = _page(shape, listing.sort, backwards, cursor is not None)
     found = page.rows(connection, **values, **place, limit=listing.limit, most=PAGE_SIZE)
-    rows = [(shown(row), row[-2]) for row in found]
-    more = bool(found) and found[-1][-1]
+    rows = [(shown(row), row[-1]) for row in found[:listing.limit] if row[_HTML] is not None]
+    more = len(found) > len(rows)
     # Often all is on the page.
     is_all = cursor is None and not more
     total = len(rows) if is_all else _count(shape).rows(connection, **values)[0][0]
@@ -136,20 +138,19 @@ def _bounds(user_id: ColumnElement[int], *, below: bool, above: bool) -> ColumnE
 
 
 def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any]:
-    """Leave out what comes when those before it are larger than `most` together, and the one too many.
+    """Without the texts of what comes when those before it are larger than `most` together.
 
     The server looks at the sizes alone, so that no more than that is ever in memory here.
     """
     size = func.octet_length(page.c.body) + func.octet_length(page.c.html)
     keys = _ordered([page.c[name] for name in order], down)
-    sized = select(
-        page,
-        (func.sum(size).over(order_by=keys, rows=(None, 0)) - size).label('before'),
-        func.lead(page.c.id).over(order_by=keys).is_not(None).label('more'),
-    ).subquery('sized')
-    shown_and_more = [column for column in sized.c if column.key != 'before']
-    query = select(*shown_and_more).where(sized.c.before <= bindparam('most'))
-    return query.order_by(*_ordered([sized.c[name] for name in order], down)).limit(bindparam('limit'))
+    before = func.sum(size).over(order_by=keys, rows=(None, 0)) - size
+    fits = before <= bindparam('most')
+    columns = [
+        case((fits, column)).label(column.key) if column.key in ('body', 'html') else column
+        for column in page.c
+    ]
+    return select(*columns).order_by(*keys)
 
 
 @cache
