@@ -54,8 +54,8 @@ WATCH_PAUSE = 1.0
 PRUNING_PAUSE = 3600.0
 
 # Seconds without a text, or a picture, after which the process for it ends, and between two looks at it.
-IDLE = 300.0
-IDLE_PAUSE = 60.0
+IDLE = 60.0
+IDLE_PAUSE = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ SMOKE = Pace(
     rounds=1,
     seconds=0.5,
     mixed_seconds=1.0,
+    rest_seconds=0.0,
     clients=3,
     bcrypt_cost=10,
     picture=(640, 480),

@@ -57,7 +57,10 @@ def mixed(rig: Rig) -> list[Row]:
     while not load.done():
         memory.append((time.monotonic() - began, memory_of(rig.service.pid) / 2**20))
         time.sleep(seconds / _SAMPLES)
-    return [*_rows_of(load.result()), *_rows_of_memory(memory)]
+    rows = [*_rows_of(load.result()), *_rows_of_memory(memory)]
+    time.sleep(rig.pace.rest_seconds)
+    at_rest = _single(memory_of(rig.service.pid) / 2**20)
+    return [*rows, Row(group='mixed', name='memory at rest', unit='MiB', measured=at_rest, target=_MEMORY)]
 
 
 def _rows_of(answers: Answers) -> Iterator[Row]:

@@ -38,6 +38,8 @@ class Pace:
     rounds: int = 5
     seconds: float = 2.0
     mixed_seconds: float = 60.0
+    # After which whatever ends when nobody needs it has ended.
+    rest_seconds: float = 90.0
     # Connections that are kept, each with a request under way.
     clients: int = 16
     # Of passwords' hashes. As in production, unless it is to be seen whether the benchmarks still run.

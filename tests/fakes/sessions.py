@@ -36,6 +36,7 @@ class FakeSessionRepository:
             return None
         own = {session.id for session in self._newest_first(account_id)}
         return Standing(
+            user_id=account.user.id,
             epoch=account.token_epoch,
             disabled=account.disabled_at is not None,
             session_lives=session_id is None or session_id in own,

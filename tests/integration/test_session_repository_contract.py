@@ -71,10 +71,14 @@ def test_the_standing_tells_of_account_and_session(backing: Backing) -> None:
         changed.end_tokens()
         uow.commit()
 
-    assert standing(backing, account.id, own) == Standing(epoch=1, disabled=False, session_lives=True)
-    assert standing(backing, account.id, None) == Standing(epoch=1, disabled=False, session_lives=True)
-    assert standing(backing, account.id, others) == Standing(epoch=1, disabled=False, session_lives=False)
-    assert standing(backing, other.id, others) == Standing(epoch=0, disabled=False, session_lives=True)
+    assert standing(backing, account.id,
+                    own) == Standing(user_id=account.user.id, epoch=1, disabled=False, session_lives=True)
+    assert standing(backing, account.id,
+                    None) == Standing(user_id=account.user.id, epoch=1, disabled=False, session_lives=True)
+    assert standing(backing, account.id, others
+                    ) == Standing(user_id=account.user.id, epoch=1, disabled=False, session_lives=False)
+    assert standing(backing, other.id,
+                    others) == Standing(user_id=other.user.id, epoch=0, disabled=False, session_lives=True)
     assert standing(backing, 2**31 - 1, own) is None
 
 

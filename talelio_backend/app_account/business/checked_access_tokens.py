@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from talelio_backend.app_account.business.errors import AccountDisabled, SessionEnded
@@ -31,4 +32,4 @@ class CheckedAccessTokens:
             raise AccountDisabled()
         if standing.epoch != identity.epoch or not standing.session_lives:
             raise SessionEnded()
-        return identity
+        return replace(identity, user_id=standing.user_id)

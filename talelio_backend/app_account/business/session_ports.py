@@ -11,6 +11,7 @@ from talelio_backend.shared.business.unit_of_work import Reading, UnitOfWork
 class Standing:
     """How an account stands at the moment, towards one who has a token of it."""
 
+    user_id: int
     epoch: int
     disabled: bool
     # Whether the session that was asked about is there; without one, whether none was asked about.

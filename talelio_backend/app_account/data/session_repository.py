@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session as OrmSession
 from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_account.business.session_ports import Standing
 from talelio_backend.app_account.data.account_repository import account_table
+from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.prepared import PreparedQuery
 
@@ -96,13 +97,14 @@ class SqlAlchemyStandings:
     """See `app_account.business.session_ports.Standings`."""
 
     _OF_ACCOUNT = PreparedQuery(
-        select(account_table.c.token_epoch, account_table.c.disabled_at, _columns.id).outerjoin_from(
-            account_table, session_table,
-            and_(
-                _columns.account_id == account_table.c.id,
-                _columns.id == bindparam('session_id', type_=Integer)
-            )
-        ).where(account_table.c.id == bindparam('account_id', type_=Integer))
+        select(user_table.c.id, account_table.c.token_epoch, account_table.c.disabled_at,
+               _columns.id).join_from(account_table, user_table).outerjoin(
+                   session_table,
+                   and_(
+                       _columns.account_id == account_table.c.id,
+                       _columns.id == bindparam('session_id', type_=Integer)
+                   )
+               ).where(account_table.c.id == bindparam('account_id', type_=Integer))
     )
 
     def __init__(self, connection: Connection) -> None:
@@ -112,8 +114,9 @@ class SqlAlchemyStandings:
         row = self._OF_ACCOUNT.first(self._connection, account_id=account_id, session_id=session_id)
         if row is None:
             return None
-        epoch, disabled_at, found = row
+        user_id, epoch, disabled_at, found = row
         return Standing(
+            user_id=user_id,
             epoch=epoch,
             disabled=disabled_at is not None,
             session_lives=session_id is None or found is not None,

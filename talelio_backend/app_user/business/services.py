@@ -33,7 +33,7 @@ def find_user_id(ids: UserIds, username: str) -> int:
 
 def find_own_user_id(ids: UserIds, identity: Identity) -> int:
     """Raises AccountGone."""
-    user_id = ids.by_account(identity.account_id)
+    user_id = identity.user_id or ids.by_account(identity.account_id)
     if user_id is None:
         raise AccountGone()
     return user_id

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,8 @@ class Identity:
     session_id: int | None = None
     # The account's at the time; whatever ends all of an account's tokens at once raises it there.
     epoch: int = 0
+    # The account's, which it has for good. No token says it; None where it has not been looked up.
+    user_id: int | None = field(default=None, compare=False)
 
 
 class MissingAccessToken(Forbidden):

@@ -90,9 +90,13 @@ class PublicDataWatch:
             self._connection = None
 
     def _listen(self) -> Connection:
-        connection = self._engine.connect().execution_options(isolation_level='AUTOCOMMIT')
+        connection = self._engine.connect()
         # Requests have the pool for themselves.
         connection.detach()
+        # SQLAlchemy's option of that name would be taken back from whatever connection comes to its place in
+        # the pool, which from then on would tell the server its level before each question.
+        driver: Any = connection.connection.dbapi_connection
+        driver.autocommit = True
         connection.execute(text(f'LISTEN {CHANNEL}'))
         # Whatever happened meanwhile.
         self._heard += 1

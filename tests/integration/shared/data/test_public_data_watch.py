@@ -1,6 +1,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from psycopg2.extensions import connection
@@ -193,13 +194,17 @@ def test_it_can_be_tried_again(database_url: str) -> None:
     assert watch.moment() is None
 
 
-def test_the_pool_keeps_all_its_connections(database_url: str) -> None:
+def test_the_pool_keeps_all_its_connections_as_they_are(database_url: str) -> None:
     engine = make_engine(database_url, pool_size=1)
     watch = PublicDataWatch(engine, next_due(NOW))
     watch.step()
 
-    with engine.connect():
-        watch.step()
+    for _ in range(2):
+        with engine.connect() as connection:
+            watch.step()
+            # One that was set and set back would be told its level again and again.
+            driver: Any = connection.connection.driver_connection
+            assert driver.isolation_level is None and not driver.autocommit
 
     watch.close()
     engine.dispose()

@@ -131,3 +131,7 @@ def test_a_precondition_is_about_the_user_and_its_failure_changes_nothing(uow: F
     assert user_of(uow, owner).location == ''
     services.change_own(uow, owner, location='Zürich', now=LATER, precondition=lambda user: None)
     assert user_of(uow, owner).location == 'Zürich'
+
+
+def test_who_is_known_already_is_not_asked_for() -> None:
+    assert services.find_own_user_id(UnaskedIds(Store()), Identity(account_id=1, user_id=7)) == 7
