@@ -1,6 +1,6 @@
 from typing import Any
 
-from talelio_backend.app_project.business.listing import NOTHING, Listed, Listing, Sort
+from talelio_backend.app_project.business.listing import Listed, Listing, Sort
 from talelio_backend.app_project.business.project import Project, ProjectStatus, ShownProject
 from talelio_backend.app_project.business.visibility import Selection, Showing
 from talelio_backend.app_project.data.project_lists import with_cursors
@@ -36,10 +36,13 @@ class FakeShownProjects:
                          Any]] = [(project, value) for value, _, project in rows[:listing.limit]]
         return with_cursors(page, listing.cursor, more=len(rows) > listing.limit, total=total)
 
-    def list_of_username(self, username: str, listing: Listing, selection: Selection) -> Listed:
+    def list_at_once(self, username: str, listing: Listing, selection: Selection) -> Listed | None:
         users = [account.user for account in self._store.accounts.values()]
         user = next((user for user in users if user.username.lower() == username.lower()), None)
-        return NOTHING if user is None else self.list_of_user(user.id, listing, selection)
+        if user is None or listing.cursor is not None or listing.tag is not None or listing.terms is not None:
+            return None
+        listed = self.list_of_user(user.id, listing, selection)
+        return listed if listed.items else None
 
     def _of(self, user_id: int) -> list[Project]:
         return [project for project in self._store.projects.values() if project.user_id == user_id]

@@ -45,7 +45,13 @@ def titles(backing: Backing, owner: Account,
            listing: Listing) -> tuple[list[str], Cursor | None, Cursor | None]:
     with backing.reading() as reading:
         listed = reading.shown_projects.list_of_user(owner.user.id, listing, PUBLISHED)
+        same = reading.shown_projects.list_at_once(owner.user.username.upper(), listing, PUBLISHED)
     assert listed.total == (3 if listing.tag else 5)
+    if same is None:
+        assert listing.cursor is not None or listing.tag is not None
+    else:
+        assert [project.id for project in same.items] == [project.id for project in listed.items]
+        assert replace(same, items=listed.items) == listed
     return [project.title for project in listed.items], listed.previous, listed.next
 
 
@@ -91,6 +97,14 @@ def test_each_order_is_walked_there_and_back(
         assert after is not None
         back.append(page)
     assert back == pages[-2::-1]
+
+
+def test_where_there_is_nothing_at_once_nobody_may_have_the_name(backing: Backing, owner: Account) -> None:
+    with backing.reading() as reading:
+        projects = reading.shown_projects
+        assert projects.list_at_once('nobody', Listing(), PUBLISHED) is None
+        scheduled = replace(PUBLISHED, showing=Showing.SCHEDULED)
+        assert projects.list_at_once(owner.user.username, Listing(), scheduled) is None
 
 
 def test_only_what_has_the_tag_is_listed_and_counted(backing: Backing, owner: Account) -> None:

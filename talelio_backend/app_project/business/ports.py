@@ -66,8 +66,11 @@ class ShownProjects(Protocol):
     def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
         """A page may be shorter than asked for, so that it fits into memory."""
 
-    def list_of_username(self, username: str, listing: Listing, selection: Selection) -> Listed:
-        """The same, in one question where it can be; nothing where nobody has the name."""
+    def list_at_once(self, username: str, listing: Listing, selection: Selection) -> Listed | None:
+        """Return the same without a question for the user's id; None where it takes one.
+
+        It does, among others, where there is nothing, for then nobody may have the name.
+        """
 
 
 class RevisionRepository(Protocol):

@@ -53,10 +53,10 @@ def list_of_user(
     """
     with reading:
         if reader is None and showing is Showing.PUBLISHED and could_be_username(username):
-            # What nearly all ask for, in one question. Where there is something, there is its user.
+            # What nearly all ask for.
             selection = Selection(showing=showing, now=now)
-            listed = reading.shown_projects.list_of_username(username, listing, selection)
-            if listed.items:
+            listed = reading.shown_projects.list_at_once(username, listing, selection)
+            if listed is not None:
                 return listed
         reader_id = _user_id(reading, reader)
         user_id = find_user_id(reading.user_ids, username)

@@ -84,7 +84,7 @@ class _Shape:
 
 
 def list_projects(connection: Connection, user: int | str, listing: Listing, selection: Selection) -> Listed:
-    """`user` is an id, or a name in lower case where neither a tag nor words are asked for."""
+    """`user` is an id, or a name in lower case for a first page without a tag or words."""
     shape = _Shape(
         showing=selection.showing,
         by_name=isinstance(user, str),

@@ -1,12 +1,11 @@
 from sqlalchemy import Connection, bindparam, select
 
-from talelio_backend.app_project.business.listing import NOTHING, Listed, Listing
+from talelio_backend.app_project.business.listing import Listed, Listing
 from talelio_backend.app_project.business.project import ShownProject
 from talelio_backend.app_project.business.visibility import Selection
 from talelio_backend.app_project.data.project_lists import list_projects
 from talelio_backend.app_project.data.project_table import old_slug_table, project_table
 from talelio_backend.app_project.data.shown_columns import SHOWN_COLUMNS, shown
-from talelio_backend.app_user.data.user_repository import SqlAlchemyUserIds
 from talelio_backend.shared.data.prepared import PreparedQuery
 
 _columns = project_table.c
@@ -40,12 +39,12 @@ class SqlAlchemyShownProjects:
     def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
         return list_projects(self._connection, user_id, listing, selection)
 
-    def list_of_username(self, username: str, listing: Listing, selection: Selection) -> Listed:
-        if listing.tag is None and listing.terms is None:
-            return list_projects(self._connection, username.lower(), listing, selection)
-        # How they are best found depends on whose they are, and the server decides it before it looks for that.
-        user_id = SqlAlchemyUserIds(self._connection).by_username(username)
-        return NOTHING if user_id is None else self.list_of_user(user_id, listing, selection)
+    def list_at_once(self, username: str, listing: Listing, selection: Selection) -> Listed | None:
+        if listing.cursor is not None or listing.tag is not None or listing.terms is not None:
+            # How it is best found depends on whose it is; the server decides it before it looks for that.
+            return None
+        listed = list_projects(self._connection, username.lower(), listing, selection)
+        return listed if listed.items else None
 
     def _first(self, query: PreparedQuery, **values: int | str) -> ShownProject | None:
         row = query.first(self._connection, **values)

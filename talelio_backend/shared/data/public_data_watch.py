@@ -21,7 +21,7 @@ from talelio_backend.shared.data.public_data import CHANNEL
 
 # Seconds between two questions whether the connection still carries what is told.
 BEAT = 0.5
-# Seconds that lie between two questions even where something is told: who writes a lot is not to pay for more.
+# Seconds that lie between two questions even where something is told: who writes a lot is not to pay for it.
 PAUSE = 0.05
 # Seconds for which the answer to such a question holds. Whatever keeps back what is told, a frozen server or
 # a network that swallows packets, nobody is shown anything older than this.
