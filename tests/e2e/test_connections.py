@@ -51,11 +51,8 @@ def taken(api: ServedApi) -> list[int]:
 
 
 def test_no_worker_takes_the_connections_of_all(api: ServedApi) -> None:
-    least, most = taken(api)
-
-    assert least + most == CLIENTS
     # Half, where the machine has nothing else to do.
-    assert least >= CLIENTS // 4
+    assert taken(api)[0] >= CLIENTS // 4
 
 
 def test_who_takes_the_place_of_another_takes_its_share(api: ServedApi) -> None:
