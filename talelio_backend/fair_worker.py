@@ -19,7 +19,8 @@ _COURTESY = 0.0005
 class Counts:
     """How many connections each worker has, in memory that all processes forked from this one see."""
 
-    _NOBODY = 2**32 - 1
+    # In place of a number: more than anybody can have.
+    _NOBODY, _TAKES_NONE = 2**32 - 1, 2**32 - 2
 
     def __init__(self) -> None:
         memory = mmap.mmap(-1, mmap.PAGESIZE)
@@ -35,8 +36,9 @@ class Counts:
     def leave(self, place: int) -> None:
         self._counts[place] = self._NOBODY
 
-    def tell(self, place: int, count: int) -> None:
-        self._counts[place] = count
+    def tell(self, place: int, count: int | None) -> None:
+        """None is for one that takes none any more, and still has what it has."""
+        self._counts[place] = self._TAKES_NONE if count is None else count
 
     def is_more_than_least(self, count: int) -> bool:
         """Whether a worker has fewer."""
@@ -63,11 +65,7 @@ class FairWorker(ThreadWorker):
     def notify(self) -> None:
         # At each turn of the loop in which connections come and go.
         super().notify()
-        if self.alive:
-            _counts.tell(self._place, self.nr_conns)
-        else:
-            # Whoever stops takes none any more.
-            self.leave()
+        _counts.tell(self._place, self.nr_conns if self.alive else None)
 
     def leave(self) -> None:
         """To be called in the process that all workers are forked from when this one has ended in any way."""

@@ -35,3 +35,14 @@ def test_a_place_is_given_again() -> None:
 
     assert counts.enter() == places[1]
     assert len({*places, counts.enter()}) == 4
+
+
+def test_who_takes_none_any_more_does_not_count_and_keeps_its_place() -> None:
+    counts = Counts()
+    stays, stops = counts.enter(), counts.enter()
+    counts.tell(stays, 1)
+
+    counts.tell(stops, None)
+
+    assert not counts.is_more_than_least(1)
+    assert counts.enter() not in (stays, stops)

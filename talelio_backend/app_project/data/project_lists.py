@@ -43,6 +43,8 @@ from talelio_backend.shared.data.prepared import PreparedQuery
 
 _columns = project_table.c
 _HTML = SHOWN_COLUMNS.index(_columns.html)
+# What can be of any size; all else is bounded to some few KiB.
+_LARGE = ('body', 'html', 'toc')
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,7 @@ def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any
     before = func.sum(size).over(order_by=keys, rows=(None, 0)) - size
     fits = before <= bindparam('most')
     columns = [
-        case((fits, column)).label(column.key) if column.key in ('body', 'html') else column
-        for column in page.c
+        case((fits, column)).label(column.key) if column.key in _LARGE else column for column in page.c
     ]
     return select(*columns).order_by(*keys)
 
