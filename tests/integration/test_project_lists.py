@@ -11,8 +11,10 @@ from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_project.business.listing import Cursor, Listing, Sort
 from talelio_backend.app_project.business.search import parse_terms
 from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_project.data.project_pages import PAGE_SIZE
 from talelio_backend.shared.business.errors import Invalid
 from tests.support.backings import Backing, RealBacking, committed_account
+from tests.support.plans import statements
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)
@@ -189,3 +191,23 @@ def test_no_query_is_too_much_for_the_server(shared_engine: Engine, query: str) 
         return
     with RealBacking(shared_engine).reading() as reading:
         reading.shown_projects.list_of_user(1, Listing(sort=Sort.RELEVANCE, terms=terms), PUBLISHED)
+
+
+def test_beyond_a_large_page_nothing_large_leaves_the_server(
+    real_backing: Backing, shared_engine: Engine
+) -> None:
+    owner = committed_account(real_backing)
+    with real_backing.unit_of_work() as uow:
+        for _ in range(3):
+            project = new_project(owner.user.id, body='a' * (PAGE_SIZE // 4))
+            project.toc = [{'id': 'a', 'text': 'A', 'children': []}]
+            uow.projects.add(project)
+        uow.commit()
+
+    with statements(shared_engine) as sent, real_backing.reading() as reading:
+        reading.shown_projects.list_of_user(owner.user.id, Listing(), PUBLISHED)
+
+    with shared_engine.connect() as connection:
+        rows = connection.exec_driver_sql(*sent[0]).mappings().all()
+    assert [row['toc'] is not None for row in rows] == [True, True, False]
+    assert [rows[2][name] for name in ('body', 'html')] == [None, None]
