@@ -234,7 +234,7 @@ def test_a_child_that_is_at_work(stage: Stage, case: ChildCase) -> None:
 def answer_of(asked: Future[Response]) -> Response | None:
     try:
         return asked.result()
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
         return None
 
 
