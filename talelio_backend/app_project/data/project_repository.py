@@ -38,7 +38,7 @@ _HOLDERS = PreparedQuery(
         select(_before.slug,
                _before.project_id).where(_before.user_id == _USER, _before.slug == any_(_SLUGS))
     ),
-    after=locks_for_user(project_table.name, _LOCK),
+    preceded_by=locks_for_user(project_table.name, _LOCK),
 )
 
 

@@ -15,11 +15,11 @@ class PreparedQuery:
     Values come in as parameters and go out of the columns as the driver has them.
     """
 
-    def __init__(self, query: Executable, *, after: str = '') -> None:
-        """Statements that come before it are sent with it, in one round trip."""
+    def __init__(self, query: Executable, *, preceded_by: str = '') -> None:
+        """`preceded_by` are statements that are sent with it, in one round trip."""
         assert isinstance(query, ClauseElement)
         compiled = query.compile(dialect=_DIALECT)
-        self._text = after + str(compiled)
+        self._text = preceded_by + str(compiled)
         self._values: Mapping[str, Any] = compiled.params
 
     def rows(self, connection: Connection, **values: Any) -> Sequence[Sequence[Any]]:
