@@ -62,6 +62,9 @@ class UnaskedIds(FakeUserIds):
     def by_username(self, username: str) -> NoReturn:
         raise AssertionError(f'Nobody can have the name {username!r}')
 
+    def by_account(self, account_id: int) -> NoReturn:
+        raise AssertionError(f'The user of {account_id} is known')
+
 
 @pytest.mark.parametrize('username', ['', 'a/b', 'x' * 65, 'a\0', '\ud800'])
 def test_what_is_no_name_is_not_looked_for(username: str) -> None:
