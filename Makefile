@@ -8,8 +8,12 @@ PIPENV := VIRTUAL_ENV=$(CURDIR)/$(VENV) PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUA
 SOURCES := talelio_backend migrations tests $(wildcard .ci/*.py .aws/*.py)
 # Passed on to pytest, such as PYTEST_ARGS=-x.
 PYTEST_ARGS ?=
-# Half of the suites' time is spent on waiting for servers. The tests of a file stay together, for they share those.
-TEST_PROCESSES ?= 2
+# One for each core, and two at least, since tests mostly wait for servers.
+TEST_PROCESSES ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? 2 : cores > 8 ? 8 : cores)))
+# The tests of a file share its servers, so they stay in one process. pytest-xdist has other ways, such as worksteal.
+TEST_DISTRIBUTION ?= loadfile
+# Measurements need a quiet machine, so they have a target of their own: test-limits.
+ALL_SUITES = $(BIN)/pytest --numprocesses=$(TEST_PROCESSES) --dist=$(TEST_DISTRIBUTION) --ignore=tests/limits tests $(PYTEST_ARGS)
 
 .PHONY: help
 help: ## list the commands
@@ -95,8 +99,12 @@ audit: install ## look for known vulnerabilities in all locked packages; fails w
 	@$(BIN)/python .ci/audit.py
 
 .PHONY: test
-test: install ## run every suite, with coverage
-	@$(BIN)/pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --cov --cov-report=term $(PYTEST_ARGS) tests
+test: install ## run every suite but the measurements
+	@$(ALL_SUITES)
+
+.PHONY: coverage
+coverage: install ## run what `make test` runs, and write which lines it covers into coverage.xml
+	@$(ALL_SUITES) --cov --cov-report=term --cov-report=xml
 
 .PHONY: test-unit
 test-unit: install ## run the tests that need nothing but Python
@@ -109,6 +117,10 @@ test-integration: install ## run the tests of each adapter against the real part
 .PHONY: test-e2e
 test-e2e: install ## run the tests of the served API
 	@$(BIN)/pytest $(PYTEST_ARGS) tests/e2e
+
+.PHONY: test-limits
+test-limits: install ## measure times, memory and fairness, each against something measured in the same run
+	@$(BIN)/pytest $(PYTEST_ARGS) tests/limits
 
 .PHONY: test-faults
 test-faults: install ## break each part on purpose while it is used; the table goes into .github/RELIABILITY.md

@@ -104,11 +104,21 @@ def test_what_runs_in_production_has_passed_the_checks_and_been_asked() -> None:
 
 
 def test_ci_runs_what_the_local_check_runs() -> None:
-    local = re.findall(r'^make ([\w-]+)', (PROJECT_FOLDER / '.ci' / 'run').read_text(encoding='utf-8'), re.M)
+    local = re.findall(r'^(?:make |\.ci/)([\w-]+)', (PROJECT_FOLDER / '.ci' / 'run').read_text('utf-8'), re.M)
     checks = dict(jobs())['ci.yml: checks']
-    remote = [
-        match[1] for step in checks['steps'] if (match := re.match(r'make ([\w-]+)', step.get('run', '')))
-    ]
+    commands = [step['run'] for step in checks['steps'] if 'run' in step]
+    remote = [command.removeprefix('make ').removeprefix('.ci/') for command in commands]
 
+    # One Python measures the coverage of the same suites.
+    assert remote.pop() == 'coverage'
     assert local == remote
     assert len(local) >= 5
+
+
+def test_every_night_runs_what_is_too_long_for_a_change() -> None:
+    makefile = (PROJECT_FOLDER / 'Makefile').read_text(encoding='utf-8')
+    targets = dict(jobs())['nightly.yml: nightly']['strategy']['matrix']['target']
+
+    assert set(targets) == {'test-limits', 'test-faults', 'fuzz'}
+    for target in targets:
+        assert re.search(rf'^{target}:', makefile, re.MULTILINE), target
