@@ -11,7 +11,7 @@ from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE
 from talelio_backend.shared.data.database import broken_constraint
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
-from talelio_backend.shared.data.public_data import takes_along_what_is_public
+from talelio_backend.shared.data.public_data import mark_public
 
 EMAIL_UNIQUE = 'uq_accounts_email'
 
@@ -31,7 +31,7 @@ account_table = Table(
     Column('reset_requested_at', INSTANT),
     UniqueConstraint('email', name=EMAIL_UNIQUE),
 )
-takes_along_what_is_public(account_table)
+mark_public(account_table)
 
 
 def map_account() -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_project.business.search import PLUSES, SEPARATORS, SHARP
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
-from talelio_backend.shared.data.public_data import tell_of
+from talelio_backend.shared.data.public_data import mark_public
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 SLUG_UNIQUE = 'uq_projects_user_id_slug'
@@ -97,7 +97,7 @@ SEARCHED = project_table.c.search.op('||')(
 )
 Index('ix_projects_search', SEARCHED, postgresql_using='gin')
 Index('ix_projects_tags', project_table.c.tags, postgresql_using='gin')
-tell_of(project_table)
+mark_public(project_table)
 
 # What projects were called before. A user's own id is here too, as an address names a user and a slug.
 old_slug_table = Table(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.prepared import PreparedQuery
-from talelio_backend.shared.data.public_data import tell_of
+from talelio_backend.shared.data.public_data import mark_public
 
 user_table = Table(
     'users',
@@ -38,7 +38,7 @@ user_table = Table(
 # 'Maker' and 'maker' would be taken for the same person.
 USERNAME_UNIQUE = 'uq_users_username_lower'
 Index(USERNAME_UNIQUE, func.lower(user_table.c.username), unique=True)
-tell_of(user_table)
+mark_public(user_table)
 
 
 def map_user() -> None:
