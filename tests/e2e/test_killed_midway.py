@@ -11,8 +11,8 @@ from tests.support.answers import ok
 from tests.support.database import connect, execute, select_one
 from tests.support.members import Member, join, new_person
 from tests.support.served_api import ServedApi
-from tests.support.smtp_sink import PATIENCE, SmtpSink, link_in
-from tests.support.waiting import wait_until
+from tests.support.smtp_sink import SmtpSink, link_in
+from tests.support.waiting import PATIENCE, wait_until
 
 NEW_PASSWORD = 'another pass phrase'
 

@@ -3,15 +3,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-T = TypeVar('T')
+from tests.support.waiting import PATIENCE
 
-# Seconds; only a test that fails waits so long.
-_PATIENCE = 30.0
+T = TypeVar('T')
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
     """Make all calls from threads that wait for each other first; return the results in order."""
-    barrier = threading.Barrier(len(calls), timeout=_PATIENCE)
+    barrier = threading.Barrier(len(calls), timeout=PATIENCE)
 
     def run(call: Callable[[], T]) -> T:
         barrier.wait()

@@ -6,13 +6,13 @@ from typing import Any
 import requests
 import schemathesis
 
+from tests.support.waiting import PATIENCE
+
 # One pixel.
 _PNG = b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC'
 )
 _UPLOADS = ('/v1/assets/images', '/v1/users/me/avatar')
-# Seconds.
-_TIMEOUT = 20
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -25,7 +25,7 @@ class Login:
         if Login.token is None:
             credentials = {'email': os.environ['FUZZ_EMAIL'], 'password': os.environ['FUZZ_PASSWORD']}
             answer = requests.post(
-                f'{os.environ["FUZZ_URL"]}/v1/accounts/login', json=credentials, timeout=_TIMEOUT
+                f'{os.environ["FUZZ_URL"]}/v1/accounts/login', json=credentials, timeout=PATIENCE
             )
             answer.raise_for_status()
             Login.token = answer.json()['access_token']

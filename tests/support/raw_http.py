@@ -7,8 +7,7 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
-# Seconds; only a test that fails waits so long.
-_PATIENCE = 20.0
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +24,7 @@ class RawAnswer:
 def exchange(url: str, request: bytes, *, end: bool = False) -> RawAnswer:
     """Send the bytes as they are and read one answer; with `end`, say that nothing more will come."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port or 80), _PATIENCE) as connection:
+    with socket.create_connection((address.hostname, address.port or 80), PATIENCE) as connection:
         connection.sendall(request)
         if end:
             connection.shutdown(socket.SHUT_WR)

@@ -16,6 +16,8 @@ import boto3
 import requests
 from botocore.config import Config
 
+from tests.support.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
@@ -32,9 +34,6 @@ AWS_ENVIRON = {
     'BOTO_CONFIG': os.devnull,
     'NO_PROXY': '*',
 }
-
-# Seconds; only a test that fails waits so long.
-PATIENCE = 30.0
 
 
 class _S3Server(ABC):

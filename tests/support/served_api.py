@@ -15,12 +15,12 @@ import requests
 
 from talelio_backend.config import PROJECT_FOLDER
 from tests.support.documented_api import check_answer
+from tests.support.waiting import PATIENCE
 
 SECRET_KEY = 'a key that is for the tests alone: 0123456789'
 _CONFIG = 'talelio_backend.gunicorn_config'
-# Seconds; only a test that fails waits so long.
-PATIENCE = 30.0
-TIMEOUT = 20.0
+# Seconds.
+TIMEOUT = PATIENCE
 
 # What runs the server somewhere else than here, such as `.ci/in-image ROOT`. It must become the server, so
 # that signals reach it.
@@ -116,7 +116,7 @@ class ServedApi:
                               } if port else {}),
                               capture_output=True,
                               text=True,
-                              timeout=120,
+                              timeout=TIMEOUT,
                               check=False)
 
     def stop(self) -> int:

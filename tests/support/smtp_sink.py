@@ -12,8 +12,7 @@ from typing import Any, Self, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-# Far more than any mail needs; only a test that fails waits so long.
-PATIENCE = 20.0
+from tests.support.waiting import PATIENCE
 
 
 class _Controller(Controller):

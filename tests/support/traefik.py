@@ -19,13 +19,11 @@ import trustme
 
 from talelio_backend.config import PROJECT_FOLDER
 from tests.support.traefik_client import Proxied
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 TRAEFIK_FOLDER = PROJECT_FOLDER / 'traefik'
 HOST = 'api.test'
 
-# Seconds; only a test that fails waits so long.
-_PATIENCE = 30.0
 _ATTEMPTS = 5
 
 
@@ -118,7 +116,7 @@ class Traefik:
                 start_new_session=True,
             )
         process = self._process
-        wait_until(lambda: process.poll() is not None or self._routes(), 'Traefik routes', patience=_PATIENCE)
+        wait_until(lambda: process.poll() is not None or self._routes(), 'Traefik routes')
         if process.poll() is None:
             return True
         self._process = None
@@ -145,7 +143,7 @@ class Traefik:
 
     def wait(self) -> int:
         assert self._process is not None
-        code = self._process.wait(_PATIENCE)
+        code = self._process.wait(PATIENCE)
         self._process = None
         return code
 
@@ -153,12 +151,12 @@ class Traefik:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(_PATIENCE)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def server_status(self, service: str = 'api-ready') -> dict[str, str]:
         """UP or DOWN, by the URL of the API; of `api-live`, which is asked where none is ready, too."""
-        with closing(HTTPConnection('127.0.0.1', self.ports['traefik'], timeout=_PATIENCE)) as dashboard:
+        with closing(HTTPConnection('127.0.0.1', self.ports['traefik'], timeout=PATIENCE)) as dashboard:
             dashboard.request('GET', f'/api/http/services/{service}@file')
             answer: dict[str, dict[str, str]] = json.loads(dashboard.getresponse().read())
         return answer['serverStatus']

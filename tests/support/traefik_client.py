@@ -10,8 +10,7 @@ from typing import Any, Self
 
 import trustme
 
-# Seconds; only a test that fails waits so long.
-_TIMEOUT = 30.0
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class Proxied(HTTPConnection):
         ciphers: str = 'DEFAULT:@SECLEVEL=0',
     ) -> None:
         # The port is not in the Host header: a client of the real thing needs none.
-        super().__init__(name, timeout=_TIMEOUT)
+        super().__init__(name, timeout=PATIENCE)
         self._address = ('127.0.0.1', port)
         self._source = source
         self._context = ssl.create_default_context()
@@ -61,7 +60,7 @@ class Proxied(HTTPConnection):
         self.close()
 
     def connect(self) -> None:
-        plain = socket.create_connection(self._address, _TIMEOUT, source_address=(self._source, 0))
+        plain = socket.create_connection(self._address, PATIENCE, source_address=(self._source, 0))
         try:
             self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
         except BaseException:
