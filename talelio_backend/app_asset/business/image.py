@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from hashlib import sha256
 from typing import Self
 
@@ -53,7 +54,7 @@ class PreparedImage:
     # A data URI of at most 600 bytes, to show until the picture is there.
     placeholder: str
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return fingerprint(sha256(self.content).hexdigest())
 

@@ -4,9 +4,11 @@ from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from typing import BinaryIO
+from unittest.mock import Mock, call
 
 import pytest
 
+from talelio_backend.app_asset.business import image as image_module
 from talelio_backend.app_asset.business import services
 from talelio_backend.app_asset.business.errors import (
     ImageNotFound,
@@ -99,6 +101,14 @@ def test_a_picture_that_is_there_is_not_stored_again(assets: Assets) -> None:
     assets.store.fail_at = 1
 
     assert [again.id for again in assets.upload(b'one')] == [image.id]
+
+
+def test_a_picture_is_hashed_once(assets: Assets, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashing = Mock(side_effect=sha256)
+    monkeypatch.setattr(image_module, 'sha256', hashing)
+    assets.upload(b'one', b'two')
+
+    assert hashing.call_args_list == [call(b'ONE'), call(b'TWO')]
 
 
 def test_the_same_picture_twice_in_one_request_is_one_image(assets: Assets) -> None:
