@@ -21,7 +21,7 @@ def production(folder: Path, database_url: str, mail_server: SmtpSink, email: st
             'ENV': 'production',
             'API_BASE_URL': HOST,
             'BCRYPT_COST': '10',
-            'DRAIN_SECONDS': '2',
+            'DRAIN_SECONDS': '600',
             'SMTP_URL': mail_server.url,
             'WHITELISTED_EMAILS': email,
             'CORS_ORIGINS': 'https://www.test',
@@ -69,6 +69,8 @@ def test_from_an_empty_database_to_the_first_picture_and_down_again(
             lambda: api.get('/health/ready').status_code == HTTPStatus.SERVICE_UNAVAILABLE, 'readiness fails'
         )
         ok(api.get(member.projects_path))
+        # A second signal ends the drain.
+        api.terminate()
         assert api.wait() == 0
     finally:
         if api.runs:

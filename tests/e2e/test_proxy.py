@@ -14,6 +14,7 @@ import pytest
 from tests.support.answers import error_of, ok
 from tests.support.members import Member, join, new_person, register, verification_path
 from tests.support.prometheus import scrape
+from tests.support.served_api import TIMEOUT
 from tests.support.traefik import HOST, TRAEFIK_FOLDER, Traefik, static_configuration
 from tests.support.traefik_client import Answer, Proxied
 from tests.support.traefik_rig import Rig, behind_traefik, new_address
@@ -45,7 +46,7 @@ def _client(rig: Rig) -> Iterator[Proxied]:
 
 
 def plain(traefik: Traefik, method: str, path: str, entry_point: str = 'web') -> Answer:
-    connection = HTTPConnection('127.0.0.1', traefik.ports[entry_point], timeout=20)
+    connection = HTTPConnection('127.0.0.1', traefik.ports[entry_point], timeout=TIMEOUT)
     try:
         connection.request(method, path, headers={'Host': HOST})
         response = connection.getresponse()
@@ -178,7 +179,7 @@ def test_the_health_check_of_the_container_works(rig: Rig) -> None:
                              check=False,
                              capture_output=True,
                              text=True,
-                             timeout=20)
+                             timeout=TIMEOUT)
 
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout.startswith('OK')

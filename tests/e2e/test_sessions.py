@@ -11,6 +11,7 @@ from tests.support.answers import TIME, error_of, ok
 from tests.support.at_once import at_once
 from tests.support.browser_client import COOKIE, FRONTEND, BrowserClient
 from tests.support.database import execute, select_one
+from tests.support.grace import prolong_grace
 from tests.support.members import Member
 from tests.support.served_api import ServedApi
 
@@ -181,7 +182,8 @@ def test_an_old_token_ends_the_session_and_is_logged(
     assert is_good(api, member.token)
 
 
-def test_the_loser_of_a_race_works_on(api: ServedApi, browser: BrowserClient) -> None:
+def test_the_loser_of_a_race_works_on(api: ServedApi, member: Member, browser: BrowserClient) -> None:
+    prolong_grace(api, member)
     shared = browser.refresh_token or ''
 
     answers = at_once([lambda: api.post(TOKEN, {'refresh_token': shared})] * 4)

@@ -7,13 +7,13 @@ from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 from PIL import Image
 
+from tests.support.answers import ok
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST, Member, join
 from tests.support.raw_http import head
-from tests.support.served_api import ServedApi
+from tests.support.served_api import TIMEOUT, ServedApi
 from tests.support.uploads import IMAGES, new_picture, path_of, send, upload
 from tests.support.waiting import wait_until
 
@@ -33,20 +33,13 @@ def _owner(impatient: ServedApi) -> Member:
     return join(impatient)
 
 
-def answers(api: ServedApi) -> bool:
-    try:
-        return api.get('/health/live', timeout=1).status_code == HTTPStatus.OK
-    except requests.RequestException:
-        return False
-
-
 def silent(api: ServedApi, clients: ExitStack, begun: bytes) -> None:
     address = urlsplit(api.url)
     for _ in range(CLIENTS):
         client = clients.enter_context(socket.socket())
         # Little room, so that an answer that nobody reads fills it.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.settimeout(20)
+        client.settimeout(TIMEOUT)
         client.connect((address.hostname, address.port))
         client.sendall(begun)
 
@@ -83,7 +76,7 @@ def test_whoever_falls_silent_holds_no_thread_for_long(
     with ExitStack() as clients:
         silent(impatient, clients, begun)
 
-        wait_until(lambda: answers(impatient), 'the service answers')
+        ok(impatient.get('/health/live'))
         wait_until(
             lambda: send(impatient, owner, new_picture()).status_code == HTTPStatus.OK, 'uploads are taken'
         )
@@ -92,7 +85,7 @@ def test_whoever_falls_silent_holds_no_thread_for_long(
 def test_the_log_does_not_fill_with_tracebacks_of_silent_clients(impatient: ServedApi) -> None:
     with ExitStack() as clients:
         silent(impatient, clients, b'GET /health/li')
-        wait_until(lambda: answers(impatient), 'the service answers')
+        ok(impatient.get('/health/live'))
 
     assert "Traceback" not in impatient.log()
 
@@ -106,8 +99,9 @@ def test_eight_clients_who_send_a_byte_at_a_time_keep_nobody_waiting(api: Served
     address = urlsplit(api.url)
     with ExitStack() as stack:
         clients = [
-            stack.enter_context(socket.create_connection((address.hostname, address.port or 80), timeout=20))
-            for _ in range(8)
+            stack.enter_context(
+                socket.create_connection((address.hostname, address.port or 80), timeout=TIMEOUT)
+            ) for _ in range(8)
         ]
         for client in clients:
             client.sendall(begun if part == 'headers' else begun + b'\r\n')

@@ -12,7 +12,7 @@ from tests.support.at_once import at_once
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST, Member, join
 from tests.support.raw_http import exchange, head
-from tests.support.served_api import ServedApi
+from tests.support.served_api import TIMEOUT, ServedApi
 from tests.support.uploads import IMAGES, list_images, new_picture, send, upload
 from tests.support.waiting import wait_until
 
@@ -28,7 +28,8 @@ def _small(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Itera
         'IMAGE_MAX_BYTES': '1024',
         'IMAGE_MAX_FILES': '1',
     }
-    with copy_of(postgres_url) as url, ServedApi(tmp_path_factory.mktemp('small'), url, environ) as served:
+    folder = tmp_path_factory.mktemp('small')
+    with copy_of(postgres_url) as url, ServedApi(folder, url, environ) as served:
         yield served
 
 
@@ -146,7 +147,7 @@ def test_uploads_that_stand_still_leave_threads_to_the_others(api: ServedApi, me
     with ExitStack() as connections:
         # More than all threads of the two workers.
         for _ in range(80):
-            connection = socket.create_connection((address.hostname, address.port or 80), timeout=20)
+            connection = socket.create_connection((address.hostname, address.port or 80), timeout=TIMEOUT)
             connections.enter_context(connection).sendall(request + body)
 
         assert [api.get('/health/live').status_code for _ in range(20)] == [200] * 20

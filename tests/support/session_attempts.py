@@ -5,6 +5,7 @@ from functools import partial
 from tests.support.answers import ok
 from tests.support.attempts import EVENTS, MAILS, Attempt, Prepare, all_win, ids_of, once, one_wins, some_win
 from tests.support.database import connect, select_one
+from tests.support.grace import prolong_grace
 from tests.support.members import Member, join
 from tests.support.served_api import ServedApi
 
@@ -37,6 +38,7 @@ def _refresh_token(api: ServedApi, member: Member) -> str:
 
 def _refresh(api: ServedApi) -> Attempt:
     member = join(api)
+    prolong_grace(api, member)
     return Attempt(
         send=partial(api.post, '/v1/accounts/token', {'refresh_token': _refresh_token(api, member)}),
         success=200,
