@@ -52,8 +52,12 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=code /srv/talelio /srv/talelio
 
 WORKDIR /srv/talelio
+# One heap for all threads (malloc's default is one for each), which returns freed memory from 128 KiB on. Python's lock
+# makes the threads take turns anyway.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=1 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
     ENV=production \
     HOST=0.0.0.0 \
     PORT=5000 \

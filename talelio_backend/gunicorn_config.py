@@ -5,6 +5,7 @@ https://gunicorn.org/reference/settings/
 # The names are Gunicorn's.
 # pylint: disable=invalid-name
 import atexit
+import gc
 import json
 import logging
 import mmap
@@ -37,7 +38,6 @@ from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 from talelio_backend.metrics.exposition import open_listener, serve
 from talelio_backend.metrics.sharing import FOLDER_VARIABLE, shared_folder
-from talelio_backend.process_memory import give_freed_memory_back, share_with_forks
 from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 from talelio_backend.shared.presentation.status_codes import code_of_status
 
@@ -95,7 +95,6 @@ def on_starting(_server: Any) -> None:
         _listen_for_prometheus(*_settings.server.metrics_address)
     if _settings.env is not Env.PRODUCTION:
         _migrate(os.environ['DATABASE_URL'])
-    give_freed_memory_back()
     if not reload:
         _import_for_all_workers()
 
@@ -105,7 +104,10 @@ def _import_for_all_workers() -> None:
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.bootstrap import map_entities
     map_entities()
-    share_with_forks()
+    # Workers share the memory of these objects until one writes to it, as its garbage collector would do
+    # by looking at them. Garbage would be freed, and so written to, in each worker.
+    gc.collect()
+    gc.freeze()
 
 
 def _listen_for_prometheus(host: str, port: int) -> None:

@@ -46,6 +46,9 @@ class ServedApi:
         # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
         self.environ = {
             'PATH': os.environ['PATH'],
+            # As the image sets them.
+            'MALLOC_ARENA_MAX': '1',
+            'MALLOC_TRIM_THRESHOLD_': '131072',
             'ENV': 'testing',
             'HOST': '127.0.0.1',
             'PORT': '0',

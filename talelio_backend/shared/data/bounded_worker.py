@@ -63,7 +63,7 @@ class BoundedWorker:
     `memory_bytes` comes on top of what the imported module takes. `wall_seconds` bounds the wait
     for the worker, and again the call: a last resort, so make it several times the CPU time.
 
-    Safe to share between threads, whose calls queue, and to make before a fork.
+    Safe to share between threads, whose calls queue. Processes that fork must do so before the first call.
     """
 
     def __init__(
@@ -86,9 +86,6 @@ class BoundedWorker:
         self._child: _Child | None = None
         # By the monotonic clock.
         self._used = 0.0
-        # A strong reference would keep it for good, for nothing can be unregistered.
-        forget = weakref.WeakMethod(self._forget_child_of_parent)
-        os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
 
     def call(self, payload: bytes) -> bytes:
         """Return what the function makes of the payload.
@@ -166,13 +163,6 @@ class BoundedWorker:
         child, self._child = self._child, None
         return child.end() if child else 0
 
-    def _forget_child_of_parent(self) -> None:
-        # Runs in a forked process while that has one thread; another may have held the lock before.
-        self._lock = threading.Lock()
-        child, self._child = self._child, None
-        if child:
-            child.forget()
-
 
 def _raise_for_death(exit_status: int) -> NoReturn:
     if exit_status == -signal.SIGPROF:
@@ -224,13 +214,6 @@ class _Child:
         """Kill and reap the process, and return its exit status as of before that."""
         self._finalizer()
         return self._process.returncode
-
-    def forget(self) -> None:
-        """Let go of another process's child without a signal to it."""
-        self._finalizer.detach()
-        self._socket.close()
-        # Otherwise Popen complains of a process that it did not wait for.
-        self._process.returncode = 0
 
 
 def _start(theirs: socket.socket, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:

@@ -143,17 +143,15 @@ def test_no_descriptor_is_left_behind(make_worker: MakeWorker) -> None:
 def run(script: str, *arguments: str) -> subprocess.Popen[str]:
     """Run a program that makes workers by `make`, and complains of what it leaves open."""
     make = '''
-        import os, signal, sys, threading
+        import signal, sys
         from talelio_backend.shared.data.bounded_worker import BoundedWorker
 
         def make(function):
             function = 'tests.support.worker_functions:' + function
             return BoundedWorker(function, cpu_seconds=10, memory_bytes=1 << 26, wall_seconds=30)
     '''
-    # Python 3.12 and newer advise against a fork beside threads. It is what is tested here.
-    options = ['-X', 'dev', '-W', 'ignore::DeprecationWarning']
     return subprocess.Popen(
-        [sys.executable, *options, '-c',
+        [sys.executable, '-X', 'dev', '-c',
          dedent(make) + dedent(script), *arguments],
         cwd=PROJECT_FOLDER,
         stdout=subprocess.PIPE,
@@ -167,40 +165,6 @@ def output(script: str) -> list[str]:
         out, err = process.communicate(timeout=PATIENCE)
     assert (err, process.returncode) == ('', 0)
     return out.split()
-
-
-def test_a_forked_process_gets_a_child_of_its_own() -> None:
-    first, in_fork, after = output(
-        '''
-        worker = make('pid')
-        print(worker.call(b'').decode(), flush=True)
-        if os.fork() == 0:
-            print(worker.call(b'').decode())
-            sys.exit()
-        os.wait()
-        print(worker.call(b'').decode())
-        '''
-    )
-
-    assert first == after != in_fork
-    assert not is_running(first.encode()) and not is_running(in_fork.encode())
-
-
-def test_a_fork_in_the_middle_of_a_call() -> None:
-    assert output(
-        '''
-        worker = make('pause')
-        worker.call(b'0')
-        thread = threading.Thread(target=worker.call, args=(b'0.3',))
-        thread.start()
-        if os.fork() == 0:
-            print(worker.call(b'0').decode(), flush=True)
-            os._exit(0)
-        os.wait()
-        thread.join()
-        print(worker.call(b'0').decode())
-        '''
-    ) == ['0', '0']
 
 
 def test_a_program_may_end_without_closing() -> None:

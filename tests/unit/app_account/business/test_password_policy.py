@@ -1,8 +1,8 @@
 import pytest
 
 from talelio_backend.app_account.business.errors import WeakPassword
-from talelio_backend.app_account.business.password_policy import check_password
-from talelio_backend.app_account.data.common_passwords import Words, load_common_passwords
+from talelio_backend.app_account.business.password_policy import MINIMUM_LENGTH, check_password
+from talelio_backend.app_account.data.common_passwords import load_common_passwords
 
 COMMON = load_common_passwords()
 
@@ -47,16 +47,10 @@ def test_the_rule_is_told_in_whole_words(password: str, message: str) -> None:
     assert caught.value.message == message
 
 
-def test_the_list_has_the_three_thousand_most_used() -> None:
-    common = load_common_passwords()
-
-    assert len(set(common)) >= 3000
-    assert all(word in common for word in ('123456', 'password', '12345678', 'qwerty'))
+def test_the_list_has_the_three_thousand_most_used_that_are_long_enough() -> None:
+    assert len(COMMON) >= 3000
+    assert {'password', '12345678', '123456789', '1234567890', 'baseball', 'football'} <= COMMON
 
 
-def test_a_part_of_the_list_is_no_password_of_it() -> None:
-    words = Words(['first', 'second', 'third'])
-
-    assert list(words) == ['first', 'second', 'third']
-    assert all(word in words for word in words)
-    assert not any(word in words for word in ('', 'irst', 'first\nsecond', '\n', 'thir'))
+def test_the_list_is_in_the_form_that_passwords_are_compared_in() -> None:
+    assert all(word == word.lower() and len(word) >= MINIMUM_LENGTH for word in COMMON)
