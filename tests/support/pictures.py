@@ -230,11 +230,14 @@ def screen_profile(tags: dict[bytes, bytes], kind: bytes = b'mntr', version: int
     return _profile(kind, b'RGB ', b'XYZ ', tags, version)
 
 
-# As it is stored, to the byte.
-P3_PROFILE = screen_profile({
-    b'desc': _text('RGB'), b'cprt': _text('None'),
-} | WHITE | P3_PRIMARIES | three_curves(gamma(2.2)), version=0x04300000)  # yapf: disable
-# The same colours by a table, which is not stored with a picture.
+SRGB_FORMULA = formula(3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+# As telephones have it.
+P3_PROFILE = screen_profile(
+    {
+        b'desc': _text('Display P3'), b'cprt': _text('Somebody'),
+    } | WHITE | P3_PRIMARIES | three_curves(SRGB_FORMULA), version=0x04000000
+)  # yapf: disable
+# Its primaries with another curve, by a table.
 TABLE_P3_PROFILE = screen_profile(
     WHITE | P3_PRIMARIES | three_curves(curve_table([(n / 1023)**2.2 for n in range(1024)]))
 )
@@ -243,6 +246,7 @@ TABLE_SRGB_PROFILE = screen_profile({b'wtpt': xyz(0.9505, 1, 1.0891)} | SRGB_PRI
                                     | three_curves(curve_table([srgb_level(n / 1023) for n in range(1024)])))
 ADOBE_PROFILE = screen_profile({b'wtpt': xyz(0.9505, 1, 1.0891)} | ADOBE_PRIMARIES
                                | three_curves(gamma(2.19921875)))
+TURNED_HEIC_PROFILE = screen_profile(WHITE | P3_PRIMARIES | three_curves(gamma(2.19921875)))
 LINEAR_GREY_PROFILE = _profile(b'mntr', b'GRAY', b'XYZ ', WHITE | {b'kTRC': gamma(1.0)})
 
 

@@ -20,7 +20,7 @@ from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
 
 # Measured for pictures of 25 megapixels: up to 5 s and 325 MB, of which 24 are the idle child's. The
 # address space, which is what is bounded, is up to 390 MB; AVIF of 10 megapixels takes most of it.
-# Animations that sum up to 100 megapixels take 1 s (GIF), 4 s (PNG), 9 s (WebP, AVIF) or 18 s
+# Animations that sum up to 100 megapixels take 1 s (GIF), 9 s (WebP) or 18 s
 # (lossless WebP). A telephone's picture of 12 megapixels takes 1.2 s and 125 MB.
 CPU_SECONDS = 40.0
 MEMORY_BYTES = 384 * 1024 * 1024

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from PIL import Image, ImageChops, ImageCms
 
-from talelio_backend.app_asset.data.image_profile import rebuilt_profile
+from talelio_backend.app_asset.data.image_profile import ADOBE_RGB, DISPLAY_P3
 
 _SPACES = {'L': 'GRAY', 'LA': 'GRAY', 'P': 'RGB', 'RGB': 'RGB', 'RGBA': 'RGB', 'CMYK': 'CMYK'}
 _LEVELS = range(0, 256, 51)
@@ -16,44 +16,35 @@ def in_stored_colours(image: Image.Image, profile: bytes | None) -> tuple[Image.
 
     Without one it is sRGB. An image of mode RGB or RGBA may be changed in place.
     """
-    opened = _opened(profile, _SPACES.get(image.mode))
-    if opened is None:
-        return (image.convert('RGB') if image.mode == 'CMYK' else image), None
-    profile, cms = opened
     try:
-        if _SPACES[image.mode] == 'RGB':
-            if _is_srgb(cms):
-                # Most are. To convert all pixels would take time, and change nothing that is seen.
-                return image, None
-            if rebuilt := rebuilt_profile(profile):
-                return image, rebuilt
-        return _in_srgb(image, cms), None
-    except ImageCms.PyCMSError:
-        return in_stored_colours(image, None)
+        cms = ImageCms.ImageCmsProfile(BytesIO(profile)) if profile else None
+        if cms and cms.profile.xcolor_space.strip() == _SPACES.get(image.mode):
+            return _converted(image, cms)
+    except (OSError, ValueError, ImageCms.PyCMSError):
+        # No profile, or one that does not fit the pixels.
+        pass
+    return (image.convert('RGB') if image.mode == 'CMYK' else image), None
 
 
-def _is_srgb(cms: ImageCms.ImageCmsProfile) -> bool:
+def _converted(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> tuple[Image.Image, bytes | None]:
+    if _SPACES[image.mode] == 'RGB':
+        # Most pictures are sRGB or Display P3. To convert all pixels would take time, and lose colours.
+        for known in (None, DISPLAY_P3, ADOBE_RGB):
+            if _is_like(cms, known):
+                return image, known
+    return _in_srgb(image, cms), None
+
+
+def _is_like(cms: ImageCms.ImageCmsProfile, known: bytes | None) -> bool:
+    """Whether it shows the same colours as the known one; None is sRGB."""
+    other = ImageCms.ImageCmsProfile(BytesIO(known)) if known else ImageCms.createProfile('sRGB')
     # To prepare for many pixels takes five times as long as these few, and each frame comes by here.
-    flags = ImageCms.Flags.NOOPTIMIZE
-    transform = ImageCms.buildTransform(cms, ImageCms.createProfile('sRGB'), 'RGB', 'RGB', flags=flags)
+    transform = ImageCms.buildTransform(cms, other, 'RGB', 'RGB', flags=ImageCms.Flags.NOOPTIMIZE)
     samples = Image.frombytes('RGB', (len(_SAMPLES) // 3, 1), _SAMPLES)
     converted = ImageCms.applyTransform(samples, transform)
     assert converted is not None
     # One level apart is how roundings are.
     return max(ImageChops.difference(samples, converted).tobytes()) <= 1
-
-
-def _opened(profile: bytes | None, space: str | None) -> tuple[bytes, ImageCms.ImageCmsProfile] | None:
-    """Return the profile without what was appended, or None for one that does not fit the pixels."""
-    if not profile:
-        return None
-    size = int.from_bytes(profile[:4])
-    try:
-        cms = ImageCms.ImageCmsProfile(BytesIO(profile[:size]))
-        fits = size <= len(profile) and cms.profile.xcolor_space.strip() == space
-    except (OSError, ValueError):
-        return None
-    return (profile[:size], cms) if fits else None
 
 
 def _in_srgb(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> Image.Image:

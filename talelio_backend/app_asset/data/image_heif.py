@@ -1,20 +1,21 @@
-"""Reads AVIF and HEIC files, and makes animated ones of the former anew."""
+"""Reads AVIF and HEIC files. Of an animated one only the first frame is taken."""
 
-from io import BytesIO
+import struct
 
 from PIL import Image, _avif
-from PIL.AvifImagePlugin import AvifImageFile
 
-from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.app_asset.data.image_encoding import AVIF_STYLE, encoded
+from talelio_backend.app_asset.data.image_profile import profile_by_code
 from talelio_backend.app_asset.data.image_source import Source, SourceKind, opaque_if_so
+
+# The property of a picture that says its colours by count (ISO/IEC 23008-12): primaries, transfer.
+_COLOUR_CODES = b'colrnclx'
 
 
 def open_avif(content: bytes) -> Source:
     # Any more threads would take stacks and no less time, when the cores have others to serve.
     # pylint: disable-next=c-extension-no-member
     decoder = _avif.AvifDecoder(content, 'auto', 1)
-    (width, height), frames, mode, profile, _, orientation, _ = decoder.get_info()
+    (width, height), _, mode, profile, _, orientation, _ = decoder.get_info()
 
     def decode(_source: Source) -> Image.Image:
         nonlocal decoder
@@ -22,18 +23,14 @@ def open_avif(content: bytes) -> Source:
         del decoder
         return opaque_if_so(Image.frombuffer(mode, (width, height), pixels, 'raw', mode, 0, 1))
 
-    source = Source(
+    return Source(
         kind=SourceKind.AVIF,
         width=width,
         height=height,
-        frames=frames,
         decode=decode,
-        profile=profile,
+        profile=profile or _profile_by_code(content),
         orientation=orientation
     )
-    if frames > 1:
-        source.remake = lambda profile: _remade_avif(content, profile)
-    return source
 
 
 def open_heic(content: bytes) -> Source:
@@ -54,17 +51,15 @@ def open_heic(content: bytes) -> Source:
         return opaque_if_so(image)
 
     return Source(
-        kind=SourceKind.HEIC, width=width, height=height, decode=decode, profile=file.info.get('icc_profile')
+        kind=SourceKind.HEIC,
+        width=width,
+        height=height,
+        decode=decode,
+        profile=file.info.get('icc_profile') or _profile_by_code(content)
     )
 
 
-def _remade_avif(content: bytes, profile: bytes | None) -> bytes:
-    """Frames are stored as changes of others, so these alone are decoded and encoded as a whole."""
-    image = AvifImageFile(BytesIO(content))
-    durations = []
-    for number in range(image.n_frames):
-        image.seek(number)
-        image.load()
-        durations.append(image.info['duration'])
-    image.seek(0)
-    return encoded(image, ImageKind.AVIF, profile, save_all=True, duration=durations, **AVIF_STYLE)
+def _profile_by_code(content: bytes) -> bytes | None:
+    """Pillow does not say the codes. Properties come before all pixels, the picture's own first."""
+    start = content.find(_COLOUR_CODES) + len(_COLOUR_CODES)
+    return profile_by_code(*struct.unpack_from('>HH', content, start)) if _COLOUR_CODES in content else None

@@ -1,83 +1,59 @@
-"""Colour profiles written anew, with nothing of the sender's but the few numbers that make the colours.
-
-One passed on as it came could be an archive or a page as well: it has room for anything.
-"""
+"""The colour profiles that a picture may keep, written here: a sender's profile has room for any file."""
 
 import struct
 
-_HEADER = struct.Struct('>I4x4s4s4s4s12x4s28x12s48x')
-_ENTRY = struct.Struct('>4sII')
-# ICC.1:2010, the first to have both kinds of curves in its text and white always the same.
-_VERSION = bytes([4, 0x30, 0, 0])
-_WHITE = bytes.fromhex('0000f6d6 00010000 0000d32d')
-# How many numbers the formula has, by its number.
-_PARAMETERS = (1, 3, 4, 5, 7)
+# What 0 to 1 in a channel means, as the numbers of the formula in ICC.1:2010, section 10.16.
+_SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+_D50 = (0.9642, 1.0, 0.8249)
+_DATE = (2026, 1, 1, 0, 0, 0)
+
+Colour = tuple[float, float, float]
 
 
-def rebuilt_profile(profile: bytes) -> bytes | None:
-    """Return None where the colours are not three primaries, each with a curve that is a formula.
-
-    No more than three bytes in a row are the sender's.
-    """
-    try:
-        tags = _tags_of(profile)
-        # White is not read: browsers have no use for it, and the version has one for all screens.
-        rebuilt = {b'desc': _text('RGB'), b'cprt': _text('None'), b'wtpt': b'XYZ \0\0\0\0' + _WHITE}
-        rebuilt |= {name: _numbers(tags[name], b'XYZ ', 3) for name in (b'rXYZ', b'gXYZ', b'bXYZ')}
-        rebuilt |= {name: _curve(tags[name]) for name in (b'rTRC', b'gTRC', b'bTRC')}
-        if b'chad' in tags:
-            rebuilt[b'chad'] = _numbers(tags[b'chad'], b'sf32', 9)
-    except (struct.error, LookupError, ValueError):
-        return None
-    return _profile_of(rebuilt)
+def _numbers(kind: bytes, *numbers: float) -> bytes:
+    return struct.pack(f'>{len(kind)}s{len(numbers)}i', kind, *(round(65536 * number) for number in numbers))
 
 
-def _tags_of(profile: bytes) -> dict[bytes, memoryview]:
-    if profile[12:16] not in (b'mntr', b'scnr', b'spac') or profile[16:24] != b'RGB XYZ ':
-        raise ValueError
-    count, = struct.unpack_from('>I', profile, _HEADER.size)
-    start = _HEADER.size + 4
-    entries = list(_ENTRY.iter_unpack(profile[start:start + count * _ENTRY.size]))
-    # Not copied, for each tag may be most of the profile.
-    view = memoryview(profile)
-    tags = {bytes(name): view[place:place + size] for name, place, size in entries}
-    # Where there are tables as well, the colours are theirs. Of two alike, who knows which is meant?
-    if len(tags) != count or any(name[:3] in (b'A2B', b'D2B') for name in tags):
-        raise ValueError
-    return tags
-
-
-def _numbers(tag: memoryview, kind: bytes, count: int, head: bytes = bytes(4)) -> bytes:
-    """Return the tag without what follows: its kind, the rest of its head, and numbers of four bytes."""
-    found, numbers = struct.unpack_from(f'>4s{len(head)}x{4 * count}s', tag)
-    # All that are of use are below 128, and so no four bytes in a row are free.
-    if found != kind or not set(numbers[::4]) <= {0x00, 0xff}:
-        raise ValueError
-    return kind + head + bytes(numbers)
-
-
-def _curve(tag: memoryview) -> bytes:
-    kind, = struct.unpack_from('4s', tag)
-    if kind == b'para':
-        function, = struct.unpack_from('>8xH', tag)
-        return _numbers(tag, kind, _PARAMETERS[function], struct.pack('>4xHxx', function))
-    count, = struct.unpack_from('>8xI', tag)
-    if kind != b'curv' or count > 1:
-        raise ValueError
-    gamma, = struct.unpack_from(f'12x{2 * count}s', tag)
-    return struct.pack('>4s4xI', kind, count) + bytes(gamma)
-
-
-def _text(text: str) -> bytes:
-    content = text.encode('utf-16-be')
-    return struct.pack('>4s4xII4sII', b'mluc', 1, 12, b'enUS', len(content), 28) + content
-
-
-def _profile_of(tags: dict[bytes, bytes]) -> bytes:
-    position = _HEADER.size + 4 + _ENTRY.size * len(tags)
+def _profile(name: str, primaries: tuple[Colour, Colour, Colour], curve: tuple[float, ...]) -> bytes:
+    """Return a matrix profile of version 4.3; the primaries are XYZ adapted to D50."""
+    text = name.encode('utf-16-be')
+    words = struct.pack('>4s4xII4sII', b'mluc', 1, 12, b'enUS', len(text), 28) + text
+    formula = _numbers(struct.pack('>4s4xHxx', b'para', 3 if len(curve) > 1 else 0), *curve)
+    tags = {b'desc': words, b'cprt': words, b'wtpt': _numbers(b'XYZ \0\0\0\0', *_D50)}
+    for channel, primary in zip((b'r', b'g', b'b'), primaries):
+        tags |= {channel + b'XYZ': _numbers(b'XYZ \0\0\0\0', *primary), channel + b'TRC': formula}
+    position = 132 + 12 * len(tags)
     table, data = struct.pack('>I', len(tags)), b''
-    for name, content in tags.items():
-        table += _ENTRY.pack(name, position + len(data), len(content))
+    for tag, content in tags.items():
+        table += struct.pack('>4sII', tag, position + len(data), len(content))
         data += content + bytes(-len(content) % 4)
-    size = position + len(data)
-    return _HEADER.pack(size, _VERSION, b'mntr', b'RGB ', b'XYZ ', b'acsp', _WHITE) + table + data
+    head = struct.pack(
+        '>I4xI4s4s4s6H4s28x', position + len(data), 0x04300000, b'mntr', b'RGB ', b'XYZ ', *_DATE, b'acsp'
+    )
+    return (head + _numbers(b'', *_D50)).ljust(128, b'\0') + table + data
+
+
+DISPLAY_P3 = _profile(
+    'Display P3',
+    ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407)),
+    _SRGB_CURVE,
+)
+ADOBE_RGB = _profile(
+    'Adobe RGB (compatible)',
+    ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)),
+    (2.19921875, ),
+)
+_BT2020 = _profile(
+    'BT.2020',
+    ((0.67346, 0.27903, -0.00193), (0.16566, 0.67534, 0.02997), (0.12505, 0.04561, 0.79685)),
+    _SRGB_CURVE,
+)
+# By ITU-T H.273, which AVIF, HEIC and PNG count by. 2 is unspecified; 1, 6, 14 and 15 are video's, which
+# browsers show as they show sRGB's, 13. The curves of HDR are none of these.
+_PRIMARIES = {9: _BT2020, 12: DISPLAY_P3}
+_TRANSFERS = (1, 2, 6, 13, 14, 15)
+
+
+def profile_by_code(primaries: int, transfer: int) -> bytes | None:
+    """Return None for sRGB, and for what is not known here."""
+    return _PRIMARIES.get(primaries) if transfer in _TRANSFERS else None

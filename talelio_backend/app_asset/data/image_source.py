@@ -47,7 +47,7 @@ class Source:
     # How the pixels were encoded, as arguments for Pillow's saver of the kind.
     style: dict[str, Any] = field(default_factory=dict)
     # Makes an animation anew, to be stored with the given profile. A GIF's takes its palettes as they
-    # are, so it is for a still one, too.
+    # Makes a GIF or an animated WebP anew frame by frame, to be stored with the given profile.
     remake: Callable[[bytes | None], bytes] | None = None
 
 

@@ -2,6 +2,7 @@ import pytest
 from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile
 
+from talelio_backend.app_asset.data.image_profile import DISPLAY_P3
 from tests.support import pictures
 from tests.support.codec import prepare, prepare_avatar, prepared
 from tests.support.pictures import difference, opened, saved, scene
@@ -32,21 +33,20 @@ def test_cmyk_is_converted_by_its_profile() -> None:
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'AVIF'])
-def test_a_profile_of_numbers_is_kept_without_what_was_appended(kind: str) -> None:
+def test_a_well_known_profile_is_stored_as_ours(kind: str) -> None:
     content = saved(scene(400, 300), kind, icc_profile=pictures.P3_PROFILE + b'SECRET')
     made = prepare(content)
     avatar = prepare_avatar(content)
 
     for each in (made.content, avatar.content, *(variant.content for variant in made.variants)):
-        assert opened(each).info['icc_profile'] == pictures.P3_PROFILE
+        assert opened(each).info['icc_profile'] == DISPLAY_P3
     assert difference(opened(made.content), scene(400, 300)) < 3
 
 
-@pytest.mark.parametrize('kind', ['WEBP', 'PNG', 'AVIF'])
-def test_a_profile_of_numbers_of_an_animation_is_kept(kind: str) -> None:
-    made = prepare(pictures.animated(kind, icc_profile=pictures.P3_PROFILE + b'SECRET'))
+def test_a_well_known_profile_of_an_animation_is_stored_as_ours() -> None:
+    made = prepare(pictures.animated('WEBP', icc_profile=pictures.P3_PROFILE + b'SECRET'))
 
-    assert opened(made.content).info['icc_profile'] == pictures.P3_PROFILE
+    assert opened(made.content).info['icc_profile'] == DISPLAY_P3
 
 
 def test_a_profile_of_tables_is_applied_to_a_palette_and_its_transparency_stays() -> None:
@@ -76,7 +76,13 @@ def test_a_profile_of_tables_of_an_animation_is_applied_to_each_frame() -> None:
     frames = [Image.new('RGB', (8, 8), (200, 90, 60 + number)) for number in range(2)]
     profile = pictures.TABLE_P3_PROFILE
     content = saved(
-        frames[0], 'PNG', save_all=True, append_images=frames[1:], duration=50, icc_profile=profile
+        frames[0],
+        'WEBP',
+        save_all=True,
+        append_images=frames[1:],
+        duration=50,
+        icc_profile=profile,
+        lossless=True
     )
 
     for frame, _ in pictures.frames_of(prepare(content).content):
