@@ -92,7 +92,7 @@ check-infra: install ## lint the pipelines, container files, cloud template and 
 
 .PHONY: licences
 licences: install ## list the licences of what is installed at run time; fails at one that is not known to be fine
-	@$(BIN)/python .ci/licences.py
+	@.ci/licences
 
 .PHONY: audit
 audit: install ## look for known vulnerabilities in all locked packages; fails when nobody could be asked
