@@ -11,6 +11,7 @@ from tests.support.database import connect, copy_of
 from tests.support.members import WHITELIST, Member, Person, join, new_person
 from tests.support.served_api import ServedApi
 from tests.support.smtp_sink import SmtpSink
+from tests.support.traefik_rig import Rig, behind_traefik
 
 # In two spellings and beside the generated ones; each is for one test.
 SPECIAL_ADDRESSES = ('maker@bücher.example', 'writer@xn--mller-kva.example', 'grüße@example.com')
@@ -37,6 +38,13 @@ def _api(tmp_path_factory: pytest.TempPathFactory, api_database_url: str,
     }
     with ServedApi(tmp_path_factory.mktemp('api'), api_database_url, environ) as served:
         yield served
+
+
+@pytest.fixture(name='rig', scope='session')
+def _rig(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Rig]:
+    """Traefik and two APIs, which no test ends."""
+    with behind_traefik(tmp_path_factory.mktemp('rig'), postgres_url) as rig:
+        yield rig
 
 
 class Serve(Protocol):

@@ -17,7 +17,7 @@ from tests.support.prometheus import scrape
 from tests.support.served_api import TIMEOUT
 from tests.support.traefik import HOST, TRAEFIK_FOLDER, Traefik, static_configuration
 from tests.support.traefik_client import Answer, Proxied
-from tests.support.traefik_rig import Rig, behind_traefik, new_address
+from tests.support.traefik_rig import Rig, new_address
 from tests.support.uploads import new_picture, upload
 
 SECURITY_HEADERS = {
@@ -26,12 +26,6 @@ SECURITY_HEADERS = {
     'X-Frame-Options': 'DENY',
     'Referrer-Policy': 'no-referrer',
 }
-
-
-@pytest.fixture(name='rig', scope='module')
-def _rig(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Rig]:
-    with behind_traefik(tmp_path_factory.mktemp('proxy'), postgres_url) as rig:
-        yield rig
 
 
 @pytest.fixture(name='member', scope='module')
@@ -219,6 +213,16 @@ def test_the_box_can_take_the_cluster_out(rig: Rig) -> None:
     assert tomllib.loads(taken_out) == static_configuration()
     assert whole['providers']['ecs']['exposedByDefault'] is False
     assert whole['providers']['ecs']['healthyTasksOnly'] is True
+
+
+def test_a_drain_outlasts_the_checks_that_notice_it() -> None:
+    text = (TRAEFIK_FOLDER / 'routes_box.toml').read_text(encoding='utf-8')
+    check = text.partition('path = "/health/ready"')[2].partition('path =')[0]
+    found = re.search(r'interval = "(\d+)s"\nunhealthyInterval = "\d+s"\ntimeout = "(\d+)s"', check)
+
+    assert found is not None
+    # In production a drain takes ten seconds.
+    assert sum(map(int, found.groups())) < 10
 
 
 def test_staging_is_one_line() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.members import WHITELIST
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
-from tests.support.traefik import HOST, Traefik
+from tests.support.traefik import EAGER_CHECKS, HOST, Traefik
 from tests.support.waiting import wait_until
 
 
@@ -29,7 +29,7 @@ def _traefik(tmp_path: Path, postgres: OwnPostgres) -> Iterator[Traefik]:
     (tmp_path / 'traefik').mkdir()
     with (
         ServedApi(tmp_path, postgres.url, environ) as api,
-        Traefik(tmp_path / 'traefik', [api.url]) as traefik,
+        Traefik(tmp_path / 'traefik', [api.url], changes=EAGER_CHECKS) as traefik,
     ):
         yield traefik
 
@@ -38,7 +38,9 @@ def is_ready(traefik: Traefik) -> bool:
     return set(traefik.server_status().values()) == {'UP'}
 
 
-def test_the_api_itself_says_when_to_come_back(postgres: OwnPostgres, traefik: Traefik) -> None:
+def test_the_api_itself_says_when_to_come_back_and_is_used_again_as_soon_as_it_is_ready(
+    postgres: OwnPostgres, traefik: Traefik
+) -> None:
     postgres.proxy.refuse()
     wait_until(lambda: not is_ready(traefik), 'Traefik notices')
     with traefik.client() as client:
@@ -46,18 +48,13 @@ def test_the_api_itself_says_when_to_come_back(postgres: OwnPostgres, traefik: T
         live = client.get('/health/live')
         ready = client.get('/health/ready')
 
-    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-    assert answer.json()['error']['status'] == HTTPStatus.SERVICE_UNAVAILABLE
-    assert int(answer.headers['Retry-After']) > 0
-    assert live.status_code == HTTPStatus.OK
-    assert ready.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert answer.json()['error']['status'] == HTTPStatus.SERVICE_UNAVAILABLE
+        assert int(answer.headers['Retry-After']) > 0
+        assert live.status_code == HTTPStatus.OK
+        assert ready.status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
+        postgres.proxy.forward()
+        wait_until(lambda: is_ready(traefik), 'Traefik notices')
 
-def test_it_is_used_again_as_soon_as_it_is_ready(postgres: OwnPostgres, traefik: Traefik) -> None:
-    postgres.proxy.refuse()
-    wait_until(lambda: not is_ready(traefik), 'Traefik notices')
-    postgres.proxy.forward()
-    wait_until(lambda: is_ready(traefik), 'Traefik notices')
-
-    with traefik.client() as client:
         assert client.get('/v1/users/nobody/projects').status_code == HTTPStatus.BAD_REQUEST

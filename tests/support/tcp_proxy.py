@@ -54,6 +54,11 @@ class TcpProxy:
     def port(self) -> int:
         return self._address[1]
 
+    @property
+    def url(self) -> str:
+        """Of the HTTP server behind it."""
+        return f'http://127.0.0.1:{self.port}'
+
     def forward(self) -> None:
         """Pass everything on, also what was held back."""
         self._way = Straight()
@@ -85,13 +90,17 @@ class TcpProxy:
 
     def refuse(self) -> None:
         """Reset all connections and take no new ones."""
+        self.refuse_new()
+        self.cut()
+
+    def refuse_new(self) -> None:
+        """Take no new connections, and leave those there are."""
         if self._listener is not None:
             with suppress(OSError):
                 # Wakes the thread that waits in `accept`.
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             self._listener = None
-        self.cut()
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):

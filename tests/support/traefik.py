@@ -1,7 +1,6 @@
 """The real Traefik on the very files that production uses."""
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +23,14 @@ from tests.support.waiting import PATIENCE, wait_until
 TRAEFIK_FOLDER = PROJECT_FOLDER / 'traefik'
 HOST = 'api.test'
 
+# Notices at once which API is ready, and never takes a slow one for one that is not.
+EAGER_CHECKS = {
+    'interval = "2s"': 'interval = "200ms"',
+    'unhealthyInterval = "1s"': 'unhealthyInterval = "200ms"',
+    'timeout = "1s"': 'timeout = "60s"',
+    'timeout = "4s"': 'timeout = "60s"',
+}
+
 _ATTEMPTS = 5
 
 
@@ -37,13 +44,22 @@ def static_configuration() -> dict[str, Any]:
 class Traefik:
     """Traefik in a process of its own, on free ports, before the APIs at the given addresses.
 
-    `read_timeout` replaces the minutes that a request may take to arrive.
+    `read_timeout` replaces the minutes that a request may take to arrive; `changes` replaces texts of the
+    dynamic files.
     """
 
-    def __init__(self, folder: Path, api_urls: Sequence[str], *, read_timeout: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        api_urls: Sequence[str],
+        *,
+        read_timeout: str | None = None,
+        changes: Mapping[str, str] | None = None
+    ) -> None:
         self._folder = folder
         self._api_urls = api_urls
         self._read_timeout = read_timeout
+        self._changes = changes or {}
         self._log_file = folder / 'traefik.log'
         self._static_file = folder / 'traefik.toml'
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,8 +91,15 @@ class Traefik:
     def _write_dynamic_files(self) -> None:
         dynamic = self._folder / 'dynamic'
         dynamic.mkdir()
-        for name in ('traefik_dynamic.toml', 'routes_box.toml'):
-            shutil.copy(TRAEFIK_FOLDER / name, dynamic)
+        texts = {
+            name: (TRAEFIK_FOLDER / name).read_text(encoding='utf-8')
+            for name in ('traefik_dynamic.toml', 'routes_box.toml')
+        }
+        for old, new in self._changes.items():
+            assert any(old in text for text in texts.values()), old
+            texts = {name: text.replace(old, new) for name, text in texts.items()}
+        for name, text in texts.items():
+            (dynamic / name).write_text(text, encoding='utf-8')
         certificate = self.authority.issue_cert(HOST)
         chain, key = self._folder / 'chain.pem', self._folder / 'key.pem'
         chain.write_bytes(b''.join(part.bytes() for part in certificate.cert_chain_pems))

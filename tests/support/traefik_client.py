@@ -45,7 +45,8 @@ class Proxied(HTTPConnection):
         super().__init__(name, timeout=PATIENCE)
         self._address = ('127.0.0.1', port)
         self._source = source
-        self._context = ssl.create_default_context()
+        # Without the machine's own authorities, which take a while to load.
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         authority.configure_trust(self._context)
         if version is not None:
             self._context.minimum_version = self._context.maximum_version = version

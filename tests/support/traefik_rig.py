@@ -9,10 +9,7 @@ from tests.support.database import copy_of
 from tests.support.members import WHITELIST
 from tests.support.prometheus import METRICS
 from tests.support.served_api import ServedApi
-from tests.support.traefik import HOST, Traefik
-
-# Of each API; production has ten.
-DRAIN_SECONDS = 4
+from tests.support.traefik import EAGER_CHECKS, HOST, Traefik
 
 _numbers = count(1)
 
@@ -34,7 +31,7 @@ class Rig:
 
 
 @contextmanager
-def behind_traefik(folder: Path, template_url: str, *, read_timeout: str | None = None) -> Iterator[Rig]:
+def behind_traefik(folder: Path, template_url: str) -> Iterator[Rig]:
     with ExitStack() as stack:
         url = stack.enter_context(copy_of(template_url))
         environ = {
@@ -43,12 +40,12 @@ def behind_traefik(folder: Path, template_url: str, *, read_timeout: str | None 
             'TRUSTED_PROXIES': '127.0.0.1',
             'WHITELISTED_EMAILS': ','.join(WHITELIST),
             'WEB_CONCURRENCY': '1',
-            'DRAIN_SECONDS': str(DRAIN_SECONDS),
+            # A second signal ends it.
+            'DRAIN_SECONDS': '600',
             'IMAGE_FOLDER': str(folder / 'images'),
         }
         one, two = (stack.enter_context(_started(folder / name, url, environ)) for name in ('one', 'two'))
-        traefik = Traefik(folder, [one.url, two.url], read_timeout=read_timeout)
-        stack.enter_context(traefik)
+        traefik = stack.enter_context(Traefik(folder, [one.url, two.url], changes=EAGER_CHECKS))
         yield Rig(apis=(one, two), traefik=traefik, database_url=url)
 
 

@@ -83,21 +83,29 @@ class CutAfter:
 
 
 class HeldBack:
-    """Holds back, until it is let go, each HTTP request of this method; its client may give it up."""
+    """Holds back, until it is let go, each HTTP request of these methods; its client may give it up."""
 
-    def __init__(self, method: str) -> None:
-        self._beginning = f'{method} '.encode()
+    def __init__(self, *methods: str) -> None:
+        self._beginnings = tuple(f'{method} '.encode() for method in methods)
         self._go_on = threading.Event()
+        self._cuts = False
         # The paths that were asked for.
         self.paths: list[str] = []
 
     def let_go(self) -> None:
         self._go_on.set()
 
+    def cut(self) -> None:
+        """Reset the connections of the requests that are held back, and of each that follows."""
+        self._cuts = True
+        self._go_on.set()
+
     def pieces(self, content: bytes, *, to_server: bool) -> Iterator[bytes]:
-        if to_server and content.startswith(self._beginning):
+        if to_server and content.startswith(self._beginnings):
             self.paths.append(content.split(b' ')[1].decode())
             self._go_on.wait()
+            if self._cuts:
+                raise Cut
         yield content
 
 
