@@ -13,8 +13,8 @@ from sqlalchemy import Engine, make_url
 
 from talelio_backend.bootstrap import map_entities
 from talelio_backend.config import PROJECT_FOLDER
-from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from tests.support.engines import patient_engine
 from tests.support.smtp_sink import SmtpSink
 
 _numbers = count(1)
@@ -76,7 +76,7 @@ def _database(server_url: str, *, template: str) -> Iterator[str]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     map_entities()
-    engine = make_engine(database_url, pool_size=20)
+    engine = patient_engine(database_url)
     yield engine
     engine.dispose()
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from talelio_backend.app_asset.data import image_repository
 from tests.support.backings import Backing, FakeBacking, RealBacking
 from tests.support.engines import copied_database, scalar
 
@@ -23,6 +24,12 @@ def fixture_real_backing(shared_engine: Engine) -> Backing:
     scalar(shared_engine, 'DELETE FROM whitelist')
     scalar(shared_engine, 'DELETE FROM rate_limit_counters')
     return RealBacking(shared_engine)
+
+
+@pytest.fixture(name='patient_image_lock')
+def fixture_patient_image_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a busy machine is not taken for somebody who keeps the lock."""
+    monkeypatch.setattr(image_repository, '_LOCK_TIMEOUT', 60)
 
 
 @pytest.fixture(name='backing', params=['real', 'fake'])

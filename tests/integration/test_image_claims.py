@@ -5,9 +5,12 @@ import pytest
 from sqlalchemy import Engine
 
 from talelio_backend.app_asset.business.errors import InvalidImageType
+from talelio_backend.app_asset.data import image_repository
 from talelio_backend.shared.business.errors import Unavailable
 from tests.support.claims import Pause, Requests
 from tests.support.waiting import PATIENCE
+
+pytestmark = pytest.mark.usefixtures('patient_image_lock')
 
 
 def test_a_claim_waits_for_a_taking_back_of_the_same_picture_and_keeps_its_own_file(
@@ -99,11 +102,14 @@ def test_the_same_picture_twice_at_once_is_one_image_with_the_files_of_the_first
     assert set(requests.store.files) == set(image.keys)
 
 
-def test_whoever_waits_too_long_for_the_lock_is_told_what_for(shared_engine: Engine) -> None:
+def test_whoever_waits_too_long_for_the_lock_is_told_what_for(
+    shared_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ThreadPoolExecutor(2) as pool:
         requests = Requests(shared_engine, Pause('exists'), pool)
         first = requests.upload(b'one')
         assert requests.pause.arrived.wait(PATIENCE)
+        monkeypatch.setattr(image_repository, '_LOCK_TIMEOUT', 0.3)
         try:
             with pytest.raises(
                 Unavailable, match='^Your other pictures are being changed, please try again$'

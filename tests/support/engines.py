@@ -10,6 +10,33 @@ from talelio_backend.shared.data.database import make_engine
 from tests.support.database import copy_of
 from tests.support.waiting import wait_until
 
+# What only a test that hangs waits for.
+_PATIENCE = {
+    'statement_timeout': '60s',
+    'lock_timeout': '60s',
+    'idle_in_transaction_session_timeout': '60s',
+}
+
+
+def patient_engine(url: str, *, pool_size: int = 20, **settings: str) -> Engine:
+    """The service's engine without its bounds on waiting, which a busy machine could meet.
+
+    `settings` of the session are for the test that lets something meet one.
+    """
+    engine = make_engine(url, pool_size=pool_size)
+
+    @event.listens_for(engine, 'do_connect')
+    def _wait_longer(
+        _dialect: object, _entry: object, _arguments: object, parameters: dict[str, Any]
+    ) -> None:
+        # The last of several options of one name holds.
+        bounds = (f' -c {name}={value}' for name, value in (_PATIENCE | settings).items())
+        parameters['options'] += ''.join(bounds)
+        # Its connections give up on a server that is silent.
+        del parameters['connection_factory']
+
+    return engine
+
 
 @contextmanager
 def copied_database(migrated_url: str) -> Iterator[Engine]:
@@ -17,7 +44,7 @@ def copied_database(migrated_url: str) -> Iterator[Engine]:
     map_entities()
     # pylint: disable-next=contextmanager-generator-missing-cleanup
     with copy_of(migrated_url) as url:
-        engine = make_engine(url, pool_size=20)
+        engine = patient_engine(url)
         try:
             yield engine
         finally:
@@ -47,13 +74,24 @@ def other_engine(engine: Engine,
                  database: str | None = None,
                  port: int | None = None,
                  pool_size: int = 5) -> Iterator[Engine]:
-    """A pool of its own to the same database, or to another one."""
+    """The service's engine, with its bounds, to the same database or to another one."""
     url = engine.url.set(database=database or engine.url.database, port=port or engine.url.port)
     other = make_engine(url.render_as_string(hide_password=False), pool_size=pool_size)
     try:
         yield other
     finally:
         other.dispose()
+
+
+@contextmanager
+def impatient_engine(engine: Engine) -> Iterator[Engine]:
+    """To the same database; it does not wait for a lock that somebody else keeps."""
+    url = engine.url.render_as_string(hide_password=False)
+    impatient = patient_engine(url, lock_timeout='50ms')
+    try:
+        yield impatient
+    finally:
+        impatient.dispose()
 
 
 def wait_for_waiters(engine: Engine, number: int = 1) -> None:
@@ -70,7 +108,7 @@ def outage(engine: Engine) -> Iterator[None]:
     """As long as the block lasts, the database has no connection and accepts none."""
     name = engine.dialect.identifier_preparer.quote(engine.url.database or '')
     end_all = """
-        SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = :database
+        SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity WHERE datname = :database
     """
     with other_engine(engine, database='postgres') as maintenance:
         scalar(maintenance, f'ALTER DATABASE {name} ALLOW_CONNECTIONS false')

@@ -16,6 +16,7 @@ import boto3
 import requests
 from botocore.config import Config
 
+from talelio_backend.app_asset.data.s3_image_store import Limits
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ AWS_ENVIRON = {
     'BOTO_CONFIG': os.devnull,
     'NO_PROXY': '*',
 }
+
+# For a store whose server answers, however busy the machine is.
+PATIENT = Limits(
+    connect_timeout=PATIENCE, read_timeout=PATIENCE, attempts=1, save_deadline=PATIENCE, deadline=PATIENCE
+)
 
 
 class _S3Server(ABC):

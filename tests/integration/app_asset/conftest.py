@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.loaders import create_loader
 
 from tests.support.s3_servers import AWS_ENVIRON, MotoServer, RcloneServer
 
@@ -16,6 +17,15 @@ def fixture_moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServe
 def fixture_rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RcloneServer]:
     with RcloneServer(tmp_path_factory.mktemp('rclone')) as server:
         yield server
+
+
+@pytest.fixture(name='aws_descriptions', scope='session', autouse=True)
+def fixture_aws_descriptions() -> Iterator[None]:
+    """AWS's description of S3 is read once: each client would spend most of its making on that."""
+    loader = create_loader()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr('botocore.session.create_loader', lambda *_: loader)
+        yield
 
 
 @pytest.fixture(name='aws_environ', autouse=True)

@@ -14,7 +14,7 @@ from talelio_backend.shared.business.errors import Unavailable
 from tests.support.at_once import at_once
 from tests.support.backings import RealBacking, committed_account
 from tests.support.database import connect, execute
-from tests.support.engines import other_engine, scalar, wait_for_waiters
+from tests.support.engines import impatient_engine, other_engine, scalar, wait_for_waiters
 from tests.support.samples import NOW, new_project
 
 INSERT = "INSERT INTO projects (user_id, created_at, title, body, html) VALUES (%s, now(), %s, '', '')"
@@ -86,7 +86,7 @@ def test_a_commit_that_waits_too_long_for_its_number_changes_nothing(engine: Eng
         execute(first, INSERT, user_id, 'first')
         execute(first, 'SET CONSTRAINTS ALL IMMEDIATE')
 
-        with pytest.raises(Unavailable), UnitOfWork(engine) as uow:
+        with impatient_engine(engine) as impatient, pytest.raises(Unavailable), UnitOfWork(impatient) as uow:
             uow.projects.add(new_project(user_id, title='second'))
             uow.commit()
         first.commit()
@@ -158,7 +158,7 @@ def test_what_the_release_before_writes_is_told(engine: Engine, user_id: int) ->
     assert titles(engine) == ['B']
 
 
-def test_an_account_with_thousands_of_projects_goes_within_the_time_of_a_statement(
+def test_the_deletion_of_an_account_is_told_for_each_of_its_thousands_of_projects(
     engine: Engine, user_id: int
 ) -> None:
     with opened(engine) as owner:

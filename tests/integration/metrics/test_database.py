@@ -58,7 +58,7 @@ def test_a_connection_that_is_lost_is_not_in_use(measured: Measured, database_ur
 
     def lose(pid: int) -> None:
         with closing(connect(database_url)) as other:
-            assert select_one(other, 'SELECT pg_terminate_backend(%s, 5000)', pid)
+            assert select_one(other, 'SELECT pg_terminate_backend(%s, 60000)', pid)
 
     with measured.engine.connect() as connection:
         pid = connection.execute(text('SELECT pg_backend_pid()')).scalar_one()

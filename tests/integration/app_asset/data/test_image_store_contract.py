@@ -1,5 +1,6 @@
 """What the port of the image store promises, shown on the real ones and on the fake alike."""
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -10,12 +11,14 @@ import requests
 from talelio_backend.app_asset.business.ports import ImageStore
 from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
+from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
 from talelio_backend.shared.business.errors import Unavailable
 from tests.fakes.images import FakeImageStore
 from tests.support.at_once import at_once
 from tests.support.image_files import keys_of, new_files
-from tests.support.s3_servers import MotoServer, RcloneServer
+from tests.support.s3_servers import PATIENT, MotoServer, RcloneServer
+
+LIMITS = replace(PATIENT, attempts=2)
 
 
 class Backing(Protocol):
@@ -67,7 +70,7 @@ class S3Backing:
 
     def __init__(self, server: MotoServer | RcloneServer) -> None:
         self.bucket = S3Bucket(name=server.make_bucket(), endpoint_url=server.url)
-        self.store = S3ImageStore(self.bucket)
+        self.store = S3ImageStore(self.bucket, limits=LIMITS)
         self.base_url = f'{server.url}/{self.bucket.name}'
         self._server = server
 
@@ -79,7 +82,7 @@ class S3Backing:
                 'Key': key
             }
         )
-        return requests.get(url, timeout=20)
+        return requests.get(url, timeout=60)
 
     def read(self, key: str) -> bytes:
         answer = self.get(key)
@@ -275,6 +278,6 @@ def test_a_list_is_read_page_by_page(moto_backing: S3Backing) -> None:
     files = new_files(widths=(320, 640, 960, 1280))
     moto_backing.store.save(files)
 
-    store = S3ImageStore(moto_backing.bucket, limits=Limits(page_length=2))
+    store = S3ImageStore(moto_backing.bucket, limits=replace(LIMITS, page_length=2))
 
     assert {file.key for file in store.list()} == set(keys_of(files))

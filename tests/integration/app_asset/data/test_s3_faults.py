@@ -20,11 +20,18 @@ from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from tests.support.at_once import at_once
 from tests.support.image_files import keys_of, new_files
-from tests.support.s3_servers import ACCESS_KEY_ID, AWS_ENVIRON, SECRET_ACCESS_KEY, MotoServer, RcloneServer
+from tests.support.s3_servers import (
+    ACCESS_KEY_ID,
+    AWS_ENVIRON,
+    PATIENT,
+    SECRET_ACCESS_KEY,
+    MotoServer,
+    RcloneServer,
+)
 from tests.support.scripted_s3 import CLOSE, DRIP, SILENCE, Answer, ScriptedS3, Seen, refusal
 from tests.support.sockets import closed_port, silent_port
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 BUCKET = 'planted-bucket'
 FILES = new_files()
@@ -32,10 +39,8 @@ KEYS = keys_of(FILES)
 DIGEST = sha256(FILES[0].content).hexdigest()
 ARN = f'arn:aws:s3:::{BUCKET}/{KEYS[0]}'
 
-# Longer than loopback ever takes, short enough to wait for.
-IMPATIENT = Limits(connect_timeout=0.3, read_timeout=0.3, attempts=1, save_deadline=2, deadline=2)
-# Seconds that a test waits for what `IMPATIENT` bounds, on a busy machine.
-GENEROUS = 10
+# For servers that never do.
+IMPATIENT = replace(PATIENT, read_timeout=0.3)
 
 Call = Callable[[S3ImageStore], object]
 
@@ -47,7 +52,7 @@ CALLS: dict[str, Call] = {
 }
 
 
-def store_at(url: str, limits: Limits = IMPATIENT) -> S3ImageStore:
+def store_at(url: str, limits: Limits = PATIENT) -> S3ImageStore:
     return S3ImageStore(S3Bucket(name=BUCKET, endpoint_url=url), limits=limits)
 
 
@@ -65,14 +70,14 @@ def failure(
     *,
     secret: str = BUCKET,
 ) -> str:
-    """Make the call, which must fail like this and in time; return the message.
+    """Make the call, which must end and fail like this; return the message.
 
     Neither that nor the log may tell anybody where the files are and with which key.
     """
     began = time.monotonic()
     with pytest.raises(kind) as raised:
         call(store)
-    assert time.monotonic() - began < GENEROUS
+    assert time.monotonic() - began < PATIENCE
     # The handler of errors logs the cause.
     told = f'{raised.value.message}\n{raised.value.__cause__}\n{log.text}'
     for word in (BUCKET, DIGEST, ACCESS_KEY_ID, SECRET_ACCESS_KEY, 'arn:', '127.0.0.1', 'Signature=', secret):
@@ -101,10 +106,8 @@ def test_no_server(log: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_server_that_hangs(log: pytest.LogCaptureFixture) -> None:
-    # However busy the machine is, a call's own bound is not what ends it.
-    patient = replace(IMPATIENT, save_deadline=20, deadline=20)
     with silent_port() as port:
-        all_fail(Unavailable, log, store_at(f'http://127.0.0.1:{port}', patient))
+        all_fail(Unavailable, log, store_at(f'http://127.0.0.1:{port}', IMPATIENT))
     # The sockets' own timeouts end it, so that no thread is left.
     assert 'ReadTimeoutError' in log.text and 'Overdue' not in log.text
 
@@ -112,6 +115,7 @@ def test_a_server_that_hangs(log: pytest.LogCaptureFixture) -> None:
 def test_a_server_that_drips(log: pytest.LogCaptureFixture) -> None:
     with ScriptedS3(lambda _: DRIP) as server:
         all_fail(Unavailable, log, store_at(server.url, replace(IMPATIENT, save_deadline=0.4, deadline=0.4)))
+    assert 'Overdue' in log.text
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,12 @@ def test_an_answer_that_is_none(answer: Answer, log: pytest.LogCaptureFixture) -
 
 
 def test_a_host_that_has_no_address(log: pytest.LogCaptureFixture) -> None:
-    failure(Unavailable, log, store_at('http://planted.invalid'), secret='planted')
+    failure(
+        Unavailable,
+        log,
+        store_at('http://planted.invalid', replace(PATIENT, save_deadline=2)),
+        secret='planted'
+    )
 
 
 def test_the_store_works_again_as_soon_as_the_server_does(
@@ -138,7 +147,7 @@ def test_the_store_works_again_as_soon_as_the_server_does(
         url = f'http://127.0.0.1:{proxy.port}'
         # rclone sometimes says 500 to the first of two files that come into a new folder at once.
         bucket = S3Bucket(name=rclone.make_bucket(), endpoint_url=url)
-        store = S3ImageStore(bucket, limits=replace(IMPATIENT, attempts=2))
+        store = S3ImageStore(bucket, limits=replace(PATIENT, attempts=2))
         store.save(FILES)
 
         proxy.refuse()
@@ -146,10 +155,18 @@ def test_the_store_works_again_as_soon_as_the_server_does(
         proxy.forward()
         store.save(FILES)
 
+        impatient = S3ImageStore(bucket, limits=IMPATIENT)
         proxy.hang()
-        failure(Unavailable, log, store, CALLS['exists'])
+        failure(Unavailable, log, impatient, CALLS['exists'])
         proxy.forward()
-        assert store.exists(KEYS[0])
+        wait_until(lambda: has_the_picture(impatient), 'the store works again')
+
+
+def has_the_picture(store: S3ImageStore) -> bool:
+    try:
+        return store.exists(KEYS[0])
+    except Unavailable:
+        return False
 
 
 def test_connections_that_broke_meanwhile_do_not_matter(rclone: RcloneServer) -> None:
@@ -221,7 +238,7 @@ def test_a_server_in_trouble_fails_any_call(log: pytest.LogCaptureFixture) -> No
 def test_a_short_trouble_is_not_noticed() -> None:
     answers = [refusal(503, 'SlowDown')]
     with ScriptedS3(lambda _: answers.pop() if answers else Answer()) as server:
-        store_at(server.url, replace(IMPATIENT, attempts=2)).save(FILES[:1])
+        store_at(server.url, replace(PATIENT, attempts=2)).save(FILES[:1])
 
         assert [seen.key for seen in server.seen] == [KEYS[0]] * 2
 
@@ -249,7 +266,7 @@ def test_a_wrong_secret(
 
 
 def test_the_first_file_goes_up_when_all_others_are_there() -> None:
-    together = threading.Barrier(2, timeout=GENEROUS)
+    together = threading.Barrier(2, timeout=PATIENCE)
     answered: list[str] = []
     before_first: list[str] = []
 
@@ -263,7 +280,7 @@ def test_the_first_file_goes_up_when_all_others_are_there() -> None:
         return Answer()
 
     with ScriptedS3(script) as server:
-        store_at(server.url, replace(IMPATIENT, read_timeout=GENEROUS, save_deadline=GENEROUS)).save(FILES)
+        store_at(server.url).save(FILES)
 
     assert sorted(before_first) == sorted(KEYS[1:])
 
@@ -272,7 +289,7 @@ def test_the_first_file_goes_up_when_all_others_are_there() -> None:
 def test_the_first_file_does_not_go_up_without_the_others(answer: Answer) -> None:
     with ScriptedS3(lambda seen: answer if seen.key == KEYS[1] else Answer()) as server:
         with pytest.raises(BusinessError):
-            store_at(server.url).save(FILES)
+            store_at(server.url, IMPATIENT).save(FILES)
 
         assert KEYS[0] not in [seen.key for seen in server.seen]
 
@@ -300,28 +317,32 @@ def calls_under_way() -> int:
     return sum(thread.name == THREAD_NAME for thread in threading.enumerate())
 
 
-def test_an_upload_may_take_longer_than_a_step_of_it() -> None:
-    file, = new_files(b'x' * 12_000_000, widths=())
-    limits = Limits(
-        connect_timeout=0.2, read_timeout=GENEROUS, attempts=1, save_deadline=GENEROUS, deadline=0.2
-    )
-    with ScriptedS3(lambda _: Answer(), slow=0.05) as server:
-        store_at(server.url, limits).save([file])
+def test_an_upload_may_take_longer_than_another_call() -> None:
+    limits = replace(PATIENT, deadline=0.2)
 
-        assert server.seen[-1].received == len(file.content)
+    def answer_late(_: Seen) -> Answer:
+        threading.Event().wait(2 * limits.deadline)
+        return Answer()
+
+    with ScriptedS3(answer_late) as server:
+        store_at(server.url, limits).save(FILES)
+
+        assert sorted(seen.key for seen in server.seen) == sorted(KEYS)
 
 
 def test_an_upload_that_was_given_up_ends(log: pytest.LogCaptureFixture) -> None:
     file, = new_files(b'x' * 24_000_000, widths=())
-    with ScriptedS3(lambda _: Answer(), slow=0.2) as server:
-        store = store_at(server.url, replace(IMPATIENT, save_deadline=3, deadline=GENEROUS))
+    # All of it would take the server 24 seconds.
+    with ScriptedS3(lambda _: Answer(), slow=0.5) as server:
+        store = store_at(server.url, replace(PATIENT, save_deadline=1))
         # The first call makes the client, which may take longer than the deadline of the next.
         store.exists(KEYS[0])
         failure(Unavailable, log, store, lambda store: store.save([file]))
 
-        _, upload = server.seen
-        wait_until(lambda: upload.ended, 'the upload stops')
-        assert upload.received < len(file.content)
+        # A machine may be so busy that none had begun by then.
+        for upload in server.seen[1:]:
+            wait_until(lambda upload=upload: upload.ended, 'the upload stops')  # type: ignore[misc]
+            assert upload.received < len(file.content)
     wait_until(lambda: not calls_under_way(), 'the thread ends')
 
 
@@ -331,12 +352,10 @@ def test_a_call_that_was_given_up_is_not_tried_again(log: pytest.LogCaptureFixtu
     def script(seen: Seen) -> Answer:
         if seen.method == 'PUT':
             return Answer()
-        given_up.wait(GENEROUS)
+        given_up.wait(PATIENCE)
         return refusal(503, 'SlowDown')
 
-    limits = Limits(
-        connect_timeout=1, read_timeout=GENEROUS, attempts=2, save_deadline=GENEROUS, deadline=0.3
-    )
+    limits = replace(PATIENT, attempts=2, deadline=0.3)
     with ScriptedS3(script) as server:
         store = store_at(server.url, limits)
         # The first call makes the client, which may take longer than the deadline of the next.
@@ -345,18 +364,19 @@ def test_a_call_that_was_given_up_is_not_tried_again(log: pytest.LogCaptureFixtu
         given_up.set()
         wait_until(lambda: not calls_under_way(), 'the thread ends')
 
-        assert [seen.method for seen in server.seen] == ['PUT', 'DELETE']
+        # A machine may be so busy that not even the first try had begun.
+        assert [seen.method for seen in server.seen] in (['PUT', 'DELETE'], ['PUT'])
 
 
 def test_a_call_that_never_ends_does_not_keep_the_process() -> None:
-    program = f'''
+    program = '''
 import sys
 from talelio_backend.app_asset.data.s3_bucket import S3Bucket
 from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
 from talelio_backend.shared.business.errors import Unavailable
 bucket = S3Bucket(name='bucket', endpoint_url=sys.argv[1])
 try:
-    S3ImageStore(bucket, limits=Limits(read_timeout={GENEROUS * 9}, deadline=0.5)).exists('key')
+    S3ImageStore(bucket, limits=Limits(read_timeout=3600, deadline=0.5)).exists('key')
 except Unavailable:
     print('given up')
 '''
@@ -369,7 +389,7 @@ except Unavailable:
                 **AWS_ENVIRON
             },
             capture_output=True,
-            timeout=GENEROUS * 3,
+            timeout=2 * PATIENCE,
             text=True,
             check=False,
         )
@@ -429,4 +449,4 @@ def test_credentials_that_do_not_come_are_not_waited_for(
     with silent_port() as port:
         no_credentials.delenv('AWS_EC2_METADATA_DISABLED')
         no_credentials.setenv('AWS_EC2_METADATA_SERVICE_ENDPOINT', f'http://127.0.0.1:{port}/')
-        failure(Unavailable, log, store_at(moto.url, replace(IMPATIENT, save_deadline=0.3)))
+        failure(Unavailable, log, store_at(moto.url, replace(PATIENT, save_deadline=0.3)))
