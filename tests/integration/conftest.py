@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import Engine
 
 from talelio_backend.app_asset.data import image_repository
+from talelio_backend.shared.data import bounded_connection
 from tests.support.backings import Backing, FakeBacking, RealBacking
 from tests.support.engines import copied_database, scalar
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(name='shared_engine', scope='module')
@@ -26,10 +28,12 @@ def fixture_real_backing(shared_engine: Engine) -> Backing:
     return RealBacking(shared_engine)
 
 
-@pytest.fixture(name='patient_image_lock')
-def fixture_patient_image_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a busy machine is not taken for somebody who keeps the lock."""
-    monkeypatch.setattr(image_repository, '_LOCK_TIMEOUT', 60)
+@pytest.fixture(autouse=True)
+def fixture_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a busy machine is not taken for a silent server, nor for somebody who keeps a lock."""
+    monkeypatch.setattr(bounded_connection, 'CONNECT_TIMEOUT', PATIENCE)
+    monkeypatch.setattr(bounded_connection, 'ANSWER_TIMEOUT', PATIENCE)
+    monkeypatch.setattr(image_repository, '_LOCK_TIMEOUT', PATIENCE)
 
 
 @pytest.fixture(name='backing', params=['real', 'fake'])

@@ -9,8 +9,6 @@ from talelio_backend.shared.business.errors import Unavailable
 from tests.support.claims import Pause, Requests
 from tests.support.waiting import PATIENCE
 
-pytestmark = pytest.mark.usefixtures('patient_image_lock')
-
 
 def test_a_taking_back_waits_for_an_avatar_and_then_keeps_its_hands_off(shared_engine: Engine) -> None:
     with ThreadPoolExecutor(2) as pool:

@@ -10,8 +10,6 @@ from talelio_backend.shared.business.errors import Unavailable
 from tests.support.claims import Pause, Requests
 from tests.support.waiting import PATIENCE
 
-pytestmark = pytest.mark.usefixtures('patient_image_lock')
-
 
 def test_a_claim_waits_for_a_taking_back_of_the_same_picture_and_keeps_its_own_file(
     shared_engine: Engine

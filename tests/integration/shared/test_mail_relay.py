@@ -92,7 +92,7 @@ def refuse(*, permanent: bool) -> NoReturn:
 
 
 def mailer_to(sink: SmtpSink) -> Mailer:
-    return SmtpMailer(SmtpServer.from_url(sink.url), SENDER)
+    return SmtpMailer(SmtpServer.from_url(sink.url), SENDER, timeout=PATIENCE)
 
 
 def relay_once(engine: Engine, mailer: Mailer, clock: Callable[[], datetime]) -> bool:

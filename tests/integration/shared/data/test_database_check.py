@@ -1,4 +1,3 @@
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -8,6 +7,7 @@ from sqlalchemy import make_url
 
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
 from talelio_backend.shared.business.checkup import Finding, Status
+from talelio_backend.shared.data import bounded_connection
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.database_check import DatabaseCheck
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
@@ -16,8 +16,6 @@ from tests.support.sockets import closed_port, silent_port
 from tests.support.tcp_proxy import TcpProxy
 
 PLANTED = 'planted-password'
-# Seconds: what a check may take that nobody answers. It gives up on each step by itself.
-GENEROUS = 15
 
 
 def examine(url: str, *, wanted_connections: int = 5, migrates_itself: bool = False) -> dict[str, Finding]:
@@ -27,9 +25,7 @@ def examine(url: str, *, wanted_connections: int = 5, migrates_itself: bool = Fa
         wanted_connections=wanted_connections,
         migrates_itself=migrates_itself,
     )
-    began = time.monotonic()
     findings = list(check.examine())
-    assert time.monotonic() - began < GENEROUS
     assert (make_url(url).password or PLANTED) not in repr(findings)
     return {finding.name: finding for finding in findings}
 
@@ -89,7 +85,8 @@ def test_no_server() -> None:
     assert 'Start PostgreSQL' in (findings['database'].mend or '')
 
 
-def test_a_server_that_says_nothing() -> None:
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_connection, 'CONNECT_TIMEOUT', 0.3)
     with silent_port() as port:
         findings = examine(f'postgresql+psycopg2://maker:{PLANTED}@127.0.0.1:{port}/talelio')
 
@@ -103,7 +100,9 @@ def test_a_host_that_has_no_address() -> None:
     assert 'nowhere.invalid' in wrong(findings).found
 
 
-def test_a_server_that_falls_silent_after_it_let_us_in(database_url: str) -> None:
+def test_a_server_that_falls_silent_after_it_let_us_in(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parts = make_url(database_url)
     with TcpProxy(parts.host or '', parts.port or 0) as proxy:
         check = DatabaseCheck(
@@ -115,6 +114,7 @@ def test_a_server_that_falls_silent_after_it_let_us_in(database_url: str) -> Non
         findings = check.examine()
         assert next(findings).status is Status.OK
         proxy.hang()
+        monkeypatch.setattr(bounded_connection, 'ANSWER_TIMEOUT', 0.3)
 
         rest = list(findings)
 
