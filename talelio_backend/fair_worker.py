@@ -51,8 +51,8 @@ _counts = Counts()
 class FairWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Here is still the process that all workers are forked from.
-        self._place = _counts.enter()
+        # Here is still the process that all workers are forked from. Files of metrics bear this number, too.
+        self.place = _counts.enter()
         super().__init__(*args, **kwargs)
 
     def accept(self, listener: socket) -> None:
@@ -60,13 +60,13 @@ class FairWorker(ThreadWorker):
             # Whoever has fewer was woken as well. If they are too busy to come, it is taken here after all.
             time.sleep(_COURTESY)
         super().accept(listener)
-        _counts.tell(self._place, self.nr_conns)
+        _counts.tell(self.place, self.nr_conns)
 
     def notify(self) -> None:
         # At each turn of the loop in which connections come and go.
         super().notify()
-        _counts.tell(self._place, self.nr_conns if self.alive else None)
+        _counts.tell(self.place, self.nr_conns if self.alive else None)
 
     def leave(self) -> None:
         """To be called in the process that all workers are forked from when this one has ended in any way."""
-        _counts.leave(self._place)
+        _counts.leave(self.place)

@@ -37,7 +37,7 @@ from talelio_backend.fair_worker import FairWorker
 from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 from talelio_backend.metrics.exposition import open_listener, serve
-from talelio_backend.metrics.sharing import FOLDER_VARIABLE, shared_folder
+from talelio_backend.metrics.sharing import FOLDER_VARIABLE, leave_place, shared_folder, take_place
 from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 from talelio_backend.shared.presentation.status_codes import code_of_status
 
@@ -166,7 +166,9 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(PROJECT_FOLDER)) if path.is_relative_to(PROJECT_FOLDER) else str(path)
 
 
-def post_fork(_server: Any, _worker: Any) -> None:
+def post_fork(_server: Any, worker: FairWorker) -> None:
+    if _metrics is not None:
+        take_place(Path(os.environ[FOLDER_VARIABLE]), worker.place)
     if reload:
         # What the master imported for the migration would otherwise never be read again.
         for name in [name for name in sys.modules if name.startswith('talelio_backend')]:
@@ -191,6 +193,8 @@ def post_worker_init(_worker: Any) -> None:
 
 def child_exit(_server: Any, worker: FairWorker) -> None:
     worker.leave()
+    if _metrics is not None:
+        leave_place(Path(os.environ[FOLDER_VARIABLE]), worker.place)
 
 
 def on_exit(_server: Any) -> None:

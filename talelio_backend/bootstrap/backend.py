@@ -19,11 +19,12 @@ from talelio_backend.bootstrap.entities import Reading, UnitOfWork, map_entities
 from talelio_backend.bootstrap.feeds import add_feeds
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.bootstrap.http import make_app
-from talelio_backend.bootstrap.metrics import add_metrics, make_metrics
+from talelio_backend.bootstrap.metrics import add_metrics
 from talelio_backend.bootstrap.projects import add_projects
 from talelio_backend.bootstrap.tracing import make_tracing
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.config import Settings
+from talelio_backend.metrics import Metrics
 from talelio_backend.metrics.image_store import MeasuredImageStore
 from talelio_backend.metrics.mail import MeasuredMailer
 from talelio_backend.metrics.security import MeasuredRateLimiter
@@ -74,7 +75,7 @@ class Backend:
 
 def build(settings: Settings, database_url: str, metrics_folder: Path | None = None) -> Backend:
     """`metrics_folder` is where the processes of this server count."""
-    metrics = make_metrics(metrics_folder)
+    metrics = Metrics()
     map_entities()
     engine = make_engine(database_url, pool_size=POOL_SIZE, pool_class=metrics.database.pool_class())
     metrics.database.watch(engine, pool_size=POOL_SIZE)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from talelio_backend.bootstrap.adapters import POOL_SIZE
 from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.database import copy_of
@@ -97,6 +98,10 @@ def test_what_a_killed_worker_counted_stays_counted(serve: Serve, database_url: 
     wait_until(lambda: api.get('/health/live').ok, 'all answer')
 
     assert requests_of(api, route='/health/live') > before >= 20
+    # What it had in use ended with it.
+    wait_until(lambda: total(api, 'talelio_db_connections_limit') == 2 * POOL_SIZE, 'gauges are those of two')
+    assert total(api, 'talelio_process_threads', process='worker', place='0') > 0
+    assert total(api, 'talelio_process_threads', process='worker', place='1') > 0
 
 
 def test_without_an_address_nothing_listens(api: ServedApi) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from talelio_backend.config import PROJECT_FOLDER
-from talelio_backend.metrics.sharing import SharedValues, processes, shared_folder
+from talelio_backend.metrics.sharing import leave_place, processes, shared_folder
 
 # A process that counts a request for each line that it is given, and says so.
 _COUNTING = '''
@@ -19,7 +20,7 @@ import sys
 from pathlib import Path
 from prometheus_client import Counter, Gauge
 from talelio_backend.metrics.sharing import take_place
-take_place(Path(sys.argv[1]))
+take_place(Path(sys.argv[1]), int(sys.argv[2]))
 counted = Counter('counted', 'Lines', registry=None)
 open_ = Gauge('open', 'Lines', multiprocess_mode='livesum', registry=None)
 for line in sys.stdin:
@@ -32,9 +33,10 @@ for line in sys.stdin:
 class Counting:
     """A process of its own that counts when it is told to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: int) -> None:
+        self._folder, self._place = folder, place
         self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [sys.executable, '-c', _COUNTING, str(folder)],
+            [sys.executable, '-c', _COUNTING, str(folder), str(place)],
             cwd=PROJECT_FOLDER,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -51,6 +53,8 @@ class Counting:
     def kill(self) -> None:
         self._process.kill()
         self._process.communicate()
+        # As the server's main process does.
+        leave_place(self._folder, self._place)
 
 
 class Server:
@@ -59,15 +63,15 @@ class Server:
         self.folder = folder
         self._ends = ends
 
-    def start(self) -> Counting:
-        process = Counting(self.folder)
+    def start(self, place: int) -> Counting:
+        process = Counting(self.folder, place)
         self._ends.callback(process.kill)
         process.count()
         return process
 
     def told(self) -> dict[str, float]:
         registry = CollectorRegistry()
-        registry.register(SharedValues(self.folder))
+        MultiProcessCollector(registry, str(self.folder))  # type: ignore[no-untyped-call]
         lines = generate_latest(registry).decode().splitlines()
         return {name: float(value) for name, value in (line.split() for line in lines if line[0] != '#')}
 
@@ -79,7 +83,7 @@ def _server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_what_processes_count_is_added_up(server: Server) -> None:
-    one, other = server.start(), server.start()
+    one, other = server.start(0), server.start(1)
     one.count()
     other.count()
     other.count()
@@ -89,7 +93,7 @@ def test_what_processes_count_is_added_up(server: Server) -> None:
 
 
 def test_what_a_killed_process_counted_stays_and_what_it_had_at_its_end_is_gone(server: Server) -> None:
-    one, other = server.start(), server.start()
+    one, other = server.start(0), server.start(1)
     one.kill()
 
     assert server.told() == {'counted_total': 2, 'open': 1}
@@ -97,8 +101,8 @@ def test_what_a_killed_process_counted_stays_and_what_it_had_at_its_end_is_gone(
 
 
 def test_a_process_in_the_place_of_another_counts_on(server: Server) -> None:
-    server.start().kill()
-    server.start()
+    server.start(0).kill()
+    server.start(0)
 
     assert server.told() == {'counted_total': 2, 'open': 1}
     assert len(list(server.folder.glob('counter_*.db'))) == 1
