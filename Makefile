@@ -21,20 +21,34 @@ help: ## list the commands
 
 # --- Installation -----------------------------------------------------------------------------------------------------
 
-$(VENV)/pipenv/bin/pipenv:
+# Where packages come from is each machine's own setting of pip; their hashes are those of Pipfile.lock.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# Python compiles what it imports. To compile the rest, too, would take half as long again.
+INSTALL_SECTIONS = $(BIN)/python .ci/locked_requirements.py Pipfile.lock $(1) >$@.txt && \
+	$(PIP_INSTALL) --no-deps --no-compile --requirement $@.txt
+
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 …"; exit 1; }
 	@echo "Making a virtual environment in $(VENV)"
-	@$(PYTHON) -m venv $(VENV) && $(PYTHON) -m venv $(VENV)/pipenv
-	@$(VENV)/pipenv/bin/python -m pip install --quiet --disable-pip-version-check "pipenv>=2026.0"
+	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.synced: Pipfile.lock | $(VENV)/pipenv/bin/pipenv
-	@echo "Installing the packages of Pipfile.lock into $(VENV)"
-	@$(PIPENV) sync --dev --categories 'packages dev-packages tracing' --quiet
+$(VENV)/.serving: Pipfile.lock | $(BIN)/pip
+	@echo "Installing the packages that serving needs into $(VENV)"
+	@$(call INSTALL_SECTIONS,embedded-database)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.serving
+	@echo "Installing the packages that checks and tests need into $(VENV)"
+	@$(call INSTALL_SECTIONS,embedded-database develop tracing)
 	@touch $@
 
 .PHONY: install
-install: $(VENV)/.synced ## install what the project needs into .venv
+install: $(VENV)/.installed ## install what the project needs into .venv
+
+$(VENV)/pipenv/bin/pipenv: | $(BIN)/pip
+	@$(PYTHON) -m venv $(VENV)/pipenv
+	@$(VENV)/pipenv/bin/python -m pip install --quiet --disable-pip-version-check "pipenv>=2026.0"
 
 .PHONY: lock
 lock: | $(VENV)/pipenv/bin/pipenv ## renew Pipfile.lock from Pipfile
@@ -46,7 +60,7 @@ lock: | $(VENV)/pipenv/bin/pipenv ## renew Pipfile.lock from Pipfile
 # --- Running ----------------------------------------------------------------------------------------------------------
 
 .PHONY: serve-api
-serve-api: install ## run the API with its own PostgreSQL on http://127.0.0.1:5000
+serve-api: $(VENV)/.serving $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),install) ## run the API with its own PostgreSQL on http://127.0.0.1:5000
 	@echo "Starting the API (database, migrations, server)"
 	@$(BIN)/gunicorn --config python:talelio_backend.gunicorn_config
 
@@ -55,7 +69,7 @@ HAS_DOCKER := docker compose version >/dev/null 2>&1 && docker info >/dev/null 2
 	echo "This needs a running Docker; without one, make serve-api brings a PostgreSQL of its own."; exit 1; }
 
 .PHONY: start-postgres-development
-start-postgres-development: install ## run a PostgreSQL in Docker instead of the embedded one
+start-postgres-development: $(VENV)/.serving ## run a PostgreSQL in Docker instead of the embedded one
 	@$(HAS_DOCKER)
 	@echo "Starting PostgreSQL in Docker and waiting until it is healthy"
 	@docker compose up --detach --wait postgres-development
@@ -141,7 +155,7 @@ soak: install var/matplotlib/.installed ## load it for SOAK_MINUTES=30, restart 
 
 var/matplotlib/.installed: tests/soak/requirements.txt | install
 	@rm -rf $(@D)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --target $(@D) --requirement $<
+	@$(PIP_INSTALL) --no-deps --target $(@D) --requirement $<
 	@touch $@
 
 .PHONY: image-trial
@@ -161,7 +175,7 @@ fuzz-atheris: fuzz ## only the searches that are guided by the code they reach (
 
 var/atheris/.installed: tests/fuzz/requirements.txt | install
 	@rm -rf $(@D)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --target $(@D) --requirement $<
+	@$(PIP_INSTALL) --target $(@D) --requirement $<
 	@touch $@
 
 # Such as: make test-mutation MODULES='talelio_backend/app_account/business/*.py'

@@ -11,7 +11,8 @@ import pytest
 
 from talelio_backend.config import PROJECT_FOLDER
 
-TIMEOUT = 60
+# Seconds, which only a hang takes.
+TIMEOUT = 300
 
 # Gives the answer of the service that is asked for, through the query that it is told, and notes the call.
 STAND_IN = f"""\
