@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from tests.support.answers import TIME, error_of, ok
+from tests.support.answers import TIME, error_in, error_of, ok
 from tests.support.members import Member
 from tests.support.served_api import ServedApi
 from tests.support.uploads import IMAGES, list_images, new_picture, path_of, send, upload
@@ -102,7 +102,11 @@ def test_one_bad_file_among_good_ones_stores_nothing(
 
     answer = send(api, member, new_picture(), new_picture(), bad, new_picture())
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == message
+    error = error_in(answer, HTTPStatus.BAD_REQUEST)
+    assert error['message'] == message
+    detail, = error['details']
+    assert (detail['in'], detail['pointer']) == ('body', '/2')
+    assert detail['reason'].startswith('picture-2.jpg: ')
     assert list_images(api, member) == [kept]
 
 

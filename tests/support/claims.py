@@ -2,7 +2,6 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from io import BytesIO
 
 from sqlalchemy import Engine
 
@@ -18,6 +17,7 @@ from tests.fakes.images import FakeImageStore
 from tests.fakes.ports import FakeImageProcessor
 from tests.support.backings import RealBacking, committed_account
 from tests.support.engines import scalar
+from tests.support.image_files import uploaded
 from tests.support.samples import NOW
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -83,7 +83,7 @@ class Requests:
     def upload(self, *contents: bytes) -> Future[list[Image]]:
         return self._pool.submit(
             services.upload, self._unit_of_work(), FakeImageProcessor(), self.store, self._owner,
-            [BytesIO(content) for content in contents], NOW
+            [uploaded(content) for content in contents], NOW
         )
 
     def delete(self, image: Image) -> Future[None]:
@@ -97,7 +97,7 @@ class Requests:
     def set_avatar(self, content: bytes) -> Future[User]:
         return self._pool.submit(
             avatar.set_avatar, self._unit_of_work(), FakeImageProcessor(), self.store, self._owner,
-            BytesIO(content), NOW
+            uploaded(content), NOW
         )
 
     def reset_avatar(self) -> Future[User]:

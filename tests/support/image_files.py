@@ -1,8 +1,13 @@
-"""Files as an image store is given them."""
+"""Files as they are sent, and as an image store is given them."""
 from hashlib import sha256
+from io import BytesIO
 
 from talelio_backend.app_asset.business.image import ImageKind, image_key, variant_key
-from talelio_backend.app_asset.business.ports import NewFile
+from talelio_backend.app_asset.business.ports import NewFile, UploadedFile
+
+
+def uploaded(content: bytes, name: str = 'photo.jpg') -> UploadedFile:
+    return UploadedFile(name=name, content=BytesIO(content))
 
 
 def new_files(content: bytes = b'a picture',

@@ -1,9 +1,15 @@
 from datetime import datetime
-from typing import BinaryIO
 
+from talelio_backend.app_asset.business.errors import RefusedImage
 from talelio_backend.app_asset.business.files import being_deleted, check_stored, storing, take_back
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, avatar_key, fingerprint
-from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore, NewFile
+from talelio_backend.app_asset.business.ports import (
+    AssetUnitOfWork,
+    ImageProcessor,
+    ImageStore,
+    NewFile,
+    UploadedFile,
+)
 from talelio_backend.app_user.business.services import find_own_user
 from talelio_backend.app_user.business.user import DEFAULT_AVATAR_URL, User
 from talelio_backend.shared.business.identity import Identity
@@ -14,14 +20,18 @@ def set_avatar(
     processor: ImageProcessor,
     store: ImageStore,
     owner: Identity,
-    file: BinaryIO,
+    file: UploadedFile,
     now: datetime,
 ) -> User:
     """Raises AccountGone, and what the processor and the store raise."""
     with uow:
         user = find_own_user(uow.users, owner)
     with storing(uow, store, user.id) as stored:
-        prepared = processor.prepare_avatar(file)
+        try:
+            prepared = processor.prepare_avatar(file.content)
+        except RefusedImage as error:
+            error.faults = [error.fault(0, file.name)]
+            raise
         name = user.avatar_name
         if name is None or not _is_there(store, user.id, name, prepared):
             name = prepared.new_name()

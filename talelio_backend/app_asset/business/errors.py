@@ -1,18 +1,40 @@
-from talelio_backend.shared.business.errors import Invalid, NotFound
+from typing import Self
+
+from talelio_backend.shared.business.errors import Fault, Invalid, NotFound
+
+DAMAGED = 'damaged or incomplete, it cannot be decoded'
+
+# Characters of a file's name in an error.
+_NAME_LENGTH = 100
 
 
-class InvalidImageType(Invalid):
+class RefusedImage(Invalid):
+    """`reason` says what is wrong with the one file."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def fault(self, place: int, name: str) -> Fault:
+        return Fault((place, ), f'{name[:_NAME_LENGTH]}: {self.reason}' if name else self.reason)
+
+
+class InvalidImageType(RefusedImage):
     """No picture of a kind that is taken, or one that cannot be decoded."""
 
-    def __init__(self) -> None:
-        super().__init__('One or more image files are of invalid type')
+    def __init__(self, reason: str = 'not a JPEG, PNG, GIF, WebP, AVIF or HEIC picture') -> None:
+        super().__init__('One or more image files are of invalid type', reason)
 
 
-class ImageTooLarge(Invalid):
+class ImageTooLarge(RefusedImage):
     """Over a limit in bytes, pixels or frames, or over what decoding may cost."""
 
-    def __init__(self) -> None:
-        super().__init__('One or more image files are too large')
+    def __init__(self, reason: str = 'needs more time or memory than a picture may') -> None:
+        super().__init__('One or more image files are too large', reason)
+
+    @classmethod
+    def over(cls, had: int, limit: int, unit: str) -> Self:
+        return cls(f'{had:,} {unit}, at most {limit:,} are taken')
 
 
 class StorageRefused(Invalid):

@@ -23,6 +23,14 @@ class ImageProcessor(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UploadedFile:
+    """A file as it was sent. Its name is used in errors alone."""
+
+    name: str
+    content: BinaryIO
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewFile:
     key: str
     content: bytes

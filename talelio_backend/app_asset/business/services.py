@@ -1,8 +1,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import BinaryIO
 
-from talelio_backend.app_asset.business.errors import ImageNotFound, InvalidImageType
+from talelio_backend.app_asset.business.errors import ImageNotFound, InvalidImageType, RefusedImage
 from talelio_backend.app_asset.business.files import (
     StoredFiles,
     being_deleted,
@@ -12,7 +11,13 @@ from talelio_backend.app_asset.business.files import (
     take_back,
 )
 from talelio_backend.app_asset.business.image import Image, ImageKind, PreparedImage
-from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore, NewFile
+from talelio_backend.app_asset.business.ports import (
+    AssetUnitOfWork,
+    ImageProcessor,
+    ImageStore,
+    NewFile,
+    UploadedFile,
+)
 from talelio_backend.app_user.business.services import find_own_user
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.business.page import Page, PageRequest
@@ -23,13 +28,14 @@ def upload(
     processor: ImageProcessor,
     store: ImageStore,
     owner: Identity,
-    files: Sequence[BinaryIO],
+    files: Sequence[UploadedFile],
     now: datetime,
 ) -> list[Image]:
     """Store all the pictures, or none, and return them in the same order.
 
     A picture that the owner has already is that one. Raises InvalidImageType, also for no file at all,
-    AccountGone, and what the processor and the store raise.
+    AccountGone, and what the processor and the store raise. An error about pictures is the first one's, and
+    names all that are refused.
     """
     if not files:
         raise InvalidImageType()
@@ -38,12 +44,23 @@ def upload(
     with storing(uow, store, user.id) as stored:
         sent = []
         new: dict[str, Image] = {}
-        for file in files:
-            prepared = processor.prepare(file)
+        refusals: dict[int, RefusedImage] = {}
+        for place, file in enumerate(files):
+            try:
+                prepared = processor.prepare(file.content)
+            except RefusedImage as error:
+                refusals[place] = error
+            if refusals:
+                # Nothing will be stored, but the other files' faults are of interest, too.
+                continue
             sent.append(prepared.fingerprint)
             if prepared.fingerprint not in new and not _is_there(uow, store, stored, user.id, prepared):
                 new[prepared.fingerprint] = Image.of(user.id, prepared, now)
                 stored.save(_files(new[prepared.fingerprint], prepared))
+        if refusals:
+            refusal = next(iter(refusals.values()))
+            refusal.faults = [error.fault(place, files[place].name) for place, error in refusals.items()]
+            raise refusal
         with uow:
             uow.images.lock(user.id)
             kept = [_keep(uow, user.id, fingerprint, new.get(fingerprint)) for fingerprint in sent]

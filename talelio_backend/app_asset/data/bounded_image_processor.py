@@ -1,10 +1,10 @@
 import logging
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import BinaryIO
 
-from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import AVATAR_WIDTH, PreparedImage
 from talelio_backend.app_asset.data.image_protocol import BadAnswer, ImageLimits, pack_request, unpack_answer
 from talelio_backend.shared.business.checkup import Finding, fail, ok
@@ -95,7 +95,7 @@ class BoundedImageProcessor:
                 # Not before it is its turn: those who wait hold no memory.
                 content = file.read(self._limits.bytes + 1)
                 if len(content) > self._limits.bytes:
-                    raise ImageTooLarge
+                    raise ImageTooLarge.over(file.seek(0, SEEK_END), self._limits.bytes, 'bytes')
                 answer = self._worker.call(pack_request(task, content, self._limits))
                 return unpack_answer(answer, pixels=max(self._limits.pixels, AVATAR_WIDTH**2))
         except LimitExceeded:
@@ -105,8 +105,8 @@ class BoundedImageProcessor:
         except WorkerFailed as error:
             # Whatever the fault is, the picture that shows it will show it again.
             _logger.warning('Processing a picture failed: %s', error)
-            raise InvalidImageType from None
+            raise InvalidImageType(DAMAGED) from None
         except BadAnswer:
             self._worker.close()
             _logger.warning('Processing a picture failed: not an answer of the codec')
-            raise InvalidImageType from None
+            raise InvalidImageType(DAMAGED) from None

@@ -5,7 +5,7 @@ from ctypes import CDLL
 
 from PIL import Image, _imaging
 
-from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.errors import ImageTooLarge, RefusedImage
 from talelio_backend.app_asset.business.image import (
     AVATAR_WIDTH,
     VARIANT_WIDTHS,
@@ -45,7 +45,7 @@ def run(request: bytes) -> bytes:
     task, content, limits = unpack_request(request)
     try:
         return pack_prepared({'prepare': prepare, 'prepare_avatar': prepare_avatar}[task](content, limits))
-    except (InvalidImageType, ImageTooLarge) as error:
+    except RefusedImage as error:
         return pack_refusal(error)
     finally:
         # The encoders' small pieces would make an idle child one of 90 MB instead of 30.
@@ -62,9 +62,10 @@ def prepare(content: bytes, limits: ImageLimits) -> PreparedImage:
             kind, made = ImageKind[source.kind.name], source.remake(profile)
     else:
         kind, made = stored(image, source.kind, profile, source.style)
-    if len(made) > _MOST_GROWTH * limits.bytes:
+    most = _MOST_GROWTH * limits.bytes
+    if len(made) > most:
         # What is small in its own kind alone can be a hundred megabytes in another.
-        raise ImageTooLarge
+        raise ImageTooLarge.over(len(made), most, 'bytes when stored')
     # Five smaller animations would take more time than the one, and a still is no variant of it.
     widths = [each for each in VARIANT_WIDTHS if each <= width] if source.frames == 1 else []
     image = _smooth(image)

@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.GifImagePlugin import GifImageFile, getdata
 
 from talelio_backend.app_asset.business.errors import InvalidImageType
-from talelio_backend.app_asset.data.image_source import Source, SourceKind, unpacked
+from talelio_backend.app_asset.data.image_source import Source, SourceKind
 
 _SCREEN = struct.Struct('<6sHHBBx')
 _CONTROL = struct.Struct('<BHB')
@@ -84,7 +84,7 @@ def open_gif(content: bytes) -> Source:
 
 def parse_gif(content: bytes) -> Gif:
     """Raises InvalidImageType. The canvas is made to hold all frames, as Pillow does."""
-    _, width, height, flags, background = unpacked(_SCREEN, content)
+    _, width, height, flags, background = _SCREEN.unpack_from(content)
     reader = _Reader(content, _SCREEN.size)
     gif = Gif(width=width, height=height, background=background, table=reader.table(flags))
     control = Control()
@@ -143,7 +143,7 @@ def _decoded(frame: Frame, table: bytes | None) -> Image.Image:
 
 
 def _frame(reader: '_Reader', control: Control) -> Frame:
-    left, top, width, height, flags = unpacked(_PLACE, reader.read(_PLACE.size))
+    left, top, width, height, flags = _PLACE.unpack_from(reader.read(_PLACE.size))
     return Frame(
         left=left,
         top=top,
@@ -157,7 +157,7 @@ def _frame(reader: '_Reader', control: Control) -> Frame:
 
 
 def _control(block: bytes) -> Control:
-    flags, duration, transparent = unpacked(_CONTROL, block)
+    flags, duration, transparent = _CONTROL.unpack_from(block)
     return Control(
         disposal=flags >> 2 & 7,
         duration=duration,

@@ -1,10 +1,16 @@
+import re
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from talelio_backend.app_asset.business.errors import DAMAGED, InvalidImageType
 from talelio_backend.app_asset.data.image_source import Source, SourceKind, exif_orientation
+
+# The head of a scan: its channels with their tables, then the first and last coefficient and their bits.
+_SCAN = re.compile(rb'\xff\xda\0(?:\x08\x01.{2}|\x0a\x02.{4}|\x0c\x03.{6}|\x0e\x04.{8}).{3}', re.DOTALL)
 
 
 class _Jpeg(JpegImageFile):
@@ -17,7 +23,13 @@ def open_jpeg(content: bytes) -> Source:
     image = _Jpeg(BytesIO(content))
 
     def decode(source: Source) -> Image.Image:
-        image.load()
+        nonlocal image
+        with suppress(OSError):
+            image.load()
+        if image.tile:
+            # It was cut short. Its pixels must not be in memory twice.
+            del image
+            image = _loaded_without_its_end(content)
         source.style = _jpeg_style(image)
         return image
 
@@ -29,6 +41,32 @@ def open_jpeg(content: bytes) -> Source:
         profile=image.info.get('icc_profile'),
         orientation=exif_orientation(image.info.get('exif', b''))
     )
+
+
+def _loaded_without_its_end(content: bytes) -> _Jpeg:
+    """Load one that lacks its last bytes, if they are no more than the mark of its end.
+
+    Bytes in their place are decoded as pixels where some are missing, and else passed over. The two kinds
+    differ in their first bit.
+    """
+    histograms = []
+    for byte in (b'\0', b'\xaa'):
+        image = _Jpeg(BytesIO(content.rstrip(b'\xff') + byte * 32 + b'\xff\xd9'))
+        image.load()
+        histograms.append(image.histogram())
+    if histograms[0] != histograms[1] or not _has_all_scans(image, content):
+        raise InvalidImageType(DAMAGED)
+    return image
+
+
+def _has_all_scans(image: JpegImageFile, content: bytes) -> bool:
+    """Whether each coefficient of each channel is there to its last bit."""
+    missing = {(channel, number) for channel, *_ in image.layer for number in range(64)}
+    for mark in _SCAN.finditer(content):
+        *channels, first, last, bits = mark[0][5:-3:2] + mark[0][-3:]
+        if bits & 0x0f == 0:
+            missing -= {(channel, number) for channel in channels for number in range(first, last + 1)}
+    return not missing
 
 
 def _jpeg_style(image: JpegImageFile) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.data.image_gif import open_gif
 from talelio_backend.app_asset.data.image_heif import open_avif, open_heic
 from talelio_backend.app_asset.data.image_jpeg import open_jpeg
@@ -17,15 +17,18 @@ def open_source(content: bytes, limits: ImageLimits) -> Source:
 
     Raises InvalidImageType or ImageTooLarge.
     """
+    opener = _opener_of(content)
     with decoding():
-        source = _opener_of(content)(content)
+        source = opener(content)
     pixels = source.width * source.height
     if pixels < 1:
-        raise InvalidImageType
-    if pixels > limits.pixels or source.frames > limits.frames:
-        raise ImageTooLarge
+        raise InvalidImageType(DAMAGED)
+    if pixels > limits.pixels:
+        raise ImageTooLarge.over(pixels, limits.pixels, f'pixels ({source.width} x {source.height})')
+    if source.frames > limits.frames:
+        raise ImageTooLarge.over(source.frames, limits.frames, 'frames')
     if source.frames > 1 and source.frames * pixels > limits.summed_pixels:
-        raise ImageTooLarge
+        raise ImageTooLarge.over(source.frames * pixels, limits.summed_pixels, 'pixels in all frames')
     return source
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType, RefusedImage
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
 
 # In characters.
 PLACEHOLDER_LENGTH = 600
+REASON_LENGTH = 200
 
 _LENGTH = struct.Struct('>I')
 _REFUSALS = {'type': InvalidImageType, 'size': ImageTooLarge}
@@ -56,8 +57,9 @@ def pack_prepared(image: PreparedImage) -> bytes:
     return _pack(header, contents)
 
 
-def pack_refusal(error: InvalidImageType | ImageTooLarge) -> bytes:
-    return _pack({'refusal': 'size' if isinstance(error, ImageTooLarge) else 'type'}, [])
+def pack_refusal(error: RefusedImage) -> bytes:
+    kind = 'size' if isinstance(error, ImageTooLarge) else 'type'
+    return _pack({'refusal': kind, 'reason': error.reason}, [])
 
 
 def unpack_answer(answer: bytes, *, pixels: int) -> PreparedImage:
@@ -69,7 +71,9 @@ def unpack_answer(answer: bytes, *, pixels: int) -> PreparedImage:
     try:
         header, content = _unpack(answer)
         if 'refusal' in header:
-            raise _REFUSALS[header['refusal']]
+            reason = header['reason']
+            _expect(isinstance(reason, str) and reason.isprintable() and len(reason) <= REASON_LENGTH)
+            raise _REFUSALS[header['refusal']](reason)
         return _prepared(header, content, pixels)
     except (KeyError, TypeError, ValueError, RecursionError, struct.error):
         raise BadAnswer from None

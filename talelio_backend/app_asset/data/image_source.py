@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
 
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -82,16 +82,16 @@ def _lay_on_side(style: dict[str, Any]) -> None:
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Make whatever a decoder raises an InvalidImageType.
+    """Make whatever a decoder raises an InvalidImageType: no decoder says what that may be.
 
-    There is no telling what that may be. Those that mean too much are for who runs the codec.
+    What means too much is for the caller of the codec.
     """
     try:
         yield
-    except (ImageTooLarge, InvalidImageType, MemoryError, RecursionError):
+    except (ImageTooLarge, MemoryError, RecursionError):
         raise
     except Exception as error:
-        raise InvalidImageType from error
+        raise InvalidImageType(DAMAGED) from error
 
 
 def exif_orientation(exif: bytes) -> int:
@@ -117,10 +117,3 @@ def opaque_if_so(image: Image.Image) -> Image.Image:
     if image.mode == 'RGBX' or image.mode == 'RGBA' and image.getchannel('A').getextrema() == (255, 255):
         return image.convert('RGB')
     return image
-
-
-def unpacked(form: struct.Struct, content: bytes | memoryview, position: int = 0) -> tuple[Any, ...]:
-    try:
-        return form.unpack_from(content, position)
-    except struct.error:
-        raise InvalidImageType from None

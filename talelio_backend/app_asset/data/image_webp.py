@@ -18,7 +18,6 @@ from talelio_backend.app_asset.data.image_source import (
     SourceKind,
     exif_orientation,
     opaque_if_so,
-    unpacked,
     upright_pixels,
 )
 
@@ -66,10 +65,10 @@ def _webp_size(name: bytes, data: memoryview) -> tuple[int, int]:
     if name == b'VP8X':
         return 1 + int.from_bytes(data[4:7], 'little'), 1 + int.from_bytes(data[7:10], 'little')
     if name == b'VP8L':
-        _, sides = unpacked(struct.Struct('<BI'), data)
+        _, sides = struct.Struct('<BI').unpack_from(data)
         return 1 + (sides & 0x3fff), 1 + (sides >> 14 & 0x3fff)
     if name == b'VP8 ':
-        width, height = unpacked(struct.Struct('<6xHH'), data)
+        width, height = struct.Struct('<6xHH').unpack_from(data)
         return width & 0x3fff, height & 0x3fff
     raise InvalidImageType
 
@@ -90,7 +89,7 @@ def _remade_webp(chunks: list[Chunk], old_profile: bytes | None, profile: bytes 
 
 
 def _remade_webp_frame(data: memoryview, profile: bytes | None) -> bytes:
-    left, top, width, height, duration, flags = unpacked(_PLACE, data)
+    left, top, width, height, duration, flags = _PLACE.unpack_from(data)
     inner = [webp_chunk(*chunk) for chunk in webp_chunks(data, _PLACE.size)]
     wide = webp_chunk(b'VP8X', bytes([_ALPHA, 0, 0, 0]) + width + height)
     frame = open_webp(webp_file(wide, *inner))
@@ -109,7 +108,7 @@ def webp_chunks(content: bytes | memoryview, position: int = 12) -> Iterator[Chu
     """Yield each chunk's name and data, from the position on; a file's chunks begin at 12."""
     view = memoryview(content)
     while position < len(content):
-        name, size = unpacked(_HEAD, content, position)
+        name, size = _HEAD.unpack_from(content, position)
         position += _HEAD.size
         if position + size > len(content):
             raise InvalidImageType
@@ -127,5 +126,5 @@ def webp_file(*chunks: bytes) -> bytes:
 
 def webp_body(content: bytes) -> bytes:
     """Return what belongs to the file by its own account, without what was appended."""
-    _, size = unpacked(_HEAD, content, 0)
+    _, size = _HEAD.unpack_from(content, 0)
     return content[:_HEAD.size + size]

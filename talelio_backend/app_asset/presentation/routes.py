@@ -64,7 +64,8 @@ def asset_routes(parts: AssetParts) -> Blueprint:
     @routes.post('/images')
     @described(
         'Upload pictures',
-        description='JPEG, PNG, GIF, WebP, AVIF or HEIC, under any field names. All are stored, or none.',
+        description='JPEG, PNG, GIF, WebP, AVIF or HEIC, under any field names. All are stored, or none; '
+        'the `details` of an error name each refused file by its position, from 0, and its name.',
         bearer='required',
         body=Files(),
         answers={HTTPStatus.OK: UploadAnswer},

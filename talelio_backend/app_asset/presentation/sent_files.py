@@ -11,6 +11,7 @@ from flask import request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+from talelio_backend.app_asset.business.ports import UploadedFile
 from talelio_backend.shared.business.errors import Unavailable
 
 # Bytes of a file that are kept in memory; the rest goes into a temporary file.
@@ -31,20 +32,20 @@ class UploadLimits:
 
 
 @contextmanager
-def sent_files(limits: UploadLimits) -> Iterator[list[BinaryIO]]:
+def sent_files(limits: UploadLimits) -> Iterator[list[UploadedFile]]:
     """Yield the files, whatever their fields are named; none where the body is no form.
 
     They are closed at the end of the block. Raises HTTPException, or Unavailable when the disk is full.
     """
     request.max_content_length = limits.files * limits.bytes + _AROUND
     with ExitStack() as open_files:
-        files: list[BinaryIO] = []
+        files: list[UploadedFile] = []
 
-        def receive(*_: object, **__: object) -> IO[bytes]:
+        def receive(*_: object, filename: str | None = None, **__: object) -> IO[bytes]:
             if len(files) == limits.files:
                 raise RequestEntityTooLarge(f'Too many files: at most {limits.files} can be sent at once')
             file = cast(BinaryIO, open_files.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY)))
-            files.append(file)
+            files.append(UploadedFile(name=filename or '', content=file))
             return file
 
         _parse(
@@ -58,15 +59,15 @@ def sent_files(limits: UploadLimits) -> Iterator[list[BinaryIO]]:
         yield files
 
 
-def digests(files: Sequence[BinaryIO]) -> bytes:
+def digests(files: Sequence[UploadedFile]) -> bytes:
     """What tells these files from others, in their order."""
     made = []
     for file in files:
         # Not `hashlib.file_digest`, which wants a real file.
         digest = sha256()
-        while block := file.read(_IN_MEMORY):
+        while block := file.content.read(_IN_MEMORY):
             digest.update(block)
-        file.seek(0)
+        file.content.seek(0)
         made.append(digest.digest())
     return b''.join(made)
 

@@ -182,8 +182,9 @@ def test_a_file_of_too_many_bytes_is_read_no_further(worker: BoundedWorker, task
     getattr(processor, task)(BytesIO(TINY))
     upload = Upload(TINY + b'a')
 
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(ImageTooLarge) as caught:
         getattr(processor, task)(upload)
+    assert caught.value.reason == f'{limit + 1:,} bytes, at most {limit:,} are taken'
     assert upload.asked == limit + 1
 
 

@@ -2,7 +2,6 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
-from io import BytesIO
 from typing import BinaryIO
 from unittest.mock import Mock, call
 
@@ -20,12 +19,13 @@ from talelio_backend.app_asset.business.files import free
 from talelio_backend.app_asset.business.image import Image, PreparedImage, parse_key
 from talelio_backend.app_asset.business.ports import NewFile
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.errors import PreconditionFailed, Unavailable
+from talelio_backend.shared.business.errors import Fault, PreconditionFailed, Unavailable
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.business.page import PageRequest
 from tests.fakes.images import FakeImageStore
 from tests.fakes.ports import FakeImageProcessor
 from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.image_files import uploaded
 from tests.support.samples import NOW, new_account
 
 LATER = NOW + timedelta(hours=1)
@@ -51,7 +51,7 @@ class Assets:
         self.owner = owner
 
     def upload(self, *contents: bytes) -> list[Image]:
-        files: list[BinaryIO] = [BytesIO(content) for content in contents]
+        files = [uploaded(content, f'{number}.jpg') for number, content in enumerate(contents)]
         return services.upload(self.uow, self.processor, self.store, self.owner, files, NOW)
 
     def listed(self) -> list[int]:
@@ -101,6 +101,27 @@ def test_a_picture_that_is_there_is_not_stored_again(assets: Assets) -> None:
     assets.store.fail_at = 1
 
     assert [again.id for again in assets.upload(b'one')] == [image.id]
+
+
+def test_an_error_names_every_refused_file_and_is_the_first_ones(assets: Assets) -> None:
+    with pytest.raises(ImageTooLarge) as caught:
+        assets.upload(b'one', b'large', b'two', b'invalid')
+
+    assert caught.value.faults == [
+        Fault((1, ), '1.jpg: needs more time or memory than a picture may'),
+        Fault((3, ), '3.jpg: not a JPEG, PNG, GIF, WebP, AVIF or HEIC picture'),
+    ]
+    assert assets.is_empty()
+
+
+@pytest.mark.parametrize(('name', 'start'), [('', 'not a'), ('a' * 2_000, 'a' * 100 + ': not a')])
+def test_a_name_in_an_error_has_any_length_and_is_cut(assets: Assets, name: str, start: str) -> None:
+    with pytest.raises(InvalidImageType) as caught:
+        services.upload(
+            assets.uow, assets.processor, assets.store, assets.owner, [uploaded(b'invalid', name)], NOW
+        )
+
+    assert caught.value.faults[0].reason.startswith(start)
 
 
 def test_a_picture_is_hashed_once(assets: Assets, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageCms
 
-from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
 from tests.support import pictures
 from tests.support.codec import prepare, prepare_avatar, prepared
@@ -70,17 +70,41 @@ NOT_TAKEN = {
     'PSD': b'8BPS\0\1' + bytes(100),
     'MP4': b'\0\0\0\x18ftypisom\0\0\0\1isomavc1' + bytes(100),
     'WAVE': b'RIFF\x24\0\0\0WAVEfmt ' + bytes(100),
-    'PNG by its first bytes alone': b'\x89PNG\r\n\x1a\n<script>alert(1)</script>',
-    'GIF by its first bytes alone': b'GIF89a<script>alert(1)</script>',
-    'JPEG by its first bytes alone': b'\xff\xd8\xff\xe0<script>alert(1)</script>',
-    'palette PNG without a palette': pictures.png(2, 2, 8, 3, bytes(6)),
 }  # yapf: disable
 
 
 @pytest.mark.parametrize('name', NOT_TAKEN)
 def test_what_is_no_picture_of_these_kinds_is_refused(name: str) -> None:
-    with pytest.raises(InvalidImageType):
+    with pytest.raises(InvalidImageType) as caught:
         prepare(NOT_TAKEN[name])
+
+    assert caught.value.reason == 'not a JPEG, PNG, GIF, WebP, AVIF or HEIC picture'
+
+
+DAMAGED_FILES = {
+    'PNG by its first bytes alone': b'\x89PNG\r\n\x1a\n<script>alert(1)</script>',
+    'GIF by its first bytes alone': b'GIF89a<script>alert(1)</script>',
+    'JPEG by its first bytes alone': b'\xff\xd8\xff\xe0<script>alert(1)</script>',
+    'palette PNG without a palette': pictures.png(2, 2, 8, 3, bytes(6)),
+    'PNG that lacks pixels': saved(scene(), 'PNG')[:-30],
+    'WebP that lacks pixels': saved(scene(), 'WEBP')[:-30],
+    'AVIF that lacks pixels': saved(scene(), 'AVIF')[:-30],
+    'GIF that lacks pixels': saved(scene(), 'GIF')[:-30],
+    'HEIC that lacks pixels': pictures.HEIC[:-30],
+}  # yapf: disable
+
+
+@pytest.mark.parametrize('name', DAMAGED_FILES)
+def test_what_begins_like_a_picture_and_is_not_whole_is_damaged(name: str) -> None:
+    with pytest.raises(InvalidImageType) as caught:
+        prepare(DAMAGED_FILES[name])
+
+    assert caught.value.reason == DAMAGED
+
+
+@pytest.mark.parametrize('lacking', [1, 6, 12])
+def test_a_png_that_lacks_the_mark_of_its_end_only_is_taken(lacking: int) -> None:
+    assert difference(prepared(saved(scene(), 'PNG')[:-lacking]), scene()) == 0
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
@@ -148,8 +172,12 @@ def test_nothing_but_pixels_is_passed_on(name: str) -> None:
 @pytest.mark.parametrize('size', [(5000, 2000), (2000, 5000)])
 def test_so_many_pixels_and_no_more(size: tuple[int, int]) -> None:
     assert prepare(saved(Image.new('1', size), 'PNG')).width == size[0]
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(ImageTooLarge) as caught:
         prepare(saved(Image.new('1', (size[0] + 1, size[1])), 'PNG'))
+
+    assert caught.value.reason == (
+        f'{(size[0] + 1) * size[1]:,} pixels ({size[0] + 1} x {size[1]}), at most 10,000,000 are taken'
+    )
 
 
 @pytest.mark.parametrize('name', [b'zTXt', b'iTXt'])

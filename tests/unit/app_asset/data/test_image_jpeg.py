@@ -1,10 +1,16 @@
+import re
+from pathlib import Path
+
 import pytest
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
+from talelio_backend.app_asset.business.errors import DAMAGED, InvalidImageType
 from tests.support import pictures
-from tests.support.codec import prepared
+from tests.support.codec import prepare, prepared
 from tests.support.pictures import difference, laid, opened, saved, scene
+
+CASES = Path(__file__).parent / 'cases'
 
 
 def jpeg(content: bytes) -> JpegImageFile:
@@ -66,3 +72,45 @@ def test_noise_in_best_quality_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> 
         content = saved(image, 'JPEG', quality=100, subsampling=0, progressive=True)
 
     assert difference(prepared(content), image) < 2
+
+
+@pytest.mark.parametrize('lacking', [1, 2])
+@pytest.mark.parametrize('progressive', [True, False])
+def test_a_jpeg_that_lacks_the_mark_of_its_end_only_is_whole(progressive: bool, lacking: int) -> None:
+    content = saved(scene(300, 200), 'JPEG', progressive=progressive)
+
+    assert difference(prepared(content[:-lacking]), opened(content)) < 1
+
+
+def test_a_photograph_that_lacks_the_mark_of_its_end_only_is_taken() -> None:
+    made = prepared((CASES / 'no-eoi.jpg').read_bytes())
+
+    assert made.size == (1200, 800)
+
+
+@pytest.mark.parametrize('progressive', [True, False])
+def test_a_jpeg_that_lacks_pixels_is_damaged(progressive: bool) -> None:
+    noise = Image.effect_noise((120, 80), 80).convert('RGB')
+    content = saved(noise, 'JPEG', progressive=progressive)
+
+    for lacking in (3, 4, 10, 40, 100, len(content) // 4):
+        with pytest.raises(InvalidImageType) as caught:
+            prepare(content[:-lacking])
+        assert caught.value.reason == DAMAGED
+
+
+def test_a_photograph_that_lacks_a_tenth_of_its_pixels_is_damaged() -> None:
+    with pytest.raises(InvalidImageType) as caught:
+        prepare((CASES / 'cut-10.jpg').read_bytes())
+
+    assert caught.value.reason == DAMAGED
+
+
+def test_a_progressive_jpeg_that_lacks_whole_scans_is_damaged() -> None:
+    content = saved(scene(300, 200), 'JPEG', progressive=True)
+    starts = [mark.start() for mark in re.finditer(rb'\xff[\xc4\xda]', content)][-8:]
+
+    for start in starts:
+        with pytest.raises(InvalidImageType) as caught:
+            prepare(content[:start])
+        assert caught.value.reason == DAMAGED

@@ -52,8 +52,19 @@ def test_a_picture_arrives_as_it_was_sent() -> None:
 
 @pytest.mark.parametrize('error', [InvalidImageType, ImageTooLarge])
 def test_a_refusal_arrives_as_it_was_sent(error: type[InvalidImageType | ImageTooLarge]) -> None:
-    with pytest.raises(error):
-        unpack_answer(pack_refusal(error()), pixels=1)
+    with pytest.raises(error) as caught:
+        unpack_answer(pack_refusal(error('3 frames, at most 2 are taken')), pixels=1)
+
+    assert caught.value.reason == '3 frames, at most 2 are taken'
+
+
+@pytest.mark.parametrize('refusal', [
+    {'refusal': 'type'}, {'refusal': 'type', 'reason': 5}, {'refusal': 'size', 'reason': 'a' * 201},
+    {'refusal': 'size', 'reason': 'a\nb'}, {'refusal': 'other', 'reason': 'a'},
+])  # yapf: disable
+def test_a_refusal_that_the_codec_never_gives(refusal: dict[str, Any]) -> None:
+    with pytest.raises(BadAnswer):
+        unpack_answer(message(refusal, b''), pixels=1)
 
 
 WRONG: dict[str,

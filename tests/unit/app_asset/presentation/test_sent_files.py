@@ -1,5 +1,5 @@
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
+from talelio_backend.app_asset.business.ports import UploadedFile
 from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent_files
 
 APP = Flask(__name__)
@@ -28,7 +29,7 @@ def read(
         method='POST', data=body, content_type=content_type, environ_overrides=environ
     )
     with context, sent_files(LIMITS) as files:
-        return [file.read() for file in files]
+        return [file.content.read() for file in files]
 
 
 def test_files_come_in_the_order_sent_whatever_their_fields_are_named() -> None:
@@ -128,7 +129,7 @@ def test_no_form_is_more_than_a_bad_request(noise: bytes, cut: int) -> None:
 
 
 def test_the_files_are_closed_in_the_end() -> None:
-    kept: list[BinaryIO] = []
+    kept: list[UploadedFile] = []
     with APP.test_request_context(
         method='POST',
         data=part(b'1') + b'--frontier--\r\n',
@@ -136,4 +137,4 @@ def test_the_files_are_closed_in_the_end() -> None:
     ), sent_files(LIMITS) as files:
         kept.extend(files)
 
-    assert [file.closed for file in kept] == [True]
+    assert [file.content.closed for file in kept] == [True]
