@@ -9,7 +9,7 @@ from psycopg2.extensions import connection
 
 from tests.support.database import connect, copy_of
 from tests.support.members import WHITELIST, Member, Person, join, new_person
-from tests.support.served_api import ServedApi
+from tests.support.served_api import PATIENT_CONFIG, ServedApi
 from tests.support.smtp_sink import SmtpSink
 from tests.support.traefik_rig import Rig, behind_traefik
 
@@ -47,9 +47,26 @@ def _rig(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterato
         yield rig
 
 
+@pytest.fixture(name='patient', scope='session')
+def _patient(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[ServedApi]:
+    """A server whose requests wait for a lock until the test gives it free; on a database of its own."""
+    environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST)}
+    with (
+        copy_of(postgres_url) as url,
+        ServedApi(tmp_path_factory.mktemp('patient'), url, environ, config=PATIENT_CONFIG) as served,
+    ):
+        yield served
+
+
 class Serve(Protocol):
 
-    def __call__(self, database_url: str, environ: Mapping[str, str] | None = None) -> ServedApi:
+    def __call__(
+        self,
+        database_url: str,
+        environ: Mapping[str, str] | None = None,
+        *,
+        config: str | None = None
+    ) -> ServedApi:
         """Start another server, with a configuration of its own."""
 
 
@@ -57,9 +74,14 @@ class Serve(Protocol):
 def _serve(tmp_path: Path, mail_server: SmtpSink) -> Iterator[Serve]:
     with ExitStack() as servers:
 
-        def serve(database_url: str, environ: Mapping[str, str] | None = None) -> ServedApi:
+        def serve(
+            database_url: str,
+            environ: Mapping[str, str] | None = None,
+            *,
+            config: str | None = None
+        ) -> ServedApi:
             shared = {'SMTP_URL': mail_server.url, 'WHITELISTED_EMAILS': ','.join(WHITELIST)}
-            served = ServedApi(tmp_path, database_url, shared | dict(environ or {}))
+            served = ServedApi(tmp_path, database_url, shared | dict(environ or {}), config=config)
             served.start()
             servers.callback(end, served)
             return served

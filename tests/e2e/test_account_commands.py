@@ -10,6 +10,7 @@ from tests.support.answers import ok
 from tests.support.members import Member, log_in, publish
 from tests.support.pictures import saved, scene
 from tests.support.served_api import ServedApi
+from tests.support.waiting import PATIENCE
 
 LOGIN = '/v1/accounts/login'
 REGISTER = '/v1/accounts/register'
@@ -24,7 +25,7 @@ def flask(api: ServedApi, *arguments: str, stdin: str = '') -> subprocess.Comple
                           capture_output=True,
                           text=True,
                           check=False,
-                          timeout=60)
+                          timeout=PATIENCE)
 
 
 def done(api: ServedApi, *arguments: str, stdin: str = '') -> str:

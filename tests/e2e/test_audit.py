@@ -14,6 +14,7 @@ from tests.support.answers import error_of, ok
 from tests.support.database import execute, select_one
 from tests.support.members import Member, Person, log_in, new_person, register, verification_path
 from tests.support.served_api import ServedApi
+from tests.support.waiting import PATIENCE
 
 LOGIN = '/v1/accounts/login'
 TOKEN = '/v1/accounts/token'
@@ -31,7 +32,7 @@ def flask(api: ServedApi, *arguments: str) -> str:
                           capture_output=True,
                           text=True,
                           check=False,
-                          timeout=60)
+                          timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -18,6 +18,7 @@ from tests.support.answers import PROJECT_KEYS, error_of, ok
 from tests.support.database import execute
 from tests.support.members import Member, join, publish
 from tests.support.served_api import ServedApi
+from tests.support.waiting import PATIENCE
 
 CHANGES = '/v1/changes'
 
@@ -163,7 +164,7 @@ class Copy:
                                str(self.folder)],
                               capture_output=True,
                               text=True,
-                              timeout=60,
+                              timeout=PATIENCE,
                               check=True).stdout
 
     @property

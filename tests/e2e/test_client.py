@@ -19,11 +19,11 @@ from talelio_backend.config import PROJECT_FOLDER, VAR_FOLDER
 from tests.e2e.conftest import Serve
 from tests.support.browser import Chrome, browser, complaints
 from tests.support.members import join, publish
+from tests.support.waiting import PATIENCE
 
 FOLDER = VAR_FOLDER / 'client'
 # Seconds; the first time, packages are fetched.
-PATIENCE = 300
-BROWSER_PATIENCE = 20.0
+BUILD_PATIENCE = 300
 
 
 @pytest.fixture(name='client', scope='module')
@@ -40,7 +40,7 @@ def _client() -> Path:
         env=os.environ | {'PYTHON': sys.executable},
         capture_output=True,
         encoding='utf-8',
-        timeout=PATIENCE,
+        timeout=BUILD_PATIENCE,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
@@ -73,7 +73,7 @@ def text_of(opened: Chrome, url: str) -> str:
     def main_is_done(opened: Chrome) -> bool:
         return bool(opened.find_elements(By.CSS_SELECTOR, 'main[aria-busy=false]'))
 
-    WebDriverWait(opened, BROWSER_PATIENCE).until(main_is_done)
+    WebDriverWait(opened, PATIENCE).until(main_is_done)
     return opened.find_element(By.TAG_NAME, 'main').text
 
 

@@ -12,9 +12,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.support.browser import DESKTOP, PHONE, Chrome, browser, complaints, resize
 from tests.support.members import Member
 from tests.support.served_api import ServedApi
-
-# Seconds; only a test that fails waits so long.
-PATIENCE = 20.0
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(name='chrome', scope='module')

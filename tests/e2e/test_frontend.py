@@ -13,10 +13,9 @@ from tests.support.members import WHITELIST, Member, join
 from tests.support.page_server import page_server
 from tests.support.served_api import ServedApi
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import PATIENCE
 
 PAGE = Path(__file__).parent / 'frontend'
-# Seconds; only a test that fails waits so long.
-PATIENCE = 20.0
 
 
 class Origins(NamedTuple):

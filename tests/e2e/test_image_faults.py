@@ -12,11 +12,12 @@ from psycopg2.extensions import connection
 from talelio_backend.app_asset.business.image import parse_key
 from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
-from tests.support.database import connect, copy_of, execute, select_one
+from tests.support.database import connect, copy_of, execute
 from tests.support.disks import small_disk
+from tests.support.locks import wait_for_waiting
 from tests.support.members import WHITELIST, Member, join
 from tests.support.s3_servers import ACCESS_KEY_ID, AWS_ENVIRON, SECRET_ACCESS_KEY, MotoServer, RcloneServer
-from tests.support.served_api import ServedApi
+from tests.support.served_api import PATIENT_CONFIG, ServedApi
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.uploads import (
     AVATAR,
@@ -30,10 +31,6 @@ from tests.support.uploads import (
     sweep,
     upload,
 )
-from tests.support.waiting import wait_until
-
-# Seconds within which S3 fails or answers, with what decoding takes on a busy machine.
-DEADLINE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +72,7 @@ def fail(cloud: Cloud, how: str) -> None:
 
 
 @pytest.mark.parametrize('how', ['refuse', 'hang'])
-def test_an_upload_without_s3_fails_in_time_and_leaves_nothing(cloud: Cloud, how: str) -> None:
+def test_an_upload_without_s3_fails_before_it_is_back_and_leaves_nothing(cloud: Cloud, how: str) -> None:
     owner = join(cloud.api)
     fail(cloud, how)
     try:
@@ -86,7 +83,6 @@ def test_an_upload_without_s3_fails_in_time_and_leaves_nothing(cloud: Cloud, how
     message = error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
     assert message == 'The image storage does not answer just now, please try again'
     assert int(answer.headers['Retry-After']) > 0
-    assert answer.elapsed.total_seconds() < DEADLINE
     assert list_images(cloud.api, owner) == []
     upload(cloud.api, owner, new_picture())
 
@@ -172,14 +168,14 @@ def hold_lock(database: connection, user_id: int) -> None:
 def test_after_a_kill_in_the_midst_of_an_upload_the_sweep_finds_the_rest(
     serve: Serve, database_url: str
 ) -> None:
-    api = serve(database_url)
+    api = serve(database_url, config=PATIENT_CONFIG)
     owner = join(api)
     images = Path(api.environ['IMAGE_FOLDER'])
     with closing(connect(database_url, autocommit=False)) as other, ThreadPoolExecutor(1) as pool:
         # It waits for the lock with its files already stored.
         hold_lock(other, owner.account['user']['id'])
         sending = pool.submit(send, api, owner, new_picture())
-        wait_for_waiting_lock(other)
+        wait_for_waiting(database_url)
         api.kill()
         assert sending.exception()
 
@@ -188,11 +184,6 @@ def test_after_a_kill_in_the_midst_of_an_upload_the_sweep_finds_the_rest(
     assert stored_files(images)
     sweep(api)
     assert stored_files(images) == set()
-
-
-def wait_for_waiting_lock(database: connection) -> None:
-    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    wait_until(lambda: select_one(database, query), 'the upload waits for the lock')
 
 
 def test_a_full_disk_is_a_503_and_leaves_nothing(serve: Serve, database_url: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from tests.e2e.conftest import Serve, end
+from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.members import Member, join
 from tests.support.served_api import ServedApi
@@ -238,27 +238,23 @@ def test_the_default_avatar_can_be_put_back(api: ServedApi, member: Member) -> N
     assert ok(api.request('DELETE', AVATAR, headers=member.bearer)) == user
 
 
-def test_all_urls_follow_the_api_to_another_address(serve: Serve, database_url: str) -> None:
-    api = serve(database_url)
-    member = join(api)
+def test_all_urls_follow_the_api_to_another_address(api: ServedApi, member: Member, serve: Serve) -> None:
     avatar_url = ok(send(api, member, new_picture(), path=AVATAR, method='PUT'))['avatar_url']
     image, = upload(api, member, new_picture())
     old_base, new_base = api.environ['API_BASE_URL'], 'https://moved.test'
 
-    end(api)
-    api.environ['API_BASE_URL'] = new_base
-    api.start()
+    elsewhere = serve(api.environ['DATABASE_URL'], api.environ | {'API_BASE_URL': new_base})
 
     moved = avatar_url.replace(old_base, new_base)
     assert moved.startswith(f'{new_base}/')
     answers = [
-        ok(api.get(f'/v1/users/{member.person.username}')),
-        ok(api.get('/v1/users/me', headers=member.bearer)),
-        ok(api.request('PATCH', '/v1/users/me', json={}, headers=member.bearer)),
+        ok(elsewhere.get(f'/v1/users/{member.person.username}')),
+        ok(elsewhere.get('/v1/users/me', headers=member.bearer)),
+        ok(elsewhere.request('PATCH', '/v1/users/me', json={}, headers=member.bearer)),
     ]
     assert [user['avatar_url'] for user in answers] == [moved] * 3
-    assert list_images(api, member)[0]['url'] == image['url'].replace(old_base, new_base)
-    assert api.get(moved.removeprefix(new_base)).status_code == 200
+    assert list_images(elsewhere, member)[0]['url'] == image['url'].replace(old_base, new_base)
+    assert elsewhere.get(moved.removeprefix(new_base)).status_code == 200
 
 
 def test_an_avatar_is_one_picture(api: ServedApi, author: Member) -> None:

@@ -26,6 +26,8 @@ TIMEOUT = PATIENCE
 # that signals reach it.
 _ELSEWHERE = shlex.split(os.environ.get('TEST_SERVER_PREFIX', ''))
 _PYTHON = [*_ELSEWHERE, 'python'] if _ELSEWHERE else [sys.executable]
+# Tests are not installed elsewhere.
+PATIENT_CONFIG = _CONFIG if _ELSEWHERE else 'tests.support.patient_config'
 
 
 class ServedApi:
@@ -39,9 +41,9 @@ class ServedApi:
         *,
         config: str | None = None
     ) -> None:
-        """`config` names another module of Gunicorn's settings, which serves something else."""
+        """`config` names another module of Gunicorn's settings."""
         self._config = config or _CONFIG
-        self._is_documented = config is None
+        self._is_documented = self._config in (_CONFIG, PATIENT_CONFIG)
         self._log_file = folder / 'server.log'
         # Nothing of the developer's own settings may leak in; empty counts as unset and hides .env.
         self.environ = {

@@ -41,7 +41,7 @@ _KIND = Enum(
 )
 
 # Seconds. Whoever has the lock may wait for the store meanwhile; yet less than a statement may take.
-_LOCK_TIMEOUT = 4
+LOCK_TIMEOUT = 4
 
 image_table = Table(
     'images',
@@ -79,7 +79,7 @@ class SqlAlchemyImageRepository:
         self._session = session
 
     def lock(self, user_id: int) -> None:
-        self._session.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'"))
+        self._session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"))
         try:
             self._session.execute(select(func.pg_advisory_xact_lock(_LOCK, user_id)))
         except OperationalError as error:

@@ -12,7 +12,7 @@ APPLICATION_NAME = 'talelio_backend'
 # Seconds. A client should hear within about two that the database is busy or away.
 POOL_TIMEOUT = 1.5
 
-_SESSION_SETTINGS = {
+SESSION_SETTINGS = {
     'timezone': 'UTC',
     'statement_timeout': '5s',
     'lock_timeout': '2s',
@@ -38,7 +38,7 @@ _DATA_EXCEPTION = '22'
 
 
 def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = QueuePool) -> Engine:
-    options = ' '.join(f'-c {name}={value}' for name, value in _SESSION_SETTINGS.items())
+    options = ' '.join(f'-c {name}={value}' for name, value in SESSION_SETTINGS.items())
     bound_waiting()
     engine = create_engine(
         url,
