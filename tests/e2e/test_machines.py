@@ -21,7 +21,7 @@ def test_projects_are_what_the_model_says_whatever_was_done(api: ServedApi) -> N
 def test_accounts_are_what_the_model_says_whatever_was_done(api: ServedApi, database: connection) -> None:
     before = AccountMachine.steps
 
-    run_machine(lambda: AccountMachine(ServedAccounts(api, database)), examples=8, steps=20)
+    run_machine(lambda: AccountMachine(ServedAccounts(api, database)), examples=3, steps=15)
 
     print(f'{AccountMachine.steps - before} steps')
     assert AccountMachine.steps - before > 10

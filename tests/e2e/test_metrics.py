@@ -3,7 +3,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 import requests
@@ -14,6 +13,7 @@ from tests.support.answers import error_of, ok
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST, Member, log_in, new_person, publish, register
 from tests.support.observability import alerts, expressions, labels_in, metrics_in, run_promtool
+from tests.support.processes import children_of
 from tests.support.prometheus import METRICS, families, metrics_url, scrape, total
 from tests.support.served_api import TIMEOUT, ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
@@ -42,7 +42,7 @@ def test_requests_are_counted_over_all_workers_by_route(measured: ServedApi) -> 
 
     assert requests_of(measured, route=route, method='GET', status='400') - before == 40
     # Whichever worker tells it.
-    assert {requests_of(measured, route=route) - before for _ in range(20)} == {40}
+    assert {requests_of(measured, route=route) - before for _ in range(8)} == {40}
     assert 'nobody-' not in scrape(measured)
 
 
@@ -84,24 +84,22 @@ def test_the_address_of_the_metrics_has_nothing_else(measured: ServedApi) -> Non
     assert requests.get(url, timeout=TIMEOUT).headers['Server'] == 'talelio_backend'
 
 
-def test_what_a_killed_worker_counted_stays_counted(serve: Serve, database_url: str) -> None:
-    api = serve(database_url, METRICS)
+def test_what_a_killed_worker_counted_stays_counted(measured: ServedApi) -> None:
     for _ in range(20):
-        ok(api.get('/health/live'))
-    before = requests_of(api, route='/health/live')
-    workers = [
-        int(pid) for pid in Path(f'/proc/{api.pid}/task/{api.pid}/children').read_text('ascii').split()
-    ]
+        ok(measured.get('/health/live'))
+    before = requests_of(measured, route='/health/live')
+    booted = measured.log().count('Booting worker')
 
-    os.kill(workers[0], signal.SIGKILL)
-    wait_until(lambda: api.log().count('Booting worker') == 3, 'worker is replaced')
-    wait_until(lambda: api.get('/health/live').ok, 'all answer')
+    os.kill(children_of(measured.pid)[0], signal.SIGKILL)
+    wait_until(lambda: measured.log().count('Booting worker') > booted, 'worker is replaced')
+    ok(measured.get('/health/live'))
 
-    assert requests_of(api, route='/health/live') > before >= 20
+    assert requests_of(measured, route='/health/live') > before >= 20
     # What it had in use ended with it.
-    wait_until(lambda: total(api, 'talelio_db_connections_limit') == 2 * POOL_SIZE, 'gauges are those of two')
-    assert total(api, 'talelio_process_threads', process='worker', place='0') > 0
-    assert total(api, 'talelio_process_threads', process='worker', place='1') > 0
+    limit = 'talelio_db_connections_limit'
+    wait_until(lambda: total(measured, limit) == 2 * POOL_SIZE, 'gauges are those of two')
+    assert total(measured, 'talelio_process_threads', process='worker', place='0') > 0
+    assert total(measured, 'talelio_process_threads', process='worker', place='1') > 0
 
 
 def test_without_an_address_nothing_listens(api: ServedApi) -> None:
@@ -226,7 +224,7 @@ def test_alerts_ask_for_labels_that_are_told(told: Callable[..., float], measure
 
 def test_the_server_of_a_developer_tells_them_too(serve: Serve, database_url: str) -> None:
     # Its workers read all code anew.
-    api = serve(database_url, METRICS | {'ENV': 'development'})
+    api = serve(database_url, METRICS | {'ENV': 'development', 'WEB_CONCURRENCY': '1'})
 
     assert requests_of(api, route='/health/ready') >= 1
     assert total(api, 'talelio_process_resident_memory_bytes', process='worker') > 0
