@@ -104,6 +104,10 @@ type-check: install ## check the types
 check-infra: install ## lint the pipelines, container files, cloud template and shell scripts
 	@.ci/check-infra
 
+.PHONY: settings-docs
+settings-docs: install ## write .env.example and configuration.md from the settings' docstrings
+	@PYTHONPATH=. $(BIN)/python .ci/write_settings_docs.py
+
 .PHONY: licences
 licences: install ## list the licences of what is installed at run time; fails at one that is not known to be fine
 	@.ci/licences

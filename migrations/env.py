@@ -9,8 +9,8 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from talelio_backend.bootstrap import map_entities
-from talelio_backend.config import Settings
-from talelio_backend.database_url import open_database
+from talelio_backend.settings import Settings
+from talelio_backend.settings.database import open_database
 from talelio_backend.shared.data.orm import metadata
 
 # Any number that nothing else in this database uses: 'tale' in ASCII.

@@ -5,8 +5,8 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from talelio_backend.config import ConfigurationError
 from talelio_backend.doctor import check_up
+from talelio_backend.settings import ConfigurationError
 from talelio_backend.shared.presentation.doctor_command import doctor_command
 
 

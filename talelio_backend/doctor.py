@@ -11,9 +11,9 @@ from talelio_backend.app_project.data.bounded_markdown_renderer import (
     markdown_worker,
 )
 from talelio_backend.bootstrap.adapters import CONNECTIONS, MIGRATIONS_FOLDER, make_image_store, make_mailer
-from talelio_backend.config import PROJECT_FOLDER, ConfigurationError, Env, Settings
-from talelio_backend.database_url import open_database
-from talelio_backend.settings_checkup import examine_problems, examine_settings
+from talelio_backend.settings import PROJECT_FOLDER, ConfigurationError, Env, Settings
+from talelio_backend.settings.checks import examine_problems, examine_settings
+from talelio_backend.settings.database import open_database
 from talelio_backend.shared.business import checkup
 from talelio_backend.shared.business.checkup import Check, Finding, Report
 from talelio_backend.shared.business.secret_values import hider
@@ -45,7 +45,7 @@ def _checks_of_parts(settings: Settings) -> Iterable[Check]:
     database = DatabaseCheck(
         open_url=partial(open_database, settings),
         migrations=MIGRATIONS_FOLDER,
-        wanted_connections=CONNECTIONS * settings.server.web_concurrency,
+        wanted_connections=CONNECTIONS * settings.web_concurrency,
         migrates_itself=settings.env is not Env.PRODUCTION,
     )
     yield _check('settings', partial(examine_settings, settings))
@@ -56,7 +56,7 @@ def _checks_of_parts(settings: Settings) -> Iterable[Check]:
     )
     yield _check('mail', lambda: make_mailer(settings).check(), 'See whether the mail server hangs')
     yield _check(
-        'pictures', lambda: BoundedImageProcessor(image_worker(), settings.images.limits).check(),
+        'pictures', lambda: BoundedImageProcessor(image_worker(), settings.image_limits).check(),
         'See whether this machine is short of memory or of time'
     )
 

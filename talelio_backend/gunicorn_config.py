@@ -22,22 +22,17 @@ from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http import message
 
-from talelio_backend.config import (
-    DEVELOPMENT_EMAIL,
-    POSTGRES_FOLDER,
-    PROJECT_FOLDER,
-    THREADS,
-    ConfigurationError,
-    Env,
-    Settings,
-)
-from talelio_backend.database_url import open_database
 from talelio_backend.drain import Drain
 from talelio_backend.fair_worker import FairWorker
 from talelio_backend.lingering_close import close_aside
 from talelio_backend.logs import logging_config
 from talelio_backend.metrics.exposition import open_listener, serve
 from talelio_backend.metrics.sharing import FOLDER_VARIABLE, leave_place, shared_folder, take_place
+from talelio_backend.settings import POSTGRES_FOLDER, PROJECT_FOLDER, ConfigurationError, Env, Settings
+from talelio_backend.settings.database import open_database
+from talelio_backend.settings.folders import MAIL_FOLDER
+from talelio_backend.settings.server import THREADS
+from talelio_backend.settings.settings import DEVELOPMENT_EMAIL
 from talelio_backend.shared.presentation.reason_phrase import reason_phrase
 from talelio_backend.shared.presentation.status_codes import code_of_status
 
@@ -47,7 +42,7 @@ except ConfigurationError as error:
     sys.exit(str(error))
 _resources = ExitStack()
 _logger = logging.getLogger(__name__)
-_drain = Drain(_settings.server.drain_seconds)
+_drain = Drain(_settings.drain_seconds)
 _metrics: socket | None = None
 # A page of memory that all workers share: where one notes that it changed something.
 _public_changes = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast('Q')
@@ -64,8 +59,8 @@ class _WithoutAccessLog(Logger):
 
 
 wsgi_app = 'talelio_backend.wsgi:app'
-bind = f'{_settings.server.host}:{_settings.server.port}'
-workers = _settings.server.web_concurrency
+bind = f'{_settings.host}:{_settings.port}'
+workers = _settings.web_concurrency
 worker_class = FairWorker
 threads = THREADS
 reload = _settings.env is Env.DEVELOPMENT
@@ -78,11 +73,11 @@ limit_request_line = _LONGEST_LINE
 graceful_timeout = 30
 # Bounds what a leak in any library can come to. Where there is one worker, nobody would serve while it is
 # replaced.
-max_requests = _settings.server.max_requests if workers > 1 else 0
+max_requests = _settings.max_requests if workers > 1 else 0
 # So that the workers are not all replaced at once.
 max_requests_jitter = max_requests // 5
 # Of X-Forwarded-Proto; for X-Forwarded-For see shared.presentation.forwarded.
-forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.server.trusted_proxies)
+forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.trusted_proxies)
 keepalive = 5
 logconfig_dict = logging_config(_settings)
 logger_class = _WithoutAccessLog
@@ -91,8 +86,8 @@ logger_class = _WithoutAccessLog
 def on_starting(_server: Any) -> None:
     """Bring up what development takes for granted: a database, at the newest schema."""
     os.environ['DATABASE_URL'] = _resources.enter_context(open_database(_settings))
-    if _settings.server.metrics_address is not None:
-        _listen_for_prometheus(*_settings.server.metrics_address)
+    if _settings.metrics_address is not None:
+        _listen_for_prometheus(*_settings.metrics_address)
     if _settings.env is not Env.PRODUCTION:
         _migrate(os.environ['DATABASE_URL'])
     if not reload:
@@ -116,7 +111,7 @@ def _listen_for_prometheus(host: str, port: int) -> None:
     try:
         _metrics = _resources.enter_context(open_listener(host, port))
     except OSError as error:
-        sys.exit(f'METRICS_ADDRESS cannot be listened at: {error.strerror}')
+        sys.exit(f'Cannot listen on METRICS_ADDRESS: {error.strerror}')
     os.environ[FOLDER_VARIABLE] = str(_resources.enter_context(shared_folder()))
     _logger.info('metrics are at http://%s:%s/metrics', *_metrics.getsockname()[:2])
 
@@ -132,14 +127,14 @@ def _migrate(database_url: str) -> None:
     try:
         command.upgrade(config, 'head')
     except OperationalError:
-        sys.exit('The database that DATABASE_URL names cannot be reached, or does not let us in')
+        sys.exit('Cannot connect to the database that DATABASE_URL names')
 
 
 def when_ready(server: Any) -> None:
     _drain.attach(server)
     for listener in server.LISTENERS:
         # Connections inherit it (Linux), and it is what bounds the wait for a request's first lines.
-        seconds = struct.pack('ll', _settings.server.client_timeout, 0)
+        seconds = struct.pack('ll', _settings.client_timeout, 0)
         listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, seconds)
     if _settings.env is Env.DEVELOPMENT:
         print(_banner(), flush=True)
@@ -148,7 +143,7 @@ def when_ready(server: Any) -> None:
 def _banner() -> str:
     address = _settings.api_base_url
     mail = f'{_settings.smtp_server.host}:{_settings.smtp_server.port}' \
-        if _settings.smtp_server else f'{_shown(_settings.mail_folder)}/*.eml, its links are printed here'
+        if _settings.smtp_server else f'{_shown(MAIL_FOLDER)}/*.eml, its links are printed here'
     data = 'where DATABASE_URL says' if _settings.database_url else _shown(POSTGRES_FOLDER)
     email = min(_settings.whitelisted_emails, default=DEVELOPMENT_EMAIL)
     return f'''
@@ -177,7 +172,7 @@ def post_fork(_server: Any, worker: FairWorker) -> None:
 
 def pre_request(_worker: Any, request: Any) -> None:
     # A client that falls silent, or takes no more of its answer, must not keep a thread for ever.
-    request.unreader.sock.settimeout(_settings.server.client_timeout)
+    request.unreader.sock.settimeout(_settings.client_timeout)
 
 
 def post_worker_init(_worker: Any) -> None:

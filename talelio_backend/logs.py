@@ -7,7 +7,7 @@ from typing import Any
 
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from talelio_backend.config import Env, Settings
+from talelio_backend.settings import Env, Settings
 from talelio_backend.shared.presentation.request_log import request_id
 
 # What the pattern below wants; to look for it costs a hundredth, and few lines have it.

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from talelio_backend.bootstrap import build
-from talelio_backend.config import Settings
-from talelio_backend.database_url import open_database
 from talelio_backend.logs import logging_config
 from talelio_backend.metrics.sharing import FOLDER_VARIABLE
+from talelio_backend.settings import Settings
+from talelio_backend.settings.database import open_database
 
 _settings = Settings.from_env()
 logging.config.dictConfig(logging_config(_settings))

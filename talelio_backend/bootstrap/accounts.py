@@ -19,7 +19,7 @@ from talelio_backend.app_account.presentation.session_cookie import SessionCooki
 from talelio_backend.app_account.presentation.whitelist_commands import whitelist_commands
 from talelio_backend.app_asset.business.files import take_back
 from talelio_backend.bootstrap.ground import Ground
-from talelio_backend.config import Settings
+from talelio_backend.settings import Settings
 
 
 def add_accounts(ground: Ground) -> None:
@@ -89,4 +89,4 @@ def _add_composers(ground: Ground, parts: AccountParts) -> None:
 def _hashes_at_once(settings: Settings) -> int:
     """All worker processes together leave a core to the requests that only read, where there are enough."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    return max(1, (cores - 1) // settings.server.web_concurrency)
+    return max(1, (cores - 1) // settings.web_concurrency)

@@ -1,9 +1,11 @@
 """Adapters that depend on the settings, for the service and for `flask doctor`."""
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_asset.presentation.file_routes import FILES_PATH
-from talelio_backend.config import PROJECT_FOLDER, Settings
+from talelio_backend.settings import Settings
+from talelio_backend.settings.folders import MAIL_FOLDER, PROJECT_FOLDER
 from talelio_backend.shared.data.folder_mailer import FolderMailer
 from talelio_backend.shared.data.smtp_mailer import SmtpMailer
 
@@ -21,14 +23,15 @@ CONNECTIONS = POOL_SIZE + 1
 
 def make_mailer(settings: Settings) -> FolderMailer | SmtpMailer:
     if settings.smtp_server is None:
-        return FolderMailer(settings.mail_folder, settings.email_sender)
+        return FolderMailer(MAIL_FOLDER, settings.email_sender)
     return SmtpMailer(settings.smtp_server, settings.email_sender)
 
 
 def make_image_store(settings: Settings) -> 'FolderImageStore | S3ImageStore':
-    if settings.images.bucket is None:
-        return FolderImageStore(settings.images.folder, settings.api_base_url + FILES_PATH)
+    place = settings.image_store
+    if isinstance(place, Path):
+        return FolderImageStore(place, settings.api_base_url + FILES_PATH)
     # It takes memory and time to import, which a folder does without.
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
-    return S3ImageStore(settings.images.bucket)
+    return S3ImageStore(place)

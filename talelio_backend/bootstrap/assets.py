@@ -20,11 +20,11 @@ def add_assets(ground: Ground) -> None:
     parts = AssetParts(
         unit_of_work=ground.unit_of_work,
         idempotency=ground.idempotency,
-        processor=BoundedImageProcessor(worker, settings.images.limits, observer=work.turns('pictures')),
+        processor=BoundedImageProcessor(worker, settings.image_limits, observer=work.turns('pictures')),
         store=ground.store,
         avatar_url=ground.avatar_url,
         access_tokens=ground.access_tokens,
-        upload_limits=UploadLimits(files=settings.images.max_files, bytes=settings.images.limits.bytes),
+        upload_limits=UploadLimits(files=settings.image_max_files, bytes=settings.image_max_bytes),
         turn=Turns(
             'changes of pictures',
             at_once=CHANGES_AT_ONCE,

@@ -23,11 +23,11 @@ from talelio_backend.bootstrap.metrics import add_metrics
 from talelio_backend.bootstrap.projects import add_projects
 from talelio_backend.bootstrap.tracing import make_tracing
 from talelio_backend.bootstrap.users import add_users
-from talelio_backend.config import Settings
 from talelio_backend.metrics import Metrics
 from talelio_backend.metrics.image_store import MeasuredImageStore
 from talelio_backend.metrics.mail import MeasuredMailer
 from talelio_backend.metrics.security import MeasuredRateLimiter
+from talelio_backend.settings import Settings
 from talelio_backend.shared.business import idempotency, mail_relay, outbox, rate_limits
 from talelio_backend.shared.business.mail_relay import send_next
 from talelio_backend.shared.data.bounded_worker import BoundedWorker
@@ -135,7 +135,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
         ),
         RepeatingThread('idle-processes', partial(_end_idle, ground.bounded_workers), pause=IDLE_PAUSE),
     )
-    if settings.server.cache_memory:
+    if settings.cache_memory:
         threads += (
             RepeatingThread('public-data-watch', public.step, pause=0, pause_without_database=WATCH_PAUSE),
         )

@@ -9,8 +9,8 @@ from talelio_backend.app_asset.business.ports import ImageStore
 from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
 from talelio_backend.app_user.business.user import User
 from talelio_backend.bootstrap.entities import Reading, UnitOfWork
-from talelio_backend.config import Settings
 from talelio_backend.metrics import Metrics
+from talelio_backend.settings import Settings
 from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.business.mail_relay import Composer
 from talelio_backend.shared.business.rate_limiter import RateLimiter

@@ -1,8 +1,8 @@
 from flask import Flask
 from flask_cors import CORS
 
-from talelio_backend.config import Settings
 from talelio_backend.metrics.requests import RequestMetrics
+from talelio_backend.settings import Settings
 from talelio_backend.shared.presentation.answer_cache import AnswerCache, PublicData
 from talelio_backend.shared.presentation.errors import add_error_handlers
 from talelio_backend.shared.presentation.finish import add_finish
@@ -33,16 +33,16 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
     app.config['MAX_CONTENT_LENGTH'] = MAXIMUM_BODY
     app.config['TRUSTED_HOSTS'] = settings.served_hosts
     app.wsgi_app = metrics.while_in_progress(app.wsgi_app)  # type: ignore[method-assign, assignment]
-    if settings.server.cache_memory:
+    if settings.cache_memory:
         app.wsgi_app = AnswerCache(  # type: ignore[method-assign]
             app.wsgi_app,
             public,
-            memory=settings.server.cache_memory,
+            memory=settings.cache_memory * 1024 * 1024,
             origins=settings.cors_origins,
             tell_size=metrics.cache_bytes.set,
         )
     app.wsgi_app = ForwardedFor(  # type: ignore[method-assign]
-        app.wsgi_app, settings.server.trusted_proxies, hops=settings.server.proxy_hops
+        app.wsgi_app, settings.trusted_proxies, hops=settings.proxy_hops
     )
     # A path with a doubled slash is another path; a redirect would lose a POST's body.
     app.url_map.merge_slashes = False

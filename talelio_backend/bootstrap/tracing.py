@@ -1,15 +1,15 @@
 from typing import TYPE_CHECKING
 
-from talelio_backend.config import Settings
+from talelio_backend.settings import Settings
 
 if TYPE_CHECKING:
     from talelio_backend.tracing import Tracing
 
 
 def make_tracing(settings: Settings) -> 'Tracing | None':
-    if settings.server.traces_endpoint is None:
+    if settings.traces_endpoint is None:
         return None
     # Its packages take memory, and need not be installed.
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.tracing import Tracing
-    return Tracing(settings.server.traces_endpoint)
+    return Tracing(settings.traces_endpoint)

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from talelio_backend.config import VAR_FOLDER
+from talelio_backend.settings import VAR_FOLDER
 from tests.benchmarks import growth, logins, mixed, profile, reads, starts, token_checks, uploads, writes
 from tests.benchmarks.results import Row
 from tests.benchmarks.rig import Pace, Rig, make_rig

@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import make_url
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 OWNER = 'prolific'
 # Of the owner's projects so many, evenly spread, have the tag and the word.

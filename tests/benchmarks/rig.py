@@ -11,7 +11,7 @@ import psycopg2
 from alembic import command
 from alembic.config import Config
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 from tests.benchmarks.http_load import Answers, Scripts, ask_in_a_process, of_clients
 from tests.benchmarks.pictures import photograph, upload_of

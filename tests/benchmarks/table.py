@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from talelio_backend.config import THREADS
+from talelio_backend.settings.server import THREADS
 from tests.benchmarks.results import Row, Spread, Target
 
 _TITLES = ('', 'measured', 'of its floor', 'wanted', 'CPU ms', 'of it DB', 'p50 ms', 'p99 ms')

@@ -5,7 +5,7 @@ from typing import Any
 
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 AWS_FOLDER = PROJECT_FOLDER / '.aws'
 TEMPLATE_FILE = AWS_FOLDER / 'cloudformation.yml'

@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from talelio_backend.config import Env, Settings
+from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.settings import Env, Settings
 from tests.cloud.aws_files import (
     ACCOUNT_ID,
     API_HOST,
@@ -87,11 +88,11 @@ def test_the_api_starts_with_what_it_is_given() -> None:
     environ |= {item['name']: STORED[item['name']] for item in api['secrets']}
     settings = Settings.from_env(environ)
     assert settings.env is Env.PRODUCTION
-    assert settings.server.host == '0.0.0.0'
-    assert settings.server.port == api['portMappings'][0]['containerPort']
+    assert settings.host == '0.0.0.0'
+    assert settings.port == api['portMappings'][0]['containerPort']
     assert API_HOST in settings.served_hosts
-    assert settings.images.bucket is not None
-    assert settings.images.bucket.url('1/images/a.png') == 'https://images.example.com/1/images/a.png'
+    assert isinstance(settings.image_store, S3Bucket)
+    assert settings.image_store.url('1/images/a.png') == 'https://images.example.com/1/images/a.png'
     # Nothing of it is a leftover that the service does not read.
     assert set(STORED) == {item['name'] for item in api['secrets']}
 

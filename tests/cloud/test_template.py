@@ -16,7 +16,7 @@ from botocore import xform_name
 
 from talelio_backend.app_asset.business.store_checkup import FOLDER as DOCTORS_FOLDER
 from talelio_backend.app_asset.data import s3_image_store
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.cloud.aws_files import ACCOUNT_ID, AWS_FOLDER, REGION, TEMPLATE_FILE, resources, template
 
 STACK = 'talelio'

@@ -5,7 +5,7 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import ok
 from tests.support.members import Member, log_in, publish
 from tests.support.pictures import saved, scene

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg2.extensions import connection
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import error_of, ok
 from tests.support.database import execute, select_one
 from tests.support.members import Member, Person, log_in, new_person, register, verification_path

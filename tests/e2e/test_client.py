@@ -15,7 +15,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from talelio_backend.config import PROJECT_FOLDER, VAR_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER, VAR_FOLDER
 from tests.e2e.conftest import Serve
 from tests.support.browser import Chrome, browser, complaints
 from tests.support.members import join, publish

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.e2e.conftest import Serve
 from tests.support.documented_api import document
 from tests.support.members import join, publish

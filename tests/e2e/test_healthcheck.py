@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.served_api import ServedApi
 from tests.support.waiting import PATIENCE
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import error_of, ok
 from tests.support.database import connect, copy_of, execute
 from tests.support.members import WHITELIST, Member, join

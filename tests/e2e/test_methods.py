@@ -5,7 +5,7 @@ from http import HTTPStatus
 import pytest
 
 from talelio_backend.bootstrap import build
-from talelio_backend.config import Settings
+from talelio_backend.settings import Settings
 from tests.support.answers import error_in
 from tests.support.members import Member
 from tests.support.served_api import SECRET_KEY, ServedApi

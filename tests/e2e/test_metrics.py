@@ -111,7 +111,7 @@ def test_an_address_that_is_taken_keeps_the_server_from_starting(
 ) -> None:
     taken = metrics_url(measured).removeprefix('http://').removesuffix('/metrics')
 
-    with pytest.raises(AssertionError, match='METRICS_ADDRESS cannot be listened at: Address already in use'):
+    with pytest.raises(AssertionError, match='Cannot listen on METRICS_ADDRESS: Address already in use'):
         serve(database_url, {'METRICS_ADDRESS': taken})
 
 

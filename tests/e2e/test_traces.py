@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.e2e.conftest import Serve
 from tests.support.database import connect, copy_of, execute
 from tests.support.members import WHITELIST, join

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 RELIABILITY = PROJECT_FOLDER / '.github' / 'RELIABILITY.md'
 

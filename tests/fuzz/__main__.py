@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.fuzz.targets import CORPUS, TARGETS
 
 _FOUND = PROJECT_FOLDER / 'var' / 'fuzz'

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dotenv import dotenv_values
 
-from talelio_backend.config import Env, Settings
+from talelio_backend.settings import Env, Settings
 from tests.support.box import compose, guide_block, unescaped, write_program
 from tests.support.traefik import TRAEFIK_FOLDER, static_configuration
 

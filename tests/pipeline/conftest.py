@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 # Seconds, which only a hang takes.
 TIMEOUT = 300

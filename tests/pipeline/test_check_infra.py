@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 TIMEOUT = 120
 

@@ -1,5 +1,5 @@
 """What can get into the image: what is named, and nothing of what git knows of it."""
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 LINES = (PROJECT_FOLDER / '.dockerignore').read_text(encoding='utf-8').splitlines()
 PATTERNS = [line for line in LINES if line and not line.startswith('#')]

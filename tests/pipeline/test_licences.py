@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.pipeline.conftest import TIMEOUT
 
 

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.pipeline.conftest import TIMEOUT
 
 OTHER_HASH = 'sha256:' + '0' * 64

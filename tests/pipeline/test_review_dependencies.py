@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.pipeline.conftest import TIMEOUT, Run
 
 SCRIPTS = PROJECT_FOLDER / '.ci'

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 WORKFLOWS = sorted((PROJECT_FOLDER / '.github' / 'workflows').glob('*.yml'))
 CD = PROJECT_FOLDER / '.github' / 'workflows' / 'cd.yml'

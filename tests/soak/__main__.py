@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from talelio_backend.config import PROJECT_FOLDER, VAR_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER, VAR_FOLDER
 from tests.faults.durability.ledger import Ledger
 from tests.faults.report import write_between
 from tests.soak.course import Pace, play

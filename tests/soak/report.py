@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from talelio_backend.bootstrap.adapters import CONNECTIONS
-from talelio_backend.config import THREADS
+from talelio_backend.settings.server import THREADS
 from tests.benchmarks.results import in_ms, percentile
 from tests.soak.course import Pace, Story
 from tests.soak.verdict import (

@@ -13,7 +13,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from sqlalchemy import make_url
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError, find_installation
 
 GUIDE = PROJECT_FOLDER / '.github/DEPLOYING_ON_A_BOX.md'

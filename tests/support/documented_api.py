@@ -11,7 +11,7 @@ import requests
 from jsonschema import Draft202012Validator
 
 from talelio_backend.bootstrap import build
-from talelio_backend.config import Settings
+from talelio_backend.settings import Settings
 from talelio_backend.shared.presentation.openapi_document import openapi_document
 
 REFUSAL = {

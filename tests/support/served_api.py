@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import requests
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.documented_api import check_answer
 from tests.support.waiting import PATIENCE
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 import tomli_w
 import trustme
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.traefik_client import Proxied
 from tests.support.waiting import PATIENCE, wait_until
 

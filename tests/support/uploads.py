@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from PIL import Image
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import ok
 from tests.support.members import Member
 from tests.support.served_api import ServedApi

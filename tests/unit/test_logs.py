@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from talelio_backend.config import Settings
 from talelio_backend.logs import logging_config, redact
+from talelio_backend.settings import Settings
 from talelio_backend.shared.presentation.request_log import request_id
 from tests.support.served_api import SECRET_KEY
 

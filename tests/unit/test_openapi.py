@@ -8,7 +8,7 @@ from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from talelio_backend.bootstrap import build
-from talelio_backend.config import Settings
+from talelio_backend.settings import Settings
 from talelio_backend.shared.presentation.openapi_document import openapi_document
 from talelio_backend.shared.presentation.openapi_operation import operation_of
 from tests.support.served_api import SECRET_KEY

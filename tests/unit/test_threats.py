@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 
 TEXT = (PROJECT_FOLDER / '.github' / 'THREATS.md').read_text(encoding='utf-8')
 THREATS = re.findall(r'^(\d+)\. \*\*.+?(?=^\d+\. \*\*|^## )', TEXT, re.MULTILINE | re.DOTALL)

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from talelio_backend.config import PROJECT_FOLDER
 from talelio_backend.metrics.sharing import leave_place, processes, shared_folder
+from talelio_backend.settings import PROJECT_FOLDER
 
 # A process that counts a request for each line that it is given, and says so.
 _COUNTING = '''

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from talelio_backend.app_asset.data.folder_image_store import INCOMING, STALE, FolderImageStore
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import Unavailable
 from tests.support.image_files import keys_of, new_files
 

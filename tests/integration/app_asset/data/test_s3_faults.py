@@ -16,7 +16,7 @@ from talelio_backend.app_asset.business.errors import StorageRefused
 from talelio_backend.app_asset.data.bounded_calls import THREAD_NAME
 from talelio_backend.app_asset.data.s3_bucket import S3Bucket
 from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from tests.support.at_once import at_once
 from tests.support.image_files import keys_of, new_files

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerNotStarted
 from tests.support.waiting import PATIENCE
 from tests.support.worker_functions import MakeWorker

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.database import make_engine
 from talelio_backend.shared.data.schema_version import SchemaVersion

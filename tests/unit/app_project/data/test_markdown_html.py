@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from talelio_backend.app_project.data import markdown_html
-from talelio_backend.config import PROJECT_FOLDER
+from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.bounded_worker import LimitExceeded
 
 

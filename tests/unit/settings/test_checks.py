@@ -1,7 +1,7 @@
 import pytest
 
-from talelio_backend.config import ConfigurationError, Settings
-from talelio_backend.settings_checkup import examine_problems, examine_settings
+from talelio_backend.settings import ConfigurationError, Settings
+from talelio_backend.settings.checks import examine_problems, examine_settings
 from talelio_backend.shared.business.checkup import Finding, Status
 from tests.support.served_api import SECRET_KEY
 
@@ -81,5 +81,5 @@ def test_each_problem_of_the_settings_is_a_failure_of_its_own() -> None:
     assert {finding.status for finding in found} == {Status.FAIL}
     told = [finding.found for finding in found]
     assert 'DATABASE_URL is missing' in told and 'SMTP_URL is missing' in told
-    assert "WHITELISTED_EMAILS holds 'no\naddress', which is no address" in told
+    assert r"WHITELISTED_EMAILS contains 'no\naddress', which must be an e-mail address" in told
     assert any(text.startswith('SECRET_KEY is weak') for text in told)

@@ -1,12 +1,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from talelio_backend.config import POSTGRES_FOLDER, Settings
+from talelio_backend.settings.folders import POSTGRES_FOLDER
+from talelio_backend.settings.settings import Settings
 
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[str]:
-    """Yield the database's URL, keeping the embedded server up meanwhile where no other is set."""
+    """Yield the database's URL. Without DATABASE_URL, run the embedded server for as long."""
     if settings.database_url is not None:
         yield settings.database_url
         return

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from talelio_backend.config import ConfigurationError, Env, Settings
+from talelio_backend.settings import ConfigurationError, Env, Settings
 from talelio_backend.shared.business.checkup import Finding, fail, ok, warn
 
 _EVERYBODY = (ip_network('0.0.0.0/0'), ip_network('::/0'))
@@ -11,8 +11,7 @@ _MACHINE_ITSELF = ('localhost', '127.0.0.1', '::1')
 
 
 def examine_problems(error: ConfigurationError) -> Iterator[Finding]:
-    _, *problems = str(error).split('\n  - ')
-    for problem in problems:
+    for problem in error.problems:
         yield fail(
             'settings', problem, 'Set it in the environment or in .env; .env.example shows how it is written'
         )
@@ -60,15 +59,14 @@ def _frontends(settings: Settings) -> Finding:
 
 def _proxies(settings: Settings) -> Finding:
     name = 'proxies'
-    server = settings.server
-    trusted = ', '.join(str(network) for network in server.trusted_proxies)
-    if any(network in _EVERYBODY for network in server.trusted_proxies):
+    trusted = ', '.join(str(network) for network in settings.trusted_proxies)
+    if any(network in _EVERYBODY for network in settings.trusted_proxies):
         return warn(
             name, f'{trusted} are trusted: whoever reaches the API can pass for anybody',
             'List only the network of the proxies in TRUSTED_PROXIES'
         )
     if trusted:
-        hops = '1 proxy' if server.proxy_hops == 1 else f'{server.proxy_hops} proxies in a row'
+        hops = '1 proxy' if settings.proxy_hops == 1 else f'{settings.proxy_hops} proxies in a row'
         return ok(name, f'{trusted} are trusted, with {hops}')
     if settings.env is Env.PRODUCTION:
         return warn(
@@ -80,9 +78,9 @@ def _proxies(settings: Settings) -> Finding:
 
 def _metrics(settings: Settings) -> Finding:
     name = 'metrics'
-    if settings.server.metrics_address is None:
+    if settings.metrics_address is None:
         return ok(name, 'nobody is told any')
-    host, port = settings.server.metrics_address
+    host, port = settings.metrics_address
     if ip_address(host).is_global:
         return warn(
             name, f'whoever reaches {host} reads them, and the address is a public one',

@@ -1,0 +1,5 @@
+"""What the environment says about the service, read and checked."""
+from talelio_backend.settings.folders import POSTGRES_FOLDER, PROJECT_FOLDER, VAR_FOLDER
+from talelio_backend.settings.settings import ConfigurationError, Env, Settings
+
+__all__ = ['ConfigurationError', 'Env', 'POSTGRES_FOLDER', 'PROJECT_FOLDER', 'Settings', 'VAR_FOLDER']

@@ -1,0 +1,83 @@
+"""Types of settings. Each converts the text of a variable, or raises a ValueError that says what is wrong."""
+import re
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator
+
+# HTTP clients are stricter about host names than urlsplit: they refuse an underscore, for example.
+_NAME = r'[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*'
+_HOST = rf'({_NAME}|\[[0-9a-f:]+\])(:\d+)?'
+# RFC 3986, section 2.
+_CHARACTER = r"[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]"
+
+
+class SettingsGroup(BaseModel):
+    """The docstring of a field documents its variable, in `.env.example` and configuration.md."""
+
+    model_config = ConfigDict(
+        alias_generator=str.upper,
+        extra='ignore',
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+
+def split_url(url: str) -> SplitResult:
+    """Raises a ValueError that does not quote the URL, and with it a password."""
+    try:
+        parts = urlsplit(url)
+        # Reading the port validates it.
+        _ = parts.port
+    except ValueError:
+        raise ValueError('is malformed') from None
+    return parts
+
+
+def matching(pattern: str, form: str) -> AfterValidator:
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f'must be {form}')
+        split_url(text)
+        return text
+
+    return AfterValidator(check)
+
+
+def page_url(*fields: str, required: str = '') -> AfterValidator:
+    """The URL of a kind of page, with fields such as {slug}. `required` is a pattern."""
+    field = rf'\{{({"|".join(fields)})\}}'
+    host = rf'([A-Za-z0-9.-]|{field}|\[[0-9a-f:]+\])+(:\d+)?'
+    return matching(
+        rf'(?=.*{required})https?://{host}([/?#]({_CHARACTER}|{field})*)?',
+        f'a URL such as https://www.example.com/{{{fields[0]}}}, with no fields but {", ".join(fields)}',
+    )
+
+
+def _listen_address(text: str) -> tuple[str, int]:
+    try:
+        parts = split_url(f'//{text}')
+        if parts.port is None or parts.netloc != text or '@' in text:
+            raise ValueError
+        return str(ip_address(parts.hostname or '')), parts.port
+    except ValueError:
+        raise ValueError('must be an IP address and a port, such as 127.0.0.1:9100') from None
+
+
+_WITHOUT_SLASH = BeforeValidator(lambda url: url.rstrip('/'))
+
+BaseUrl = Annotated[
+    str, _WITHOUT_SLASH,
+    matching(r'https?://[^/?#@:\s][^/?#@\s]*', 'a URL without a path, such as https://api.example.com')]
+Url = Annotated[str, _WITHOUT_SLASH,
+                matching(rf'https?://{_HOST}(/[^?#]*)?', 'a URL such as https://cdn.example.com')]
+# flask-cors takes what looks like a regular expression for one.
+Origin = Annotated[
+    str,
+    matching(r'[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:\d+)?', 'an origin such as https://www.example.com')]
+HostName = Annotated[str, matching(_NAME.replace('A-Z', ''), 'a host name in lower case')]
+ListenAddress = Annotated[tuple[str, int], PlainValidator(_listen_address)]
+
+COMMA_SEPARATED = BeforeValidator(lambda text: [item.strip() for item in text.split(',') if item.strip()])
