@@ -26,6 +26,7 @@ from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTa
 from talelio_backend.shared.business.rate_limit_policies import REGISTRATION, VERIFICATION_RESEND
 from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.idempotency import KEY_ERRORS
+from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.origin import request_origin
 from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
@@ -89,8 +90,8 @@ def registration_routes(parts: AccountParts) -> Blueprint:
         description='The link that came by mail; it lives 24 hours.',
         answers={HTTPStatus.OK: AccountAnswer},
         errors=_LINK_ERRORS,
-        cacheable=False,
     )
+    @no_store
     def verify(token: VerificationToken) -> Response:
         if request.method == 'HEAD':
             # Programs that look at links send it; only opening one may change anything.

@@ -33,25 +33,24 @@ def publish(
     renderer: MarkdownRenderer,
     is_own_image: Callable[[str], bool],
     author: Identity,
+    given: Given,
     *,
-    title: str,
-    body: str,
-    given: Given = Given(),
     now: datetime,
 ) -> Project:
-    """`given` has the rest of the fields.
+    """`given` has a title and a body.
 
     Raises Invalid, AccountGone, SlugTaken, and what the renderer raises.
     """
-    Given(title=title, body=body).checked(is_own_image)
     given = given.checked(is_own_image)
+    assert given.title is not ABSENT and given.body is not ABSENT
     # Before the transaction: no connection is held while the text is rendered.
-    rendered = renderer.render(body)
+    rendered = renderer.render(given.body)
     with uow:
         user_id = find_own_user_id(uow.user_ids, author)
-        project = Project(user_id=user_id, created_at=now, title=title, body=body, slug='', html='')
-        project.take_rendered(rendered)
-        _write(project, given, now)
+        project = Project(
+            user_id=user_id, created_at=now, title=given.title, body=given.body, slug='', html=''
+        )
+        _write(project, given, now, rendered)
         project.slug = _take_slug(uow, project, given.slug, project_id=None)
         if project.slug == given.slug:
             # One that was asked for may lead to another project so far; one that was made up is nobody's.

@@ -10,7 +10,7 @@ from talelio_backend.shared.presentation.compression import coding_of, compress
 from talelio_backend.shared.presentation.conditions import evaluate, tag_of, tag_when_coded
 from talelio_backend.shared.presentation.error_answers import answer_refusal
 from talelio_backend.shared.presentation.errors import refusal
-from talelio_backend.shared.presentation.openapi_operation import operation_of
+from talelio_backend.shared.presentation.no_store import may_be_stored
 
 # They stay where a view has set its own. What a browser may do with JSON that it is shown is nothing at all.
 # A page elsewhere reads it with CORS, to which the resource policy does not apply, and embeds none of it.
@@ -55,14 +55,13 @@ def _is_read() -> bool:
 
 
 def _cache_control(response: Response) -> str:
-    if not _is_read() or response.status_code != HTTPStatus.OK or not _is_cacheable():
+    if not _is_read() or response.status_code != HTTPStatus.OK or not _may_be_stored():
         return 'no-store'
     return 'private, no-cache' if 'Authorization' in request.headers else _PUBLIC
 
 
-def _is_cacheable() -> bool:
-    operation = operation_of(current_app.view_functions[request.endpoint]) if request.endpoint else None
-    return operation is None or operation.cacheable
+def _may_be_stored() -> bool:
+    return request.endpoint is None or may_be_stored(current_app.view_functions[request.endpoint])
 
 
 def _shows_its_path(response: Response) -> bool:

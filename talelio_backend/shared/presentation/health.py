@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.schemas import Answer
 
@@ -32,7 +33,8 @@ def health_routes(readiness: Readiness) -> Blueprint:
     routes = Blueprint('health', __name__, url_prefix='/health')
 
     @routes.get('/live')
-    @described('Ask whether the process answers', answers={HTTPStatus.OK: HealthAnswer}, cacheable=False)
+    @described('Ask whether the process answers', answers={HTTPStatus.OK: HealthAnswer})
+    @no_store
     def live() -> Response:
         """The process answers. It says nothing about the database: a restart would not mend that."""
         return answer(HealthAnswer(status='live'))
@@ -42,8 +44,8 @@ def health_routes(readiness: Readiness) -> Blueprint:
         'Ask whether requests can be served',
         answers={HTTPStatus.OK: HealthAnswer},
         errors=[Unavailable('The service is about to stop')],
-        cacheable=False,
     )
+    @no_store
     def ready() -> Response:
         readiness.check()
         return answer(HealthAnswer(status='ready'))

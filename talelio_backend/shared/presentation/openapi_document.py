@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 from werkzeug.routing import Rule
 
+from talelio_backend.shared.presentation.no_store import may_be_stored
 from talelio_backend.shared.presentation.openapi_answers import describe_answers
 from talelio_backend.shared.presentation.openapi_examples import NoExample, example_of
 from talelio_backend.shared.presentation.openapi_headers import ANSWER_HEADERS, REQUEST_HEADERS
@@ -64,6 +65,8 @@ class _Route:
     rule: Rule
     method: str
     operation: Operation
+    # Whether the answer has validators, and conditions are heeded.
+    is_kept: bool
     # The schemas of the parameters in the path, by name.
     path_schemas: dict[str, dict[str, Any]]
 
@@ -136,7 +139,13 @@ def _routes(app: Flask) -> Iterator[_Route]:
         }
         for method in _METHODS:
             if method in (rule.methods or ()):
-                yield _Route(rule=rule, method=method, operation=operation, path_schemas=path_schemas)
+                yield _Route(
+                    rule=rule,
+                    method=method,
+                    operation=operation,
+                    is_kept=method == 'GET' and may_be_stored(view),
+                    path_schemas=path_schemas,
+                )
 
 
 def _write_schemas(routes: list[_Route]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
@@ -187,13 +196,8 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
         status: schemas[route.id, status]
         for status in operation.answers if (route.id, status) in schemas
     }
-    described['responses'] = describe_answers(operation, answers, schemas, components, kept=_is_kept(route))
+    described['responses'] = describe_answers(operation, answers, schemas, components, kept=route.is_kept)
     return described
-
-
-def _is_kept(route: _Route) -> bool:
-    """Whether the answer has validators, and conditions are heeded."""
-    return route.method == 'GET' and route.operation.cacheable
 
 
 def _parameters(route: _Route) -> Iterator[dict[str, Any]]:
@@ -203,7 +207,7 @@ def _parameters(route: _Route) -> Iterator[dict[str, Any]]:
         query = route.operation.query.model_json_schema(schema_generator=_Schemas)
         for name, schema in query.get('properties', {}).items():
             yield _parameter(name, 'query', schema, required=name in query.get('required', ()))
-    for name in [*route.operation.request_headers, *(_CONDITIONS if _is_kept(route) else ())]:
+    for name in [*route.operation.request_headers, *(_CONDITIONS if route.is_kept else ())]:
         yield {'name': name, 'in': 'header', **REQUEST_HEADERS[name]}
 
 

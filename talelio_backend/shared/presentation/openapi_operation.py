@@ -47,9 +47,6 @@ class Operation:
     # Names in `openapi_headers`.
     request_headers: Sequence[str]
     answer_headers: Sequence[str]
-    # Of a GET: whether a client may keep the answer, to ask later if it still holds. Not where it shows a
-    # moment, or where the call does something.
-    cacheable: bool
 
 
 # Each is one thing that the document says.
@@ -66,7 +63,6 @@ def described(
     errors: Sequence[BusinessError | HTTPException] = (),
     request_headers: Sequence[str] = (),
     answer_headers: Sequence[str] = (),
-    cacheable: bool = True,
 ) -> Callable[[ViewT], ViewT]:
     """Describe the view that follows; written below its route.
 
@@ -84,7 +80,6 @@ def described(
         errors=errors,
         request_headers=request_headers,
         answer_headers=answer_headers,
-        cacheable=cacheable,
     )
 
     def describe(view: ViewT) -> ViewT:

@@ -35,16 +35,13 @@ class ProjectUseCases:
             self._people[name] = Identity(account.id)
 
     def publish(self, who: str, fields: Fields) -> View | str:
-        given = _given({key: value for key, value in fields.items() if key not in ('title', 'body')})
         return self._view(
             lambda: publishing.publish(
                 self._uow,
                 FakeRenderer(),
                 lambda url: False,
                 self._owner(who),
-                title=fields['title'],
-                body=fields['body'],
-                given=given,
+                _given(fields),
                 now=self._later()
             )
         )

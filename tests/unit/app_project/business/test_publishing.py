@@ -30,9 +30,8 @@ def own(url: str) -> bool:
 def publish(
     uow: FakeUnitOfWork, author: Identity, title: str = 'Title', body: str = 'x', **given: Any
 ) -> Project:
-    return publishing.publish(
-        uow, FakeRenderer(), own, author, title=title, body=body, given=Given(**given), now=NOW
-    )
+    given = {'title': title, 'body': body, **given}
+    return publishing.publish(uow, FakeRenderer(), own, author, Given(**given), now=NOW)
 
 
 def change(

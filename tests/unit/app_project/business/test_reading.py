@@ -20,9 +20,8 @@ PAGE = Listing(limit=10)
 
 
 def publish(uow: FakeUnitOfWork, author: Identity, title: str = 'Title', **given: Any) -> Project:
-    return publishing.publish(
-        uow, FakeRenderer(), lambda _: False, author, title=title, body='x', given=Given(**given), now=NOW
-    )
+    given = {'title': title, 'body': 'x', **given}
+    return publishing.publish(uow, FakeRenderer(), lambda _: False, author, Given(**given), now=NOW)
 
 
 @pytest.fixture(name='public')

@@ -25,7 +25,7 @@ def own(_url: str) -> bool:
 
 @pytest.fixture(name='project')
 def fixture_project(uow: FakeUnitOfWork, author: Identity) -> Project:
-    return publishing.publish(uow, FakeRenderer(), own, author, title='First', body='ä', now=NOW)
+    return publishing.publish(uow, FakeRenderer(), own, author, Given(title='First', body='ä'), now=NOW)
 
 
 def change(

@@ -16,6 +16,7 @@ from talelio_backend.shared.presentation.answers import answer
 from talelio_backend.shared.presentation.conditions import tag_of
 from talelio_backend.shared.presentation.errors import add_error_handlers
 from talelio_backend.shared.presentation.finish import add_finish
+from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.request_facts import CACHE, ROUTE, add_request_facts
 from talelio_backend.shared.presentation.request_log import add_request_log
@@ -74,7 +75,8 @@ class Service:
     def show(self) -> Response:
         return answer(Letter(number=next(self.written)))
 
-    @described('Show a moment', answers={200: Letter}, cacheable=False)
+    @described('Show a moment', answers={200: Letter})
+    @no_store
     def moment(self) -> Response:
         return self.show()
 

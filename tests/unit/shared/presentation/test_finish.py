@@ -10,6 +10,7 @@ from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.answers import answer, json_response
 from talelio_backend.shared.presentation.errors import add_error_handlers
 from talelio_backend.shared.presentation.finish import add_finish
+from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.openapi_operation import described
 from talelio_backend.shared.presentation.schemas import Answer
 
@@ -108,7 +109,8 @@ def test_an_error_is_kept_by_nobody() -> None:
 
 def test_what_must_not_be_kept_has_no_tag_and_no_coding() -> None:
 
-    @described('Show the moment', answers={200: Letter}, cacheable=False)
+    @described('Show the moment', answers={200: Letter})
+    @no_store
     def moment() -> Response:
         return letter()
 
