@@ -18,7 +18,7 @@ CONFIGURATION = Path(__file__).with_name('schemathesis.toml')
 # Cases of an operation; ten take some 20 seconds in all.
 EXAMPLES = os.environ.get('FUZZ_EXAMPLES', '10')
 # Seconds; only a server that hangs takes so long.
-PATIENCE = 120 + 10 * int(EXAMPLES)
+PATIENCE = 600 + 60 * int(EXAMPLES)
 
 
 def test_no_request_meets_a_fault_or_an_answer_outside_the_document(
