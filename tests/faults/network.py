@@ -13,8 +13,6 @@ class NetworkFault:
     # `TcpProxy.forward` ends it.
     begin: Callable[[TcpProxy], None]
     outcome: Outcome
-    # Within which there is an answer.
-    seconds: float
 
 
 # Seconds that each piece is late.

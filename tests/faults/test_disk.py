@@ -91,7 +91,7 @@ def test_no_room_for_pictures(service: Service, disk: Path, case: PictureCase) -
     with full(disk):
         answer = attempt.send()
 
-    check_suffered(service, attempt, answer, case.outcome, seconds=20)
+    check_suffered(service, attempt, answer, case.outcome)
     check_mended(service, attempt)
 
 

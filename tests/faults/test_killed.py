@@ -24,7 +24,7 @@ from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.processes import children_of, command_of, family_of
 from tests.support.served_api import ServedApi
 from tests.support.uploads import stored_files
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.writes import WRITES
 
 WORKERS = 2
@@ -167,7 +167,7 @@ def under_way(pool: ThreadPoolExecutor, stage: Stage, attempt: Attempt, case: Ki
             wait_until(partial(somebody_waits, observer), 'the write waits for the lock')
         case.kill(stage)
         with suppress(requests.RequestException):
-            asked.exception(timeout=20)
+            asked.exception(timeout=PATIENCE)
     return asked
 
 

@@ -24,8 +24,6 @@ from tests.support.ways import CutAfter, HeldBack
 from tests.support.writes import WRITES
 
 S3 = 'S3'
-# Within which S3 fails or answers, with what decoding takes on a busy machine.
-SECONDS = 25
 
 WHEN_AWAY = {
     'assets_upload': Outcome.REFUSED,
@@ -187,7 +185,7 @@ def test_a_broken_way(service: Service, proxy: TcpProxy, case: FileCase) -> None
     finally:
         proxy.forward()
 
-    check_suffered(service, attempt, answer, case.outcome, seconds=SECONDS)
+    check_suffered(service, attempt, answer, case.outcome)
     check_mended(service, attempt)
 
 
@@ -202,7 +200,7 @@ def test_a_connection_that_is_cut(service: Service, proxy: TcpProxy, case: FileC
         finally:
             proxy.forward()
 
-        check_suffered(service, attempt, answer, case.outcome, seconds=SECONDS)
+        check_suffered(service, attempt, answer, case.outcome)
         check_mended(service, attempt)
         if not way.has_cut:
             return

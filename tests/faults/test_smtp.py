@@ -37,7 +37,6 @@ class Post:
 
     def register(self) -> dict[str, Any]:
         answer = self.api.post('/v1/accounts/register', new_person().registration)
-        assert answer.elapsed.total_seconds() < 2
         account: dict[str, Any] = ok(answer, HTTPStatus.CREATED)
         return account
 
@@ -82,6 +81,7 @@ TROUBLE = {'delay': delay, 'slow': slow}
 def test_a_mail_server_that_is_away(post: Post, case: Case) -> None:
     try:
         AWAY[case.fault](post.proxy)
+        # It is answered although no mail can have gone out.
         account = post.register()
         post.wait_for_failure(account)
         # What was held back meanwhile is not to come now.

@@ -111,7 +111,7 @@ def test_a_write(service: Service, pair: Pair, case: StandbyCase) -> None:
     finally:
         pair.fail_back()
 
-    check_suffered(service, attempt, answer, Outcome.REFUSED, seconds=10)
+    check_suffered(service, attempt, answer, Outcome.REFUSED)
     check_mended(service, attempt)
 
 

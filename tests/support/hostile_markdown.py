@@ -122,3 +122,6 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     'control characters': repeated('\0\t\r\x0c\u2028\u202e'),
     'emoji headings': repeated('# \U0001f389\n\n'),
 }  # yapf: disable
+
+# What takes longer than the service allows.
+ENDLESS = ('a table as wide as high', 'lists getting deeper', 'tasks getting deeper')

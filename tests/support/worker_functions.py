@@ -6,7 +6,6 @@ import resource
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event
 
 from talelio_backend.shared.data.bounded_worker import BoundedWorker
@@ -19,14 +18,6 @@ _held: list[int] = []
 
 def echo(payload: bytes) -> bytes:
     return payload
-
-
-def echo_or_resident(payload: bytes) -> bytes:
-    """The payload, or without one the bytes of memory that the process has."""
-    if payload:
-        return payload
-    pages = int(Path('/proc/self/statm').read_text('ascii').split()[1])
-    return str(pages * resource.getpagesize()).encode()
 
 
 def pid(_: bytes) -> bytes:

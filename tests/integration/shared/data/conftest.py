@@ -16,7 +16,7 @@ def make_worker() -> Iterator[MakeWorker]:
     def make(
         function: str,
         *,
-        cpu_seconds: float = 10,
+        cpu_seconds: float = 60,
         memory_bytes: int = 64 * MIB,
         wall_seconds: float = PATIENCE,
         tell: Callable[[str], None] = lambda event: None

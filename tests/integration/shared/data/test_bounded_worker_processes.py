@@ -65,17 +65,6 @@ def test_a_process_that_is_called_just_now_is_not_idle(make_worker: MakeWorker) 
     assert told == ['started']
 
 
-@pytest.mark.skipif(sys.platform != 'linux', reason='what a process has is read from /proc')
-def test_an_idle_process_keeps_nothing_of_what_it_was_sent(make_worker: MakeWorker) -> None:
-    worker = make_worker('echo_or_resident', memory_bytes=256 * MIB)
-    before = int(worker.call(b''))
-    # Twice: malloc keeps large pieces only after it has seen one.
-    for _ in range(2):
-        worker.call(b'x' * 16 * MIB)
-
-    assert int(worker.call(b'')) < before + 4 * MIB
-
-
 def test_none_is_started_before_the_first_call(make_worker: MakeWorker) -> None:
     before = os.listdir('/dev/fd')
     make_worker('echo').close()
@@ -85,7 +74,7 @@ def test_none_is_started_before_the_first_call(make_worker: MakeWorker) -> None:
 
 def test_a_worker_that_nobody_closes_ends_its_process() -> None:
     worker = BoundedWorker(
-        'tests.support.worker_functions:pid', cpu_seconds=1, memory_bytes=MIB, wall_seconds=PATIENCE
+        'tests.support.worker_functions:pid', cpu_seconds=60, memory_bytes=MIB, wall_seconds=PATIENCE
     )
     pid = worker.call(b'')
     del worker
@@ -135,7 +124,7 @@ def test_no_descriptor_is_left_behind(make_worker: MakeWorker) -> None:
     for worker, error in [(computing, LimitExceeded), (pausing, LimitExceeded),
                           (missing, WorkerNotStarted)] * 3:
         with pytest.raises(error):
-            worker.call(b'100')
+            worker.call(b'3600')
 
     assert os.listdir('/dev/fd') == before
 
@@ -148,7 +137,7 @@ def run(script: str, *arguments: str) -> subprocess.Popen[str]:
 
         def make(function):
             function = 'tests.support.worker_functions:' + function
-            return BoundedWorker(function, cpu_seconds=10, memory_bytes=1 << 26, wall_seconds=30)
+            return BoundedWorker(function, cpu_seconds=60, memory_bytes=1 << 26, wall_seconds=600)
     '''
     return subprocess.Popen(
         [sys.executable, '-X', 'dev', '-c',

@@ -1,0 +1,41 @@
+"""How soon a mail goes out after its commit, compared with the pause of the thread that sends it."""
+import time
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from talelio_backend.bootstrap import UnitOfWork
+from talelio_backend.shared.business.mail import Mail
+from talelio_backend.shared.business.mail_relay import PAUSE, send_next
+from talelio_backend.shared.data.repeating_thread import RepeatingThread
+from talelio_backend.shared.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.data.smtp_server import SmtpServer
+from tests.limits.ratios import median_ratio
+from tests.support.samples import new_mail
+from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import PATIENCE
+
+NOTE = Mail(to='reader@example.com', subject='Note', text='text', html='<p>html</p>', link='')
+
+
+def test_a_mail_goes_out_within_two_pauses_of_its_commit(engine: Engine, smtp_sink: SmtpSink) -> None:
+    mailer = SmtpMailer(SmtpServer.from_url(smtp_sink.url), 'Maker <noreply@api.test>')
+
+    def relay() -> bool:
+        return send_next(UnitOfWork(engine), {'note': lambda *_: NOTE}, mailer, lambda: datetime.now(UTC))
+
+    def measure() -> tuple[float, float]:
+        number = len(smtp_sink.mails) + 1
+        with UnitOfWork(engine) as uow:
+            uow.outbox.add(new_mail(number))
+            uow.commit()
+        began = time.monotonic()
+        smtp_sink.wait_for(number)
+        return time.monotonic() - began, PAUSE
+
+    thread = RepeatingThread('mail-relay', relay, pause=PAUSE)
+    thread.start()
+    try:
+        assert median_ratio(measure) < 2
+    finally:
+        thread.stop(PATIENCE)
