@@ -33,7 +33,7 @@ def fixture_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a busy machine is not taken for a silent server, nor for somebody who keeps a lock."""
     monkeypatch.setattr(bounded_connection, 'CONNECT_TIMEOUT', PATIENCE)
     monkeypatch.setattr(bounded_connection, 'ANSWER_TIMEOUT', PATIENCE)
-    monkeypatch.setattr(image_repository, '_LOCK_TIMEOUT', PATIENCE)
+    monkeypatch.setattr(image_repository, 'LOCK_TIMEOUT', PATIENCE)
 
 
 @pytest.fixture(name='backing', params=['real', 'fake'])

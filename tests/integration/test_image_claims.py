@@ -107,7 +107,7 @@ def test_whoever_waits_too_long_for_the_lock_is_told_what_for(
         requests = Requests(shared_engine, Pause('exists'), pool)
         first = requests.upload(b'one')
         assert requests.pause.arrived.wait(PATIENCE)
-        monkeypatch.setattr(image_repository, '_LOCK_TIMEOUT', 0.3)
+        monkeypatch.setattr(image_repository, 'LOCK_TIMEOUT', 0.3)
         try:
             with pytest.raises(
                 Unavailable, match='^Your other pictures are being changed, please try again$'
