@@ -5,7 +5,7 @@ from functools import partial
 
 from dotenv import dotenv_values
 
-from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
+from talelio_backend.app_asset.data.imaging.processor import BoundedImageProcessor, image_worker
 from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,

@@ -17,7 +17,7 @@ from talelio_backend.app_account.presentation.parts import AccountParts
 from talelio_backend.app_account.presentation.routes import account_routes
 from talelio_backend.app_account.presentation.session_cookie import SessionCookie
 from talelio_backend.app_account.presentation.whitelist_commands import whitelist_commands
-from talelio_backend.app_asset.business.files import take_back
+from talelio_backend.app_asset.business.file_claims import take_back
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.settings import Settings
 

@@ -2,7 +2,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from talelio_backend.app_asset.presentation.file_routes import FILES_PATH
 from talelio_backend.settings import Settings
 from talelio_backend.settings.folders import MAIL_FOLDER, PROJECT_FOLDER
@@ -10,7 +10,7 @@ from talelio_backend.shared.data.folder_mailer import FolderMailer
 from talelio_backend.shared.data.smtp_mailer import SmtpMailer
 
 if TYPE_CHECKING:
-    from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+    from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
 
 MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
 
@@ -33,5 +33,5 @@ def make_image_store(settings: Settings) -> 'FolderImageStore | S3ImageStore':
         return FolderImageStore(place, settings.api_base_url + FILES_PATH)
     # It takes memory and time to import, which a folder does without.
     # pylint: disable-next=import-outside-toplevel
-    from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+    from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
     return S3ImageStore(place)

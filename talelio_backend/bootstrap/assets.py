@@ -1,10 +1,10 @@
 from functools import partial
 
-from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
+from talelio_backend.app_asset.data.imaging.processor import BoundedImageProcessor, image_worker
 from talelio_backend.app_asset.presentation.asset_commands import asset_commands
 from talelio_backend.app_asset.presentation.file_routes import file_routes
+from talelio_backend.app_asset.presentation.multipart_files import UploadLimits
 from talelio_backend.app_asset.presentation.routes import AssetParts, asset_routes, avatar_routes
-from talelio_backend.app_asset.presentation.sent_files import UploadLimits
 from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.shared.data.turns import Turns
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
-from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from talelio_backend.app_feed.data.change_log import next_due
 from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer

@@ -1,6 +1,6 @@
 from functools import partial
 
-from talelio_backend.app_asset.business.addresses import key_of
+from talelio_backend.app_asset.business.image_urls import key_of
 from talelio_backend.app_feed.presentation.addresses import Addresses
 from talelio_backend.app_feed.presentation.change_routes import ChangeParts, change_routes
 from talelio_backend.app_feed.presentation.feed_routes import FeedParts, feed_routes

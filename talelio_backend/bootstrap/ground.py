@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Flask
 
 from talelio_backend.app_asset.business.ports import ImageStore
-from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from talelio_backend.app_user.business.user import User
 from talelio_backend.bootstrap.entities import Reading, UnitOfWork
 from talelio_backend.metrics import Metrics

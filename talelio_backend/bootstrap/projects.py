@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from functools import partial
 
-from talelio_backend.app_asset.business.addresses import AddressedImage, find_images, is_own_image
+from talelio_backend.app_asset.business.image_urls import AddressedImage, find_images, is_own_image
 from talelio_backend.app_project.data.bounded_markdown_renderer import (
     BoundedMarkdownRenderer,
     markdown_worker,

@@ -3,8 +3,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
 from talelio_backend.settings.folders import PROJECT_FOLDER
 from talelio_backend.settings.values import SettingsGroup, Url, matching
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
 from talelio_backend.settings import Env, Settings
 from tests.cloud.aws_files import (
     ACCOUNT_ID,

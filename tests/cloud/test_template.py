@@ -15,7 +15,7 @@ import pytest
 from botocore import xform_name
 
 from talelio_backend.app_asset.business.store_checkup import FOLDER as DOCTORS_FOLDER
-from talelio_backend.app_asset.data import s3_image_store
+from talelio_backend.app_asset.data.stores import s3_store
 from talelio_backend.settings import PROJECT_FOLDER
 from tests.cloud.aws_files import ACCOUNT_ID, AWS_FOLDER, REGION, TEMPLATE_FILE, resources, template
 
@@ -269,7 +269,7 @@ def _calls_of_the_store() -> set[str]:
     """The operations of S3 that the store's client is asked for, by name."""
     model = botocore.session.get_session().get_service_model('s3')
     operations = {xform_name(operation) for operation in list(model.operation_names)}
-    source = ast.parse(Path(s3_image_store.__file__).read_text(encoding='utf-8'))
+    source = ast.parse(Path(s3_store.__file__).read_text(encoding='utf-8'))
     called = {node.attr for node in ast.walk(source) if isinstance(node, ast.Attribute)}
     named = {
         node.value

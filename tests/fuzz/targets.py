@@ -12,9 +12,9 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
-from talelio_backend.app_asset.data.image_codec import prepare
-from talelio_backend.app_asset.data.image_opening import open_source
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
+from talelio_backend.app_asset.data.imaging.image_codec import prepare
+from talelio_backend.app_asset.data.imaging.opening import open_source
+from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from talelio_backend.app_project.data.bounded_markdown_renderer import CPU_SECONDS
 from talelio_backend.app_project.data.markdown_html import render
 from talelio_backend.shared.business.errors import Invalid

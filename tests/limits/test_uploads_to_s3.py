@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
 from tests.limits.ratios import median_ratio
 from tests.support.image_files import new_files
 from tests.support.s3_servers import AWS_ENVIRON, PATIENT

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
+from talelio_backend.app_asset.data.imaging.processor import BoundedImageProcessor, image_worker
 from talelio_backend.app_project.business.errors import TooExpensiveToRender
 from talelio_backend.app_project.data.bounded_markdown_renderer import (
     CPU_SECONDS,

@@ -2,8 +2,8 @@
 from PIL import Image
 
 from talelio_backend.app_asset.business.image import PreparedImage
-from talelio_backend.app_asset.data import image_codec
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
+from talelio_backend.app_asset.data.imaging import image_codec
+from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from tests.support.pictures import opened
 
 LIMITS = ImageLimits(bytes=1024 * 1024, pixels=10_000_000, frames=10, summed_pixels=10_000_000)

@@ -16,7 +16,7 @@ import boto3
 import requests
 from botocore.config import Config
 
-from talelio_backend.app_asset.data.s3_image_store import Limits
+from talelio_backend.app_asset.data.stores.s3_store import Limits
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:

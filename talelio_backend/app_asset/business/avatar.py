@@ -1,7 +1,7 @@
 from datetime import datetime
 
 from talelio_backend.app_asset.business.errors import RefusedImage
-from talelio_backend.app_asset.business.files import being_deleted, check_stored, storing, take_back
+from talelio_backend.app_asset.business.file_claims import being_deleted, check_stored, storing, take_back
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, avatar_key, fingerprint
 from talelio_backend.app_asset.business.ports import (
     AssetUnitOfWork,

@@ -2,7 +2,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from talelio_backend.app_asset.business.errors import ImageNotFound, InvalidImageType, RefusedImage
-from talelio_backend.app_asset.business.files import (
+from talelio_backend.app_asset.business.file_claims import (
     StoredFiles,
     being_deleted,
     check_stored,

@@ -3,7 +3,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from talelio_backend.app_asset.business.files import free
+from talelio_backend.app_asset.business.file_claims import free
 from talelio_backend.app_asset.business.image import Image, parse_key
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
 

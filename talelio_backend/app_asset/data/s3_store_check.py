@@ -10,9 +10,9 @@ from urllib.error import HTTPError
 from botocore.exceptions import ClientError, NoCredentialsError, PartialCredentialsError, ProfileNotFound
 
 from talelio_backend.app_asset.business.store_checkup import NAME, READERS, rights, trial_file
-from talelio_backend.app_asset.data.bounded_calls import Overdue
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_errors import S3_FAILURES, safe_code
+from talelio_backend.app_asset.data.stores.bounded_calls import Overdue
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_errors import S3_FAILURES, safe_code
 from talelio_backend.shared.business.checkup import Finding, fail, judge_clock, ok, warn
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from itertools import chain
 import click
 from flask.cli import AppGroup
 
-from talelio_backend.app_asset.business.files import free
+from talelio_backend.app_asset.business.file_claims import free
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
 from talelio_backend.app_asset.business.sweep import (
     find_lost,

@@ -16,8 +16,8 @@ from talelio_backend.app_asset.business.errors import (
 )
 from talelio_backend.app_asset.business.image import LIST_LENGTH
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageProcessor, ImageStore
+from talelio_backend.app_asset.presentation.multipart_files import UploadLimits, digests, multipart_files
 from talelio_backend.app_asset.presentation.schemas import ImageAnswer, UploadAnswer
-from talelio_backend.app_asset.presentation.sent_files import UploadLimits, digests, sent_files
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
@@ -75,7 +75,7 @@ def asset_routes(parts: AssetParts) -> Blueprint:
     )
     def upload() -> Response:
         owner = authenticate(parts.access_tokens)
-        with parts.turn(), sent_files(parts.upload_limits) as files:
+        with parts.turn(), multipart_files(parts.upload_limits) as files:
             return parts.idempotency.answer(
                 parts.unit_of_work,
                 lambda uow: services.upload(
@@ -161,7 +161,7 @@ def avatar_routes(parts: AssetParts) -> Blueprint:
     )
     def set_avatar() -> Response:
         owner = authenticate(parts.access_tokens)
-        with parts.turn(), sent_files(UploadLimits(files=1, bytes=parts.upload_limits.bytes)) as files:
+        with parts.turn(), multipart_files(UploadLimits(files=1, bytes=parts.upload_limits.bytes)) as files:
             if not files:
                 raise InvalidImageType()
             user = avatar.set_avatar(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
 from talelio_backend.settings import PROJECT_FOLDER, ConfigurationError, Env, Settings
 from tests.support.served_api import SECRET_KEY
 

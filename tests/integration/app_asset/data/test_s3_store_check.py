@@ -9,9 +9,9 @@ import pytest
 
 from talelio_backend.app_asset.business.store_checkup import FOLDER
 from talelio_backend.app_asset.data import s3_store_check
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
 from talelio_backend.app_asset.data.s3_store_check import S3StoreCheck
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_store import Limits, S3ImageStore
 from talelio_backend.shared.business.checkup import Finding, Status
 from tests.support.s3_servers import (
     ACCESS_KEY_ID,

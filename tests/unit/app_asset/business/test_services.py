@@ -15,7 +15,7 @@ from talelio_backend.app_asset.business.errors import (
     InvalidImageType,
     StorageRefused,
 )
-from talelio_backend.app_asset.business.files import free
+from talelio_backend.app_asset.business.file_claims import free
 from talelio_backend.app_asset.business.image import Image, PreparedImage, parse_key
 from talelio_backend.app_asset.business.ports import NewFile
 from talelio_backend.app_user.business.errors import AccountGone

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from talelio_backend.app_asset.business.addresses import key_of
 from talelio_backend.app_asset.business.image import Image
+from talelio_backend.app_asset.business.image_urls import key_of
 from talelio_backend.app_feed.business import feeds
 from talelio_backend.app_feed.business.errors import FeedNotFound, NothingPublished
 from talelio_backend.app_feed.business.feeds import FEED_LENGTH, Cover, Feed

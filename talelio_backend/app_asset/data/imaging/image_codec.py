@@ -13,17 +13,17 @@ from talelio_backend.app_asset.business.image import (
     PreparedImage,
     PreparedVariant,
 )
-from talelio_backend.app_asset.data.image_colour import in_stored_colours
-from talelio_backend.app_asset.data.image_encoding import encoded, stored
-from talelio_backend.app_asset.data.image_opening import open_source
-from talelio_backend.app_asset.data.image_protocol import (
+from talelio_backend.app_asset.data.imaging.colour import in_stored_colours
+from talelio_backend.app_asset.data.imaging.encoding import encoded, stored
+from talelio_backend.app_asset.data.imaging.opening import open_source
+from talelio_backend.app_asset.data.imaging.protocol import (
     PLACEHOLDER_LENGTH,
     ImageLimits,
     pack_prepared,
     pack_refusal,
     unpack_request,
 )
-from talelio_backend.app_asset.data.image_source import decoding, upright_pixels
+from talelio_backend.app_asset.data.imaging.source import decoding, upright_pixels
 
 # The largest side of a placeholder, in pixels.
 _PLACEHOLDER_SIDE = 24

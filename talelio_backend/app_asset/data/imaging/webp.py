@@ -11,9 +11,9 @@ from PIL import Image, _webp
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.app_asset.data.image_colour import in_stored_colours
-from talelio_backend.app_asset.data.image_encoding import LOSSLESS_WEBP_STYLE, WEBP_STYLE, encoded
-from talelio_backend.app_asset.data.image_source import (
+from talelio_backend.app_asset.data.imaging.colour import in_stored_colours
+from talelio_backend.app_asset.data.imaging.encoding import LOSSLESS_WEBP_STYLE, WEBP_STYLE, encoded
+from talelio_backend.app_asset.data.imaging.source import (
     Source,
     SourceKind,
     exif_orientation,

@@ -9,7 +9,7 @@ from PIL import Image
 from PIL import WebPImagePlugin as __  # noqa: F401
 
 from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.app_asset.data.image_source import SourceKind
+from talelio_backend.app_asset.data.imaging.source import SourceKind
 
 # The encoders of AVIF, and of WebP where it is lossless or has alpha, take some 23 bytes a pixel
 # beside the pixels. With this many the child takes 325 MB, as it does for the largest of other kinds.

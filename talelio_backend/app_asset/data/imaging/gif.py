@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.GifImagePlugin import GifImageFile, getdata
 
 from talelio_backend.app_asset.business.errors import InvalidImageType
-from talelio_backend.app_asset.data.image_source import Source, SourceKind
+from talelio_backend.app_asset.data.imaging.source import Source, SourceKind
 
 _SCREEN = struct.Struct('<6sHHBBx')
 _CONTROL = struct.Struct('<BHB')

@@ -32,7 +32,7 @@ class UploadLimits:
 
 
 @contextmanager
-def sent_files(limits: UploadLimits) -> Iterator[list[UploadedFile]]:
+def multipart_files(limits: UploadLimits) -> Iterator[list[UploadedFile]]:
     """Yield the files, whatever their fields are named; none where the body is no form.
 
     They are closed at the end of the block. Raises HTTPException, or Unavailable when the disk is full.

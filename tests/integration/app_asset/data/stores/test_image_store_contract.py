@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from talelio_backend.app_asset.business.ports import ImageStore
-from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
 from talelio_backend.shared.business.errors import Unavailable
 from tests.fakes.images import FakeImageStore
 from tests.support.at_once import at_once

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from talelio_backend.app_asset.data.folder_image_store import INCOMING, STALE, FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import INCOMING, STALE, FolderImageStore
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import Unavailable
 from tests.support.image_files import keys_of, new_files
@@ -215,7 +215,7 @@ def test_drafts_that_a_killed_process_left_are_removed_after_an_hour(
 KILL_AT_EACH_STEP = '''
 import json, os, signal, sys
 from pathlib import Path
-from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from tests.support.image_files import new_files
 
 def save_and_die(folder, left):
@@ -299,7 +299,7 @@ def namespace(folder: Path) -> tuple[str, ...]:
 FILL_DISK = '''
 import json, subprocess, sys
 from pathlib import Path
-from talelio_backend.app_asset.data.folder_image_store import INCOMING, FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import INCOMING, FolderImageStore
 from talelio_backend.shared.business.errors import Unavailable
 from tests.support.image_files import keys_of, new_files
 
@@ -354,7 +354,7 @@ def test_a_full_disk_refuses_what_has_no_room_and_keeps_the_rest(tmp_path: Path)
 USE_CLOSED_FOLDER = '''
 import json, sys
 from pathlib import Path
-from talelio_backend.app_asset.data.folder_image_store import FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from talelio_backend.shared.business.errors import Unavailable
 from tests.support.image_files import keys_of, new_files
 

@@ -15,10 +15,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from talelio_backend.app_asset.business.ports import NewFile, StoredFile
-from talelio_backend.app_asset.data.bounded_calls import BoundedCalls, Overdue
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_errors import S3_FAILURES, business_error
 from talelio_backend.app_asset.data.s3_store_check import S3StoreCheck
+from talelio_backend.app_asset.data.stores.bounded_calls import BoundedCalls, Overdue
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_errors import S3_FAILURES, business_error
 from talelio_backend.shared.business.checkup import Finding
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 import pytest
 
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_image_store import S3ImageStore
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
 
 
 @pytest.mark.parametrize(('bucket', 'expected'), [

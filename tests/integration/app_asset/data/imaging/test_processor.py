@@ -10,9 +10,9 @@ from PIL import Image
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage
 from talelio_backend.app_asset.business.ports import ImageProcessor
-from talelio_backend.app_asset.data.bounded_image_processor import BoundedImageProcessor, image_worker
-from talelio_backend.app_asset.data.image_profile import DISPLAY_P3
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
+from talelio_backend.app_asset.data.imaging.processor import BoundedImageProcessor, image_worker
+from talelio_backend.app_asset.data.imaging.profile import DISPLAY_P3
+from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.bounded_worker import BoundedWorker
 from tests.support import pictures

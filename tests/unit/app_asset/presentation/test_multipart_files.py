@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from talelio_backend.app_asset.business.ports import UploadedFile
-from talelio_backend.app_asset.presentation.sent_files import UploadLimits, sent_files
+from talelio_backend.app_asset.presentation.multipart_files import UploadLimits, multipart_files
 
 APP = Flask(__name__)
 LIMITS = UploadLimits(files=3, bytes=1000)
@@ -28,7 +28,7 @@ def read(
     context = APP.test_request_context(
         method='POST', data=body, content_type=content_type, environ_overrides=environ
     )
-    with context, sent_files(LIMITS) as files:
+    with context, multipart_files(LIMITS) as files:
         return [file.content.read() for file in files]
 
 
@@ -134,7 +134,7 @@ def test_the_files_are_closed_in_the_end() -> None:
         method='POST',
         data=part(b'1') + b'--frontier--\r\n',
         content_type='multipart/form-data; boundary=frontier',
-    ), sent_files(LIMITS) as files:
+    ), multipart_files(LIMITS) as files:
         kept.extend(files)
 
     assert [file.content.closed for file in kept] == [True]

@@ -7,7 +7,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from talelio_backend.app_asset.business.errors import DAMAGED, InvalidImageType
-from talelio_backend.app_asset.data.image_source import Source, SourceKind, exif_orientation
+from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, exif_orientation
 
 # The head of a scan: its channels with their tables, then the first and last coefficient and their bits.
 _SCAN = re.compile(rb'\xff\xda\0(?:\x08\x01.{2}|\x0a\x02.{4}|\x0c\x03.{6}|\x0e\x04.{8}).{3}', re.DOTALL)

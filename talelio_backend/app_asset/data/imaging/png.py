@@ -8,8 +8,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from talelio_backend.app_asset.business.errors import InvalidImageType
-from talelio_backend.app_asset.data.image_profile import profile_by_code
-from talelio_backend.app_asset.data.image_source import Source, SourceKind, exif_orientation
+from talelio_backend.app_asset.data.imaging.profile import profile_by_code
+from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, exif_orientation
 
 PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
 _HEAD = struct.Struct('>I4s')

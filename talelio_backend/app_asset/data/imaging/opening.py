@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
-from talelio_backend.app_asset.data.image_gif import open_gif
-from talelio_backend.app_asset.data.image_heif import open_avif, open_heic
-from talelio_backend.app_asset.data.image_jpeg import open_jpeg
-from talelio_backend.app_asset.data.image_png import PNG_MAGIC, open_png
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
-from talelio_backend.app_asset.data.image_source import Source, decoding
-from talelio_backend.app_asset.data.image_webp import open_webp
+from talelio_backend.app_asset.data.imaging.gif import open_gif
+from talelio_backend.app_asset.data.imaging.heif import open_avif, open_heic
+from talelio_backend.app_asset.data.imaging.jpeg import open_jpeg
+from talelio_backend.app_asset.data.imaging.png import PNG_MAGIC, open_png
+from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
+from talelio_backend.app_asset.data.imaging.source import Source, decoding
+from talelio_backend.app_asset.data.imaging.webp import open_webp
 
 
 def open_source(content: bytes, limits: ImageLimits) -> Source:

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from PIL import Image, ImageChops, ImageCms
 
-from talelio_backend.app_asset.data.image_profile import ADOBE_RGB, DISPLAY_P3
+from talelio_backend.app_asset.data.imaging.profile import ADOBE_RGB, DISPLAY_P3
 
 _SPACES = {'L': 'GRAY', 'LA': 'GRAY', 'P': 'RGB', 'RGB': 'RGB', 'RGBA': 'RGB', 'CMYK': 'CMYK'}
 _LEVELS = range(0, 256, 51)

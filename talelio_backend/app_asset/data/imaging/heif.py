@@ -4,8 +4,8 @@ import struct
 
 from PIL import Image, _avif
 
-from talelio_backend.app_asset.data.image_profile import profile_by_code
-from talelio_backend.app_asset.data.image_source import Source, SourceKind, opaque_if_so
+from talelio_backend.app_asset.data.imaging.profile import profile_by_code
+from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, opaque_if_so
 
 # The property of a picture that says its colours by count (ISO/IEC 23008-12): primaries, transfer.
 _COLOUR_CODES = b'colrnclx'

@@ -1,5 +1,5 @@
-from talelio_backend.app_asset.business.addresses import AddressedImage, find_images, is_own_image
 from talelio_backend.app_asset.business.image import Image, avatar_key
+from talelio_backend.app_asset.business.image_urls import AddressedImage, find_images, is_own_image
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.images import FakeImageStore
 from tests.fakes.unit_of_work import FakeUnitOfWork

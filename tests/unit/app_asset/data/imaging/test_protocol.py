@@ -6,7 +6,7 @@ import pytest
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
-from talelio_backend.app_asset.data.image_protocol import (
+from talelio_backend.app_asset.data.imaging.protocol import (
     BadAnswer,
     ImageLimits,
     pack_prepared,

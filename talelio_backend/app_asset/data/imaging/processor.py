@@ -6,7 +6,12 @@ from typing import BinaryIO
 
 from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import AVATAR_WIDTH, PreparedImage
-from talelio_backend.app_asset.data.image_protocol import BadAnswer, ImageLimits, pack_request, unpack_answer
+from talelio_backend.app_asset.data.imaging.protocol import (
+    BadAnswer,
+    ImageLimits,
+    pack_request,
+    unpack_answer,
+)
 from talelio_backend.shared.business.checkup import Finding, fail, ok
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from talelio_backend.shared.data.bounded_worker import (
@@ -45,7 +50,7 @@ def image_worker(
     tell: Callable[[str], None] = lambda event: None
 ) -> BoundedWorker:
     return BoundedWorker(
-        'talelio_backend.app_asset.data.image_codec:run',
+        'talelio_backend.app_asset.data.imaging.image_codec:run',
         cpu_seconds=cpu_seconds,
         memory_bytes=memory_bytes,
         wall_seconds=wall_seconds,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from talelio_backend.app_asset.data.bounded_calls import BoundedCalls, Overdue
+from talelio_backend.app_asset.data.stores.bounded_calls import BoundedCalls, Overdue
 
 # Seconds; only a test that fails waits so long.
 PATIENCE = 20.0

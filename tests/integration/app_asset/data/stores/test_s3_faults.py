@@ -13,9 +13,9 @@ from hashlib import sha256
 import pytest
 
 from talelio_backend.app_asset.business.errors import StorageRefused
-from talelio_backend.app_asset.data.bounded_calls import THREAD_NAME
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
+from talelio_backend.app_asset.data.stores.bounded_calls import THREAD_NAME
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_store import Limits, S3ImageStore
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from tests.support.at_once import at_once
@@ -371,8 +371,8 @@ def test_a_call_that_was_given_up_is_not_tried_again(log: pytest.LogCaptureFixtu
 def test_a_call_that_never_ends_does_not_keep_the_process() -> None:
     program = '''
 import sys
-from talelio_backend.app_asset.data.s3_bucket import S3Bucket
-from talelio_backend.app_asset.data.s3_image_store import Limits, S3ImageStore
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.s3_store import Limits, S3ImageStore
 from talelio_backend.shared.business.errors import Unavailable
 bucket = S3Bucket(name='bucket', endpoint_url=sys.argv[1])
 try:

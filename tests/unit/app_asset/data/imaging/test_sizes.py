@@ -6,8 +6,8 @@ from PIL import Image
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge
 from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.app_asset.data import image_codec, image_encoding
-from talelio_backend.app_asset.data.image_protocol import ImageLimits
+from talelio_backend.app_asset.data.imaging import encoding, image_codec
+from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from tests.support import pictures
 from tests.support.codec import LIMITS, prepare, prepare_avatar, prepared
 from tests.support.pictures import difference, laid, opened, saved, scene
@@ -38,7 +38,7 @@ def test_a_variant_of_black_and_white_has_greys() -> None:
 def test_where_webp_fails_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     contents = [saved(scene(mode=mode), 'WEBP') for mode in ('RGB', 'RGBA')]
     # A quality that there is not. In truth it is large pictures of much detail that cannot be encoded.
-    monkeypatch.setattr(image_encoding, 'WEBP_STYLE', {'quality': 101})
+    monkeypatch.setattr(encoding, 'WEBP_STYLE', {'quality': 101})
     images = [prepared(content) for content in contents]
 
     assert [(image.format, image.mode) for image in images] == [('JPEG', 'RGB'), ('PNG', 'RGBA')]
@@ -118,9 +118,9 @@ def test_where_the_encoder_would_take_too_much_memory_there_is_another(
 ) -> None:
     options = {'lossless': True} if lossless else {}
     content = saved(scene(mode=mode), kind, **options)
-    monkeypatch.setattr(image_encoding, 'COSTLY_PIXELS', 96 * 64)
+    monkeypatch.setattr(encoding, 'COSTLY_PIXELS', 96 * 64)
     assert opened(prepare(content).content).format == kind
-    monkeypatch.setattr(image_encoding, 'COSTLY_PIXELS', 96 * 64 - 1)
+    monkeypatch.setattr(encoding, 'COSTLY_PIXELS', 96 * 64 - 1)
     image = prepared(content)
 
     assert (image.format, image.mode) == (stored, mode)
@@ -130,7 +130,7 @@ def test_where_the_encoder_would_take_too_much_memory_there_is_another(
 def test_what_would_grow_to_many_times_its_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = Image.effect_noise((300, 300), 90).convert('RGB')
     content = saved(noise, 'WEBP', lossless=True)
-    monkeypatch.setattr(image_encoding, 'COSTLY_PIXELS', 1)
+    monkeypatch.setattr(encoding, 'COSTLY_PIXELS', 1)
     made = len(prepare(content).content)
 
     def limits(size: int) -> ImageLimits:
