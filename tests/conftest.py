@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import HealthCheck, configuration, settings
 from psycopg2 import sql
 from sqlalchemy import Engine, make_url
 
@@ -15,7 +16,16 @@ from talelio_backend.bootstrap import map_entities
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 from tests.support.engines import patient_engine
+from tests.support.missing import pytest_terminal_summary
 from tests.support.smtp_sink import SmtpSink
+
+# pytest looks for its hooks here.
+__all__ = ['pytest_terminal_summary']
+
+configuration.set_hypothesis_home_dir(PROJECT_FOLDER / 'var' / 'hypothesis')
+# How long an example takes, or the making of it, is up to the machine.
+settings.register_profile('tests', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('tests')
 
 _numbers = count(1)
 

@@ -1,6 +1,5 @@
 """The typed client: generated from the document, type-checked, and used by a page in a real browser."""
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from talelio_backend.settings import PROJECT_FOLDER, VAR_FOLDER
 from tests.e2e.conftest import Serve
 from tests.support.browser import Chrome, browser, complaints
 from tests.support.members import join, publish
+from tests.support.missing import require_npm
 from tests.support.waiting import PATIENCE
 
 FOLDER = VAR_FOLDER / 'client'
@@ -28,12 +28,8 @@ BUILD_PATIENCE = 300
 
 @pytest.fixture(name='client', scope='module')
 def _client() -> Path:
-    """What `make client` makes. Without npm the test is skipped, or fails where CI is set."""
-    if shutil.which('npm') is None:
-        missing = 'no npm: install Node.js 20 or newer to run this test'
-        if os.environ.get('CI'):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    """What `make client` makes."""
+    require_npm()
     run = subprocess.run(
         [str(PROJECT_FOLDER / '.ci' / 'build-client'),
          str(FOLDER)],

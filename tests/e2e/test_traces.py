@@ -16,7 +16,9 @@ from tests.support.otlp_receiver import CAN_TRACE, OtlpReceiver, ReceivedSpan
 from tests.support.served_api import ServedApi
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(not CAN_TRACE, reason='NOT TESTED: the image has no packages for traces')
+pytestmark = pytest.mark.skipif(
+    not CAN_TRACE, reason='no packages for traces in the image: build it with EXTRAS=tracing'
+)
 
 SERVES, ASKS, ERROR = 2, 3, 2
 PROJECTS = '/v1/users/<username>/projects'

@@ -12,6 +12,7 @@ from tests.faults.invariants import check_rows
 from tests.support.answers import error_of, ok
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST, Member, log_in, new_person, publish, register, verification_path
+from tests.support.missing import skip_outside_ci
 from tests.support.served_api import ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.waiting import wait_until
@@ -82,7 +83,7 @@ class Clocks:
 @pytest.fixture(name='clocks')
 def _clocks(tmp_path: Path, postgres_url: str) -> Iterator[Clocks]:
     if not LIBRARIES:
-        pytest.skip('NOT TRIED: this needs Debian\'s package faketime')
+        skip_outside_ci('no libfaketime', 'install faketime')
     with copy_of(postgres_url) as url, SmtpSink() as sink, ExitStack() as stack:
         clocks = Clocks(stack, tmp_path, url, sink)
         yield clocks

@@ -18,6 +18,7 @@ from tests.support.answers import ok
 from tests.support.attempts import Prepare
 from tests.support.database import connect, select_one
 from tests.support.members import WHITELIST, join, publish
+from tests.support.missing import skip
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
 from tests.support.uploads import stored_files
@@ -78,7 +79,7 @@ def copy_to(folder: Path, url: str) -> None:
     installation = find_installation()
     lodging = lodge(folder, installation)
     if lodging.home != folder:
-        pytest.skip('NOT TRIED: PostgreSQL runs as another user here, who has no program to copy a primary')
+        skip('no pg_basebackup for the user that runs PostgreSQL', 'run as an ordinary user')
     parts = make_url(url)
     (folder / 'password').write_text(str(parts.password), encoding='ascii')
     (folder / 'password').chmod(0o600)

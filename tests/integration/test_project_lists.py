@@ -182,7 +182,7 @@ def test_what_has_the_word_in_its_title_comes_first_and_pages_hold_each_once(bac
     assert len(set(found)) == 6
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=40))
 def test_no_query_is_too_much_for_the_server(shared_engine: Engine, query: str) -> None:
     try:

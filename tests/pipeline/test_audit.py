@@ -21,6 +21,7 @@ import pytest
 
 from talelio_backend.settings import PROJECT_FOLDER
 from tests.pipeline.conftest import TIMEOUT
+from tests.support.missing import require_npm
 
 CLIENT = PROJECT_FOLDER / '.ci' / 'client'
 LOCKS = (
@@ -131,12 +132,8 @@ def served(server: Advisories) -> Iterator[Advisories]:
 
 @pytest.fixture(name='project')
 def _project(tmp_path: Path) -> Path:
-    """Two packages of Python's, and the client's of npm. Without npm: skipped, failing under CI."""
-    if shutil.which('npm') is None:
-        missing = 'no npm: install Node.js 20 or newer to run this test'
-        if os.environ.get('CI'):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    """Two packages of Python's, and the client's of npm."""
+    require_npm()
     folder = tmp_path / 'project'
     (folder / '.github').mkdir(parents=True)
     (folder / '.github' / 'accepted_vulnerabilities.toml').touch()

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from talelio_backend.settings import PROJECT_FOLDER
-
-TIMEOUT = 120
+from tests.pipeline.conftest import TIMEOUT
 
 WORKFLOW = """\
 name: A

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from talelio_backend.settings import PROJECT_FOLDER
+from tests.pipeline.conftest import TIMEOUT
 from tests.support.database import connect, copy_of, execute
-
-TIMEOUT = 120
 
 
 class Repository:

@@ -10,6 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from talelio_backend.settings import PROJECT_FOLDER
+from tests.pipeline.conftest import TIMEOUT
 
 WORKFLOWS = sorted((PROJECT_FOLDER / '.github' / 'workflows').glob('*.yml'))
 CD = PROJECT_FOLDER / '.github' / 'workflows' / 'cd.yml'
@@ -49,7 +50,7 @@ def test_a_step_is_a_sound_script_that_nothing_is_put_into(script: str) -> None:
     assert '${{' not in script, 'hand it over by env:'
     shellcheck = [str(Path(sys.executable).parent / 'shellcheck'), '--shell=bash', '-']
     result = subprocess.run(
-        shellcheck, input=script, stdout=subprocess.PIPE, text=True, timeout=60, check=False
+        shellcheck, input=script, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False
     )
     assert result.returncode == 0, result.stdout
 

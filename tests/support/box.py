@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml  # type: ignore[import-untyped]
 from sqlalchemy import make_url
 
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError, find_installation
+from tests.support.missing import skip
 
 GUIDE = PROJECT_FOLDER / '.github/DEPLOYING_ON_A_BOX.md'
 
@@ -73,14 +73,14 @@ def postgres_programs() -> Path:
     """Where PostgreSQL's client programs are."""
     missing = [name for name in _SYSTEM_PROGRAMS if shutil.which(name) is None]
     if missing:
-        pytest.skip(f'NOT SHOWN here: backups. These programs are missing: {", ".join(missing)}')
+        skip(f'no {", ".join(missing)}', 'install bash, coreutils, findutils, tar and util-linux')
     try:
         folder = find_installation() / 'bin'
     except EmbeddedPostgresError as error:
-        pytest.skip(f'NOT SHOWN here: backups. {error}')
+        skip('no PostgreSQL programs', str(error))
     missing = [name for name in _POSTGRES_PROGRAMS if not (folder / name).is_file()]
     if missing:
-        pytest.skip(f'NOT SHOWN here: backups. {folder} lacks {", ".join(missing)}')
+        skip(f'no {", ".join(missing)} in {folder}', 'run make install')
     return folder
 
 

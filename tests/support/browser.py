@@ -1,15 +1,15 @@
 """A real browser, without a screen."""
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver as Chrome
+
+from tests.support.missing import skip_outside_ci
 
 __all__ = ['DESKTOP', 'PHONE', 'Chrome', 'browser', 'complaints', 'resize']
 
@@ -34,14 +34,11 @@ DESKTOP = (1280, 900)
 
 @contextmanager
 def browser(profile: Path) -> Iterator[Chrome]:
-    """`profile` is a new folder. Without a browser the test is skipped, or fails where CI is set."""
+    """`profile` is a new folder."""
     program = next((path for path in (shutil.which(name) for name in _BROWSERS) if path), None)
     driver = shutil.which('chromedriver')
     if program is None or driver is None:
-        missing = 'no browser: install chromium and chromium-driver (Debian, Ubuntu) to run this test'
-        if os.environ.get('CI'):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        skip_outside_ci('no browser', 'install chromium and chromium-driver')
     options = Options()
     options.binary_location = program
     for flag in (*_FLAGS, f'--user-data-dir={profile}'):

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.support.missing import skip
 
 
 @contextmanager
@@ -14,7 +14,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
                              capture_output=True,
                              check=False)
     if mounted.returncode:
-        pytest.skip('NOT TESTED: only root can mount the small disk that is to be full')
+        skip('no small disk that can be filled', 'run as root, who may mount one')
     try:
         yield folder
     finally:

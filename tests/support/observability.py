@@ -1,16 +1,15 @@
 """The files that Prometheus and Grafana are given."""
 import json
-import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import yaml  # type: ignore[import-untyped]
 
 from talelio_backend.settings import PROJECT_FOLDER
+from tests.support.missing import skip_outside_ci
 
 FOLDER = PROJECT_FOLDER / '.github' / 'observability'
 
@@ -60,11 +59,8 @@ def labels_in(expression: str) -> Iterator[tuple[str, str, str]]:
 
 
 def run_promtool(*words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Prometheus's own tool, or skip the test where it is not installed."""
+    """Run Prometheus's own tool."""
     promtool = shutil.which('promtool')
     if promtool is None:
-        missing = 'promtool is missing: install the package prometheus'
-        if os.environ.get('CI'):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        skip_outside_ci('no promtool', 'install prometheus')
     return subprocess.run([promtool, *words], input=given, capture_output=True, text=True, check=False)

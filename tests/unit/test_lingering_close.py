@@ -1,11 +1,12 @@
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from talelio_backend.lingering_close import close_aside
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -13,13 +14,17 @@ Pair = tuple[socket.socket, socket.socket]
 @pytest.fixture(name='pairs')
 def fixture_pairs() -> Iterator[list[Pair]]:
     """Connections, each with the server's end first."""
+    before = set(threading.enumerate())
     with ExitStack() as ends:
         pairs = [socket.socketpair() for _ in range(70)]
         for pair in pairs:
             for end in pair:
-                end.settimeout(20)
+                end.settimeout(PATIENCE)
                 ends.enter_context(end)
         yield pairs
+    # Each gives its place back as it ends, and the next test counts on all places.
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE)
 
 
 def is_closed(end: socket.socket) -> bool:
@@ -30,7 +35,7 @@ def test_nobody_waits_for_a_client_that_keeps_its_end_open(pairs: list[Pair]) ->
     server, client = pairs[0]
     server.sendall(b'the last answer')
 
-    close_aside(server, timeout=20)
+    close_aside(server, timeout=PATIENCE)
 
     assert not is_closed(server)
     assert (client.recv(100), client.recv(100)) == (b'the last answer', b'')
@@ -40,7 +45,7 @@ def test_nobody_waits_for_a_client_that_keeps_its_end_open(pairs: list[Pair]) ->
 
 def test_what_the_client_still_sends_is_taken(pairs: list[Pair]) -> None:
     server, client = pairs[0]
-    close_aside(server, timeout=20)
+    close_aside(server, timeout=PATIENCE)
 
     client.sendall(b'x' * 10_000)
     client.close()
@@ -50,7 +55,7 @@ def test_what_the_client_still_sends_is_taken(pairs: list[Pair]) -> None:
 
 def test_only_so_many_may_linger(pairs: list[Pair]) -> None:
     for server, _ in pairs:
-        close_aside(server, timeout=20)
+        close_aside(server, timeout=PATIENCE)
 
     assert sum(is_closed(server) for server, _ in pairs) == 6
     for _, client in pairs:

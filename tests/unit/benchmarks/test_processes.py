@@ -7,7 +7,7 @@ import pytest
 from tests.benchmarks.processes import memory_of, parse_pss, processor_time_of
 from tests.support.processes import family_of, parent_of, parse_stat
 
-linux = pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+linux = pytest.mark.skipif(sys.platform != 'linux', reason='no /proc: run on Linux')
 
 
 def test_a_share_is_in_kib_and_is_told_apart_from_its_parts() -> None:

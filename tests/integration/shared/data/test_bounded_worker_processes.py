@@ -83,7 +83,7 @@ def test_a_worker_that_nobody_closes_ends_its_process() -> None:
     assert not is_running(pid)
 
 
-@pytest.mark.skipif(not hasattr(os, 'waitid'), reason='macOS has it from Python 3.13 on')
+@pytest.mark.skipif(not hasattr(os, 'waitid'), reason='no os.waitid: use Python 3.13 or newer on macOS')
 def test_a_process_that_died_while_idle_is_replaced(make_worker: MakeWorker) -> None:
     worker = make_worker('pid')
     pid = worker.call(b'')

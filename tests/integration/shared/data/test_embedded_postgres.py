@@ -26,8 +26,9 @@ from talelio_backend.shared.data.embedded_postgres.unprivileged import (
     in_user_namespace,
     lodge,
 )
+from tests.support.missing import skip
 
-_needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='only root can become another user')
+_needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='no right to become another user: run as root')
 
 # Says where the database is, and ends when its standard input does.
 _USER_OF_A_SERVER = '''
@@ -275,7 +276,7 @@ def test_other_addresses_are_closed(folder: Path, address: str) -> None:
                 # Sends nothing; 192.0.2.0/24 is for documentation (RFC 5737).
                 probe.connect(('192.0.2.1', 9))
             except OSError:
-                pytest.skip('this machine has no address but the loopback ones')
+                skip('no address but the loopback ones', 'connect this machine to a network')
             address = probe.getsockname()[0]
     with _server(folder) as url:
         family = socket.AF_INET6 if ':' in address else socket.AF_INET
@@ -539,7 +540,7 @@ def test_a_path_that_a_shell_would_change_is_refused(tmp_path: Path) -> None:
         as_self(tmp_path / '$(reboot)', find_installation())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason='PostgreSQL does not run as root itself')
+@pytest.mark.skipif(os.geteuid() == 0, reason='PostgreSQL does not run as root: run as an ordinary user')
 def test_a_server_of_an_ordinary_user(new_folder: Path) -> None:
     with EmbeddedPostgres(new_folder, durable=False, way=as_self) as url:
         assert _data(url) == new_folder / 'data'
@@ -550,7 +551,7 @@ def test_a_server_in_a_user_namespace(new_folder: Path) -> None:
     try:
         in_user_namespace(new_folder, find_installation())
     except EmbeddedPostgresError as error:
-        pytest.skip(f'no user namespaces here: {error}')
+        skip('no user namespaces', f'allow them, or run outside of a container ({error})')
     with EmbeddedPostgres(new_folder, durable=False, way=in_user_namespace) as url:
         assert _data(url) == new_folder / 'data'
         assert _data(url).stat().st_uid == os.geteuid()

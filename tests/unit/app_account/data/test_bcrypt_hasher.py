@@ -7,6 +7,7 @@ import pytest
 
 from talelio_backend.app_account.data.bcrypt_hasher import NICENESS, BcryptHasher
 from talelio_backend.shared.business.errors import Unavailable
+from tests.support.waiting import PATIENCE
 
 COST = 4
 HASHER = BcryptHasher(COST)
@@ -84,20 +85,20 @@ def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> N
 
         def _make_hash(self, prepared: bytes, cost: int) -> bytes:
             entered.set()
-            leave.wait(20)
+            leave.wait(PATIENCE)
             return super()._make_hash(prepared, cost)
 
     hasher = SlowHasher(COST, at_once=1, patience=0.05)
     first = threading.Thread(target=hasher.hash, args=('correct horse battery', ))
     first.start()
     try:
-        assert entered.wait(20)
+        assert entered.wait(PATIENCE)
         with pytest.raises(Unavailable) as caught:
             hasher.hash('another')
         assert caught.value.retry_after > 0
     finally:
         leave.set()
-        first.join(20)
+        first.join(PATIENCE)
     assert hasher.hash('another')
 
 
@@ -105,7 +106,7 @@ def test_what_is_stored_is_plain_bcrypt_of_the_asked_cost() -> None:
     assert HASHER.hash('x').startswith(bcrypt.gensalt(COST).decode()[:7])
 
 
-@pytest.mark.skipif(sys.platform != 'linux', reason='only there a thread has a niceness of its own')
+@pytest.mark.skipif(sys.platform != 'linux', reason='no niceness of a thread: run on Linux')
 def test_hashing_lets_everything_else_go_first() -> None:
     mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     before = set(threading.enumerate())

@@ -76,7 +76,7 @@ def test_a_snippet_is_cut_out_of_a_long_text() -> None:
     assert len(snippet) < 300
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text(max_size=60), st.text(max_size=300))
 def test_a_snippet_is_safe_whatever_is_looked_for(query: str, text: str) -> None:
     try:

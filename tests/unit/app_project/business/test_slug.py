@@ -44,7 +44,7 @@ def test_a_title_becomes_a_slug(title: str, slug: str) -> None:
 LETTERS = st.characters() | st.sampled_from('aÙ\u0300\u0345\u1dceक\u093f\ufe0f-_ß')
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(LETTERS, max_size=200))
 def test_what_is_made_could_be_one_whatever_the_title(title: str) -> None:
     for slug in islice(candidates(title), 60):

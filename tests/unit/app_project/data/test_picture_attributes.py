@@ -108,7 +108,7 @@ PIECES = st.sampled_from([
 ])  # yapf: disable
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.lists(PIECES | st.text(max_size=4), max_size=20).map(''.join))
 def test_dressing_is_settled_and_adds_attributes_to_pictures_only(text: str) -> None:
     html = sanitize(text)

@@ -43,13 +43,13 @@ PIECES = st.sampled_from(
 )  # yapf: disable
 
 
-@settings(deadline=None, max_examples=800)
+@settings(max_examples=800)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=30).map(''.join))
 def test_cleaning_is_safe_and_settled_whatever_the_html(html: str) -> None:
     assert_safe(sanitize(html))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12).map('\n\n'.join))
 def test_rendering_is_safe_whatever_the_text(markdown: str) -> None:
     assert_safe(to_html(markdown.encode(errors='replace').decode()))

@@ -5,9 +5,7 @@ import pytest
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.turns import Turns
-
-# Only a test that fails waits so long.
-PATIENCE = 20.0
+from tests.support.waiting import PATIENCE
 
 
 class Workshop:
@@ -16,11 +14,11 @@ class Workshop:
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self._closing = threading.Event()
-        self.entered = threading.Semaphore(0)
+        self.entered = threading.Event()
 
     def work(self) -> None:
         with self._turns.turn():
-            self.entered.release()
+            self.entered.set()
             assert self._closing.wait(PATIENCE)
 
     def close(self) -> None:
@@ -51,7 +49,7 @@ def test_who_waits_too_long_is_sent_away_and_leaves_no_trace() -> None:
     workshop = Workshop(turns)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(workshop.work)
-        assert workshop.entered.acquire(timeout=PATIENCE)
+        assert workshop.entered.wait(PATIENCE)
         for _ in range(3):
             with pytest.raises(Unavailable, match='Too many logins at once') as caught, turns.turn():
                 pass

@@ -15,6 +15,7 @@ from talelio_backend.app_asset.data.stores.folder_store import INCOMING, STALE, 
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import Unavailable
 from tests.support.image_files import keys_of, new_files
+from tests.support.missing import skip
 
 FILES = new_files()
 KEYS = keys_of(FILES)
@@ -293,7 +294,7 @@ def namespace(folder: Path) -> tuple[str, ...]:
         trial = [*way, 'mount', '-t', 'tmpfs', 'tmpfs', folder]
         if subprocess.run(trial, capture_output=True, check=False).returncode == 0:
             return way
-    return pytest.skip('NOT SHOWN here: a full disk. Nothing can be mounted, not even in a namespace')
+    return skip('no small disk that can be filled', 'run as root, or allow user namespaces')
 
 
 FILL_DISK = '''
@@ -379,7 +380,7 @@ def test_a_folder_that_is_closed_to_us_is_no_crash(store: FolderImageStore, fold
     # To root no folder is closed, unless it is root in a world of its own.
     inside = ('unshare', '--user') if os.geteuid() == 0 else ()
     if inside and subprocess.run([*inside, 'true'], capture_output=True, check=False).returncode != 0:
-        pytest.skip('NOT SHOWN here: a folder without permission. Root cannot leave its rights behind')
+        skip('no folder that is closed to root', 'run as an ordinary user, or allow user namespaces')
     try:
         answers = run(USE_CLOSED_FOLDER, folder, inside=inside)
     finally:
