@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
@@ -75,70 +76,23 @@ class Backend:
 
 def build(settings: Settings, database_url: str, metrics_folder: Path | None = None) -> Backend:
     """`metrics_folder` is where the processes of this server count."""
-    metrics = Metrics()
     map_entities()
+    metrics = Metrics()
     engine = make_engine(database_url, pool_size=POOL_SIZE, pool_class=metrics.database.pool_class())
     metrics.database.watch(engine, pool_size=POOL_SIZE)
     tracing = make_tracing(settings)
     if tracing is not None:
         tracing.watch(engine)
     add_comments(engine, sql_tags)
-    bare_store = make_image_store(settings)
-    store = MeasuredImageStore(bare_store, metrics.storage)
     public = PublicDataWatch(engine, next_due(NOW))
-
-    def unit_of_work() -> UnitOfWork:
-        return UnitOfWork(engine, tell=metrics.security.count_event, public_changed=public.changed)
-
-    def reading() -> Reading:
-        return Reading(engine)
-
-    ground = Ground(
-        settings=settings,
-        metrics=metrics,
-        app=make_app(settings, public, metrics.requests),
-        unit_of_work=unit_of_work,
-        reading=reading,
-        access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), reading),
-        limiter=MeasuredRateLimiter(unit_of_work, pseudonyms(settings.secret_key), metrics.security),
-        store=store,
-        folder=bare_store if isinstance(bare_store, FolderImageStore) else None,
-        avatar_url=partial(avatar_url, store),
-        idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
-    )
-    ground.closing.callback(engine.dispose)
-    ground.closing.callback(public.close)
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
+    ground = _make_ground(settings, metrics, engine, public)
     ground.app.register_blueprint(health_routes(readiness))
-    ground.app.cli.add_command(outbox_commands(unit_of_work))
-    ground.pruning.extend((
-        lambda now: rate_limits.prune(unit_of_work(), now),
-        lambda now: idempotency.prune(unit_of_work(), now),
-        lambda now: outbox.prune(unit_of_work(), now),
-    ))
     for add in (add_audit, add_accounts, add_projects, add_users, add_assets, add_feeds):
         add(ground)
     ground.app.register_blueprint(openapi_routes(ground.app))
     ground.app.register_blueprint(docs_routes())
-
-    mailer = MeasuredMailer(make_mailer(settings), metrics.mail)
-    threads: tuple[RepeatingThread, ...] = (
-        RepeatingThread(
-            'mail-relay',
-            lambda: send_next(unit_of_work(), ground.composers, mailer, _utc_now),
-            pause=mail_relay.PAUSE,
-        ),
-        RepeatingThread(
-            'pruning',
-            lambda: sum(prune(_utc_now()) for prune in ground.pruning) > 0,
-            pause=PRUNING_PAUSE,
-        ),
-        RepeatingThread('idle-processes', partial(_end_idle, ground.bounded_workers), pause=IDLE_PAUSE),
-    )
-    if settings.cache_memory:
-        threads += (
-            RepeatingThread('public-data-watch', public.step, pause=0, pause_without_database=WATCH_PAUSE),
-        )
+    threads = _make_threads(ground, public)
     for thread in threads:
         ground.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
     registry = None if metrics_folder is None else add_metrics(ground, metrics_folder)
@@ -153,6 +107,59 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
         public=public,
         close=ground.closing.close,
     )
+
+
+def _make_ground(settings: Settings, metrics: Metrics, engine: Engine, public: PublicDataWatch) -> Ground:
+    bare_store = make_image_store(settings)
+    store = MeasuredImageStore(bare_store, metrics.storage)
+    unit_of_work = partial(
+        UnitOfWork, engine, tell=metrics.security.count_event, public_changed=public.changed
+    )
+    reading = partial(Reading, engine)
+    ground = Ground(
+        settings=settings,
+        metrics=metrics,
+        app=make_app(settings, public, metrics.requests),
+        unit_of_work=unit_of_work,
+        reading=reading,
+        access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), reading),
+        limiter=MeasuredRateLimiter(unit_of_work, pseudonyms(settings.secret_key), metrics.security),
+        store=store,
+        folder=bare_store if isinstance(bare_store, FolderImageStore) else None,
+        avatar_url=partial(avatar_url, store),
+        idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
+        pruning=[
+            lambda now: rate_limits.prune(unit_of_work(), now),
+            lambda now: idempotency.prune(unit_of_work(), now),
+            lambda now: outbox.prune(unit_of_work(), now),
+        ],
+    )
+    ground.app.cli.add_command(outbox_commands(unit_of_work))
+    ground.closing.callback(engine.dispose)
+    ground.closing.callback(public.close)
+    return ground
+
+
+def _make_threads(ground: Ground, public: PublicDataWatch) -> tuple[RepeatingThread, ...]:
+    mailer = MeasuredMailer(make_mailer(ground.settings), ground.metrics.mail)
+    threads = [
+        RepeatingThread(
+            'mail-relay',
+            lambda: send_next(ground.unit_of_work(), ground.composers, mailer, _utc_now),
+            pause=mail_relay.PAUSE,
+        ),
+        RepeatingThread(
+            'pruning',
+            lambda: sum(prune(_utc_now()) for prune in ground.pruning) > 0,
+            pause=PRUNING_PAUSE,
+        ),
+        RepeatingThread('idle-processes', partial(_end_idle, ground.bounded_workers), pause=IDLE_PAUSE),
+    ]
+    if ground.settings.cache_memory:
+        threads.append(
+            RepeatingThread('public-data-watch', public.step, pause=0, pause_without_database=WATCH_PAUSE)
+        )
+    return tuple(threads)
 
 
 def _end_idle(workers: Iterable[BoundedWorker]) -> bool:
