@@ -31,7 +31,7 @@ class FakeAuditTrail:
             event.address = None
         return len(old)
 
-    def delete(self, before: datetime, limit: int) -> int:
+    def delete_before(self, before: datetime, limit: int) -> int:
         old = self._older(before)[:limit]
         for event in old:
             del self._store.events[event.id]
@@ -47,8 +47,8 @@ class FakeCounterRepository:
     def __init__(self, store: Store) -> None:
         self._counters = store.counters
 
-    def get(self, policy: str, key: str) -> Counter | None:
-        return self._counters.get((policy, key))
+    def get(self, id_: tuple[str, str]) -> Counter | None:
+        return self._counters.get(id_)
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
         for policy, key in names:
@@ -73,10 +73,10 @@ class FakeWhitelist:
         entry.id = next(self._store.ids)
         self._store.whitelist[entry.id] = entry
 
-    def get(self, email: str) -> WhitelistEntry | None:
+    def get_by_email(self, email: str) -> WhitelistEntry | None:
         return next((entry for entry in self._store.whitelist.values() if entry.email == email), None)
 
-    get_for_update = get
+    get_by_email_for_update = get_by_email
 
     def delete(self, entry: WhitelistEntry) -> None:
         del self._store.whitelist[entry.id]

@@ -24,7 +24,7 @@ class FakeProjectRepository:
         if any(other is not project and other.slug == project.slug for other in self._of(project.user_id)):
             raise SlugTaken(project.slug)
 
-    def remove(self, project: Project) -> None:
+    def delete(self, project: Project) -> None:
         del self._store.projects[project.id]
         self._store.forget_revisions(project.id)
         for key, old in list(self._store.old_slugs.items()):

@@ -16,8 +16,8 @@ class FakeRevisionRepository:
     def add(self, revision: Revision) -> None:
         self._store.revisions[revision.project_id, revision.number] = revision
 
-    def get(self, project_id: int, number: int) -> Revision | None:
-        return self._store.revisions.get((project_id, number))
+    def get(self, id_: tuple[int, int]) -> Revision | None:
+        return self._store.revisions.get(id_)
 
     def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:
         found = [

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from types import TracebackType
@@ -194,7 +194,7 @@ class FakeImageRepository:
         image.id = next(self._store.ids)
         self._store.images[image.id] = image
 
-    def get(self, user_id: int, image_id: int) -> Image | None:
+    def get_of_user(self, user_id: int, image_id: int) -> Image | None:
         return next((image for image in self._of(user_id) if image.id == image_id), None)
 
     def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:
@@ -244,7 +244,7 @@ class FakeOutbox:
         mail.id = next(self._store.ids)
         self._store.outbox[mail.id] = mail
 
-    def get(self, id_: int) -> OutboxMail | None:
+    def get_for_update(self, id_: int) -> OutboxMail | None:
         return self._store.outbox.get(id_)
 
     def next_due(self, now: datetime) -> OutboxMail | None:
@@ -264,7 +264,7 @@ class FakeOutbox:
             del self._store.outbox[mail.id]
         return len(done)
 
-    def list_unfinished(self) -> list[OutboxMail]:
+    def list_unfinished(self) -> Sequence[OutboxMail]:
         unfinished = (MailStatus.PENDING, MailStatus.FAILED)
         return [mail for _, mail in sorted(self._store.outbox.items()) if mail.status in unfinished]
 
@@ -288,20 +288,20 @@ class FakeIdempotencyClaims:
         self._store.idempotency_claims[wanted.id] = wanted
         return wanted
 
-    def get(self, id_: int) -> IdempotencyClaim | None:
+    def get_for_update(self, id_: int) -> IdempotencyClaim | None:
         return self._store.idempotency_claims.get(id_)
 
-    def remove(self, claimed: IdempotencyClaim) -> None:
+    def delete(self, claimed: IdempotencyClaim) -> None:
         del self._store.idempotency_claims[claimed.id]
 
     def remove_of(self, scope: str) -> None:
         for claim in list(self._store.idempotency_claims.values()):
             if claim.scope == scope:
-                self.remove(claim)
+                self.delete(claim)
 
     def remove_expired(self, now: datetime, limit: int) -> int:
         there = self._store.idempotency_claims.values()
         expired = [claim for claim in there if claim.expires_at <= now][:limit]
         for claim in expired:
-            self.remove(claim)
+            self.delete(claim)
         return len(expired)

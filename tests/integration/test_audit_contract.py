@@ -86,13 +86,13 @@ def test_the_oldest_are_deleted_first_and_no_more_than_asked(backing: Backing) -
     commit(backing, *(new_event(account_id=hours, now=NOW - hours * HOUR) for hours in (1, 3, 2, 0)))
 
     with backing.unit_of_work() as uow:
-        assert uow.audit.delete(NOW, limit=2) == 2
+        assert uow.audit.delete_before(NOW, limit=2) == 2
         uow.commit()
 
     assert [event.account_id for event in found(backing)] == [0, 1]
     with backing.unit_of_work() as uow:
-        assert uow.audit.delete(NOW, limit=2) == 1
-        assert uow.audit.delete(NOW, limit=2) == 0
+        assert uow.audit.delete_before(NOW, limit=2) == 1
+        assert uow.audit.delete_before(NOW, limit=2) == 0
 
 
 def test_an_older_address_is_forgotten_once_and_its_network_stays(backing: Backing) -> None:

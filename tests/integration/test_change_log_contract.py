@@ -83,7 +83,7 @@ def remove(backing: Backing, id_: int) -> None:
     with backing.unit_of_work() as uow:
         project = uow.projects.get_for_update(id_)
         assert project is not None
-        uow.projects.remove(project)
+        uow.projects.delete(project)
         uow.commit()
 
 
@@ -128,7 +128,7 @@ def test_what_was_rolled_back_is_not_told(backing: Backing, owner: Account, foll
     with backing.unit_of_work() as uow:
         project = uow.projects.get_for_update(id_)
         assert project is not None
-        uow.projects.remove(project)
+        uow.projects.delete(project)
 
     assert not follower.news()
 

@@ -133,7 +133,7 @@ def test_old_claims_go_away_with_new_ones(backing: Backing) -> None:
     claim(backing.unit_of_work(), wanted(), NOW + KEPT_FOR)
 
     with backing.unit_of_work() as uow:
-        assert [uow.idempotency_claims.get(claimed.id) for claimed in old] == [None] * 5
+        assert [uow.idempotency_claims.get_for_update(claimed.id) for claimed in old] == [None] * 5
 
 
 def test_old_claims_go_away_without_new_ones(backing: Backing) -> None:
@@ -143,7 +143,7 @@ def test_old_claims_go_away_without_new_ones(backing: Backing) -> None:
     assert prune(backing.unit_of_work(), NOW + KEPT_FOR) == 1
 
     with backing.unit_of_work() as uow:
-        assert uow.idempotency_claims.get(old.id) is None
+        assert uow.idempotency_claims.get_for_update(old.id) is None
 
 
 def test_what_one_account_was_answered_is_removed_and_no_others(backing: Backing) -> None:
@@ -154,5 +154,5 @@ def test_what_one_account_was_answered_is_removed_and_no_others(backing: Backing
         uow.commit()
 
     with backing.unit_of_work() as uow:
-        assert uow.idempotency_claims.get(own.id) is None
-        assert uow.idempotency_claims.get(others.id) is not None
+        assert uow.idempotency_claims.get_for_update(own.id) is None
+        assert uow.idempotency_claims.get_for_update(others.id) is not None

@@ -30,7 +30,7 @@ def committed_images(backing: Backing, owner: Account, *numbers: int) -> list[Im
 
 def mark_deleted(backing: Backing, image: Image) -> None:
     with backing.unit_of_work() as uow:
-        found = uow.images.get(image.user_id, image.id)
+        found = uow.images.get_of_user(image.user_id, image.id)
         assert found is not None
         found.deleted_at = NOW
         uow.commit()
@@ -46,7 +46,7 @@ def test_an_image_comes_back_as_it_was_stored(backing: Backing) -> None:
     image = committed_images(backing, owner, 1)[0]
 
     with backing.unit_of_work() as uow:
-        assert values(uow.images.get(owner.user.id, image.id)) == values(image)
+        assert values(uow.images.get_of_user(owner.user.id, image.id)) == values(image)
         assert values(uow.images.get_by_fingerprint(owner.user.id, fingerprint(name(1)))) == values(image)
 
 
@@ -56,7 +56,7 @@ def test_an_image_is_found_for_its_owner_alone(backing: Backing) -> None:
     image = committed_images(backing, owner, 1)[0]
 
     with backing.unit_of_work() as uow:
-        assert uow.images.get(other.user.id, image.id) is None
+        assert uow.images.get_of_user(other.user.id, image.id) is None
         assert uow.images.get_by_fingerprint(other.user.id, fingerprint(name(1))) is None
         assert uow.images.page_of_user(other.user.id, EVERYTHING).items == []
         assert uow.images.claimed(other.user.id, {name(1)}) == set()
@@ -116,7 +116,7 @@ def test_an_image_that_is_being_deleted_is_found_by_id_only(backing: Backing) ->
     mark_deleted(backing, image)
 
     with backing.unit_of_work() as uow:
-        assert uow.images.get(owner.user.id, image.id) is not None
+        assert uow.images.get_of_user(owner.user.id, image.id) is not None
         assert uow.images.get_by_fingerprint(owner.user.id, fingerprint(name(1))) is None
         assert uow.images.page_of_user(owner.user.id, EVERYTHING).items == []
         assert uow.images.claimed(owner.user.id, {name(1)}) == set()
@@ -156,7 +156,7 @@ def test_only_what_is_being_deleted_can_be_forgotten(backing: Backing) -> None:
         uow.commit()
 
     with backing.unit_of_work() as uow:
-        found = [uow.images.get(owner.user.id, image.id) for image in (gone, other_gone, kept)]
+        found = [uow.images.get_of_user(owner.user.id, image.id) for image in (gone, other_gone, kept)]
     assert [image is not None for image in found] == [False, True, True]
 
 

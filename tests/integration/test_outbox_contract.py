@@ -29,7 +29,7 @@ def test_what_is_done_goes_away_after_a_while(backing: Backing, status: MailStat
     assert prune(backing.unit_of_work(), LATER + JUST_AFTER) == 1
 
     with backing.unit_of_work() as uow:
-        assert uow.outbox.get(id_) is None
+        assert uow.outbox.get_for_update(id_) is None
 
 
 @pytest.mark.parametrize('status', [MailStatus.PENDING, MailStatus.FAILED])
@@ -39,7 +39,7 @@ def test_what_somebody_has_still_to_do_with_stays(backing: Backing, status: Mail
     assert prune(backing.unit_of_work(), LATER + JUST_AFTER) == 0
 
     with backing.unit_of_work() as uow:
-        assert uow.outbox.get(id_) is not None
+        assert uow.outbox.get_for_update(id_) is not None
 
 
 def test_what_did_not_leave_is_counted(backing: Backing) -> None:

@@ -151,7 +151,7 @@ def test_many_at_once_are_all_counted(real_backing: RealBacking, shared_engine: 
             found = uow.projects.get_for_update(project.id)
             assert isinstance(found, Project)
             if number % 2:
-                uow.projects.remove(found)
+                uow.projects.delete(found)
             else:
                 found.status = ProjectStatus.DRAFT
             uow.commit()

@@ -161,7 +161,7 @@ def test_a_removed_project_is_found_nowhere_and_its_slugs_are_free(backing: Back
     with backing.unit_of_work() as uow:
         found = uow.projects.get_for_update(project.id)
         assert found is not None
-        uow.projects.remove(found)
+        uow.projects.delete(found)
         uow.commit()
 
     with backing.unit_of_work() as uow, backing.reading() as reading:
@@ -264,7 +264,7 @@ def test_a_change_of_what_was_deleted_meanwhile_is_a_conflict(real_backing: Back
         with real_backing.unit_of_work() as other:
             same = other.projects.get(project.id)
             assert same is not None
-            other.projects.remove(same)
+            other.projects.delete(same)
             other.commit()
         found.title = 'Changed'
         uow.projects.save(found)

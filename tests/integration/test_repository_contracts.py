@@ -47,7 +47,7 @@ def stored_account(backing: Backing, id_: int) -> Account | None:
 
 def stored_mail(backing: Backing, id_: int) -> OutboxMail:
     with backing.unit_of_work() as uow:
-        mail = uow.outbox.get(id_)
+        mail = uow.outbox.get_for_update(id_)
     assert mail is not None
     return mail
 
@@ -191,7 +191,7 @@ def test_what_was_read_stays_readable_afterwards(backing: Backing) -> None:
         read = uow.accounts.get(account.id)
         uow.commit()
     with backing.unit_of_work() as uow:
-        rolled_back = uow.outbox.get(mail.id)
+        rolled_back = uow.outbox.get_for_update(mail.id)
 
     assert read is not None and rolled_back is not None
     assert (read.id, read.email, read.user.username) == (account.id, account.email, 'maker')
@@ -413,7 +413,7 @@ def test_an_id_that_nothing_has_finds_nothing(backing: Backing, id_: int) -> Non
         assert uow.accounts.get(id_) is None
         assert uow.accounts.get_for_update(id_) is None
         assert uow.users.get_by_account(id_) is None
-        assert uow.outbox.get(id_) is None
+        assert uow.outbox.get_for_update(id_) is None
         assert not reading.shown_projects.list_of_user(id_, Listing(limit=5), ALL).items
 
 

@@ -69,12 +69,12 @@ def test_every_field_comes_back_as_it_was(backing: Backing, project: Project) ->
     keep(backing, project)
 
     with backing.unit_of_work() as uow:
-        first, second = uow.revisions.get(project.id, 1), uow.revisions.get(project.id, 2)
+        first, second = uow.revisions.get((project.id, 1)), uow.revisions.get((project.id, 2))
         assert first is not None and second is not None
         assert (first.project_id, first.number, first.created_at) == (project.id, 1, NOW)
         assert (first.title, first.body, first.summary) == ('Title', '  ä\r\n', 'Sum & mary')
         assert (second.number, second.summary) == (2, None)
-        assert uow.revisions.get(project.id, 3) is None
+        assert uow.revisions.get((project.id, 3)) is None
 
 
 def test_numbers_grow_in_each_project_by_itself(backing: Backing, owner: Account, project: Project) -> None:
@@ -136,7 +136,7 @@ def test_a_removed_project_takes_them_along(backing: Backing, owner: Account, pr
     with backing.unit_of_work() as uow:
         found = uow.projects.get_for_update(project.id)
         assert found is not None
-        uow.projects.remove(found)
+        uow.projects.delete(found)
         uow.commit()
 
     assert numbers(backing, project) == ([], None)

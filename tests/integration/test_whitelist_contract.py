@@ -29,8 +29,8 @@ def test_an_entry_is_found_as_it_was_added(backing: Backing) -> None:
     commit(backing, 'b@example.com', 'a@example.com')
 
     with backing.unit_of_work() as uow:
-        found = uow.whitelist.get('a@example.com')
-        assert uow.whitelist.get('c@example.com') is None
+        found = uow.whitelist.get_by_email('a@example.com')
+        assert uow.whitelist.get_by_email('c@example.com') is None
     assert found is not None
     assert (found.email, found.note, found.added_at, found.expires_at) == \
         ('a@example.com', 'a friend', NOW, NOW + timedelta(days=1))
@@ -41,7 +41,7 @@ def test_a_deleted_entry_is_gone(backing: Backing) -> None:
     commit(backing, 'a@example.com', 'b@example.com')
 
     with backing.unit_of_work() as uow:
-        found = uow.whitelist.get_for_update('a@example.com')
+        found = uow.whitelist.get_by_email_for_update('a@example.com')
         assert found is not None
         uow.whitelist.delete(found)
         uow.commit()

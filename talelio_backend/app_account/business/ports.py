@@ -40,10 +40,10 @@ class WhitelistRepository(Protocol):
     def add(self, entry: WhitelistEntry) -> None:
         """The address must not be there yet."""
 
-    def get(self, email: str) -> WhitelistEntry | None:
+    def get_by_email(self, email: str) -> WhitelistEntry | None:
         """`email` is canonical."""
 
-    def get_for_update(self, email: str) -> WhitelistEntry | None:
+    def get_by_email_for_update(self, email: str) -> WhitelistEntry | None:
         """Locked against others until the unit of work ends."""
 
     def delete(self, entry: WhitelistEntry) -> None:

@@ -32,7 +32,7 @@ def admits(uow: AccountUnitOfWork, settings: Container[str], email: str, now: da
     """`email` is canonical; to be called in a unit of work. The settings are asked first."""
     if email in settings:
         return True
-    entry = uow.whitelist.get(email)
+    entry = uow.whitelist.get_by_email(email)
     return entry is not None and entry.admits(now)
 
 
@@ -50,7 +50,7 @@ def add(
     if expires_at is not None and expires_at <= now:
         raise Invalid('The entry would have expired already')
     with uow:
-        entry = uow.whitelist.get_for_update(address)
+        entry = uow.whitelist.get_by_email_for_update(address)
         if entry is None:
             entry = WhitelistEntry(email=address, note=note, added_at=now, expires_at=expires_at)
             uow.whitelist.add(entry)
@@ -67,7 +67,7 @@ def remove(
     """Let nobody register with the address any more. Raises Invalid, NotOnWhitelist."""
     address = _canonical(email)
     with uow:
-        entry = uow.whitelist.get_for_update(address)
+        entry = uow.whitelist.get_by_email_for_update(address)
         if entry is None:
             raise NotOnWhitelist(address)
         uow.whitelist.delete(entry)

@@ -1,17 +1,17 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Boolean, Column, Identity, Integer, Table, Text, UniqueConstraint, delete, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, relationship
+from sqlalchemy.orm import relationship
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.errors import EmailTaken
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE
-from talelio_backend.shared.data.database import broken_constraint
+from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.public_data import mark_public
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 EMAIL_UNIQUE = 'uq_accounts_email'
 
@@ -54,43 +54,25 @@ def map_account() -> None:
     )
 
 
-class SqlAlchemyAccountRepository:
+class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
     """See `app_account.business.ports.AccountRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = Account
 
-    def add(self, account: Account) -> None:
-        self._session.add(account)
-        self.save(account)
-
-    def save(self, account: Account) -> None:
-        # After a failed flush the account can no longer be read.
-        email, username = account.email, account.user.username
-        try:
-            self._session.flush()
-        except IntegrityError as error:
-            # The check before was a courtesy; two requests at once meet only here.
-            broken = broken_constraint(error)
-            if broken == EMAIL_UNIQUE:
-                raise EmailTaken(email) from error
-            if broken == USERNAME_UNIQUE:
-                raise UsernameTaken(username) from error
-            raise
-
-    def get(self, id_: int) -> Account | None:
-        return self._session.get(Account, id_)
-
-    def get_for_update(self, id_: int) -> Account | None:
-        return self._session.get(Account, id_, with_for_update=True, populate_existing=True)
+    def _errors(self, entity: Account) -> Mapping[str, BusinessError]:
+        # The check before was a courtesy; two requests at once meet only here.
+        return {
+            EMAIL_UNIQUE: EmailTaken(entity.email),
+            USERNAME_UNIQUE: UsernameTaken(entity.user.username),
+        }
 
     def all(self) -> Sequence[Account]:
-        return self._session.scalars(select(Account).order_by(account_table.c.id)).all()
+        return self._list(select(Account).order_by(account_table.c.id))
 
-    def delete(self, account: Account) -> None:
+    def delete(self, entity: Account) -> None:
         # Not the session's own: the database takes what hangs on it, which nobody need load.
-        self._session.execute(delete(account_table).where(account_table.c.id == account.id))
-        self._session.expunge(account)
+        self._session.execute(delete(account_table).where(account_table.c.id == entity.id))
+        self._session.expunge(entity)
 
     def get_by_email(self, email: str) -> Account | None:
         return self._session.scalar(select(Account).where(account_table.c.email == email))

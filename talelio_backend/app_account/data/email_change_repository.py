@@ -1,10 +1,10 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Column, ForeignKey, Identity, Integer, Table, Text, select
-from sqlalchemy.orm import Session
 
 from talelio_backend.app_account.business.email_change import EmailChange
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 email_change_table = Table(
     'email_changes',
@@ -22,24 +22,12 @@ def map_email_change() -> None:
     mapper_registry.map_imperatively(EmailChange, email_change_table)
 
 
-class SqlAlchemyEmailChangeRepository:
+class SqlAlchemyEmailChangeRepository(SqlAlchemyRepository[EmailChange]):
     """See `app_account.business.link_ports.EmailChangeRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def add(self, change: EmailChange) -> None:
-        self._session.add(change)
-        # Its mails name its id.
-        self._session.flush()
-
-    def get(self, id_: int) -> EmailChange | None:
-        return self._session.get(EmailChange, id_)
+    entity = EmailChange
 
     def of_account(self, account_id: int) -> Sequence[EmailChange]:
         columns = email_change_table.c
         query = select(EmailChange).where(columns.account_id == account_id).order_by(columns.id)
-        return self._session.scalars(query).all()
-
-    def delete(self, change: EmailChange) -> None:
-        self._session.delete(change)
+        return self._list(query)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     delete,
     select,
 )
-from sqlalchemy.orm import Session as OrmSession
 
 from talelio_backend.app_account.business.session import Session
 from talelio_backend.app_account.business.session_ports import Standing
@@ -23,6 +22,7 @@ from talelio_backend.app_account.data.account_repository import account_table
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.prepared import PreparedQuery
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 session_table = Table(
     'sessions',
@@ -48,23 +48,14 @@ def map_session() -> None:
     mapper_registry.map_imperatively(Session, session_table)
 
 
-class SqlAlchemySessionRepository:
+class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
     """See `app_account.business.session_ports.SessionRepository`."""
 
-    def __init__(self, session: OrmSession) -> None:
-        self._session = session
-
-    def add(self, session: Session) -> None:
-        self._session.add(session)
-        # Its id is part of its token.
-        self._session.flush()
-
-    def get_for_update(self, id_: int) -> Session | None:
-        return self._session.get(Session, id_, with_for_update=True, populate_existing=True)
+    entity = Session
 
     def of_account(self, account_id: int, now: datetime) -> Sequence[Session]:
         query = select(Session).where(_columns.account_id == account_id, _columns.expires_at > now)
-        return self._session.scalars(query.order_by(_columns.last_used_at.desc(), _columns.id.desc())).all()
+        return self._list(query.order_by(_columns.last_used_at.desc(), _columns.id.desc()))
 
     def standing(self, account_id: int, session_id: int | None) -> Standing | None:
         return SqlAlchemyStandings(self._session.connection()).standing(account_id, session_id)

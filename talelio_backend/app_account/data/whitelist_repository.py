@@ -1,12 +1,13 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Column, Identity, Integer, Table, Text, UniqueConstraint, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
-from talelio_backend.shared.business.errors import Conflict
+from talelio_backend.shared.business.errors import BusinessError, Conflict
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
+
+EMAIL_UNIQUE = 'uq_whitelist_email'
 
 whitelist_table = Table(
     'whitelist',
@@ -16,7 +17,7 @@ whitelist_table = Table(
     Column('note', Text, nullable=False),
     Column('added_at', INSTANT, nullable=False),
     Column('expires_at', INSTANT),
-    UniqueConstraint('email'),
+    UniqueConstraint('email', name=EMAIL_UNIQUE),
 )
 
 
@@ -24,30 +25,21 @@ def map_whitelist_entry() -> None:
     mapper_registry.map_imperatively(WhitelistEntry, whitelist_table)
 
 
-class SqlAlchemyWhitelist:
+class SqlAlchemyWhitelist(SqlAlchemyRepository[WhitelistEntry]):
     """See `app_account.business.ports.WhitelistRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = WhitelistEntry
 
-    def add(self, entry: WhitelistEntry) -> None:
-        self._session.add(entry)
-        try:
-            self._session.flush()
-        except IntegrityError as error:
-            # There is one constraint to break.
-            raise Conflict('Somebody else has just added the address') from error
+    def _errors(self, _entity: WhitelistEntry) -> Mapping[str, BusinessError]:
+        return {EMAIL_UNIQUE: Conflict('Somebody else has just added the address')}
 
-    def get(self, email: str) -> WhitelistEntry | None:
+    def get_by_email(self, email: str) -> WhitelistEntry | None:
         return self._session.scalar(select(WhitelistEntry).where(whitelist_table.c.email == email))
 
-    def get_for_update(self, email: str) -> WhitelistEntry | None:
+    def get_by_email_for_update(self, email: str) -> WhitelistEntry | None:
         return self._session.scalar(
             select(WhitelistEntry).where(whitelist_table.c.email == email).with_for_update()
         )
 
-    def delete(self, entry: WhitelistEntry) -> None:
-        self._session.delete(entry)
-
     def all(self) -> Sequence[WhitelistEntry]:
-        return self._session.scalars(select(WhitelistEntry).order_by(whitelist_table.c.email)).all()
+        return self._list(select(WhitelistEntry).order_by(whitelist_table.c.email))

@@ -81,7 +81,7 @@ class ImageRepository(Protocol):
     def add(self, image: Image) -> None:
         ...
 
-    def get(self, user_id: int, image_id: int) -> Image | None:
+    def get_of_user(self, user_id: int, image_id: int) -> Image | None:
         """Also one that is being deleted."""
 
     def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:

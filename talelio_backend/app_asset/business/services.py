@@ -119,7 +119,7 @@ def show_own(uow: AssetUnitOfWork, owner: Identity, image_id: int) -> Image:
     """Raises ImageNotFound or AccountGone."""
     with uow:
         user = find_own_user(uow.users, owner)
-        image = uow.images.get(user.id, image_id)
+        image = uow.images.get_of_user(user.id, image_id)
     if image is None or image.deleted_at is not None:
         raise ImageNotFound(image_id)
     return image
@@ -142,7 +142,7 @@ def delete_own(
     with uow:
         user = find_own_user(uow.users, owner)
         uow.images.lock(user.id)
-        image = uow.images.get(user.id, image_id)
+        image = uow.images.get_of_user(user.id, image_id)
         if image is None:
             raise ImageNotFound(image_id)
         if precondition is not None:

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import (
     ARRAY,
@@ -18,17 +18,17 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import OperationalError
 
 from talelio_backend.app_asset.business.image import Image, ImageKind, avatar_key
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.data.user_repository import user_table
-from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from talelio_backend.shared.business.page import Page, PageRequest
-from talelio_backend.shared.data.database import broken_constraint, is_lock_timeout
+from talelio_backend.shared.data.database import is_lock_timeout
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.paging import newest_first
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 OWNER_EXISTS = 'fk_images_user_id_users'
 
@@ -72,11 +72,13 @@ def map_image() -> None:
     mapper_registry.map_imperatively(Image, image_table)
 
 
-class SqlAlchemyImageRepository:
+class SqlAlchemyImageRepository(SqlAlchemyRepository[Image]):
     """See `app_asset.business.ports.ImageRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = Image
+
+    def _errors(self, _entity: Image) -> Mapping[str, BusinessError]:
+        return {OWNER_EXISTS: AccountGone()}
 
     def lock(self, user_id: int) -> None:
         self._session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"))
@@ -87,16 +89,7 @@ class SqlAlchemyImageRepository:
                 raise Unavailable('Your other pictures are being changed, please try again') from error
             raise
 
-    def add(self, image: Image) -> None:
-        self._session.add(image)
-        try:
-            self._session.flush()
-        except IntegrityError as error:
-            if broken_constraint(error) == OWNER_EXISTS:
-                raise AccountGone() from error
-            raise
-
-    def get(self, user_id: int, image_id: int) -> Image | None:
+    def get_of_user(self, user_id: int, image_id: int) -> Image | None:
         return self._session.scalar(
             select(Image).where(image_table.c.user_id == user_id, image_table.c.id == image_id)
         )
@@ -113,7 +106,7 @@ class SqlAlchemyImageRepository:
     def with_names(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
         key = tuple_(image_table.c.user_id, image_table.c.name)
         query = select(Image).where(key.in_(wanted), image_table.c.deleted_at.is_(None))
-        return self._session.scalars(query).all()
+        return self._list(query)
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
         query = select(Image).where(image_table.c.user_id == user_id, image_table.c.deleted_at.is_(None))
@@ -141,11 +134,11 @@ class SqlAlchemyImageRepository:
 
     def being_deleted(self, limit: int) -> Sequence[Image]:
         query = select(Image).where(image_table.c.deleted_at.is_not(None))
-        return self._session.scalars(query.order_by(image_table.c.id).limit(limit)).all()
+        return self._list(query.order_by(image_table.c.id).limit(limit))
 
     def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
         query = select(Image).where(image_table.c.id > image_id, image_table.c.deleted_at.is_(None))
-        return self._session.scalars(query.order_by(image_table.c.id).limit(limit)).all()
+        return self._list(query.order_by(image_table.c.id).limit(limit))
 
     def forget_deleted(self, user_id: int, names: Collection[str]) -> None:
         self._session.execute(

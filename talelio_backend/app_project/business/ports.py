@@ -20,7 +20,7 @@ class ProjectRepository(Protocol):
     def save(self, project: Project) -> None:
         """Write what was changed. Raises SlugTaken."""
 
-    def remove(self, project: Project) -> None:
+    def delete(self, project: Project) -> None:
         ...
 
     def get(self, project_id: int) -> Project | None:
@@ -81,7 +81,7 @@ class RevisionRepository(Protocol):
     def add(self, revision: Revision) -> None:
         ...
 
-    def get(self, project_id: int, number: int) -> Revision | None:
+    def get(self, id_: tuple[int, int]) -> Revision | None:
         ...
 
     def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:

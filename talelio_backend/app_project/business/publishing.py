@@ -111,7 +111,7 @@ def delete(
         user_id = find_own_user_id(uow.user_ids, owner)
         project = check_owned(uow.projects.get_for_update(project_id), user_id, now)
         _meet(precondition, project)
-        uow.projects.remove(project)
+        uow.projects.delete(project)
         uow.commit()
 
 

@@ -28,7 +28,7 @@ def show_own(
     """Raises RevisionNotFound, ProjectNotFound, NotYourProject or AccountGone."""
     with uow:
         _find_own(uow, owner, project_id, now)
-        revision = uow.revisions.get(project_id, number)
+        revision = uow.revisions.get((project_id, number))
         if revision is None:
             raise RevisionNotFound(number)
         return revision

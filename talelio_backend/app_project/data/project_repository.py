@@ -1,12 +1,10 @@
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import Integer, Text, any_, bindparam, delete, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import make_transient_to_detached
 
 from talelio_backend.app_project.business.errors import SlugTaken
 from talelio_backend.app_project.business.project import Project
@@ -17,9 +15,10 @@ from talelio_backend.app_project.data.project_table import (
     project_table,
 )
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.data.database import broken_constraint
+from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.data.locks import locks_for_user
 from talelio_backend.shared.data.prepared import PreparedQuery
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 # Old slugs that are kept of a project.
 OLD_SLUGS = 50
@@ -42,32 +41,21 @@ _HOLDERS = PreparedQuery(
 )
 
 
-class SqlAlchemyProjectRepository:
+class SqlAlchemyProjectRepository(SqlAlchemyRepository[Project]):
     """See `app_project.business.ports.ProjectRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = Project
 
-    def add(self, project: Project) -> None:
-        values = {name: getattr(project, name) for name in _ADDED}
-        with _errors_of(project):
-            project.id = self._session.execute(_ADD, values).scalar_one()
+    def _errors(self, entity: Project) -> Mapping[str, BusinessError]:
+        return {AUTHOR_EXISTS: AccountGone(), SLUG_UNIQUE: SlugTaken(entity.slug)}
+
+    def add(self, entity: Project) -> None:
+        values = {name: getattr(entity, name) for name in _ADDED}
+        with self._constraint_errors(entity):
+            entity.id = self._session.execute(_ADD, values).scalar_one()
         # From now on it is one that the session has read.
-        make_transient_to_detached(project)
-        self._session.add(project)
-
-    def save(self, project: Project) -> None:
-        with _errors_of(project):
-            self._session.flush()
-
-    def remove(self, project: Project) -> None:
-        self._session.delete(project)
-
-    def get(self, project_id: int) -> Project | None:
-        return self._session.get(Project, project_id)
-
-    def get_for_update(self, project_id: int) -> Project | None:
-        return self._session.get(Project, project_id, with_for_update=True, populate_existing=True)
+        make_transient_to_detached(entity)
+        self._session.add(entity)
 
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
         return self._session.scalar(
@@ -104,19 +92,3 @@ class SqlAlchemyProjectRepository:
         columns = project_table.c
         query = select(columns.id).where(columns.rendering < rendering, columns.id > after)
         return self._session.scalars(query.order_by(columns.id).limit(limit)).all()
-
-
-@contextmanager
-def _errors_of(project: Project) -> Iterator[None]:
-    """Raises AccountGone, or SlugTaken."""
-    # After a failed flush the project can no longer be read.
-    slug = project.slug
-    try:
-        yield
-    except IntegrityError as error:
-        broken = broken_constraint(error)
-        if broken == AUTHOR_EXISTS:
-            raise AccountGone() from error
-        if broken == SLUG_UNIQUE:
-            raise SlugTaken(slug) from error
-        raise

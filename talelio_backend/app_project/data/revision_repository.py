@@ -13,12 +13,12 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
 
 from talelio_backend.app_project.business.revision import Revision, RevisionEntry
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.paging import newest_first
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 revision_table = Table(
     'project_revisions',
@@ -37,22 +37,14 @@ def map_revision() -> None:
     mapper_registry.map_imperatively(Revision, revision_table)
 
 
-class SqlAlchemyRevisionRepository:
+class SqlAlchemyRevisionRepository(SqlAlchemyRepository[Revision]):
     """See `app_project.business.ports.RevisionRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = Revision
 
     def next_number(self, project_id: int) -> int:
         newest = select(func.max(revision_table.c.number)).where(revision_table.c.project_id == project_id)
         return (self._session.scalar(newest) or 0) + 1
-
-    def add(self, revision: Revision) -> None:
-        self._session.add(revision)
-        self._session.flush()
-
-    def get(self, project_id: int, number: int) -> Revision | None:
-        return self._session.get(Revision, (project_id, number))
 
     def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:
         columns = revision_table.c

@@ -11,12 +11,12 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.orm import Session
 
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.prepared import PreparedQuery
 from talelio_backend.shared.data.public_data import mark_public
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 user_table = Table(
     'users',
@@ -45,11 +45,10 @@ def map_user() -> None:
     mapper_registry.map_imperatively(User, user_table)
 
 
-class SqlAlchemyUserRepository:
+class SqlAlchemyUserRepository(SqlAlchemyRepository[User]):
     """See `app_user.business.ports.UserRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = User
 
     def get_by_username(self, username: str) -> User | None:
         same_name = func.lower(user_table.c.username) == username.lower()

@@ -112,7 +112,7 @@ class AuditTrail(Protocol):
     def forget_addresses(self, before: datetime, limit: int) -> int:
         """Leave of at most `limit` older events only the network. Return of how many."""
 
-    def delete(self, before: datetime, limit: int) -> int:
+    def delete_before(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` older events. Return how many."""
 
 
@@ -185,7 +185,7 @@ def find_events(uow: AuditUnitOfWork, query: EventQuery) -> list[SecurityEvent]:
 def prune(uow: AuditUnitOfWork, retention: Retention, now: datetime) -> int:
     """Forget some of what is older than it may be. Return how many events that was about."""
     with uow:
-        pruned = uow.audit.delete(now - retention.events, PRUNED_AT_ONCE)
+        pruned = uow.audit.delete_before(now - retention.events, PRUNED_AT_ONCE)
         pruned += uow.audit.forget_addresses(now - retention.addresses, PRUNED_AT_ONCE)
         uow.commit()
     return pruned

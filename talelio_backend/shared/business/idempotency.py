@@ -97,10 +97,10 @@ class IdempotencyClaims(Protocol):
     def add_unless_there(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         """Return the claim of this scope and key, this one or an earlier, locked against others."""
 
-    def get(self, id_: int) -> IdempotencyClaim | None:
+    def get_for_update(self, id_: int) -> IdempotencyClaim | None:
         """Return the claim, locked against others until the unit of work ends."""
 
-    def remove(self, claimed: IdempotencyClaim) -> None:
+    def delete(self, claimed: IdempotencyClaim) -> None:
         ...
 
     def remove_of(self, scope: str) -> None:
@@ -150,7 +150,7 @@ def keep_answer(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim, answer: K
 
     Raises KeyInUse when somebody else has taken the claim over: what was done must not be committed then.
     """
-    there = uow.idempotency_claims.get(claimed.id)
+    there = uow.idempotency_claims.get_for_update(claimed.id)
     if there is None or there.holder != claimed.holder or there.answer is not None:
         raise KeyInUse()
     there.keep(answer)
@@ -159,9 +159,9 @@ def keep_answer(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim, answer: K
 def release(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim) -> None:
     """Make the key as good as new, unless the work was committed after all."""
     with uow:
-        there = uow.idempotency_claims.get(claimed.id)
+        there = uow.idempotency_claims.get_for_update(claimed.id)
         if there is not None and there.holder == claimed.holder and there.answer is None:
-            uow.idempotency_claims.remove(there)
+            uow.idempotency_claims.delete(there)
             uow.commit()
 
 

@@ -37,7 +37,7 @@ def send_next(uow: OutboxUnitOfWork, composers: Mapping[str, Composer], mailer: 
         uow.commit()
     settle = _try_to_send(leased, composers, mailer, clock)
     with uow:
-        mail = uow.outbox.get(leased.id)
+        mail = uow.outbox.get_for_update(leased.id)
         # When the lease ran out meanwhile, another relay has the mail and decides about it.
         if mail is not None and mail.tries == leased.tries and mail.status is MailStatus.PENDING:
             settle(mail)

@@ -4,7 +4,7 @@ A committed row is sent at least once, a rolled-back one never. The pattern:
 https://microservices.io/patterns/data/transactional-outbox.html
 """
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -106,7 +106,7 @@ class Outbox(Protocol):
     def add(self, mail: OutboxMail) -> None:
         ...
 
-    def get(self, id_: int) -> OutboxMail | None:
+    def get_for_update(self, id_: int) -> OutboxMail | None:
         """Return the mail, locked against others until the unit of work ends."""
 
     def next_due(self, now: datetime) -> OutboxMail | None:
@@ -115,7 +115,7 @@ class Outbox(Protocol):
     def delete_done(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` of those that were sent, or became obsolete, earlier. Return how many."""
 
-    def list_unfinished(self) -> list[OutboxMail]:
+    def list_unfinished(self) -> Sequence[OutboxMail]:
         """Return what is pending or failed, oldest first."""
 
     def tally(self) -> OutboxTally:
@@ -129,7 +129,7 @@ class OutboxUnitOfWork(UnitOfWork, Protocol):
         ...
 
 
-def list_unfinished(uow: OutboxUnitOfWork) -> list[OutboxMail]:
+def list_unfinished(uow: OutboxUnitOfWork) -> Sequence[OutboxMail]:
     with uow:
         return uow.outbox.list_unfinished()
 
@@ -142,7 +142,7 @@ def tally(uow: OutboxUnitOfWork) -> OutboxTally:
 def replay(uow: OutboxUnitOfWork, id_: int, now: datetime) -> None:
     """Put a failed mail back in the queue. Raises NotFound, Conflict."""
     with uow:
-        mail = uow.outbox.get(id_)
+        mail = uow.outbox.get_for_update(id_)
         if mail is None:
             raise NotFound(f'There is no mail {id_}')
         mail.replay(now)

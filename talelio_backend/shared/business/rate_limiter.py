@@ -161,7 +161,7 @@ class RateLimiter:
 
 
 def _is_known(uow: LimitsUnitOfWork, known_key: str, now: datetime) -> bool:
-    known = uow.counters.get(KNOWN_NETWORK, known_key)
+    known = uow.counters.get((KNOWN_NETWORK, known_key))
     return known is not None and known.expires_at > now
 
 

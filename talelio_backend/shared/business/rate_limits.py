@@ -89,7 +89,7 @@ class Counter:
 
 class CounterRepository(Protocol):
 
-    def get(self, policy: str, key: str) -> Counter | None:
+    def get(self, id_: tuple[str, str]) -> Counter | None:
         ...
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:

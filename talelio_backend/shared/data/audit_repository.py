@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.audit import EventKind, EventQuery, SecurityEvent
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 # Plain text in the database, so that a new kind needs no migration.
 _KIND = Enum(
@@ -45,17 +46,20 @@ def map_security_event() -> None:
     mapper_registry.map_imperatively(SecurityEvent, security_event_table)
 
 
-class SqlAlchemyAuditTrail:
+class SqlAlchemyAuditTrail(SqlAlchemyRepository[SecurityEvent]):
     """See `shared.business.audit.AuditTrail`."""
+
+    entity = SecurityEvent
 
     def __init__(self, session: Session, tell: Callable[[EventKind], None] = lambda kind: None) -> None:
         """`tell` is called for each event that is added."""
-        self._session = session
+        super().__init__(session)
         self._tell = tell
 
-    def add(self, event: SecurityEvent) -> None:
-        self._session.add(event)
-        self._tell(event.kind)
+    def add(self, entity: SecurityEvent) -> None:
+        # Its row is written with the commit: nobody asks for its id.
+        self._session.add(entity)
+        self._tell(entity.kind)
 
     def find(self, query: EventQuery) -> list[SecurityEvent]:
         columns = security_event_table.c
@@ -72,19 +76,16 @@ class SqlAlchemyAuditTrail:
         old = self._oldest(limit).where(
             security_event_table.c.occurred_at < before, security_event_table.c.address.is_not(None)
         )
-        return self._count(
+        return self._execute(
             update(security_event_table).where(security_event_table.c.id.in_(old)).values(address=None)
         )
 
-    def delete(self, before: datetime, limit: int) -> int:
+    def delete_before(self, before: datetime, limit: int) -> int:
         old = self._oldest(limit).where(security_event_table.c.occurred_at < before)
-        return self._count(delete(security_event_table).where(security_event_table.c.id.in_(old)))
+        return self._execute(delete(security_event_table).where(security_event_table.c.id.in_(old)))
 
     @staticmethod
     def _oldest(limit: int) -> Any:
         # Where several processes prune at once, each takes others.
         columns = security_event_table.c
         return select(columns.id).order_by(columns.occurred_at).limit(limit).with_for_update(skip_locked=True)
-
-    def _count(self, statement: Any) -> int:
-        return int(self._session.execute(statement).rowcount)  # type: ignore[attr-defined]

@@ -2,12 +2,12 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, CursorResult, Integer, Table, Text, delete, select, tuple_
+from sqlalchemy import Column, Integer, Table, Text, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.rate_limits import Counter
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 counter_table = Table(
     'rate_limit_counters',
@@ -31,14 +31,10 @@ def pseudonyms(secret_key: str) -> Callable[[str], str]:
     return lambda text: hmac.digest(key, text.encode(), 'sha256').hex()
 
 
-class SqlAlchemyCounterRepository:
+class SqlAlchemyCounterRepository(SqlAlchemyRepository[Counter]):
     """See `shared.business.rate_limits.CounterRepository`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def get(self, policy: str, key: str) -> Counter | None:
-        return self._session.get(Counter, (policy, key))
+    entity = Counter
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
         new = [
@@ -69,8 +65,4 @@ class SqlAlchemyCounterRepository:
         columns = counter_table.c
         old = select(columns.policy, columns.key).where(columns.expires_at <= now
                                                         ).limit(limit).with_for_update(skip_locked=True)
-        result = self._session.execute(
-            delete(counter_table).where(tuple_(columns.policy, columns.key).in_(old))
-        )
-        assert isinstance(result, CursorResult)
-        return result.rowcount
+        return self._execute(delete(counter_table).where(tuple_(columns.policy, columns.key).in_(old)))

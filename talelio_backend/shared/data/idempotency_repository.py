@@ -3,7 +3,6 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Column,
-    CursorResult,
     Identity,
     Index,
     Integer,
@@ -15,10 +14,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.idempotency import IdempotencyClaim
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 claim_table = Table(
     'idempotency_claims',
@@ -43,11 +42,10 @@ def map_idempotency_claim() -> None:
     mapper_registry.map_imperatively(IdempotencyClaim, claim_table)
 
 
-class SqlAlchemyIdempotencyClaims:
+class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
     """See `shared.business.idempotency.IdempotencyClaims`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = IdempotencyClaim
 
     def add_unless_there(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         same_key = (claim_table.c.scope == wanted.scope, claim_table.c.key == wanted.key)
@@ -68,19 +66,11 @@ class SqlAlchemyIdempotencyClaims:
                 return there
             # It was removed between the two statements.
 
-    def get(self, id_: int) -> IdempotencyClaim | None:
-        return self._session.get(IdempotencyClaim, id_, with_for_update=True, populate_existing=True)
-
-    def remove(self, claimed: IdempotencyClaim) -> None:
-        self._session.delete(claimed)
-
     def remove_of(self, scope: str) -> None:
         self._session.execute(delete(claim_table).where(claim_table.c.scope == scope))
 
     def remove_expired(self, now: datetime, limit: int) -> int:
         expired = select(claim_table.c.id).where(claim_table.c.expires_at <= now).limit(limit)
-        result = self._session.execute(
+        return self._execute(
             delete(claim_table).where(claim_table.c.id.in_(expired.with_for_update(skip_locked=True)))
         )
-        assert isinstance(result, CursorResult)
-        return result.rowcount

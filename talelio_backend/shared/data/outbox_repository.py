@@ -1,24 +1,12 @@
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import (
-    Column,
-    CursorResult,
-    Enum,
-    Identity,
-    Index,
-    Integer,
-    Table,
-    Text,
-    Uuid,
-    delete,
-    func,
-    select,
-)
+from sqlalchemy import Column, Enum, Identity, Index, Integer, Table, Text, Uuid, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail, OutboxTally
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 # Plain text in the database, so that a new status needs no migration of a PostgreSQL type.
 _STATUS = Enum(
@@ -61,17 +49,14 @@ def map_outbox() -> None:
     mapper_registry.map_imperatively(OutboxMail, outbox_table)
 
 
-class SqlAlchemyOutbox:
+class SqlAlchemyOutbox(SqlAlchemyRepository[OutboxMail]):
     """See `shared.business.outbox.Outbox`."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    entity = OutboxMail
 
-    def add(self, mail: OutboxMail) -> None:
-        self._session.add(mail)
-
-    def get(self, id_: int) -> OutboxMail | None:
-        return self._session.get(OutboxMail, id_, with_for_update=True, populate_existing=True)
+    def add(self, entity: OutboxMail) -> None:
+        # Its row is written with the commit: a flush would write what others have not saved yet.
+        self._session.add(entity)
 
     def next_due(self, now: datetime) -> OutboxMail | None:
         return self._session.scalar(
@@ -87,13 +72,11 @@ class SqlAlchemyOutbox:
             columns.id
         ).where(columns.status.in_([MailStatus.SENT, MailStatus.OBSOLETE]), columns.finished_at
                 < before).limit(limit).with_for_update(skip_locked=True)
-        result = self._session.execute(delete(outbox_table).where(columns.id.in_(done)))
-        assert isinstance(result, CursorResult)
-        return result.rowcount
+        return self._execute(delete(outbox_table).where(columns.id.in_(done)))
 
-    def list_unfinished(self) -> list[OutboxMail]:
+    def list_unfinished(self) -> Sequence[OutboxMail]:
         unfinished = outbox_table.c.status.in_([MailStatus.PENDING, MailStatus.FAILED])
-        return list(self._session.scalars(select(OutboxMail).where(unfinished).order_by(outbox_table.c.id)))
+        return self._list(select(OutboxMail).where(unfinished).order_by(outbox_table.c.id))
 
     def tally(self) -> OutboxTally:
         columns = outbox_table.c

@@ -110,7 +110,7 @@ def queue(engine: Engine, number: int = 1) -> list[OutboxMail]:
 
 def stored(engine: Engine, mail: OutboxMail) -> OutboxMail:
     with UnitOfWork(engine) as uow:
-        found = uow.outbox.get(mail.id)
+        found = uow.outbox.get_for_update(mail.id)
     assert found is not None
     return found
 

@@ -29,13 +29,13 @@ def count(backing: Backing, name: tuple[str, str], tries: int = 1) -> None:
 
 def counted(backing: Backing, name: tuple[str, str]) -> int | None:
     with backing.unit_of_work() as uow:
-        counter = uow.counters.get(*name)
+        counter = uow.counters.get(name)
     return None if counter is None else counter.count
 
 
 def test_a_counter_is_made_where_there_is_none(backing: Backing) -> None:
     with backing.unit_of_work() as uow:
-        assert uow.counters.get(*A) is None
+        assert uow.counters.get(A) is None
         counter, = uow.counters.lock([A], NOW)
         assert (counter.policy, counter.key, counter.count) == (*A, 0)
         assert (counter.blocked_until, counter.expires_at) == (NOW, NOW)

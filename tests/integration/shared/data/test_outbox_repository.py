@@ -136,11 +136,11 @@ def test_a_mail_that_another_holds_is_waited_for_and_seen_as_it_was_left(engine:
         with UnitOfWork(engine) as uow:
             # Known already: the lock must bring the row as it is then.
             known = uow.outbox.list_unfinished()
-            locked = uow.outbox.get(id_)
+            locked = uow.outbox.get_for_update(id_)
             return [mail.status for mail in (*known, locked) if mail is not None]
 
     with ThreadPoolExecutor() as threads, UnitOfWork(engine) as holding:
-        mail = holding.outbox.get(id_)
+        mail = holding.outbox.get_for_update(id_)
         assert mail is not None
         seen = threads.submit(statuses)
         wait_for_waiters(engine)

@@ -35,7 +35,7 @@ def change(uow: UnitOfWork, user_id: int) -> None:
 def remove(uow: UnitOfWork, user_id: int) -> None:
     project = uow.projects.get_by_slug(user_id, 'first')
     assert project is not None
-    uow.projects.remove(project)
+    uow.projects.delete(project)
 
 
 def move(uow: UnitOfWork, _user_id: int) -> None:

@@ -41,7 +41,7 @@ def removed(uow: FakeUnitOfWork, project: Project) -> None:
     with uow:
         found = uow.projects.get(project.id)
         assert found is not None
-        uow.projects.remove(found)
+        uow.projects.delete(found)
         uow.commit()
 
 
