@@ -182,14 +182,15 @@ var/atheris/.installed: tests/fuzz/requirements.txt | install
 	@$(PIP_INSTALL) --target $(@D) --requirement $<
 	@touch $@
 
-# Such as: make test-mutation MODULES='talelio_backend/app_account/business/*.py'
-MODULES ?= talelio_backend/app_account/data/link_tokens.py talelio_backend/app_account/data/refresh_tokens.py \
-	talelio_backend/shared/data/jwt.py talelio_backend/shared/presentation/bearer.py
+# Such as: make test-mutation MUTANTS='talelio_backend.app_account.business.*'; setup.cfg says what there is to choose from.
+MUTANTS ?= talelio_backend.app_account.data.*_tokens.* talelio_backend.shared.data.jwt.* talelio_backend.shared.presentation.bearer.*
+# mutmut comes last on the path, so that pytest and the rest are those that are locked.
+MUTMUT := $(BIN)/python -c 'import sys; sys.path.append("var/mutmut"); from mutmut.__main__ import cli; cli()'
 .PHONY: test-mutation
-test-mutation: install var/mutmut/.installed ## change MODULES in small ways and see which changes no unit test notices
-	@$(BIN)/python .ci/mutation.py $(MODULES)
+test-mutation: install var/mutmut/.installed ## change MUTANTS in small ways and see which changes no unit test notices
+	@$(MUTMUT) run --max-children 2 $(foreach each,$(MUTANTS),'$(each)')
+	@$(MUTMUT) results
 
-# Not in Pipfile: it brings a dozen packages that nothing else here needs.
 var/mutmut/.installed: | install
 	@rm -rf $(@D)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --target $(@D) mutmut==3.8.1
