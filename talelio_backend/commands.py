@@ -5,9 +5,9 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from talelio_backend.doctor import check_up
+from talelio_backend.bootstrap.doctor import run_doctor
 from talelio_backend.settings import ConfigurationError
-from talelio_backend.shared.presentation.doctor_command import doctor_command
+from talelio_backend.shared.diagnostics.presentation.doctor_command import doctor_command
 
 
 class _Commands(AppGroup):
@@ -33,11 +33,11 @@ def create_app() -> Flask:
     context = click.get_current_context(silent=True)
     if context is None or context.parent is not None:
         return _built_app()
-    # What adapters log is what the doctor finds, in other words.
+    # The report says what adapters log.
     logging.getLogger('talelio_backend').addHandler(logging.NullHandler())
     app = Flask('talelio_backend', static_folder=None)
     app.cli = _Commands(app.name)
-    app.cli.add_command(doctor_command(check_up))
+    app.cli.add_command(doctor_command(run_doctor))
     return app
 
 

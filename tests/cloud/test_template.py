@@ -14,7 +14,6 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from talelio_backend.app_asset.business.store_checkup import FOLDER as DOCTORS_FOLDER
 from talelio_backend.app_asset.data.stores import s3_store
 from talelio_backend.settings import PROJECT_FOLDER
 from tests.cloud.aws_files import ACCOUNT_ID, AWS_FOLDER, REGION, TEMPLATE_FILE, resources, template
@@ -256,8 +255,7 @@ def test_the_api_may_do_what_its_store_does_and_nothing_else(account: boto3.Sess
     name, = iam.list_role_policies(RoleName=role)['PolicyNames']
     objects, bucket = iam.get_role_policy(RoleName=role, PolicyName=name)['PolicyDocument']['Statement']
     arn = f'arn:aws:s3:::{outputs["ImageBucketName"]}'
-    # Pictures, and the file that `flask doctor` tries it with.
-    assert objects['Resource'] == [f'{arn}/*/images/*', f'{arn}/{DOCTORS_FOLDER}/*']
+    assert objects['Resource'] == f'{arn}/*/images/*'
     assert bucket['Resource'] == arn
     assert 'Condition' not in bucket
     assert {*objects['Action'],

@@ -44,7 +44,7 @@ def test_from_an_empty_database_to_the_first_picture_and_down_again(
 
     assert early.returncode == 1
     assert [check['name'] for check in json.loads(early.stdout)['checks']
-            if check['status'] == 'fail'] == ['database schema']
+            if check['status'] == 'fail'] == ['database']
     assert migrated.returncode == 0, migrated.stderr
     assert examined.returncode == 0, examined.stdout
     assert json.loads(examined.stdout)['ok'] is True

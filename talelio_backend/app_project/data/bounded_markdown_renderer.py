@@ -1,18 +1,11 @@
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.rendered import Rendered
-from talelio_backend.shared.business.checkup import Finding, fail, ok
-from talelio_backend.shared.business.errors import BusinessError, Unavailable
-from talelio_backend.shared.data.bounded_worker import (
-    BoundedWorker,
-    LimitExceeded,
-    WorkerBusy,
-    WorkerFailed,
-    WorkerNotStarted,
-)
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerBusy, WorkerFailed
 from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
 
 # Over three times what the most demanding sensible texts of 256 KiB were measured to take, which is
@@ -76,19 +69,3 @@ class BoundedMarkdownRenderer:
             # Whatever the fault is, the text that shows it will show it again.
             _logger.warning('Rendering a text failed: %s', error)
             raise NotRenderable from None
-
-    def check(self) -> Iterator[Finding]:
-        """Render a word, in the process that does it for all texts."""
-        name = 'texts'
-        mend = 'Allow this user another process and some 150 MB of address space'
-        try:
-            html = self.render('*word*')['html']
-        except WorkerNotStarted as error:
-            yield fail(name, f'the process that renders them does not start: {error}', mend)
-        except BusinessError as error:
-            yield fail(name, f'a good text was refused: {error.message}', mend)
-        else:
-            if html == '<p><em>word</em></p>':
-                yield ok(name, 'Markdown was rendered in a process of its own')
-            else:
-                yield fail(name, 'Markdown was rendered into something else', 'Install the locked packages')

@@ -1,10 +1,7 @@
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from talelio_backend.shared.business.checkup import Finding, fail, ok
 from talelio_backend.shared.business.mail import Mail, MailNotSent
 from talelio_backend.shared.data.mail_message import make_message
 
@@ -33,19 +30,3 @@ class FolderMailer:
             raise MailNotSent(f'the mail was not kept: {error}', permanent=False) from error
         # Not the log: a token has no place there. This is the developer's own terminal.
         print(f'Mail to {mail.to}: {mail.subject}\n  {mail.link}\n  kept in {file}', flush=True)
-
-    def check(self) -> Iterator[Finding]:
-        scratch = self._folder / f'{uuid4().hex}.part'
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            scratch.write_bytes(b'x')
-        except OSError as error:
-            yield fail(
-                'mail', f'{self._folder}, which keeps it, cannot be written to: {error.strerror}',
-                'Set SMTP_URL, or let that folder be written to'
-            )
-        else:
-            yield ok('mail', f'kept in {self._folder}, as no server is set')
-        finally:
-            with suppress(OSError):
-                scratch.unlink()

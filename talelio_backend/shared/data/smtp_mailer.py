@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from uuid import UUID
 
-from talelio_backend.shared.business.checkup import Finding, ok, warn
 from talelio_backend.shared.business.mail import Mail, MailNotSent
 from talelio_backend.shared.data.mail_message import make_message
-from talelio_backend.shared.data.smtp_failures import MAIL, smtp_failure
 from talelio_backend.shared.data.smtp_server import SmtpServer
 
 # Seconds for each step of the conversation. Its dozen steps stay under the outbox's lease, unless a server
@@ -46,28 +44,14 @@ class SmtpMailer:
             with suppress(smtplib.SMTPException, OSError):
                 smtp.quit()
 
-    def check(self) -> Iterator[Finding]:
-        """Go as far as a mail does before it is handed over."""
-        place = f'{self._server.host}:{self._server.port}'
-        try:
-            with closing(self._connect()) as smtp:
-                smtp.ehlo_or_helo_if_needed()
-                could_encrypt = smtp.has_extn('starttls')
-                self._introduce(smtp)
-                with suppress(smtplib.SMTPException, OSError):
-                    smtp.quit()
-        except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            yield smtp_failure(place, error)
-            return
-        found = f'{place} lets us in, ' + (
-            'without a login' if self._server.username is None else 'logged in'
-        )
-        if self._server.starttls or self._server.implicit_tls:
-            yield ok(MAIL, f'{found}, over TLS')
-        elif could_encrypt:
-            yield warn(MAIL, f'{found}, without the TLS that it offers', 'Add ?starttls=1 to SMTP_URL')
-        else:
-            yield ok(MAIL, f'{found}, without TLS')
+    def check(self) -> None:
+        """Go as far as a mail does before it is handed over. Raises MailNotSent."""
+        with _mail_not_sent(), closing(self._connect()) as smtp:
+            self._introduce(smtp)
+            # Also tells a mail server from another one, where there is no login.
+            smtp.ehlo_or_helo_if_needed()
+            with suppress(smtplib.SMTPException, OSError):
+                smtp.quit()
 
     def _introduce(self, smtp: smtplib.SMTP) -> None:
         if self._server.starttls:

@@ -1,7 +1,6 @@
 import logging
-from base64 import b64decode
-from collections.abc import Callable, Iterator
-from io import SEEK_END, BytesIO
+from collections.abc import Callable
+from io import SEEK_END
 from typing import BinaryIO
 
 from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
@@ -12,15 +11,8 @@ from talelio_backend.app_asset.data.imaging.protocol import (
     pack_request,
     unpack_answer,
 )
-from talelio_backend.shared.business.checkup import Finding, fail, ok
-from talelio_backend.shared.business.errors import BusinessError, Unavailable
-from talelio_backend.shared.data.bounded_worker import (
-    BoundedWorker,
-    LimitExceeded,
-    WorkerBusy,
-    WorkerFailed,
-    WorkerNotStarted,
-)
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerBusy, WorkerFailed
 from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
 
 # Measured for pictures of 25 megapixels: up to 5 s and 325 MB, of which 24 are the idle child's. The
@@ -33,11 +25,6 @@ WALL_SECONDS = 120.0
 # How many pictures may wait while one is made, and for how many seconds.
 WAITING = 7
 PATIENCE = 60.0
-
-# A PNG.
-_PIXEL = b64decode(
-    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=='
-)
 
 _logger = logging.getLogger(__name__)
 
@@ -80,19 +67,6 @@ class BoundedImageProcessor:
 
     def prepare_avatar(self, file: BinaryIO) -> PreparedImage:
         return self._run('prepare_avatar', file)
-
-    def check(self) -> Iterator[Finding]:
-        """Make one pixel anew, in the process that does it for all pictures."""
-        name = 'pictures'
-        mend = 'Allow this user another process, of some 500 MB of memory; install the locked packages'
-        try:
-            made = self.prepare(BytesIO(_PIXEL))
-        except WorkerNotStarted as error:
-            yield fail(name, f'the process that decodes them does not start: {error}', mend)
-        except BusinessError as error:
-            yield fail(name, f'a good picture was refused: {error.message}', mend)
-        else:
-            yield ok(name, f'a {made.kind.name} was decoded in a process of its own')
 
     def _run(self, task: str, file: BinaryIO) -> PreparedImage:
         try:

@@ -1,6 +1,5 @@
 import errno
 import os
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +10,6 @@ from uuid import uuid4
 
 from talelio_backend.app_asset.business.image import parse_key
 from talelio_backend.app_asset.business.ports import NewFile, StoredFile
-from talelio_backend.app_asset.business.store_checkup import NAME, judge_space, trial_file
-from talelio_backend.shared.business.checkup import Finding, fail, ok
 from talelio_backend.shared.business.errors import Unavailable
 
 # Where files are written, before they get their names.
@@ -92,31 +89,6 @@ class FolderImageStore:
                 return path
         return None
 
-    def check(self) -> Iterator[Finding]:
-        """Put a file there in the way of a picture, read it and delete it."""
-        key, content = trial_file()
-        draft, path = self._incoming / uuid4().hex, self._folder / key
-        try:
-            self._make(self._incoming)
-            _write(draft, content)
-            self._put_in_place([(draft, path)])
-            found = path.read_bytes()
-        except OSError as error:
-            yield fail(NAME, f'{self} cannot be written to: {error.strerror}', _mend(error))
-            return
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
-                path.parent.rmdir()
-        if found != content:
-            yield fail(NAME, f'{self} gives back other bytes than were put', 'Check the disk')
-        elif path.exists():
-            yield fail(NAME, f'{self} lets nothing be deleted', 'Let it be writable for this user')
-        else:
-            yield ok(NAME, f'{self}: put, read and deleted a file')
-        yield judge_space(shutil.disk_usage(self._folder).free)
-
     def _path(self, key: str) -> Path:
         if parse_key(key) is None:
             raise ValueError(f'{key!r} is no key of an image')
@@ -184,12 +156,6 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _mend(error: OSError) -> str:
-    if error.errno in _NO_ROOM:
-        return 'Make room on that file system, or give it a larger one'
-    return f'Let the user with the number {os.geteuid()} write there, or set IMAGE_FOLDER to another folder'
 
 
 def _is(test: Callable[[int], bool], path: Path) -> bool:

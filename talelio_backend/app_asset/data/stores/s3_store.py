@@ -1,7 +1,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
@@ -15,11 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from talelio_backend.app_asset.business.ports import NewFile, StoredFile
-from talelio_backend.app_asset.data.s3_store_check import S3StoreCheck
 from talelio_backend.app_asset.data.stores.bounded_calls import BoundedCalls, Overdue
 from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
 from talelio_backend.app_asset.data.stores.s3_errors import S3_FAILURES, business_error
-from talelio_backend.shared.business.checkup import Finding
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -100,17 +98,6 @@ class S3ImageStore:
 
     def url(self, key: str) -> str:
         return self._bucket.url(key)
-
-    def check(self) -> Iterator[Finding]:
-        """Try everything that the service does there, with a file that is none of its own."""
-        # Credentials may take longer than a call; if there are none, the first call says so.
-        with suppress(Overdue, *S3_FAILURES):
-            self._bounded([self._client], time.monotonic() + self._limits.save_deadline)
-        return S3StoreCheck(self._bucket, self._trial).examine()
-
-    def _trial(self, call: Callable[['S3Client'], T]) -> T:
-        result, = self._bounded([lambda: call(self._client())], self._give_up())
-        return result
 
     def _put(self, key: str, media_type: str, body: BytesIO) -> None:
         self._client().put_object(

@@ -278,6 +278,19 @@ def test_a_wrong_password_is_refused_and_worth_another_try(
 
 
 @both_ways
+def test_a_check_logs_in_and_sends_nothing(
+    authority: trustme.CA, trusting: ssl.SSLContext, make_sink: Sink, url: str
+) -> None:
+    with make_sink(certificate(authority, '127.0.0.1')) as sink:
+        SmtpMailer(server_at(url, sink.port), SENDER, trusting, timeout=PATIENCE).check()
+        with pytest.raises(MailNotSent, match=r'refused the login \(535\)'):
+            SmtpMailer(server_at(url, sink.port, password='Wrong-7f3a'), SENDER, trusting,
+                       timeout=PATIENCE).check()
+
+        assert not sink.mails
+
+
+@both_ways
 def test_an_unknown_authority_is_refused(authority: trustme.CA, make_sink: Sink, url: str) -> None:
     with make_sink(certificate(authority, '127.0.0.1')) as sink:
         # The default context, as in production.

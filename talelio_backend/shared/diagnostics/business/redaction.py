@@ -1,4 +1,4 @@
-"""Keeps the secrets of the environment out of what is shown."""
+"""Keeps the secrets of the environment out of reports."""
 import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import parse_qsl, unquote
@@ -6,16 +6,16 @@ from urllib.parse import parse_qsl, unquote
 _SECRET_NAME = re.compile(r'SECRET|PASSW|TOKEN|(?<!ACCESS)_KEY$')
 # Greedy up to the last @: a password may hold one by mistake.
 _LOGIN_IN_URL = re.compile(r'://[^/:@]*:(?P<password>.*)@', re.DOTALL)
-# What a URL ends at, and so what a misread one is cut at.
+# A URL that was misread is cut at these.
 _SEPARATORS = re.compile(r'[@/?#:]')
 
-# Characters. A shorter one would take half of all words with it, and is none.
+# Characters. Replacing a shorter one would garble the text, and it is no secret.
 _SHORTEST = 4
 _HIDDEN = '***'
 
 
-def hider(environ: Mapping[str, str]) -> Callable[[str], str]:
-    """Return what replaces every secret of the environment in a text."""
+def redactor(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a function that replaces every secret of the environment in a text."""
     secrets = {secret for name, value in environ.items() for secret in _secrets(name, value.strip())}
     # The longest first, as one may be a part of another.
     words = sorted((secret for secret in secrets if len(secret) >= _SHORTEST), key=len, reverse=True)

@@ -2,7 +2,7 @@ from urllib.parse import quote
 
 import pytest
 
-from talelio_backend.shared.business.secret_values import hider
+from talelio_backend.shared.diagnostics.business.redaction import redactor
 
 PLANTED = 'planted-Word'
 
@@ -11,14 +11,14 @@ PLANTED = 'planted-Word'
     'SECRET_KEY', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'POSTGRES_PASSWORD', 'PGPASSWORD'
 ])  # yapf: disable
 def test_secrets_are_known_by_their_names(name: str) -> None:
-    assert hider({name: f' {PLANTED} '})(f'a {PLANTED}, {PLANTED}') == 'a ***, ***'
+    assert redactor({name: f' {PLANTED} '})(f'a {PLANTED}, {PLANTED}') == 'a ***, ***'
 
 
 @pytest.mark.parametrize('password', [PLANTED, 'p@planted', 'planted/wo@rd', 'a planted:one%', 'plänted'])
 def test_passwords_in_urls_are_hidden_in_each_form(password: str) -> None:
-    hide = hider({'ANY_URL': f'postgresql://maker:{quote(password, safe="")}@db.example.com/talelio'})
+    redact = redactor({'ANY_URL': f'postgresql://maker:{quote(password, safe="")}@db.example.com/talelio'})
 
-    told = hide(f'{password} {quote(password, safe="")} maker db.example.com')
+    told = redact(f'{password} {quote(password, safe="")} maker db.example.com')
 
     assert told == '*** *** maker db.example.com'
 
@@ -31,13 +31,15 @@ def test_passwords_in_urls_are_hidden_in_each_form(password: str) -> None:
     ]
 )
 def test_of_a_password_that_was_not_quoted_no_piece_is_shown(url: str) -> None:
-    assert 'planted' not in hider({'ANY_URL': url})('no such host: planted')
+    assert 'planted' not in redactor({'ANY_URL': url})('no such host: planted')
 
 
 def test_a_password_among_the_options_is_hidden() -> None:
-    hide = hider({'DATABASE_URL': 'postgresql://db.example.com/x?sslmode=require&password=planted%20one'})
+    redact = redactor({
+        'DATABASE_URL': 'postgresql://db.example.com/x?sslmode=require&password=planted%20one'
+    })
 
-    assert hide('planted one, require') == '***, require'
+    assert redact('planted one, require') == '***, require'
 
 
 @pytest.mark.parametrize(('name', 'value'), [
@@ -50,16 +52,16 @@ def test_a_password_among_the_options_is_hidden() -> None:
 def test_what_is_no_secret_stays(name: str, value: str) -> None:
     text = f'abc {value}'
 
-    assert hider({name: value})(text) == text
+    assert redactor({name: value})(text) == text
 
 
 def test_of_two_secrets_the_longer_is_hidden_whole() -> None:
-    hide = hider({'SECRET_KEY': 'planted', 'POSTGRES_PASSWORD': 'planted and more'})
+    redact = redactor({'SECRET_KEY': 'planted', 'POSTGRES_PASSWORD': 'planted and more'})
 
-    assert hide('planted and more') == '***'
+    assert redact('planted and more') == '***'
 
 
 def test_a_secret_that_is_a_part_of_another_uncovers_nothing_of_it() -> None:
-    hide = hider({'SHORT_TOKEN': 'zzzz', 'LONG_TOKEN': 'aa-zzzz-aa'})
+    redact = redactor({'SHORT_TOKEN': 'zzzz', 'LONG_TOKEN': 'aa-zzzz-aa'})
 
-    assert hide('aa-zzzz-aa and zzzz') == '*** and ***'
+    assert redact('aa-zzzz-aa and zzzz') == '*** and ***'

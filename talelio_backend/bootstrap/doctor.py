@@ -1,0 +1,79 @@
+"""Joins the checks of `flask doctor`, which works when the service itself cannot start."""
+import os
+from collections.abc import Iterator
+from functools import partial
+
+from dotenv import dotenv_values
+
+from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
+from talelio_backend.app_asset.data.stores.store_check import check_store
+from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, make_image_store
+from talelio_backend.settings import PROJECT_FOLDER, ConfigurationError, Env, Settings
+from talelio_backend.settings.checks import check_settings
+from talelio_backend.settings.database import open_database
+from talelio_backend.settings.folders import MAIL_FOLDER
+from talelio_backend.shared.business.mail import MailNotSent
+from talelio_backend.shared.data.background import start_in_background
+from talelio_backend.shared.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.diagnostics.business.checks import Check, CheckFailed, Report, run_checks
+from talelio_backend.shared.diagnostics.business.redaction import redactor
+from talelio_backend.shared.diagnostics.data.database_check import check_database
+
+# Seconds. Most checks give up by themselves before.
+TIMEOUT = 25.0
+
+_S3_REMEDY = 'Set S3_BUCKET, AWS_REGION, AWS_ENDPOINT_URL_S3 and the credentials right; ' \
+    'allow s3:GetObject, s3:PutObject and s3:DeleteObject on its objects, and s3:ListBucket on the bucket'
+_FOLDER_REMEDY = 'Let this user write to the folder, make room there, or set IMAGE_FOLDER to another one'
+
+
+def run_doctor() -> Report:
+    environ = dotenv_values(PROJECT_FOLDER / '.env') | dict(os.environ)
+    redact = redactor({k: v for k, v in environ.items() if v is not None})
+    return run_checks(_checks(), start_in_background, redact, timeout=TIMEOUT)
+
+
+def _checks() -> Iterator[Check]:
+    try:
+        settings = Settings.from_env()
+    except ConfigurationError as error:
+        for problem in error.problems:
+            yield Check(name='settings', run=partial(_fail, problem, 'See .github/docs/configuration.md'))
+        return
+    except OSError as error:
+        found = f'{error.filename}: {error.strerror}'
+        yield Check(name='settings', run=partial(_fail, found, 'Let this user read it, or set SECRET_KEY'))
+        return
+    yield from check_settings(settings)
+    yield Check(
+        name='database',
+        run=partial(
+            check_database,
+            partial(open_database, settings),
+            MIGRATIONS_FOLDER,
+            server_migrates=settings.env is not Env.PRODUCTION
+        )
+    )
+    yield Check(name='image store', run=partial(_check_images, settings))
+    yield Check(name='mail', run=partial(_check_mail, settings))
+
+
+def _fail(found: str, remedy: str) -> str:
+    raise CheckFailed(found, remedy)
+
+
+def _check_images(settings: Settings) -> str:
+    in_bucket = isinstance(settings.image_store, S3Bucket)
+    remedy = _S3_REMEDY if in_bucket else _FOLDER_REMEDY
+    return check_store(make_image_store(settings), remedy=remedy, publishes=in_bucket)
+
+
+def _check_mail(settings: Settings) -> str:
+    server = settings.smtp_server
+    if server is None:
+        return f'kept in {MAIL_FOLDER}, since no server is set'
+    try:
+        SmtpMailer(server, settings.email_sender).check()
+    except MailNotSent as error:
+        raise CheckFailed(f'{server.host}:{server.port}: {error}', 'Set SMTP_URL right') from None
+    return f'{server.host}:{server.port} accepts mail'

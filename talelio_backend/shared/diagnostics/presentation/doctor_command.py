@@ -1,0 +1,48 @@
+"""`flask doctor`: tells an operator what is wrong, and how to set it right."""
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+import click
+
+from talelio_backend.shared.diagnostics.business.checks import CheckResult, Report, Status
+
+_MARKS = {
+    Status.OK: click.style('ok  ', fg='green'),
+    Status.WARN: click.style('warn', fg='yellow'),
+    Status.FAIL: click.style('FAIL', fg='red', bold=True),
+}
+_NAME_WIDTH = 22
+
+
+def doctor_command(run_doctor: Callable[[], Report]) -> click.Command:
+
+    @click.command('doctor')
+    @click.option('--json', 'as_json', is_flag=True, help='Print one JSON object instead of lines.')
+    @click.pass_context
+    def doctor(context: click.Context, as_json: bool) -> None:
+        """Check the settings, the database, the image store and the mail server.
+
+        Exits with 1 if anything fails, and with 0 if there are only warnings.
+        """
+        report = run_doctor()
+        if as_json:
+            checks = [asdict(result) for result in report.results]
+            click.echo(json.dumps({'ok': report.ok, 'checks': checks}, indent=2))
+        else:
+            for result in report.results:
+                _show(result)
+        context.exit(0 if report.ok else 1)
+
+    return doctor
+
+
+def _show(result: CheckResult) -> None:
+    click.echo(f'{_MARKS[result.status]}  {result.name:{_NAME_WIDTH}}  {_in_a_line(result.found)}')
+    if result.remedy is not None:
+        click.echo(f'{"":{_NAME_WIDTH + 8}}-> {_in_a_line(result.remedy)}')
+
+
+def _in_a_line(text: str) -> str:
+    """Messages of servers may contain line breaks or control characters of terminals."""
+    return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in ' '.join(text.split()))
