@@ -5,17 +5,17 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.disabling import disable
-from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_account.business.email_address import require_canonical_email
 from talelio_backend.app_account.business.errors import AccountAlreadyVerified, EmailTaken
 from talelio_backend.app_account.business.leaving import FreeFiles, remove_account
 from talelio_backend.app_account.business.link_ports import OwnAccountUnitOfWork
-from talelio_backend.app_account.business.locking import lock_by_email
+from talelio_backend.app_account.business.locking import find_by_email, lock_by_email
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.business.audit import EventKind, Origin, record
-from talelio_backend.shared.business.errors import Conflict, Invalid, NotFound
+from talelio_backend.shared.business.errors import Conflict, NotFound
 
 
 class NoSuchAccount(NotFound):
@@ -46,9 +46,7 @@ def create(
 
     Raises Invalid, EmailTaken, UsernameTaken, InvalidUsername, WeakPassword.
     """
-    address = canonical_email(email)
-    if address is None:
-        raise Invalid(f"'{email}' is not an e-mail address")
+    address = require_canonical_email(email)
     user = User.create(username, by.now)
     check_password(password, common_passwords=common_passwords, email=address, username=username)
     account = Account.register(address, hasher.hash(password), user, by.now)
@@ -128,9 +126,8 @@ def delete(by: Operator, free_files: FreeFiles, email: str) -> Account:
 
 def show(uow: AccountUnitOfWork, email: str) -> Account:
     """Raises NoSuchAccount."""
-    address = canonical_email(email)
     with uow:
-        account = uow.accounts.get_by_email(address) if address is not None else None
+        account = find_by_email(uow.accounts, email)
     if account is None:
         raise NoSuchAccount(email)
     return account
@@ -151,8 +148,7 @@ def list_all(uow: AccountUnitOfWork) -> Sequence[Account]:
 
 
 def _locked(uow: AccountUnitOfWork, email: str) -> Account:
-    address = canonical_email(email)
-    account = lock_by_email(uow.accounts, address) if address is not None else None
+    account = lock_by_email(uow.accounts, email)
     if account is None:
         raise NoSuchAccount(email)
     return account

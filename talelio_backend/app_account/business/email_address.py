@@ -1,5 +1,7 @@
 from email_validator import EmailNotValidError, validate_email
 
+from talelio_backend.shared.business.errors import Invalid
+
 # 64 before the @ and 255 after it (RFC 5321, section 4.5.3.1).
 EMAIL_LENGTH = 320
 
@@ -24,6 +26,14 @@ def canonical_email(address: str) -> str | None:
     except EmailNotValidError:
         return None
     return f'{parts.local_part}@{parts.ascii_domain}'.lower()
+
+
+def require_canonical_email(address: str) -> str:
+    """Raises Invalid."""
+    canonical = canonical_email(address)
+    if canonical is None:
+        raise Invalid(f"'{address}' is not an e-mail address")
+    return canonical
 
 
 def one_spelling(address: str) -> str:

@@ -1,12 +1,18 @@
-"""Accounts, locked against others until the unit of work ends."""
+"""Accounts by their address, and locked against others until the unit of work ends."""
 from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import ChangedMeanwhile
 from talelio_backend.app_account.business.ports import AccountRepository
 
 
+def find_by_email(accounts: AccountRepository, email: str) -> Account | None:
+    """`email` may have any spelling, or be no address."""
+    address = canonical_email(email)
+    return accounts.get_by_email(address) if address is not None else None
+
+
 def lock_by_email(accounts: AccountRepository, email: str) -> Account | None:
-    """`email` is canonical."""
-    found = accounts.get_by_email(email)
+    found = find_by_email(accounts, email)
     return accounts.get_for_update(found.id) if found is not None else None
 
 

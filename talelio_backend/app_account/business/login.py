@@ -1,10 +1,9 @@
 from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import InvalidCredentials
 from talelio_backend.app_account.business.grant import Grant, SessionTokens
-from talelio_backend.app_account.business.locking import lock_unchanged
+from talelio_backend.app_account.business.locking import find_by_email, lock_unchanged
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_account.business.session import SESSIONS_OF_ACCOUNT, Client, Session
 from talelio_backend.shared.business.audit import EventKind, Origin, record, record_refusal
@@ -26,9 +25,8 @@ def log_in(
     now: datetime,
 ) -> Grant:
     """Begin a session. Raises InvalidCredentials, AccountDisabled, AccountNotVerified, ChangedMeanwhile."""
-    address = canonical_email(email)
     with uow:
-        account = uow.accounts.get_by_email(address) if address is not None else None
+        account = find_by_email(uow.accounts, email)
     # The same work for an unknown address as for a wrong password.
     password_hash = account.password_hash if account is not None else None
     if not hasher.verify(password, password_hash) or account is None:

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
-from talelio_backend.app_account.business.email_address import canonical_email
 from talelio_backend.app_account.business.errors import InvalidLink
 from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork, LinkTokens, MailLink
+from talelio_backend.app_account.business.locking import find_by_email
 from talelio_backend.app_account.business.password_policy import check_password
 from talelio_backend.app_account.business.password_replacement import replace_password
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, PasswordHasher
@@ -32,9 +32,8 @@ _NOBODY = 0
 
 def request_by_mail(uow: AccountUnitOfWork, kind: str, *, email: str, origin: Origin, now: datetime) -> None:
     """Do the same for every address, whether there is an account or not."""
-    address = canonical_email(email)
     with uow:
-        account = uow.accounts.get_by_email(address) if address is not None else None
+        account = find_by_email(uow.accounts, email)
         account_id = None if account is None else account.id
         uow.outbox.add(OutboxMail.queue(kind, {'account_id': account_id or _NOBODY}, now))
         record(uow.audit, _EVENTS[kind], origin, now, account_id=account_id)

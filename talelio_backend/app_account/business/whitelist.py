@@ -5,7 +5,7 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.account import Account
 from talelio_backend.app_account.business.disabling import disable
-from talelio_backend.app_account.business.email_address import canonical_email
+from talelio_backend.app_account.business.email_address import require_canonical_email
 from talelio_backend.app_account.business.locking import lock_by_email
 from talelio_backend.app_account.business.ports import AccountUnitOfWork
 from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
@@ -46,7 +46,7 @@ def add(
     now: datetime,
 ) -> WhitelistEntry:
     """An address that is there already gets this note and this end. Raises Invalid, Conflict."""
-    address = _canonical(email)
+    address = require_canonical_email(email)
     if expires_at is not None and expires_at <= now:
         raise Invalid('The entry would have expired already')
     with uow:
@@ -65,7 +65,7 @@ def remove(
     uow: AccountUnitOfWork, *, email: str, disable_account: bool, origin: Origin, now: datetime
 ) -> Removal:
     """Let nobody register with the address any more. Raises Invalid, NotOnWhitelist."""
-    address = _canonical(email)
+    address = require_canonical_email(email)
     with uow:
         entry = uow.whitelist.get_by_email_for_update(address)
         if entry is None:
@@ -81,10 +81,3 @@ def remove(
 def list_entries(uow: AccountUnitOfWork) -> Sequence[WhitelistEntry]:
     with uow:
         return uow.whitelist.all()
-
-
-def _canonical(email: str) -> str:
-    address = canonical_email(email)
-    if address is None:
-        raise Invalid(f"'{email}' is not an e-mail address")
-    return address
