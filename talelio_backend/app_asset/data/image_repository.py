@@ -3,7 +3,6 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import (
     ARRAY,
     Column,
-    Enum,
     ForeignKey,
     Identity,
     Index,
@@ -26,7 +25,7 @@ from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from talelio_backend.shared.business.page import Page, PageRequest
 from talelio_backend.shared.data.database import is_lock_timeout
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
 from talelio_backend.shared.data.paging import newest_first
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
@@ -34,11 +33,6 @@ OWNER_EXISTS = 'fk_images_user_id_users'
 
 # The first half of the key of an advisory lock, to tell ours from others; the second is the user's id.
 _LOCK = 0x696D6773
-
-# Plain text in the database, so that a new kind needs no migration of a PostgreSQL type.
-_KIND = Enum(
-    ImageKind, native_enum=False, length=20, values_callable=lambda kinds: [kind.value for kind in kinds]
-)
 
 # Seconds. Whoever has the lock may wait for the store meanwhile; yet less than a statement may take.
 LOCK_TIMEOUT = 4
@@ -52,7 +46,7 @@ image_table = Table(
     Column('deleted_at', INSTANT),
     # Of earlier releases, whose names were digests.
     Column('digest', Text, key='name', nullable=False),
-    Column('kind', _KIND, nullable=False),
+    Column('kind', text_enum(ImageKind, 20), nullable=False),
     Column('width', Integer, nullable=False),
     Column('height', Integer, nullable=False),
     Column('size', Integer, nullable=False),

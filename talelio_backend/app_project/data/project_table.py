@@ -1,7 +1,6 @@
 from sqlalchemy import (
     Column,
     Computed,
-    Enum,
     ForeignKey,
     Identity,
     Index,
@@ -17,19 +16,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 from talelio_backend.app_project.business.project import Project, ProjectStatus
 from talelio_backend.app_project.business.search import PLUSES, SEPARATORS, SHARP
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
 from talelio_backend.shared.data.public_data import mark_public
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 SLUG_UNIQUE = 'uq_projects_user_id_slug'
-
-# Plain text in the database, so that a new status needs no migration of a PostgreSQL type.
-_STATUS = Enum(
-    ProjectStatus,
-    native_enum=False,
-    length=20,
-    values_callable=lambda statuses: [status.value for status in statuses]
-)
 
 
 def _words_of(column: str) -> str:
@@ -59,7 +50,7 @@ project_table = Table(
     Column('slug', Text, server_default=text("('project-'::text || gen_random_uuid())")),
     Column('body', Text, nullable=False),
     Column('summary', Text, key='given_summary'),
-    Column('status', _STATUS, nullable=False, server_default='published'),
+    Column('status', text_enum(ProjectStatus, 20), nullable=False, server_default='published'),
     Column('published_at', INSTANT, server_default=text('now()')),
     Column('tags', ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column('cover_image', Text),

@@ -2,28 +2,20 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Enum, Identity, Index, Integer, Table, Text, delete, select, update
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Table, Text, delete, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.audit import EventKind, EventQuery, SecurityEvent
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
-
-# Plain text in the database, so that a new kind needs no migration.
-_KIND = Enum(
-    EventKind,
-    native_enum=False,
-    length=40,
-    values_callable=lambda kinds: [kind.value for kind in kinds],
-)
 
 security_event_table = Table(
     'security_events',
     metadata,
     Column('id', BigInteger, Identity(always=True), primary_key=True),
     Column('occurred_at', INSTANT, nullable=False, index=True),
-    Column('kind', _KIND, nullable=False),
+    Column('kind', text_enum(EventKind, 40), nullable=False),
     # No foreign key: the trail outlives the account.
     Column('account_id', Integer),
     Column('actor', Text, nullable=False),

@@ -1,5 +1,9 @@
 """The one registry that every feature's mapping adds to, and the column types they share."""
-from sqlalchemy import DateTime, MetaData
+from enum import Enum
+
+from sqlalchemy import DateTime
+from sqlalchemy import Enum as EnumType
+from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
 
 # Named constraints can be altered by a migration and recognised in an error.
@@ -18,3 +22,10 @@ mapper_registry = registry(metadata=metadata)
 
 # An instant, kept by PostgreSQL to the microsecond and handed out in UTC (see database.py).
 INSTANT = DateTime(timezone=True)
+
+
+def text_enum(values: type[Enum], length: int) -> EnumType:
+    """Values kept as plain text, so that a new one needs no migration of a PostgreSQL type."""
+    return EnumType(
+        values, native_enum=False, length=length, values_callable=lambda each: [one.value for one in each]
+    )

@@ -1,20 +1,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Enum, Identity, Index, Integer, Table, Text, Uuid, delete, func, select
+from sqlalchemy import Column, Identity, Index, Integer, Table, Text, Uuid, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from talelio_backend.shared.business.outbox import MailStatus, OutboxMail, OutboxTally
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
-
-# Plain text in the database, so that a new status needs no migration of a PostgreSQL type.
-_STATUS = Enum(
-    MailStatus,
-    native_enum=False,
-    length=20,
-    values_callable=lambda statuses: [status.value for status in statuses],
-)
 
 outbox_table = Table(
     'outbox',
@@ -23,7 +15,7 @@ outbox_table = Table(
     Column('message_id', Uuid, nullable=False),
     Column('kind', Text, nullable=False),
     Column('payload', JSONB, nullable=False),
-    Column('status', _STATUS, nullable=False),
+    Column('status', text_enum(MailStatus, 20), nullable=False),
     Column('created_at', INSTANT, nullable=False),
     Column('due_at', INSTANT, nullable=False),
     Column('tries', Integer, nullable=False),
