@@ -113,7 +113,7 @@ def assert_rendered(html: str) -> None:
         '<em>temperature</em>',
         '<strong>pressure</strong>',
         '<a href="https://parts.example/list?a=1&amp;b=2" title="The list" rel="noopener nofollow">',
-        '<img alt="The station in the rain" src="/images/station.jpg" title="After a month"',
+        '<img src="/images/station.jpg" alt="The station in the rain" title="After a month"',
         '<table>',
         '<td align="right">12.00 €</td>',
         '<code>ESP32</code>',

@@ -25,9 +25,9 @@ def test_a_page_knows_an_uploaded_picture_before_it_is_there(api: ServedApi, aut
     sources = ', '.join(f'{each["url"]} {each["width"]}w' for each in [*image['variants'], image])
     assert (image['width'], image['height'], len(image['variants'])) == (1000, 500, 3)
     assert project['html'] == (
-        f'<p><img alt="chair" src="{image["url"]}" {LAZY} width="1000" height="500"'
+        f'<p><img src="{image["url"]}" alt="chair" {LAZY} width="1000" height="500"'
         f' srcset="{sources}" sizes="(min-width: 800px) 800px, 100vw"></p>\n'
-        f'<p><img alt="b" src="https://a.example/b.png" {LAZY}></p>'
+        f'<p><img src="https://a.example/b.png" alt="b" {LAZY}></p>'
     )
 
     changed = ok(
@@ -38,7 +38,7 @@ def test_a_page_knows_an_uploaded_picture_before_it_is_there(api: ServedApi, aut
     )
 
     assert changed['html'] == (
-        f'<p><img alt="" src="{wide["url"]}" width="64" {LAZY} height="32"'
+        f'<p><img src="{wide["url"]}" alt="" width="64" {LAZY} height="32"'
         f' srcset="{narrow["url"]} 320w, {wide["url"]} 640w" sizes="(min-width: 64px) 64px, 100vw"></p>'
     )
 

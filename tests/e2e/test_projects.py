@@ -173,7 +173,7 @@ def test_markdown_without_end_is_refused_and_reads_are_answered_meanwhile(
     api: ServedApi, author: Member
 ) -> None:
     # It would take a minute of computing, and is given some seconds.
-    body = {'title': 'A title', 'body': '![' * 20_000}
+    body = {'title': 'A title', 'body': '<div>' * 50_000}
     with ThreadPoolExecutor(1) as pool:
         costly = pool.submit(api.post, PROJECTS, body, headers=author.bearer)
         for _ in range(20):
@@ -192,7 +192,7 @@ def test_a_link_leaks_no_referrer_and_gives_no_rank(api: ServedApi, author: Memb
     links = Inspector(publish(api, author, 'A title', body)['html']).links
 
     assert [link['href'] for link in links] == ['https://a.example', 'https://b.example', '/c']
-    assert {link['rel'] for link in links} == {'noopener nofollow'}
+    assert [link.get('rel') for link in links] == ['noopener nofollow', 'noopener nofollow', None]
 
 
 def test_headings_have_ids_that_are_unique_and_shadow_nothing(api: ServedApi, author: Member) -> None:

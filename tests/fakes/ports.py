@@ -42,7 +42,13 @@ class FakeRenderer:
         self.meanwhile()
         if markdown == 'too expensive':
             raise TooExpensiveToRender()
-        return {'html': f'<p>{markdown}</p>', 'excerpt': markdown, 'toc': [], 'words': len(markdown.split())}
+        return {
+            'html': f'<p>{markdown}</p>',
+            'excerpt': markdown,
+            'toc': [],
+            'words': len(markdown.split()),
+            'warnings': [],
+        }
 
 
 class FakeImageProcessor:

@@ -11,7 +11,7 @@ from typing import Any
 _MEMORY_MIB = 1024
 # The searched code in Python. What is written in C is fed, but its paths are not seen.
 _WATCHED = {
-    'markdown': ['markdown', 'pymdownx', 'talelio_backend.app_project'],
+    'markdown': ['markdown_it', 'mdit_py_plugins', 'talelio_backend.app_project'],
     'json': ['json', 'talelio_backend.shared'],
     'picture': ['PIL', 'talelio_backend.app_asset'],
 }

@@ -7,32 +7,73 @@ from lxml import html as libxml
 from talelio_backend.app_project.data.safe_html import sanitize
 
 TAGS = set(
-    'a abbr b blockquote br code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr '
-    'i img input ins kbd li mark ol p pre s samp small span strong sub summary sup table tbody td '
-    'tfoot th thead tr u ul var'.split()
+    'a abbr audio b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption '
+    'figure h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q rb rp rt rtc ruby s samp small source span '
+    'strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video wbr'.split()
 )
 ATTRIBUTES = {
-    'id': r'user-content-(?s:.*)',
-    'class': r'((highlight|footnote(-(back)?ref)?|task-list(-item)?|filename|hll|[a-z]{1,3}[12]?'
+    'id':
+    r'user-content-(?s:.*)',
+    'class':
+    r'((gallery|math|inline|display|markdown-alert(-(title|note|tip|important|warning|caution))?|highlight'
+    r'|footnote(-(back)?ref)?|task-list(-item)?|filename|hll|[a-z]{1,3}[12]?'
     r'|(language|md)-[\w#.+-]+)( |$))+',
-    'href': r'(?s:.*)',
-    'src': r'(?s:.*)',
-    'title': r'(?s:.*)',
-    'alt': r'(?s:.*)',
-    'rel': r'noopener nofollow',
-    'align': r'left|center|right',
-    'type': r'checkbox',
-    'disabled': r'',
-    'checked': r'',
-    'open': r'(?s:.*)',
-    'loading': r'lazy',
-    'decoding': r'async',
-    'start': r'-?\d+',
-    'width': r'\d{1,4}',
-    'height': r'\d{1,4}',
-    'colspan': r'\d{1,3}',
-    'rowspan': r'\d{1,3}'
+    'href':
+    r'(?s:.*)',
+    'src':
+    r'(?s:.*)',
+    'title':
+    r'(?s:.*)',
+    'alt':
+    r'(?s:.*)',
+    'rel':
+    r'(me )?noopener nofollow|me',
+    'dir':
+    r'(?i:ltr|rtl|auto)',
+    'lang':
+    r'(?s:.*)',
+    'datetime':
+    r'(?s:.*)',
+    'poster':
+    r'(?s:.*)',
+    'controls':
+    r'',
+    'loop':
+    r'(?s:.*)',
+    'muted':
+    r'(?s:.*)',
+    'playsinline':
+    r'(?s:.*)',
+    'reversed':
+    r'(?s:.*)',
+    'scope':
+    r'(row|col)(group)?',
+    'align':
+    r'left|center|right',
+    'type':
+    r'checkbox|(audio|video)/[\w.+-]+',
+    'disabled':
+    r'',
+    'checked':
+    r'',
+    'open':
+    r'(?s:.*)',
+    'loading':
+    r'lazy',
+    'decoding':
+    r'async',
+    'start':
+    r'-?\d+',
+    'width':
+    r'\d{1,4}',
+    'height':
+    r'\d{1,4}',
+    'colspan':
+    r'\d{1,3}',
+    'rowspan':
+    r'\d{1,3}'
 }
+ADDRESSES = ('href', 'src', 'poster')
 
 
 def assert_safe(html: str) -> None:
@@ -56,9 +97,13 @@ class _Inspector(HTMLParser):
         values = {name: value or '' for name, value in attrs}
         for name, value in values.items():
             assert re.fullmatch(ATTRIBUTES[name], value), (tag, name, value)
-        _assert_address(values.get('href', ''))
-        _assert_address(values.get('src', ''))
-        assert tag != 'a' or 'rel' in values
+        for name in ADDRESSES:
+            _assert_address(values.get(name, ''))
+        if tag == 'a' and values.get('href', '').lower().startswith(('http:', 'https:', '//')):
+            assert 'nofollow' in values['rel']
+        if tag in ('audio', 'video', 'source'):
+            for address in (values.get('src', ''), values.get('poster', '')):
+                assert address.lower().startswith('https://') or ':' not in address
         assert tag != 'input' or {'type', 'disabled'} <= values.keys()
         if 'id' in values:
             self.ids.append(values['id'])
@@ -83,7 +128,7 @@ def _assert_safe_for_libxml(html: str) -> None:
             assert element.tag in TAGS, element.tag
             for name, value in element.attrib.items():
                 assert name in ATTRIBUTES, name
-                if name in ('href', 'src'):
+                if name in ADDRESSES:
                     _assert_address(value)
 
 
@@ -91,4 +136,4 @@ def _assert_address(address: str) -> None:
     """As a browser reads it: without controls and spaces around, nor tabs and newlines within."""
     seen = re.sub(r'[\t\n\r]', '', address.strip(''.join(chr(code) for code in range(33))))
     scheme = re.match(r'([a-zA-Z][a-zA-Z0-9+.-]*):', seen)
-    assert scheme is None or scheme[1].lower() in ('http', 'https', 'mailto'), address
+    assert scheme is None or scheme[1].lower() in ('http', 'https', 'mailto', 'sms', 'tel'), address

@@ -13,7 +13,7 @@ WORDS_PER_MINUTE = 238
 
 # To be raised when the same Markdown is rendered into something else. What was rendered under a smaller
 # number, or by a release that did not write one, is rendered again by `flask projects render`.
-RENDERING = 2
+RENDERING = 3
 
 
 class ProjectStatus(Enum):

@@ -1,5 +1,5 @@
 """Apart from the project, for the process that renders imports no more than it needs."""
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class TocEntry(TypedDict):
@@ -8,6 +8,19 @@ class TocEntry(TypedDict):
     id: str
     text: str
     children: list['TocEntry']
+
+
+WarningReason = Literal['element', 'element_with_content', 'attribute', 'address', 'nesting', 'footnote_name']
+
+
+class RenderWarning(TypedDict):
+    """What of a body is not shown."""
+
+    reason: WarningReason
+    # Counted from 1; 0 where it is not known.
+    line: int
+    # As it was written, shortened.
+    text: str
 
 
 class Rendered(TypedDict):
@@ -19,3 +32,4 @@ class Rendered(TypedDict):
     excerpt: str
     toc: list[TocEntry]
     words: int
+    warnings: list[RenderWarning]

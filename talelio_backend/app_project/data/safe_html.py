@@ -7,6 +7,8 @@ from collections.abc import Callable
 import nh3
 from pygments.token import STANDARD_TYPES
 
+from talelio_backend.app_project.data.html_elements import ATTRIBUTES, DROPPED_WITH_CONTENT, KEPT
+
 # An element with an id becomes a property of `window`, so that `id="location"` shadows what scripts
 # of the page rely on. No script uses names of this form, which GitHub has made known.
 ID_PREFIX = 'user-content-'
@@ -15,28 +17,6 @@ ID_PREFIX = 'user-content-'
 # and a second that proves it; few made ones need a fourth.
 MAX_ROUNDS = 8
 
-_TAGS = frozenset(
-    'a abbr b blockquote br code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 '
-    'hr i img input ins kbd li mark ol p pre s samp small span strong sub summary sup table tbody td '
-    'tfoot th thead tr u ul var'.split()
-)
-# Their content goes too: it is code, not meant to be seen, or read by other rules than HTML's.
-_TAGS_DROPPED_WITH_CONTENT = frozenset(
-    'frameset iframe math noembed noframes noscript object script select style svg template '
-    'textarea title xmp'.split()
-)
-_CELL_ATTRIBUTES = frozenset({'colspan', 'rowspan'})
-_ATTRIBUTES = {
-    '*': frozenset({'class', 'id'}),
-    'a': frozenset({'href', 'title'}),
-    'abbr': frozenset({'title'}),
-    'details': frozenset({'open'}),
-    'img': frozenset({'src', 'alt', 'title', 'width', 'height'}),
-    'input': frozenset({'checked'}),
-    'ol': frozenset({'start'}),
-    'td': _CELL_ATTRIBUTES,
-    'th': _CELL_ATTRIBUTES,
-}
 _ALIGNMENTS = {'align': frozenset({'left', 'center', 'right'})}
 # What every picture gets, so that one far down the page costs nobody who does not read so far.
 _OF_IMAGES = {'loading': 'lazy', 'decoding': 'async'}
@@ -48,20 +28,43 @@ _ATTRIBUTE_VALUES = {
     'td': _ALIGNMENTS,
     'th': _ALIGNMENTS,
 }
-_FORCED_ATTRIBUTES = {'input': {'type': 'checkbox'}}
-_NUMBERS = {
+# A video without controls could only be one that plays by itself.
+_FORCED_ATTRIBUTES = {
+    'input': {
+        'type': 'checkbox'
+    },
+    'audio': {
+        'controls': ''
+    },
+    'video': {
+        'controls': ''
+    },
+}
+_SCHEMES = frozenset({'http', 'https', 'mailto', 'sms', 'tel'})
+_SCHEME = re.compile(r'([a-zA-Z][a-zA-Z0-9+.-]*):')
+# What a page served over https may embed.
+_OF_MEDIA = {
+    name: re.compile(r'https://.+|(?!//)[^:]+', re.DOTALL | re.IGNORECASE)
+    for name in ('poster', 'src')
+}
+_VALUES = {
     'width': re.compile(r'[0-9]{1,4}'),
     'height': re.compile(r'[0-9]{1,4}'),
     'colspan': re.compile(r'[0-9]{1,3}'),
     'rowspan': re.compile(r'[0-9]{1,3}'),
     'start': re.compile(r'-?[0-9]{1,9}'),
+    'dir': re.compile(r'ltr|rtl|auto', re.IGNORECASE),
+    'scope': re.compile(r'(row|col)(group)?'),
+    'type': re.compile(r'(checkbox|(audio|video)/[\w.+-]+)'),
 }
 
 # Any other class could be one that the page's own style sheet knows: `fixed inset-0` would lay an
 # element over the whole page. Authors may use those that begin with `md-`.
 _CLASSES = {
     *STANDARD_TYPES.values(), 'highlight', 'filename', 'hll', 'footnote', 'footnote-ref', 'footnote-backref',
-    'task-list', 'task-list-item'
+    'task-list', 'task-list-item', 'markdown-alert', 'markdown-alert-title', 'markdown-alert-note',
+    'markdown-alert-tip', 'markdown-alert-important', 'markdown-alert-warning', 'markdown-alert-caution',
+    'math', 'inline', 'display', 'gallery'
 }
 _CLASS_PATTERN = re.compile(r'language-[\w#.+-]{1,40}|md-[\w-]{1,40}', re.ASCII)
 
@@ -70,6 +73,9 @@ _INPUT = re.compile(
     r'<input(?P<attributes>[^>]*)>'
 )
 _IMAGE = re.compile(r'<img(?P<attributes>[^>]*)>')
+_LINK = re.compile(r'<a(?P<attributes> [^>]*)>')
+_REL = re.compile(r' rel="([^"]*)"')
+_ELSEWHERE = re.compile(r' href="[ \t\n\r\f\0-\x1f]*(?:https?:|[/\\]{2})', re.IGNORECASE)
 _NEWLINES_AT_START_OF_PRE = re.compile(r'(<pre[^>]*>)\n+')
 # A browser strips these from around an address.
 _CONTROLS_AND_SPACE = ''.join(chr(code) for code in range(33))
@@ -96,20 +102,21 @@ def _clean(html: str) -> str:
     # pylint: disable-next=no-member
     cleaned = nh3.clean(
         html,
-        tags=_TAGS,
-        clean_content_tags=_TAGS_DROPPED_WITH_CONTENT,
-        attributes=_ATTRIBUTES,
+        tags=KEPT,
+        clean_content_tags=DROPPED_WITH_CONTENT,
+        attributes=ATTRIBUTES,
         tag_attribute_values=_ATTRIBUTE_VALUES,
         set_tag_attribute_values=_FORCED_ATTRIBUTES,
         attribute_filter=_attribute_filter(),
-        url_schemes={'http', 'https', 'mailto'},
+        url_schemes=_SCHEMES,
         url_relative='pass_through',
-        link_rel='noopener nofollow',
+        link_rel=None,
         strip_comments=True
     )
     # Cleaned text has `<` and `>` escaped even within attributes, so that what looks like a tag is one.
     cleaned = _INPUT.sub(_task_checkbox, cleaned)
     cleaned = _IMAGE.sub(_lazy_image, cleaned)
+    cleaned = _LINK.sub(_related_link, cleaned)
     # A parser drops the first newline; another one after it would be dropped next time.
     return _NEWLINES_AT_START_OF_PRE.sub(r'\1', cleaned)
 
@@ -130,24 +137,54 @@ def _lazy_image(match: re.Match[str]) -> str:
     return f'<img{attributes}>'
 
 
+def _related_link(match: re.Match[str]) -> str:
+    """Vouch for no link that leads elsewhere, but for those of the author's own (`rel="me"`)."""
+    attributes = match['attributes']
+    given = _REL.search(attributes)
+    rel = ['me'] if given and 'me' in given[1].lower().split() else []
+    if _ELSEWHERE.search(attributes):
+        rel += 'noopener', 'nofollow'
+    said = f' rel="{" ".join(rel)}"' if rel else ''
+    return f'<a{_REL.sub("", attributes)}{said}>'
+
+
+def keeps(tag: str, name: str, value: str) -> bool:
+    """Tell whether cleaning leaves an element its attribute as it is."""
+    if name == 'class':
+        return len((_classes(value) or '').split()) == len(value.split())
+    if value in _ATTRIBUTE_VALUES.get(tag, {}).get(name, ()):
+        return True
+    if name not in ATTRIBUTES['*'] and name not in ATTRIBUTES.get(tag, ()):
+        return False
+    if name in ('href', 'src'):
+        scheme = _SCHEME.match(value.strip(_CONTROLS_AND_SPACE))
+        if scheme and scheme[1].lower() not in _SCHEMES:
+            return False
+    return _allowed(tag, name, value) is not None
+
+
 def _attribute_filter() -> Callable[[str, str, str], str | None]:
     unique_id = _UniqueIds()
 
     def keep(tag: str, name: str, value: str) -> str | None:
         # It is asked about elements that are on their way out as well.
-        if tag not in _TAGS:
+        if tag not in KEPT:
             return None
         if name == 'id':
             return unique_id(value) if value else None
-        if name == 'class':
-            return _classes(value)
-        if name == 'href':
-            return _href(value)
-        if name in _NUMBERS:
-            return value if _NUMBERS[name].fullmatch(value) else None
-        return value
+        return _allowed(tag, name, value)
 
     return keep
+
+
+def _allowed(tag: str, name: str, value: str) -> str | None:
+    if name == 'class':
+        return _classes(value)
+    if name == 'href':
+        return _href(value)
+    pattern = _OF_MEDIA.get(name) if tag in ('audio', 'source', 'video') else None
+    pattern = pattern or _VALUES.get(name)
+    return value if pattern is None or pattern.fullmatch(value) else None
 
 
 class _UniqueIds:

@@ -44,6 +44,11 @@ def test_text_becomes_html(renderer: MarkdownRenderer) -> None:
             'children': []
         }],
         'words': 4,
+        'warnings': [{
+            'reason': 'element_with_content',
+            'line': 1,
+            'text': '<script>'
+        }],
     }
 
 

@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from html import unescape
 
 import pytest
 
@@ -13,11 +14,9 @@ def rendered(markdown: str) -> str:
     return markdown_html.to_html(markdown)
 
 
-def code(text: str, language: str = 'text') -> str:
-    return (
-        f'<div class="language-{language} highlight"><pre><span></span><code>{text}\n'
-        '</code></pre></div>'
-    )
+def code(text: str, language: str = '') -> str:
+    class_ = f' class="language-{language}"' if language else ''
+    return f'<div class="highlight"><pre><code{class_}>{text}\n</code></pre></div>'
 
 
 def headings(html: str) -> list[tuple[str, str]]:
@@ -56,8 +55,8 @@ def test_headings_alike_have_ids_apart() -> None:
 
 def test_a_heading_takes_an_id_and_a_class_of_the_author() -> None:
     assert rendered('# Set up {#install .md-big .fixed}\n\n[a](#install)') == (
-        '<h1 class="md-big" id="user-content-install">Set up</h1>\n'
-        '<p><a href="#user-content-install" rel="noopener nofollow">a</a></p>'
+        '<h1 id="user-content-install" class="md-big">Set up</h1>\n'
+        '<p><a href="#user-content-install">a</a></p>'
     )
 
 
@@ -71,7 +70,7 @@ def test_a_paragraph_and_a_list_take_classes() -> None:
     assert rendered('a\n{: .md-b #c }') == '<p class="md-b" id="user-content-c">a</p>'
     assert rendered('- a\n{.md-b}\n- [c](d){.md-e title="f"}') == (
         '<ul>\n<li class="md-b">a</li>\n'
-        '<li><a class="md-e" href="d" title="f" rel="noopener nofollow">c</a></li>\n</ul>'
+        '<li><a href="d" class="md-e" title="f">c</a></li>\n</ul>'
     )
 
 
@@ -87,9 +86,19 @@ def test_code_is_marked_up_by_its_language_and_without_styles() -> None:
                     ) == code('<span class="k">return</span> <span class="mi">1</span>', 'python')
 
 
-@pytest.mark.parametrize('info', ['', 'no-such-language', 'text'])
-def test_a_language_is_not_guessed(info: str) -> None:
-    assert rendered(f'```{info}\n#!/bin/sh\n<b> & "c"\n```') == code('#!/bin/sh\n&lt;b&gt; &amp; "c"')
+@pytest.mark.parametrize('info', ['', 'mermaid', 'text', 'env', 'a++', '{.svelte}'])
+def test_a_language_is_not_guessed_and_keeps_its_name(info: str) -> None:
+    assert rendered(f'```{info}\n#!/bin/sh\n<b> & "c"\n```'
+                    ) == code('#!/bin/sh\n&lt;b&gt; &amp; "c"', info.strip('{.}'))
+
+
+def test_code_is_shown_as_it_is() -> None:
+    text = '\n\tif "a" < \'b\' and c & d:\xa0\n\n'
+
+    for fence in ('```python', '```', '``` {.python title="a" hl_lines="1"}'):
+        shown = rendered(f'{fence}\n{text}\n```')
+        inner = re.sub('<[^>]*>', '', shown.partition('<code')[2].partition('>')[2])
+        assert unescape(inner) == f'{text}\n'
 
 
 def test_a_fence_may_have_a_title_and_marked_lines_but_no_table_of_numbers() -> None:
@@ -121,15 +130,13 @@ FENCES = {
     '- b\n\n    ```\n    a\n    ```\n- c':
     f'<ul>\n<li>\n<p>b</p>\n{BLOCK}\n</li>\n<li>\n<p>c</p>\n</li>\n</ul>',
     '- b\n    ```\n    a\n    ```\n- c':
-    f'<ul>\n<li>\n<p>b</p>\n{BLOCK}\n</li>\n<li>\n<p>c</p>\n</li>\n</ul>',
+    f'<ul>\n<li>b\n{BLOCK}\n</li>\n<li>c</li>\n</ul>',
     '1. b\n\n    ```\n    a\n    ```\n\n2. c':
     f'<ol>\n<li>\n<p>b</p>\n{BLOCK}\n</li>\n<li>\n<p>c</p>\n</li>\n</ol>',
     '- b\n  ```\n  a\n  ```\n- c':
-    f'<ul>\n<li>b\n  {BLOCK}</li>\n<li>c</li>\n</ul>',
-    '- b\n    - c\n\n        ```\n        a\n        ```\n- d': (
-        f'<ul>\n<li>\n<p>b</p>\n<ul>\n<li>\n<p>c</p>\n{BLOCK}\n</li>\n</ul>\n</li>\n'
-        '<li>\n<p>d</p>\n</li>\n</ul>'
-    ),
+    f'<ul>\n<li>b\n{BLOCK}\n</li>\n<li>c</li>\n</ul>',
+    '- b\n    - c\n\n        ```\n        a\n        ```\n- d':
+    f'<ul>\n<li>b\n<ul>\n<li>\n<p>c</p>\n{BLOCK}\n</li>\n</ul>\n</li>\n<li>d</li>\n</ul>',
 }
 
 
@@ -139,21 +146,28 @@ def test_a_fence_is_a_block_of_its_own_wherever_it_is(markdown: str) -> None:
 
 
 def test_a_table_has_alignments_and_code_with_pipes() -> None:
-    html = rendered('| a | b | c |\n|:--|:-:|--:|\n| `x|y` | \\| | **c** [d](e) |\n```\na\n```')
+    html = rendered('| a | b | c |\n|:--|:-:|--:|\n| `x\\|y` | \\| | **c** [d](e) |\n```\na\n```')
 
     assert '<th align="left">a</th>\n<th align="center">b</th>\n<th align="right">c</th>' in html
     assert '<td align="left"><code>x|y</code></td>\n<td align="center">|</td>' in html
-    assert '<strong>c</strong> <a href="e" rel="noopener nofollow">d</a></td>' in html
+    assert '<strong>c</strong> <a href="e">d</a></td>' in html
     assert html.endswith('</table>\n' + BLOCK)
 
 
 def test_footnotes_link_there_and_back() -> None:
-    html = rendered('a[^1] b[^1] c[^long name]\n\n[^1]: d\n[^long name]: e\n\n    f')
+    html = rendered('a[^1] b[^1] c[^long-name]\n\n[^1]: d\n[^long-name]: e\n\n    f')
 
-    for mark, note in [('fnref:1', 'fn:1'), ('fnref2:1', 'fn:1'), ('fnref:long name', 'fn:long name')]:
-        assert f'<sup id="user-content-{mark}"><a class="footnote-ref" href="#user-content-{note}"' in html
+    for mark, note in [('fnref:1', 'fn:1'), ('fnref2:1', 'fn:1'), ('fnref:long-name', 'fn:long-name')]:
+        assert f'<sup id="user-content-{mark}"><a class="footnote-ref" href="#user-content-{note}">' in html
         assert f'<li id="user-content-{note}">' in html
-        assert f'<a class="footnote-backref" href="#user-content-{mark}"' in html
+        assert f'<a class="footnote-backref" href="#user-content-{mark}">' in html
+
+
+def test_a_footnote_that_nothing_leads_to_is_shown() -> None:
+    html = rendered('a[^1]\n\n[^2]: lonely\n\n[^1]: b')
+
+    assert html.index('<li id="user-content-fn:1">') < html.index('<li id="user-content-fn:2">')
+    assert '<p>lonely</p>' in html
 
 
 def test_two_tildes_strike_out_and_one_is_text() -> None:
@@ -171,8 +185,8 @@ def test_tasks() -> None:
 
 def test_a_picture_takes_a_size() -> None:
     assert rendered('![a](b.png "c"){width=300 height=20 loading=lazy .md-right style=x}') == (
-        '<p><img alt="a" class="md-right" height="20" loading="lazy" src="b.png" title="c"'
-        ' width="300" decoding="async"></p>'
+        '<p><img src="b.png" alt="a" title="c" width="300" height="20" loading="lazy"'
+        ' class="md-right" decoding="async"></p>'
     )
 
 
@@ -228,8 +242,7 @@ def test_the_output_is_bounded() -> None:
 def test_code_too_dense_for_colours_is_shown_without() -> None:
     data = '[1,2,"a"],' * 20_000
 
-    assert rendered(f'```json\n{data}\n```'
-                    ) == (f'<pre class="highlight"><code class="language-json">{data}</code></pre>')
+    assert rendered(f'```json\n{data}\n```') == code(data, 'json')
 
 
 def test_the_process_that_renders_imports_no_more_than_it_needs() -> None:
@@ -245,5 +258,5 @@ def test_the_process_that_renders_imports_no_more_than_it_needs() -> None:
     imported = set(printed.stdout.split())
     assert markdown_html.__name__ in imported
     assert not imported & {
-        'urllib.request', 'importlib.metadata', 'http.client', 'email', 'ssl', 'dataclasses'
+        'urllib.request', 'importlib.metadata', 'http.client', 'email', 'ssl', 'emoji', 'linkify_it'
     }

@@ -137,5 +137,6 @@ def test_pictures_are_asked_for_only_by_a_text_that_has_some() -> None:
         'excerpt': '<img src="https://i.test/s.jpg">',
         'toc': [],
         'words': 2,
+        'warnings': [],
     }
     assert asked == [['https://i.test/s.jpg']]

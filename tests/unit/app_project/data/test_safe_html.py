@@ -77,7 +77,7 @@ def test_no_id_shadows_a_global(name: str) -> None:
 def test_ids_are_unique_and_links_follow_them() -> None:
     assert sanitize('<p id="a">1</p><p id="a">2</p><p id="a-2">3</p><a href="#a">4</a>') == (
         '<p id="user-content-a">1</p><p id="user-content-a-2">2</p><p id="user-content-a-2-2">3</p>'
-        '<a href="#user-content-a" rel="noopener nofollow">4</a>'
+        '<a href="#user-content-a">4</a>'
     )
 
 
@@ -92,10 +92,51 @@ def test_ids_are_unique_and_links_follow_them() -> None:
         ('/a?b=c#d', '/a?b=c#d'),
         ('https://example.com/#a', 'https://example.com/#a'),
         ('mailto:a@example.com', 'mailto:a@example.com'),
+        ('tel:+15550100', 'tel:+15550100'),
+        ('sms:+15550100', 'sms:+15550100'),
     ]
 )  # yapf: disable
 def test_addresses(href: str, cleaned: str) -> None:
-    assert sanitize(f'<a href="{href}">a</a>') == (f'<a href="{cleaned}" rel="noopener nofollow">a</a>')
+    rel = ' rel="noopener nofollow"' if cleaned.startswith('http') else ''
+    assert sanitize(f'<a href="{href}">a</a>') == f'<a href="{cleaned}"{rel}>a</a>'
+
+
+@pytest.mark.parametrize(
+    'href', ['https://a.example', 'HTTP://a.example', '//a.example', r'/\a.example', ' https://a.example']
+)
+def test_a_link_elsewhere_is_not_vouched_for(href: str) -> None:
+    assert sanitize(f'<a href="{href}" rel="follow">a</a>').endswith(' rel="noopener nofollow">a</a>')
+    assert sanitize(f'<a rel="Me friend" href="{href}">a</a>').endswith(' rel="me noopener nofollow">a</a>')
+
+
+@pytest.mark.parametrize(
+    'html',
+    [
+        '<p dir="rtl" lang="ar">مرحبا <bdi>a</bdi></p>',
+        '<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>',
+        '<video src="https://a.example/b.mp4" poster="https://a.example/b.jpg" controls=""></video>',
+        '<video controls=""><source src="https://a.example/b.webm" type="video/webm">b</video>',
+        '<audio src="https://a.example/b.mp3" controls=""></audio>',
+        '<abbr title="b">a</abbr> <kbd>c</kbd> <cite>d</cite> <q>e</q> <time datetime="2026-01-01">f</time>',
+        '<figure class="gallery"><img src="a" alt="" loading="lazy" decoding="async"></figure>',
+        '<table><tbody><tr><th scope="row">a</th></tr></tbody></table>',
+    ]
+)  # yapf: disable
+def test_what_means_something_to_readers_stays(html: str) -> None:
+    assert sanitize(html) == html
+
+
+@pytest.mark.parametrize(
+    ('html', 'cleaned'),
+    [
+        ('<video src="http://a.example/b.mp4" autoplay></video>', '<video controls=""></video>'),
+        ('<video poster="data:image/png,a" src="//a.example/b"></video>', '<video controls=""></video>'),
+        ('<audio src="javascript:alert(1)"></audio>', '<audio controls=""></audio>'),
+        ('<p dir="up">a</p>', '<p>a</p>'),
+    ]
+)  # yapf: disable
+def test_a_page_over_https_embeds_nothing_else(html: str, cleaned: str) -> None:
+    assert sanitize(html) == cleaned
 
 
 def test_classes_of_the_page_are_out_of_reach() -> None:
