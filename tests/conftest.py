@@ -6,8 +6,6 @@ from itertools import count
 
 import psycopg2
 import pytest
-from alembic import command
-from alembic.config import Config
 from hypothesis import HealthCheck, configuration, settings
 from psycopg2 import sql
 from sqlalchemy import Engine, make_url
@@ -16,6 +14,7 @@ from talelio_backend.bootstrap import map_entities
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 from tests.support.engines import patient_engine
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.missing import pytest_terminal_summary
 from tests.support.smtp_sink import SmtpSink
 
@@ -31,7 +30,15 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope='session')
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def migrated_cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MigratedCluster:
+    base = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have folders side by side.
+    return MigratedCluster(base if worker_id == 'master' else base.parent)
+
+
+@pytest.fixture(scope='session')
+def postgres_url(tmp_path_factory: pytest.TempPathFactory,
+                 migrated_cluster: MigratedCluster) -> Iterator[str]:
     """A server of the tests' own, whose first database is never written to after its migration.
 
     TEST_POSTGRES_URL may name such a database instead, on a server that no other run of the tests uses.
@@ -40,10 +47,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    with EmbeddedPostgres(tmp_path_factory.mktemp('postgres'), durable=False) as url:
-        config = Config(PROJECT_FOLDER / 'alembic.ini')
-        config.attributes['database_url'] = url
-        command.upgrade(config, 'head')
+    folder = tmp_path_factory.mktemp('postgres')
+    migrated_cluster.copy_to(folder)
+    with EmbeddedPostgres(folder, durable=False) as url:
         yield url
 
 

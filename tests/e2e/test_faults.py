@@ -19,6 +19,7 @@ from tests.support.at_once import at_once
 from tests.support.database import connect, copy_of, execute, select_one
 from tests.support.locks import locked, wait_for_waiting
 from tests.support.members import WHITELIST, Member, Person, join, log_in, new_person, publish, register
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import PATIENT_CONFIG, ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
@@ -33,8 +34,9 @@ PROJECT = {'title': 'A title', 'body': 'text'}
 
 
 @pytest.fixture(name='postgres', scope='module')
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]:
-    with own_postgres(tmp_path_factory.mktemp('own-postgres')) as postgres:
+def _postgres(tmp_path_factory: pytest.TempPathFactory,
+              migrated_cluster: MigratedCluster) -> Iterator[OwnPostgres]:
+    with own_postgres(tmp_path_factory.mktemp('own-postgres'), migrated_cluster) as postgres:
         yield postgres
 
 

@@ -20,6 +20,7 @@ from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.database import connect, execute, select_one
 from tests.support.members import WHITELIST, Member, Person, new_person, register, verification_path
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.otlp_receiver import CAN_TRACE, OtlpReceiver
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.prometheus import METRICS, scrape, total
@@ -160,9 +161,13 @@ def break_the_database(trial: Trial, member: Member) -> None:
 
 
 @pytest.fixture(name='trial', scope='module')
-def _trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+def _trial(tmp_path_factory: pytest.TempPathFactory, migrated_cluster: MigratedCluster) -> Iterator[Trial]:
     folder = tmp_path_factory.mktemp('planted')
-    with own_postgres(folder / 'postgres') as postgres, SmtpSink() as smtp, OtlpReceiver() as collector:
+    with (
+        own_postgres(folder / 'postgres', migrated_cluster) as postgres,
+        SmtpSink() as smtp,
+        OtlpReceiver() as collector,
+    ):
         with closing(connect(postgres.direct_url)) as database:
             execute(database, "ALTER SYSTEM SET log_statement = 'all'")
             execute(database, 'SELECT pg_reload_conf()')

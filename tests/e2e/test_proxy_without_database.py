@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.members import WHITELIST
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
 from tests.support.traefik import EAGER_CHECKS, HOST, Traefik
@@ -13,9 +14,8 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(name='postgres')
-def _postgres(tmp_path: Path) -> Iterator[OwnPostgres]:
-    (tmp_path / 'postgres').mkdir()
-    with own_postgres(tmp_path / 'postgres') as postgres:
+def _postgres(tmp_path: Path, migrated_cluster: MigratedCluster) -> Iterator[OwnPostgres]:
+    with own_postgres(tmp_path / 'postgres', migrated_cluster) as postgres:
         yield postgres
 
 

@@ -16,6 +16,7 @@ from tests.faults.network import delay, slow
 from tests.support.answers import error_of, ok
 from tests.support.database import connect, execute, select_one
 from tests.support.members import WHITELIST, Member, join, publish
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
 from tests.support.tcp_proxy import TcpProxy
@@ -116,8 +117,9 @@ CASES = [
 
 
 @pytest.fixture(name='postgres', scope='module')
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]:
-    with own_postgres(tmp_path_factory.mktemp('postgres')) as postgres:
+def _postgres(tmp_path_factory: pytest.TempPathFactory,
+              migrated_cluster: MigratedCluster) -> Iterator[OwnPostgres]:
+    with own_postgres(tmp_path_factory.mktemp('postgres'), migrated_cluster) as postgres:
         yield postgres
 
 

@@ -15,6 +15,7 @@ from tests.support.attempts import Prepare
 from tests.support.database import copy_of
 from tests.support.disks import small_disk
 from tests.support.members import WHITELIST, join
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import own_postgres
 from tests.support.served_api import ServedApi
 from tests.support.uploads import stored_files
@@ -103,11 +104,11 @@ def test_no_room_for_pictures(service: Service, disk: Path, case: PictureCase) -
         holds='201 or 503; with room again, all that was acknowledged is there, and nothing else',
     )
 ])
-def test_no_room_for_the_database(tmp_path: Path, case: Case) -> None:
+def test_no_room_for_the_database(tmp_path: Path, case: Case, migrated_cluster: MigratedCluster) -> None:
     del case
     with (
         small_disk(tmp_path / 'disk', DATABASE_SIZE) as disk,
-        own_postgres(disk / 'postgres') as postgres,
+        own_postgres(disk / 'postgres', migrated_cluster) as postgres,
     ):
         with ServedApi(tmp_path, postgres.url, {'WHITELISTED_EMAILS': ','.join(WHITELIST)}) as api:
             author = join(api)

@@ -20,6 +20,7 @@ from tests.support.at_once import at_once
 from tests.support.attempts import Attempt, Prepare
 from tests.support.database import connect, execute, select_one
 from tests.support.members import WHITELIST
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.processes import children_of, command_of, family_of
 from tests.support.served_api import ServedApi
@@ -61,10 +62,10 @@ class Stage:
 
 
 @pytest.fixture(name='stage', scope='module')
-def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def _stage(tmp_path_factory: pytest.TempPathFactory, migrated_cluster: MigratedCluster) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp('service')
     environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST), 'WEB_CONCURRENCY': str(WORKERS)}
-    with own_postgres(tmp_path_factory.mktemp('postgres')) as postgres:
+    with own_postgres(tmp_path_factory.mktemp('postgres'), migrated_cluster) as postgres:
         api = ServedApi(folder, postgres.url, environ)
         try:
             api.start()

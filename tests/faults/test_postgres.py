@@ -13,6 +13,7 @@ from tests.faults.trial import Outcome, Service, check_mended, check_suffered, i
 from tests.support.attempts import Prepare
 from tests.support.database import connect, execute
 from tests.support.members import WHITELIST
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
 from tests.support.tcp_proxy import TcpProxy
@@ -95,8 +96,9 @@ COMMIT_CASES = [
 
 
 @pytest.fixture(name='postgres', scope='module')
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]:
-    with own_postgres(tmp_path_factory.mktemp('postgres')) as postgres:
+def _postgres(tmp_path_factory: pytest.TempPathFactory,
+              migrated_cluster: MigratedCluster) -> Iterator[OwnPostgres]:
+    with own_postgres(tmp_path_factory.mktemp('postgres'), migrated_cluster) as postgres:
         yield postgres
 
 

@@ -18,6 +18,7 @@ from tests.support.answers import ok
 from tests.support.attempts import Prepare
 from tests.support.database import connect, select_one
 from tests.support.members import WHITELIST, join, publish
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.missing import skip
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
@@ -66,8 +67,8 @@ class Pair:
 
 
 @pytest.fixture(name='pair', scope='module')
-def _pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    with own_postgres(tmp_path_factory.mktemp('primary')) as primary:
+def _pair(tmp_path_factory: pytest.TempPathFactory, migrated_cluster: MigratedCluster) -> Iterator[Pair]:
+    with own_postgres(tmp_path_factory.mktemp('primary'), migrated_cluster) as primary:
         folder = tmp_path_factory.mktemp('standby')
         copy_to(folder, primary.direct_url)
         with EmbeddedPostgres(folder, durable=False) as url:

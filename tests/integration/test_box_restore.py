@@ -17,6 +17,7 @@ from tests.support.answers import ok
 from tests.support.box import BackupService, guide_block, run_as_owner
 from tests.support.database import connect, execute
 from tests.support.members import WHITELIST, Member, join, log_in, new_person, publish, register
+from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import own_postgres
 from tests.support.served_api import ServedApi
 from tests.support.sockets import closed_port
@@ -47,9 +48,9 @@ SHAPE = {
 
 
 @pytest.fixture(name='box_url')
-def fixture_box_url(tmp_path: Path) -> Iterator[str]:
+def fixture_box_url(tmp_path: Path, migrated_cluster: MigratedCluster) -> Iterator[str]:
     """A server of its own, since its database is renamed; with the name and the user that the box's has."""
-    with own_postgres(tmp_path / 'postgres') as server:
+    with own_postgres(tmp_path / 'postgres', migrated_cluster) as server:
         url = make_url(server.direct_url)
         assert (url.username, url.database) == ('talelio', 'talelio')
         yield server.direct_url

@@ -5,13 +5,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import make_url
 
-from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 from tests.support.database import connect, select_one
+from tests.support.migrated_cluster import MigratedCluster, migrate
 from tests.support.processes import family_of, parent_of
 from tests.support.tcp_proxy import TcpProxy
 
@@ -53,13 +51,17 @@ class OwnPostgres:
 
 
 @contextmanager
-def own_postgres(folder: Path, *, durable: bool = False) -> Iterator[OwnPostgres]:
-    """`durable`: what is committed outlives a power cut, too."""
+def own_postgres(folder: Path,
+                 cluster: MigratedCluster | None = None,
+                 *,
+                 durable: bool = False) -> Iterator[OwnPostgres]:
+    """A copy of `cluster`, or a new one. `durable`: what is committed outlives a power cut, too."""
+    if cluster is not None:
+        cluster.copy_to(folder)
     postgres = OwnPostgres(folder, durable=durable)
     try:
-        config = Config(PROJECT_FOLDER / 'alembic.ini')
-        config.attributes['database_url'] = postgres.direct_url
-        command.upgrade(config, 'head')
+        if cluster is None:
+            migrate(postgres.direct_url)
         with postgres.proxy:
             yield postgres
     finally:
