@@ -1,35 +1,21 @@
-"""The operator's commands, run as they are run for real, and what the served API makes of them."""
+"""The operator's commands, and what the served API makes of them."""
 import json
-import subprocess
-import sys
 from http import HTTPStatus
 from typing import Any
 
-from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import ok
+from tests.support.flask_command import flask
 from tests.support.members import Member, log_in, publish
 from tests.support.pictures import saved, scene
 from tests.support.served_api import ServedApi
-from tests.support.waiting import PATIENCE
 
 LOGIN = '/v1/accounts/login'
 REGISTER = '/v1/accounts/register'
 PASSWORD = 'another horse battery'
 
 
-def flask(api: ServedApi, *arguments: str, stdin: str = '') -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, '-m', 'flask', *arguments],
-                          cwd=PROJECT_FOLDER,
-                          env=api.environ,
-                          input=stdin,
-                          capture_output=True,
-                          text=True,
-                          check=False,
-                          timeout=PATIENCE)
-
-
 def done(api: ServedApi, *arguments: str, stdin: str = '') -> str:
-    ended = flask(api, *arguments, stdin=stdin)
+    ended = flask(api.environ, *arguments, stdin=stdin)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -49,7 +35,7 @@ def test_an_account_that_the_operator_makes_can_log_in_and_be_closed(api: Served
     assert api.get('/v1/users/me', headers=bearer).status_code == HTTPStatus.FORBIDDEN
     refused = api.post(LOGIN, {'email': email, 'password': PASSWORD})
     assert (refused.status_code, refused.json()['error']['message']) == (403, 'Account disabled')
-    again = flask(api, 'account', 'disable', email)
+    again = flask(api.environ, 'account', 'disable', email)
     assert (again.returncode, again.stderr) == (1, 'Error: The account is disabled already\n')
 
     done(api, 'account', 'enable', email)
@@ -60,7 +46,7 @@ def test_an_account_that_the_operator_makes_can_log_in_and_be_closed(api: Served
     assert {'account.created', 'account.disabled', 'account.enabled', 'password.changed'} <= set(kinds)
 
     done(api, 'account', 'delete', email, '--yes')
-    assert flask(api, 'account', 'show', email).returncode == 1
+    assert flask(api.environ, 'account', 'show', email).returncode == 1
     assert api.post(LOGIN, {'email': email, 'password': PASSWORD}).status_code == HTTPStatus.UNAUTHORIZED
 
 
@@ -81,13 +67,13 @@ def test_a_member_who_is_deleted_takes_everything_along(api: ServedApi, member: 
 
 
 def test_without_a_yes_nothing_is_deleted(api: ServedApi, member: Member) -> None:
-    assert flask(api, 'account', 'delete', member.person.email, stdin='n\n').returncode == 1
+    assert flask(api.environ, 'account', 'delete', member.person.email, stdin='n\n').returncode == 1
 
     log_in(api, member.person)
 
 
 def test_a_password_is_never_an_argument(api: ServedApi, member: Member) -> None:
-    ended = flask(api, 'account', 'set-password', member.person.email, PASSWORD)
+    ended = flask(api.environ, 'account', 'set-password', member.person.email, PASSWORD)
 
     assert ended.returncode == 2
     log_in(api, member.person)
@@ -106,7 +92,7 @@ def test_an_address_is_let_in_and_shut_out_while_the_server_runs(api: ServedApi)
     assert 'may not register any more' in removed and 'is disabled' in removed
     other = api.post(REGISTER, body | {'username': 'guest-again'})
     assert error_message(other) == 'Email not whitelisted'
-    assert flask(api, 'whitelist', 'remove', 'guest@example.net').returncode == 1
+    assert flask(api.environ, 'whitelist', 'remove', 'guest@example.net').returncode == 1
 
 
 def error_message(answer: Any) -> str:

@@ -1,38 +1,25 @@
 """What the served API writes into its audit trail, and what it never does."""
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from psycopg2.extensions import connection
 
-from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import error_of, ok
 from tests.support.database import execute, select_one
+from tests.support.flask_command import flask
 from tests.support.members import Member, Person, log_in, new_person, register, verification_path
 from tests.support.served_api import ServedApi
-from tests.support.waiting import PATIENCE
 
 LOGIN = '/v1/accounts/login'
 TOKEN = '/v1/accounts/token'
 SESSIONS = '/v1/accounts/sessions'
 
 
-def flask(api: ServedApi, *arguments: str) -> str:
-    """Run a command in the environment of the server, as an operator does."""
-    done = subprocess.run([sys.executable, '-m', 'flask', *arguments],
-                          cwd=PROJECT_FOLDER,
-                          env={
-                              **api.environ, 'FLASK_APP': 'talelio_backend.commands',
-                              'HOME': os.environ.get('HOME', '/')
-                          },
-                          capture_output=True,
-                          text=True,
-                          check=False,
-                          timeout=PATIENCE)
+def run(api: ServedApi, *arguments: str) -> str:
+    """A command in the environment of the server, as an operator runs it."""
+    done = flask(api.environ, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -40,7 +27,7 @@ def flask(api: ServedApi, *arguments: str) -> str:
 def events_of(api: ServedApi, account_id: int) -> list[dict[str, Any]]:
     """Oldest first."""
     events: list[dict[str,
-                      Any]] = json.loads(flask(api, 'audit', 'list', '--json', '--account', str(account_id)))
+                      Any]] = json.loads(run(api, 'audit', 'list', '--json', '--account', str(account_id)))
     return events[::-1]
 
 
@@ -107,8 +94,8 @@ def test_the_trail_holds_no_secret(api: ServedApi, database: connection) -> None
     with database.cursor() as cursor:
         cursor.execute('SELECT security_events::text FROM security_events')
         trail = '\n'.join(row[0] for row in cursor.fetchall())
-    trail += flask(api, 'audit', 'list', '--json', '--limit', '100000', '--since', since)
-    trail += flask(api, 'audit', 'list', '--limit', '100000', '--since', since)
+    trail += run(api, 'audit', 'list', '--json', '--limit', '100000', '--since', since)
+    trail += run(api, 'audit', 'list', '--limit', '100000', '--since', since)
 
     assert f'account {account["id"]}' in trail
     for secret in ('planted', token, link.rpartition('/')[2], '$2b$'):

@@ -1,6 +1,4 @@
 """The whole way of a picture on each store: a folder, moto's S3 and rclone's S3."""
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import error_of, ok
 from tests.support.database import connect, copy_of, execute
+from tests.support.flask_command import flask
 from tests.support.members import WHITELIST, Member, join
 from tests.support.s3_servers import AWS_ENVIRON, MotoServer, RcloneServer
 from tests.support.served_api import ServedApi
@@ -159,10 +157,7 @@ def test_an_avatar_comes_and_goes(site: Site, owner: Member) -> None:
 
 def sweep(site: Site, *options: str, status: int = 0) -> str:
     """Run by its operator, in the server's own environment."""
-    command = [sys.executable, '-m', 'flask', 'assets', 'sweep', *options]
-    done = subprocess.run(
-        command, cwd=PROJECT_FOLDER, env=site.api.environ, capture_output=True, text=True, check=False
-    )
+    done = flask(site.api.environ, 'assets', 'sweep', *options)
     assert done.returncode == status, done.stderr
     return done.stdout + done.stderr
 

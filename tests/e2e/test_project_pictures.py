@@ -4,6 +4,7 @@ from contextlib import closing
 from tests.e2e.conftest import Serve
 from tests.support.answers import ok
 from tests.support.database import connect, execute
+from tests.support.flask_command import flask
 from tests.support.members import Member, join, publish
 from tests.support.served_api import ServedApi
 from tests.support.uploads import new_picture, upload
@@ -12,7 +13,7 @@ LAZY = 'loading="lazy" decoding="async"'
 
 
 def rendered_again(api: ServedApi, *options: str) -> tuple[int, str, str]:
-    ended = api.run('flask', 'projects', 'render', *options)
+    ended = flask(api.environ, 'projects', 'render', *options)
     return ended.returncode, ended.stdout, ended.stderr
 
 

@@ -1,6 +1,4 @@
 """Pictures on their way to the served API."""
-import subprocess
-import sys
 from io import BytesIO
 from itertools import count
 from pathlib import Path
@@ -9,8 +7,8 @@ from typing import Any
 import requests
 from PIL import Image
 
-from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.answers import ok
+from tests.support.flask_command import flask
 from tests.support.members import Member
 from tests.support.served_api import ServedApi
 
@@ -75,10 +73,5 @@ def stored_files(folder: Path) -> set[str]:
 
 def sweep(api: ServedApi) -> None:
     """As the operator does, but also of what is not an hour old."""
-    subprocess.run(
-        [sys.executable, '-m', 'flask', 'assets', 'sweep', '--older-than', '0', '--delete', '--even-all'],
-        cwd=PROJECT_FOLDER,
-        env=api.environ,
-        check=True,
-        capture_output=True,
-    )
+    done = flask(api.environ, 'assets', 'sweep', '--older-than', '0', '--delete', '--even-all')
+    assert done.returncode == 0, done.stderr
