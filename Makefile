@@ -183,7 +183,7 @@ var/atheris/.installed: tests/fuzz/requirements.txt | install
 	@touch $@
 
 # Such as: make test-mutation MUTANTS='talelio_backend.app_account.business.*'; setup.cfg says what there is to choose from.
-MUTANTS ?= talelio_backend.app_account.data.*_tokens.* talelio_backend.shared.data.jwt.* talelio_backend.shared.presentation.bearer.*
+MUTANTS ?= talelio_backend.app_account.data.*_tokens.* talelio_backend.app_account.data.jwt.* talelio_backend.shared.presentation.requests.bearer_token.*
 # mutmut comes last on the path, so that pytest and the rest are those that are locked.
 MUTMUT := $(BIN)/python -c 'import sys; sys.path.append("var/mutmut"); from mutmut.__main__ import cli; cli()'
 .PHONY: test-mutation

@@ -117,8 +117,8 @@ class Deployment:
         return next((item for item in found if item['status'] == 'ACTIVE'), None)
 
     def _definition_of(self, running: dict[str, Any]) -> dict[str, Any]:
-        answer = self._ecs.describe_task_definition(taskDefinition=running['taskDefinition'])
-        definition: dict[str, Any] = answer['taskDefinition']
+        response = self._ecs.describe_task_definition(taskDefinition=running['taskDefinition'])
+        definition: dict[str, Any] = response['taskDefinition']
         return definition
 
     def _roll_out(self, service: Service, arn: str, running: dict[str, Any] | None) -> None:

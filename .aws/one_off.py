@@ -43,7 +43,7 @@ class OneOffTasks:
 
     def _start(self, arn: str, container: str, command: tuple[str, ...]) -> str | None:
         try:
-            answer = self._ecs.run_task(
+            response = self._ecs.run_task(
                 cluster=self._cluster,
                 taskDefinition=arn,
                 launchType='EC2',
@@ -59,9 +59,9 @@ class OneOffTasks:
             if 'No Container Instances' not in str(error):
                 raise
             return None
-        if answer['failures']:
-            say('  cannot be placed: ' + ', '.join(failure['reason'] for failure in answer['failures']))
-        return answer['tasks'][0]['taskArn'] if answer['tasks'] else None
+        if response['failures']:
+            say('  cannot be placed: ' + ', '.join(failure['reason'] for failure in response['failures']))
+        return response['tasks'][0]['taskArn'] if response['tasks'] else None
 
     def _stopped(self, task_arn: str) -> dict[str, Any] | None:
         found: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self._cluster,

@@ -23,8 +23,8 @@ class Patience:
     def wait(self, what: str, patience: float, ask: Callable[[], Any]) -> Any:
         """Return the first answer that is a truth. Raises DeploymentError after `patience` seconds."""
         give_up = time.monotonic() + patience
-        while not (answer := ask()):
+        while not (response := ask()):
             if time.monotonic() >= give_up:
                 raise DeploymentError(f'Waited {patience:g} seconds in vain for {what}')
             time.sleep(self._pause)
-        return answer
+        return response

@@ -26,8 +26,11 @@ IN_PRODUCTION = ('ACTIVE', 'SUCCESS')
 def main() -> None:
     owner, _, name = os.environ['GITHUB_REPOSITORY'].partition('/')
     fields = ['--raw-field', f'query={QUERY}', '--raw-field', f'owner={owner}', '--raw-field', f'name={name}']
-    answer = subprocess.run(['gh', 'api', 'graphql', *fields], stdout=subprocess.PIPE, text=True, check=True)
-    deployments = json.loads(answer.stdout)['data']['repository']['deployments']['nodes']
+    response = subprocess.run(['gh', 'api', 'graphql', *fields],
+                              stdout=subprocess.PIPE,
+                              text=True,
+                              check=True)
+    deployments = json.loads(response.stdout)['data']['repository']['deployments']['nodes']
     commits = [item['commitOid'] for item in deployments if item['state'] in IN_PRODUCTION]
     if not commits:
         print(

@@ -20,7 +20,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 MIGRATIONS = 'migrations/versions'

@@ -22,19 +22,24 @@ from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http import message
 
-from talelio_backend.drain import Drain
-from talelio_backend.fair_worker import FairWorker
-from talelio_backend.lingering_close import close_aside
-from talelio_backend.logs import logging_config
-from talelio_backend.metrics.exposition import open_listener, serve
-from talelio_backend.metrics.sharing import FOLDER_VARIABLE, leave_place, shared_folder, take_place
+from talelio_backend.observability.log_format import logging_config
+from talelio_backend.observability.metrics.exposition import open_listener, serve
+from talelio_backend.observability.metrics.sharing import (
+    FOLDER_VARIABLE,
+    leave_place,
+    shared_folder,
+    take_place,
+)
+from talelio_backend.server.drain import Drain
+from talelio_backend.server.fair_worker import FairWorker
+from talelio_backend.server.lingering_close import close_aside
 from talelio_backend.settings import POSTGRES_FOLDER, PROJECT_FOLDER, ConfigurationError, Env, Settings
 from talelio_backend.settings.database import open_database
 from talelio_backend.settings.folders import MAIL_FOLDER
 from talelio_backend.settings.server import THREADS
 from talelio_backend.settings.settings import DEVELOPMENT_EMAIL
-from talelio_backend.shared.presentation.reason_phrase import reason_phrase
-from talelio_backend.shared.presentation.status_codes import code_of_status
+from talelio_backend.shared.presentation.errors.reason_phrases import reason_phrase
+from talelio_backend.shared.presentation.errors.status_codes import code_of_status
 
 try:
     _settings = Settings.from_env()
@@ -76,7 +81,7 @@ graceful_timeout = 30
 max_requests = _settings.max_requests if workers > 1 else 0
 # So that the workers are not all replaced at once.
 max_requests_jitter = max_requests // 5
-# Of X-Forwarded-Proto; for X-Forwarded-For see shared.presentation.forwarded.
+# Of X-Forwarded-Proto; for X-Forwarded-For see shared.presentation.requests.forwarded_for.
 forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.trusted_proxies)
 keepalive = 5
 logconfig_dict = logging_config(_settings)

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from talelio_backend.bootstrap import build
-from talelio_backend.logs import logging_config
-from talelio_backend.metrics.sharing import FOLDER_VARIABLE
+from talelio_backend.observability.log_format import logging_config
+from talelio_backend.observability.metrics.sharing import FOLDER_VARIABLE
 from talelio_backend.settings import Settings
 from talelio_backend.settings.database import open_database
 

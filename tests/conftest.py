@@ -11,8 +11,8 @@ from psycopg2 import sql
 from sqlalchemy import Engine, make_url
 
 from talelio_backend.bootstrap import map_entities
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from talelio_backend.settings import PROJECT_FOLDER
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 from tests.support.engines import patient_engine
 from tests.support.migrated_cluster import MigratedCluster
 from tests.support.missing import pytest_terminal_summary

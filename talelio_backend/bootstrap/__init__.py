@@ -1,5 +1,5 @@
 """The composition root: every adapter is made here and handed to what needs it."""
 from talelio_backend.bootstrap.backend import Backend, build
-from talelio_backend.bootstrap.entities import Reading, UnitOfWork, map_entities
+from talelio_backend.bootstrap.orm_mapping import ReadSession, UnitOfWork, map_entities
 
-__all__ = ['Backend', 'Reading', 'UnitOfWork', 'build', 'map_entities']
+__all__ = ['Backend', 'ReadSession', 'UnitOfWork', 'build', 'map_entities']

@@ -8,7 +8,8 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
+from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
+from talelio_backend.app_account.data.jwt import JwtAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
 from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from talelio_backend.app_feed.data.change_log import next_due
@@ -16,35 +17,36 @@ from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
 from talelio_backend.bootstrap.assets import add_assets
 from talelio_backend.bootstrap.audit import add_audit
-from talelio_backend.bootstrap.entities import Reading, UnitOfWork, map_entities
+from talelio_backend.bootstrap.container import Container
 from talelio_backend.bootstrap.feeds import add_feeds
-from talelio_backend.bootstrap.ground import Ground
 from talelio_backend.bootstrap.http import make_app
 from talelio_backend.bootstrap.metrics import add_metrics
+from talelio_backend.bootstrap.orm_mapping import ReadSession, UnitOfWork, map_entities
 from talelio_backend.bootstrap.projects import add_projects
 from talelio_backend.bootstrap.tracing import make_tracing
 from talelio_backend.bootstrap.users import add_users
-from talelio_backend.metrics import Metrics
-from talelio_backend.metrics.image_store import MeasuredImageStore
-from talelio_backend.metrics.mail import MeasuredMailer
-from talelio_backend.metrics.security import MeasuredRateLimiter
+from talelio_backend.observability.metrics import Metrics
+from talelio_backend.observability.metrics.image_store import MeasuredImageStore
+from talelio_backend.observability.metrics.mail import MeasuredMailer
+from talelio_backend.observability.metrics.security import MeasuredRateLimiter
 from talelio_backend.settings import Settings
-from talelio_backend.shared.business import idempotency, mail_relay, outbox, rate_limits
-from talelio_backend.shared.business.mail_relay import send_next
-from talelio_backend.shared.data.bounded_worker import BoundedWorker
-from talelio_backend.shared.data.counter_repository import pseudonyms
-from talelio_backend.shared.data.database import make_engine
-from talelio_backend.shared.data.jwt import JwtAccessTokens
-from talelio_backend.shared.data.public_data_watch import NOW, PublicDataWatch
-from talelio_backend.shared.data.repeating_thread import RepeatingThread
+from talelio_backend.shared.data.change_listener import NOW, ChangeListener
+from talelio_backend.shared.data.engine import make_engine
+from talelio_backend.shared.data.query_comments import add_comments
 from talelio_backend.shared.data.schema_version import SchemaVersion
-from talelio_backend.shared.data.sql_comments import add_comments
-from talelio_backend.shared.presentation.docs_routes import docs_routes
+from talelio_backend.shared.idempotency.business import claims
+from talelio_backend.shared.idempotency.presentation.idempotency_key import Idempotency
+from talelio_backend.shared.mail.business import outbox, relay
+from talelio_backend.shared.mail.business.relay import send_next
+from talelio_backend.shared.mail.presentation.outbox_commands import outbox_commands
 from talelio_backend.shared.presentation.health import Readiness, health_routes
-from talelio_backend.shared.presentation.idempotency import Idempotency
-from talelio_backend.shared.presentation.openapi_routes import openapi_routes
-from talelio_backend.shared.presentation.outbox_commands import outbox_commands
-from talelio_backend.shared.presentation.sql_tags import sql_tags
+from talelio_backend.shared.presentation.openapi.docs_routes import docs_routes
+from talelio_backend.shared.presentation.openapi.routes import openapi_routes
+from talelio_backend.shared.presentation.requests.query_tags import sql_tags
+from talelio_backend.shared.rate_limits.business import limits
+from talelio_backend.shared.rate_limits.data.counter_repository import pseudonyms
+from talelio_backend.shared.workers.periodic_thread import PeriodicThread
+from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 
 # Seconds that a stopping process waits for the mail in hand.
 RELAY_STOP_TIMEOUT = 5.0
@@ -66,11 +68,11 @@ class Backend:
 
     app: Flask
     # To be started where requests are served.
-    threads: tuple[RepeatingThread, ...]
+    threads: tuple[PeriodicThread, ...]
     readiness: Readiness
     # None where nobody is to be told.
     metrics: CollectorRegistry | None
-    public: PublicDataWatch
+    public: ChangeListener
     close: Callable[[], None]
 
 
@@ -84,85 +86,86 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     if tracing is not None:
         tracing.watch(engine)
     add_comments(engine, sql_tags)
-    public = PublicDataWatch(engine, next_due(NOW))
+    public = ChangeListener(engine, next_due(NOW))
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
-    ground = _make_ground(settings, metrics, engine, public)
-    ground.app.register_blueprint(health_routes(readiness))
+    container = _make_ground(settings, metrics, engine, public)
+    container.app.register_blueprint(health_routes(readiness))
     for add in (add_audit, add_accounts, add_projects, add_users, add_assets, add_feeds):
-        add(ground)
-    ground.app.register_blueprint(openapi_routes(ground.app))
-    ground.app.register_blueprint(docs_routes())
-    threads = _make_threads(ground, public)
+        add(container)
+    container.app.register_blueprint(openapi_routes(container.app))
+    container.app.register_blueprint(docs_routes())
+    threads = _make_threads(container, public)
     for thread in threads:
-        ground.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
-    registry = None if metrics_folder is None else add_metrics(ground, metrics_folder)
+        container.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
+    registry = None if metrics_folder is None else add_metrics(container, metrics_folder)
     if tracing is not None:
-        ground.app.wsgi_app = tracing.around(ground.app.wsgi_app)  # type: ignore[method-assign, assignment]
-        ground.closing.callback(tracing.close)
+        app = container.app
+        app.wsgi_app = tracing.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
+        container.closing.callback(tracing.close)
     return Backend(
-        app=ground.app,
+        app=container.app,
         threads=threads,
         readiness=readiness,
         metrics=registry,
         public=public,
-        close=ground.closing.close,
+        close=container.closing.close,
     )
 
 
-def _make_ground(settings: Settings, metrics: Metrics, engine: Engine, public: PublicDataWatch) -> Ground:
+def _make_ground(settings: Settings, metrics: Metrics, engine: Engine, public: ChangeListener) -> Container:
     bare_store = make_image_store(settings)
     store = MeasuredImageStore(bare_store, metrics.storage)
     unit_of_work = partial(
-        UnitOfWork, engine, tell=metrics.security.count_event, public_changed=public.changed
+        UnitOfWork, engine, notify=metrics.security.count_event, public_changed=public.changed
     )
-    reading = partial(Reading, engine)
-    ground = Ground(
+    read_session = partial(ReadSession, engine)
+    container = Container(
         settings=settings,
         metrics=metrics,
         app=make_app(settings, public, metrics.requests),
         unit_of_work=unit_of_work,
-        reading=reading,
-        access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), reading),
+        read_session=read_session,
+        access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), read_session),
         limiter=MeasuredRateLimiter(unit_of_work, pseudonyms(settings.secret_key), metrics.security),
         store=store,
         folder=bare_store if isinstance(bare_store, FolderImageStore) else None,
         avatar_url=partial(avatar_url, store),
         idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
         pruning=[
-            lambda now: rate_limits.prune(unit_of_work(), now),
-            lambda now: idempotency.prune(unit_of_work(), now),
+            lambda now: limits.prune(unit_of_work(), now),
+            lambda now: claims.prune(unit_of_work(), now),
             lambda now: outbox.prune(unit_of_work(), now),
         ],
     )
-    ground.app.cli.add_command(outbox_commands(unit_of_work))
-    ground.closing.callback(engine.dispose)
-    ground.closing.callback(public.close)
-    return ground
+    container.app.cli.add_command(outbox_commands(unit_of_work))
+    container.closing.callback(engine.dispose)
+    container.closing.callback(public.close)
+    return container
 
 
-def _make_threads(ground: Ground, public: PublicDataWatch) -> tuple[RepeatingThread, ...]:
-    mailer = MeasuredMailer(make_mailer(ground.settings), ground.metrics.mail)
+def _make_threads(container: Container, public: ChangeListener) -> tuple[PeriodicThread, ...]:
+    mailer = MeasuredMailer(make_mailer(container.settings), container.metrics.mail)
     threads = [
-        RepeatingThread(
+        PeriodicThread(
             'mail-relay',
-            lambda: send_next(ground.unit_of_work(), ground.composers, mailer, _utc_now),
-            pause=mail_relay.PAUSE,
+            lambda: send_next(container.unit_of_work(), container.composers, mailer, _utc_now),
+            pause=relay.PAUSE,
         ),
-        RepeatingThread(
+        PeriodicThread(
             'pruning',
-            lambda: sum(prune(_utc_now()) for prune in ground.pruning) > 0,
+            lambda: sum(prune(_utc_now()) for prune in container.pruning) > 0,
             pause=PRUNING_PAUSE,
         ),
-        RepeatingThread('idle-processes', partial(_end_idle, ground.bounded_workers), pause=IDLE_PAUSE),
+        PeriodicThread('idle-processes', partial(_end_idle, container.bounded_workers), pause=IDLE_PAUSE),
     ]
-    if ground.settings.cache_memory:
+    if container.settings.cache_memory:
         threads.append(
-            RepeatingThread('public-data-watch', public.step, pause=0, pause_without_database=WATCH_PAUSE)
+            PeriodicThread('public-data-watch', public.step, pause=0, pause_without_database=WATCH_PAUSE)
         )
     return tuple(threads)
 
 
-def _end_idle(workers: Iterable[BoundedWorker]) -> bool:
+def _end_idle(workers: Iterable[SandboxedWorker]) -> bool:
     for worker in workers:
         worker.end_if_idle(IDLE)
     return False

@@ -12,12 +12,12 @@ from talelio_backend.settings import PROJECT_FOLDER, ConfigurationError, Env, Se
 from talelio_backend.settings.checks import check_settings
 from talelio_backend.settings.database import open_database
 from talelio_backend.settings.folders import MAIL_FOLDER
-from talelio_backend.shared.business.mail import MailNotSent
-from talelio_backend.shared.data.background import start_in_background
-from talelio_backend.shared.data.smtp_mailer import SmtpMailer
 from talelio_backend.shared.diagnostics.business.checks import Check, CheckFailed, Report, run_checks
 from talelio_backend.shared.diagnostics.business.redaction import redactor
 from talelio_backend.shared.diagnostics.data.database_check import check_database
+from talelio_backend.shared.mail.business.message import MailNotSent
+from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.workers.daemon_future import start_daemon
 
 # Seconds. Most checks give up by themselves before.
 TIMEOUT = 25.0
@@ -30,7 +30,7 @@ _FOLDER_REMEDY = 'Let this user write to the folder, make room there, or set IMA
 def run_doctor() -> Report:
     environ = dotenv_values(PROJECT_FOLDER / '.env') | dict(os.environ)
     redact = redactor({k: v for k, v in environ.items() if v is not None})
-    return run_checks(_checks(), start_in_background, redact, timeout=TIMEOUT)
+    return run_checks(_checks(), start_daemon, redact, timeout=TIMEOUT)
 
 
 def _checks() -> Iterator[Check]:

@@ -1,16 +1,16 @@
 from flask import Flask
 from flask_cors import CORS
 
-from talelio_backend.metrics.requests import RequestMetrics
+from talelio_backend.observability.metrics.requests import RequestMetrics
 from talelio_backend.settings import Settings
-from talelio_backend.shared.presentation.answer_cache import AnswerCache, PublicData
-from talelio_backend.shared.presentation.errors import add_error_handlers
-from talelio_backend.shared.presentation.finish import add_finish
-from talelio_backend.shared.presentation.forwarded import ForwardedFor
-from talelio_backend.shared.presentation.paths import IdConverter
-from talelio_backend.shared.presentation.rate_limiting import add_rate_limit_headers
-from talelio_backend.shared.presentation.request_facts import add_request_facts
-from talelio_backend.shared.presentation.request_log import add_request_log
+from talelio_backend.shared.presentation.caching.finalize_response import add_response_finalizer
+from talelio_backend.shared.presentation.caching.response_cache import PublicData, ResponseCache
+from talelio_backend.shared.presentation.errors.handlers import add_error_handlers
+from talelio_backend.shared.presentation.requests.access_log import add_request_log
+from talelio_backend.shared.presentation.requests.environ_keys import add_environ_keys
+from talelio_backend.shared.presentation.requests.forwarded_for import ForwardedFor
+from talelio_backend.shared.presentation.url_converters import IdConverter
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import add_rate_limit_headers
 
 # Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
 MAXIMUM_BODY = 2 * 1024 * 1024
@@ -34,12 +34,12 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
     app.config['TRUSTED_HOSTS'] = settings.served_hosts
     app.wsgi_app = metrics.while_in_progress(app.wsgi_app)  # type: ignore[method-assign, assignment]
     if settings.cache_memory:
-        app.wsgi_app = AnswerCache(  # type: ignore[method-assign]
+        app.wsgi_app = ResponseCache(  # type: ignore[method-assign]
             app.wsgi_app,
             public,
             memory=settings.cache_memory * 1024 * 1024,
             origins=settings.cors_origins,
-            tell_size=metrics.cache_bytes.set,
+            on_size_change=metrics.cache_bytes.set,
         )
     app.wsgi_app = ForwardedFor(  # type: ignore[method-assign]
         app.wsgi_app, settings.trusted_proxies, hops=settings.proxy_hops
@@ -48,9 +48,9 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
     app.url_map.merge_slashes = False
     app.url_map.converters['id'] = IdConverter
     add_request_log(app)
-    add_request_facts(app)
+    add_environ_keys(app)
     # Before CORS, whose headers are then there when it ends.
-    add_finish(app)
+    add_response_finalizer(app)
     add_error_handlers(app)
     add_rate_limit_headers(app)
     CORS(

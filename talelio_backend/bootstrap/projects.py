@@ -2,36 +2,36 @@ from collections.abc import Collection
 from functools import partial
 
 from talelio_backend.app_asset.business.image_urls import AddressedImage, find_images, is_own_image
-from talelio_backend.app_project.data.bounded_markdown_renderer import (
-    BoundedMarkdownRenderer,
+from talelio_backend.app_project.data.rendering.image_attribute_renderer import ImageAttributeRenderer
+from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
+    SandboxedMarkdownRenderer,
     markdown_worker,
 )
-from talelio_backend.app_project.data.picture_dressing_renderer import PictureDressingRenderer
 from talelio_backend.app_project.presentation.project_commands import project_commands
 from talelio_backend.app_project.presentation.revision_routes import revision_routes
-from talelio_backend.app_project.presentation.routes import ProjectParts, project_routes
-from talelio_backend.bootstrap.ground import Ground
+from talelio_backend.app_project.presentation.routes import ProjectDependencies, project_routes
+from talelio_backend.bootstrap.container import Container
 
 
-def add_projects(ground: Ground) -> None:
-    work = ground.metrics.work
-    worker = ground.keep(markdown_worker(tell=partial(work.count_process_event, 'texts')))
+def add_projects(container: Container) -> None:
+    work = container.metrics.work
+    worker = container.keep(markdown_worker(notify=partial(work.count_process_event, 'texts')))
 
-    def find_pictures(addresses: Collection[str]) -> dict[str, AddressedImage]:
-        return find_images(ground.unit_of_work(), ground.store, addresses)
+    def find_own_images(addresses: Collection[str]) -> dict[str, AddressedImage]:
+        return find_images(container.unit_of_work(), container.store, addresses)
 
-    renderer = PictureDressingRenderer(
-        BoundedMarkdownRenderer(worker, observer=work.turns('texts')), find_pictures
+    renderer = ImageAttributeRenderer(
+        SandboxedMarkdownRenderer(worker, observer=work.bulkhead('texts')), find_own_images
     )
-    parts = ProjectParts(
-        unit_of_work=ground.unit_of_work,
-        reading=ground.reading,
-        idempotency=ground.idempotency,
+    dependencies = ProjectDependencies(
+        unit_of_work=container.unit_of_work,
+        read_session=container.read_session,
+        idempotency=container.idempotency,
         renderer=renderer,
-        access_tokens=ground.access_tokens,
-        is_own_image=partial(is_own_image, ground.store),
-        api_base_url=ground.settings.api_base_url,
+        access_tokens=container.access_tokens,
+        is_own_image=partial(is_own_image, container.store),
+        api_base_url=container.settings.api_base_url,
     )
-    ground.app.cli.add_command(project_commands(ground.unit_of_work, renderer))
-    ground.app.register_blueprint(project_routes(parts))
-    ground.app.register_blueprint(revision_routes(parts))
+    container.app.cli.add_command(project_commands(container.unit_of_work, renderer))
+    container.app.register_blueprint(project_routes(dependencies))
+    container.app.register_blueprint(revision_routes(dependencies))

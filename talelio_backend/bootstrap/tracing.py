@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 from talelio_backend.settings import Settings
 
 if TYPE_CHECKING:
-    from talelio_backend.tracing import Tracing
+    from talelio_backend.observability.tracing import Tracing
 
 
 def make_tracing(settings: Settings) -> 'Tracing | None':
@@ -11,5 +11,5 @@ def make_tracing(settings: Settings) -> 'Tracing | None':
         return None
     # Its packages take memory, and need not be installed.
     # pylint: disable-next=import-outside-toplevel
-    from talelio_backend.tracing import Tracing
+    from talelio_backend.observability.tracing import Tracing
     return Tracing(settings.traces_endpoint)

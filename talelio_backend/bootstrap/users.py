@@ -1,11 +1,11 @@
-from talelio_backend.app_user.presentation.routes import UserParts, user_routes
-from talelio_backend.bootstrap.ground import Ground
+from talelio_backend.app_user.presentation.routes import UserDependencies, user_routes
+from talelio_backend.bootstrap.container import Container
 
 
-def add_users(ground: Ground) -> None:
-    parts = UserParts(
-        unit_of_work=ground.unit_of_work,
-        access_tokens=ground.access_tokens,
-        avatar_url=ground.avatar_url,
+def add_users(container: Container) -> None:
+    dependencies = UserDependencies(
+        unit_of_work=container.unit_of_work,
+        access_tokens=container.access_tokens,
+        avatar_url=container.avatar_url,
     )
-    ground.app.register_blueprint(user_routes(parts))
+    container.app.register_blueprint(user_routes(dependencies))

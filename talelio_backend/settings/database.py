@@ -13,6 +13,6 @@ def open_database(settings: Settings) -> Iterator[str]:
         return
     # Production has neither this module's packages nor a use for it.
     # pylint: disable-next=import-outside-toplevel
-    from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+    from talelio_backend.development.embedded_postgres import EmbeddedPostgres
     with EmbeddedPostgres(POSTGRES_FOLDER) as url:
         yield url

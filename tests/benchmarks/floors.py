@@ -14,11 +14,11 @@ import psycopg2
 from flask import Flask, Response, request
 from sqlalchemy import QueuePool, create_engine, func, select
 
-from talelio_backend.app_project.data.bounded_markdown_renderer import (
-    BoundedMarkdownRenderer,
+from talelio_backend.app_project.data.project_table import project_table
+from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
+    SandboxedMarkdownRenderer,
     markdown_worker,
 )
-from talelio_backend.app_project.data.project_table import project_table
 from talelio_backend.app_user.data.user_repository import user_table
 
 app = Flask('floors', static_folder=None)
@@ -30,7 +30,7 @@ _url = os.environ['DATABASE_URL']
 _engine = create_engine(_url, pool_size=_CONNECTIONS, max_overflow=0)
 _connect: Any = partial(psycopg2.connect, _url.replace('+psycopg2', ''))
 _pool = QueuePool(_connect, pool_size=_CONNECTIONS, max_overflow=0)
-_renderer = BoundedMarkdownRenderer(markdown_worker())
+_renderer = SandboxedMarkdownRenderer(markdown_worker())
 _folder = Path(os.environ['BENCHMARK_CONSTANTS'])
 _constants: dict[str, bytes] = {}
 
@@ -59,10 +59,10 @@ def constant(name: str) -> Response:
     """The bytes of an answer; `.gz` are sent as what they are."""
     if name not in _constants:
         _constants[name] = (_folder / name).read_bytes()
-    answer = Response(_constants[name], content_type='application/json')
+    response = Response(_constants[name], content_type='application/json')
     if name.endswith('.gz'):
-        answer.headers['Content-Encoding'] = 'gzip'
-    return answer
+        response.headers['Content-Encoding'] = 'gzip'
+    return response
 
 
 @app.get('/empty')

@@ -1,4 +1,4 @@
-"""Reading what somebody with many projects has, beside the same of somebody with ten.
+"""ReadSession what somebody with many projects has, beside the same of somebody with ten.
 
 `make bench BENCH_ARGS=growth`. Two databases of one PostgreSQL, a service each, neither with its cache of
 answers. Titles and texts are of a few words, so that there is little else to a request than to find them. One
@@ -13,7 +13,7 @@ from itertools import cycle
 from runpy import run_module
 from urllib.parse import urlencode
 
-from talelio_backend.app_project.business.listing import Cursor, Sort
+from talelio_backend.app_project.business.domain.list_query import Cursor, Sort
 from talelio_backend.app_project.presentation.cursors import write_cursor
 from tests.benchmarks.growth_data import FOUND, OWNER, TAG, WORD, Data, Size, load
 from tests.benchmarks.http_load import Script, get

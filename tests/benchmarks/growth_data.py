@@ -86,7 +86,7 @@ class Data:
         return row[0], row[1]
 
 
-def load(url: str, name: str, size: Size, tell: Callable[[str], None]) -> Data:
+def load(url: str, name: str, size: Size, notify: Callable[[str], None]) -> Data:
     """In a database of that name beside the one of `url`."""
     _run(url, f'CREATE DATABASE {name}')
     own = make_url(url).set(database=name).render_as_string(hide_password=False)
@@ -113,7 +113,7 @@ def load(url: str, name: str, size: Size, tell: Callable[[str], None]) -> Data:
 
     def add(first: int) -> None:
         _run(own, _PROJECTS, **known, first=first, last=min(first + _BATCH - 1, size.of))
-        tell(f'loaded {min(first + _BATCH - 1, size.of):,} projects')
+        notify(f'loaded {min(first + _BATCH - 1, size.of):,} projects')
 
     with ThreadPoolExecutor(_LOADERS) as loaders:
         list(loaders.map(add, range(1, size.of + 1, _BATCH)))

@@ -53,13 +53,13 @@ def again_and_again(request: bytes, status: int = 200) -> Script:
 def ask(url: str, scripts: list[Script], *, seconds: float, warm_up: float = 0.2) -> Answers:
     """Have each client send what its script says until the time or the script is over, and be answered."""
     address = (urlsplit(url).hostname or '', urlsplit(url).port or 80)
-    answers = Answers(seconds)
+    responses = Answers(seconds)
     began = time.perf_counter() + warm_up
     end = began + seconds
     cpu = time.process_time()
     with ExitStack() as closing:
         selector = closing.enter_context(selectors.DefaultSelector())
-        clients = [_Client(address, script, selector, answers) for script in scripts]
+        clients = [_Client(address, script, selector, responses) for script in scripts]
         for client in clients:
             closing.callback(client.close)
             client.start()
@@ -68,19 +68,19 @@ def ask(url: str, scripts: list[Script], *, seconds: float, warm_up: float = 0.2
             assert events, f'no answer for {_PATIENCE:.0f} s'
             for key, mask in events:
                 key.data(mask, began, end)
-    answers.client = time.process_time() - cpu
-    return answers
+    responses.client = time.process_time() - cpu
+    return responses
 
 
 class _Client:
 
     def __init__(
-        self, address: tuple[str, int], script: Script, selector: selectors.BaseSelector, answers: Answers
+        self, address: tuple[str, int], script: Script, selector: selectors.BaseSelector, responses: Answers
     ) -> None:
         self._address = address
         self._script = script
         self._selector = selector
-        self._answers = answers
+        self._answers = responses
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._have = self._need = self._head = 0
@@ -150,11 +150,11 @@ class _Client:
 
     def _take_answer(self, began: float, end: float) -> None:
         now = time.perf_counter()
-        answers = self._answers
-        answers.answered += 1
+        responses = self._answers
+        responses.answered += 1
         if began <= now < end:
-            answers.latencies[self._kind].append(now - self._sent)
-        answers.statuses[self._kind, self._status] += 1
+            responses.latencies[self._kind].append(now - self._sent)
+        responses.statuses[self._kind, self._status] += 1
         if _CLOSING.search(self._buffer, 0, self._head):
             self.close()
             self._connect()

@@ -115,8 +115,8 @@ def _undisturbed(rig: Rig, kind: str, api: ServedApi, floods: dict[str, Scripts]
 
 def _median_ms(rig: Rig, api: ServedApi) -> float:
     request = get(rig.owner.projects_path)
-    answers = rig.start(api.url, partial(_reading, request), seconds=rig.pace.seconds, warm_up=0.5).result()
-    return in_ms(percentile(answers.latencies['read'], 50)) or 0.0
+    responses = rig.start(api.url, partial(_reading, request), seconds=rig.pace.seconds, warm_up=0.5).result()
+    return in_ms(percentile(responses.latencies['read'], 50)) or 0.0
 
 
 def _reading(request: bytes) -> list[Script]:

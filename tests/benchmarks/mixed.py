@@ -63,23 +63,23 @@ def mixed(rig: Rig) -> list[Row]:
     return [*rows, Row(group='mixed', name='memory at rest', unit='MiB', measured=at_rest, target=_MEMORY)]
 
 
-def _rows_of(answers: Answers) -> Iterator[Row]:
+def _rows_of(responses: Answers) -> Iterator[Row]:
     for kind in _SHARES:
-        latencies = answers.latencies[kind]
+        latencies = responses.latencies[kind]
         yield Row(
             group='mixed',
             name=f'mixed: {kind}',
             unit='/s',
-            measured=_single(answers.rate(kind)),
+            measured=_single(responses.rate(kind)),
             p50_ms=in_ms(percentile(latencies, 50)),
             p99_ms=in_ms(percentile(latencies, 99)),
         )
-    told = sum(number for (_, status), number in answers.statuses.items() if status in _TOLD_TO_RETRY)
+    told = sum(number for (_, status), number in responses.statuses.items() if status in _TOLD_TO_RETRY)
     failed = sum(
-        number for (kind, status), number in answers.statuses.items()
+        number for (kind, status), number in responses.statuses.items()
         if status not in (_EXPECTED.get(kind, 200), *_TOLD_TO_RETRY)
     )
-    yield Row(group='mixed', name='mixed: all', unit='/s', measured=_single(answers.rate()))
+    yield Row(group='mixed', name='mixed: all', unit='/s', measured=_single(responses.rate()))
     yield Row(group='mixed', name='mixed: told to come back', unit='answers', measured=_single(told))
     yield Row(
         group='mixed',

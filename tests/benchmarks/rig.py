@@ -11,8 +11,8 @@ import psycopg2
 from alembic import command
 from alembic.config import Config
 
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from talelio_backend.settings import PROJECT_FOLDER
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 from tests.benchmarks.http_load import Answers, Scripts, ask_in_a_process, of_clients
 from tests.benchmarks.pictures import photograph, upload_of
 from tests.benchmarks.processes import processor_time_of
@@ -154,15 +154,15 @@ class Rig:
         warm_up: float = 0.2
     ) -> Sample:
         before = processor_time_of(server.pid), processor_time_of(self.postmaster)
-        answers = self.start(server.url, scripts, seconds=seconds or self.pace.seconds,
-                             warm_up=warm_up).result()
+        responses = self.start(server.url, scripts, seconds=seconds or self.pace.seconds,
+                               warm_up=warm_up).result()
         return Sample(
-            rate=answers.rate(),
+            rate=responses.rate(),
             server=processor_time_of(server.pid) - before[0],
             database=processor_time_of(self.postmaster) - before[1],
-            client=answers.client,
-            requests=answers.answered,
-            latencies=[latency for each in answers.latencies.values() for latency in each],
+            client=responses.client,
+            requests=responses.answered,
+            latencies=[latency for each in responses.latencies.values() for latency in each],
         )
 
 

@@ -17,8 +17,8 @@ from alembic import command
 from alembic.config import Config
 from psycopg2.extensions import connection
 
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from talelio_backend.settings import PROJECT_FOLDER
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 from tests.support.database import connect, execute
 from tests.support.members import WHITELIST, join, publish
 from tests.support.served_api import ServedApi

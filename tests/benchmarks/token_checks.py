@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
-from talelio_backend.app_account.business.session import Client, Session
-from talelio_backend.bootstrap import Reading, UnitOfWork, map_entities
+from talelio_backend.app_account.business.domain.session import Client, Session
+from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
+from talelio_backend.app_account.data.jwt import JwtAccessTokens
+from talelio_backend.bootstrap import ReadSession, UnitOfWork, map_entities
 from talelio_backend.shared.business.identity import AccessTokens, Identity
-from talelio_backend.shared.data.database import make_engine
-from talelio_backend.shared.data.jwt import JwtAccessTokens
+from talelio_backend.shared.data.engine import make_engine
 from tests.benchmarks.results import Row, Spread, in_ms, percentile
 from tests.benchmarks.rig import Rig
 from tests.support.account_use_cases import NOW
@@ -34,7 +34,7 @@ def token_checks(rig: Rig) -> list[Row]:
         token = _issue_among_many(lambda: UnitOfWork(engine), signed, _SESSIONS * rig.pace.rounds)
         kinds: dict[str, AccessTokens] = {
             'a token: its signature': signed,
-            'a token: and its session': CheckedAccessTokens(signed, lambda: Reading(engine)),
+            'a token: and its session': CheckedAccessTokens(signed, lambda: ReadSession(engine)),
         }
         return _measure(kinds, token, calls=_CALLS * rig.pace.rounds)
     finally:

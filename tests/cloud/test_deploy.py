@@ -52,8 +52,8 @@ class Cloud:
 
     def image(self, service: str) -> str:
         found, = self.ecs.describe_services(cluster='talelio', services=[service])['services']
-        answer = self.ecs.describe_task_definition(taskDefinition=found['taskDefinition'])
-        image: str = answer['taskDefinition']['containerDefinitions'][0]['image']
+        response = self.ecs.describe_task_definition(taskDefinition=found['taskDefinition'])
+        image: str = response['taskDefinition']['containerDefinitions'][0]['image']
         return image
 
     def revisions(self) -> list[str]:

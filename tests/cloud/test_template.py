@@ -112,15 +112,15 @@ def test_who_may_read_the_bucket(account: boto3.Session, delivery: str, public: 
         'BlockPublicPolicy': not public,
         'RestrictPublicBuckets': not public,
     }
-    by_tls, reading = json.loads(s3.get_bucket_policy(Bucket=bucket)['Policy'])['Statement']
+    by_tls, read_session = json.loads(s3.get_bucket_policy(Bucket=bucket)['Policy'])['Statement']
     assert (by_tls['Effect'], by_tls['Condition']) == ('Deny', {'Bool': {'aws:SecureTransport': 'false'}})
     assert len(by_tls['Resource']) == 2
-    assert (reading['Action'], reading['Resource']) == ('s3:GetObject', f'arn:aws:s3:::{bucket}/*')
+    assert (read_session['Action'], read_session['Resource']) == ('s3:GetObject', f'arn:aws:s3:::{bucket}/*')
     if public:
-        assert reading['Principal'] == '*'
+        assert read_session['Principal'] == '*'
     else:
-        assert reading['Principal'] == {'Service': 'cloudfront.amazonaws.com'}
-        assert f'arn:aws:cloudfront::{ACCOUNT_ID}:distribution/' in reading['Condition']['StringEquals'][
+        assert read_session['Principal'] == {'Service': 'cloudfront.amazonaws.com'}
+        assert f'arn:aws:cloudfront::{ACCOUNT_ID}:distribution/' in read_session['Condition']['StringEquals'][
             'AWS:SourceArn']
 
 

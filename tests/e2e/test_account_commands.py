@@ -95,6 +95,6 @@ def test_an_address_is_let_in_and_shut_out_while_the_server_runs(api: ServedApi)
     assert flask(api.environ, 'whitelist', 'remove', 'guest@example.net').returncode == 1
 
 
-def error_message(answer: Any) -> str:
-    message: str = answer.json()['error']['message']
+def error_message(response: Any) -> str:
+    message: str = response.json()['error']['message']
     return message

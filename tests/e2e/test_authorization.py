@@ -69,9 +69,9 @@ def test_what_is_somebody_elses_is_not_there_and_stays_as_it_is(
     method, template, _ = OPERATIONS[name]
     path = template.format(project_id=draft_id, session_id=session['id'], image_id=image['id'], number=1)
 
-    answer = api.request(method, path, json=JSON.get(name), headers=member.bearer)
+    response = api.request(method, path, json=JSON.get(name), headers=member.bearer)
 
-    error_of(answer, HTTPStatus.NOT_FOUND)
+    error_of(response, HTTPStatus.NOT_FOUND)
     assert ok(api.get(f'/v1/projects/{draft_id}', headers=owner.bearer))['title'] == 'A draft still'
     assert ok(api.get(owner.projects_path)) == [project]
     assert ok(api.get(IMAGES, headers=owner.bearer)) == [image]

@@ -121,9 +121,9 @@ def test_a_link_leads_through_the_pages(api: ServedApi, member: Member, cursor: 
 
 @pytest.mark.parametrize('since', ['', '42', '%00', 'MS4w', 'x' * 5000, '\u0663'])
 def test_what_is_no_cursor_is_refused(api: ServedApi, since: str) -> None:
-    answer = api.get(CHANGES, params={'since': since})
+    response = api.get(CHANGES, params={'since': since})
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == "'since' must be the 'next' of an answer before"
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == "'since' must be the 'next' of an answer before"
 
 
 def test_a_cursor_that_is_too_old_or_of_elsewhere_is_gone(api: ServedApi, cursor: str) -> None:
@@ -133,8 +133,8 @@ def test_a_cursor_that_is_too_old_or_of_elsewhere_is_gone(api: ServedApi, cursor
     other = Cursor(history='0123abcd', number=0, complete_on=datetime.now(UTC).date())
 
     for each in old, other:
-        answer = api.get(CHANGES, params={'since': str(each)})
-        assert error_of(answer, HTTPStatus.GONE
+        response = api.get(CHANGES, params={'since': str(each)})
+        assert error_of(response, HTTPStatus.GONE
                         ) == ("'since' is too old, or of another database: begin anew, without it")
 
 

@@ -1,4 +1,4 @@
-"""Reading again what has not changed, and changing only what one has seen."""
+"""ReadSession again what has not changed, and changing only what one has seen."""
 import gzip
 from functools import partial
 from http import HTTPStatus
@@ -53,11 +53,11 @@ def test_a_list_comes_compressed_to_who_takes_it_so(api: ServedApi, member: Memb
 
 
 def test_what_holds_a_token_is_neither_kept_nor_compressed(api: ServedApi, member: Member) -> None:
-    answer = api.post('/v1/accounts/login', member.person.login, headers={'Accept-Encoding': 'gzip'})
+    response = api.post('/v1/accounts/login', member.person.login, headers={'Accept-Encoding': 'gzip'})
 
-    ok(answer)
-    assert answer.headers['Cache-Control'] == 'no-store'
-    assert not {'ETag', 'Content-Encoding'} & set(answer.headers)
+    ok(response)
+    assert response.headers['Cache-Control'] == 'no-store'
+    assert not {'ETag', 'Content-Encoding'} & set(response.headers)
 
 
 def test_a_lost_update_is_refused(api: ServedApi, member: Member) -> None:
@@ -82,9 +82,9 @@ def test_a_change_goes_on_over_any_tag_that_holds(api: ServedApi, member: Member
     error_in(move(api, member, 'Kiel', f'W/{tag}'), HTTPStatus.PRECONDITION_FAILED)
 
 
-def ok_tag(answer: requests.Response) -> str:
-    ok(answer)
-    return answer.headers['ETag']
+def ok_tag(response: requests.Response) -> str:
+    ok(response)
+    return response.headers['ETag']
 
 
 def test_of_eight_changes_to_what_all_have_seen_one_goes_through(api: ServedApi, member: Member) -> None:
@@ -92,8 +92,8 @@ def test_of_eight_changes_to_what_all_have_seen_one_goes_through(api: ServedApi,
 
     answers = at_once([partial(move, api, member, f'Place {number}', seen) for number in range(8)])
 
-    assert sorted(answer.status_code for answer in answers) == [200, *[412] * 7]
-    won = next(answer for answer in answers if answer.status_code == HTTPStatus.OK)
+    assert sorted(response.status_code for response in answers) == [200, *[412] * 7]
+    won = next(response for response in answers if response.status_code == HTTPStatus.OK)
     assert ok(api.get(ME, headers=member.bearer)) == ok(won)
 
 

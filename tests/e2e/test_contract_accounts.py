@@ -101,10 +101,10 @@ def test_registering_checks_the_whitelist_then_the_address_then_the_username_the
 
 
 def test_logging_in_answers_200_with_nothing_but_the_token(api: ServedApi, member: Member) -> None:
-    answer = ok(api.post(LOGIN, member.person.login))
+    response = ok(api.post(LOGIN, member.person.login))
 
-    assert list(answer) == ['access_token']
-    assert answer['access_token'].count('.') == 2
+    assert list(response) == ['access_token']
+    assert response['access_token'].count('.') == 2
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,6 @@ def test_verifying_an_account_that_is_gone_is_refused_with_its_address(
 
 @pytest.mark.parametrize('token', ['x', 'a.b.c', STRANGERS_TOKEN], ids=['x', 'a.b.c', 'strange'])
 def test_verifying_with_anything_that_is_no_token_of_ours_is_refused(api: ServedApi, token: str) -> None:
-    answer = api.get(f'/v1/accounts/verify/{token}')
+    response = api.get(f'/v1/accounts/verify/{token}')
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == 'Invalid verification token'
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == 'Invalid verification token'

@@ -29,9 +29,9 @@ def test_an_upload_answers_200_with_the_url(api: ServedApi, member: Member) -> N
     assert url == image['url']
     assert TIME.fullmatch(image['created_at'])
     assert (image['width'], image['height'], image['type']) == (400, 300, 'image/png')
-    answer = api.get(path_of(url))
-    assert (answer.status_code, len(answer.content)) == (200, image['bytes'])
-    assert Image.open(BytesIO(answer.content)).size == (400, 300)
+    response = api.get(path_of(url))
+    assert (response.status_code, len(response.content)) == (200, image['bytes'])
+    assert Image.open(BytesIO(response.content)).size == (400, 300)
 
 
 def test_files_of_any_fields_come_back_in_the_order_sent(api: ServedApi, member: Member) -> None:
@@ -66,9 +66,9 @@ def test_each_kind_is_taken_for_what_it_is_whatever_it_is_called(
 def test_what_is_no_picture_is_of_invalid_type(api: ServedApi, author: Member, content: bytes) -> None:
     file = ('photo.png', content, 'image/png')
 
-    answer = api.request('POST', IMAGES, files={'photo': file}, headers=author.bearer)
+    response = api.request('POST', IMAGES, files={'photo': file}, headers=author.bearer)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == INVALID
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == INVALID
 
 
 def test_no_file_at_all_is_of_invalid_type(api: ServedApi, author: Member) -> None:
@@ -76,8 +76,8 @@ def test_no_file_at_all_is_of_invalid_type(api: ServedApi, author: Member) -> No
     other = api.request('POST', IMAGES, json={'image': 'x'}, headers=author.bearer)
     no_file = api.request('POST', IMAGES, files={'x': (None, 'text')}, headers=author.bearer)
 
-    for answer in nothing, other, no_file:
-        assert error_of(answer, HTTPStatus.BAD_REQUEST) == INVALID
+    for response in nothing, other, no_file:
+        assert error_of(response, HTTPStatus.BAD_REQUEST) == INVALID
 
 
 def test_a_file_of_too_many_bytes_is_too_large(api: ServedApi, author: Member) -> None:
@@ -100,9 +100,9 @@ def test_one_bad_file_among_good_ones_stores_nothing(
 ) -> None:
     kept, = upload(api, member, new_picture())
 
-    answer = send(api, member, new_picture(), new_picture(), bad, new_picture())
+    response = send(api, member, new_picture(), new_picture(), bad, new_picture())
 
-    error = error_in(answer, HTTPStatus.BAD_REQUEST)
+    error = error_in(response, HTTPStatus.BAD_REQUEST)
     assert error['message'] == message
     detail, = error['details']
     assert (detail['in'], detail['pointer']) == ('body', '/2')

@@ -6,8 +6,8 @@ import jwt
 import pytest
 from psycopg2.extensions import connection
 
+from talelio_backend.app_account.data.jwt import JwtAccessTokens
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.data.jwt import JwtAccessTokens
 from tests.support.answers import PROJECT_KEYS, TIME, error_of, ok
 from tests.support.database import execute
 from tests.support.members import Member, join, publish
@@ -49,9 +49,9 @@ def test_publishing_answers_201_with_the_project(api: ServedApi, member: Member)
 def test_publishing_without_a_key_names_the_first_one_that_is_missing(
     api: ServedApi, author: Member, body: dict[str, str], named: str
 ) -> None:
-    answer = api.post(PROJECTS, body, headers=author.bearer)
+    response = api.post(PROJECTS, body, headers=author.bearer)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == f"Expected '{named}' key"
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == f"Expected '{named}' key"
 
 
 def test_a_list_is_a_bare_array_of_what_publishing_answered(api: ServedApi, member: Member) -> None:
@@ -96,9 +96,9 @@ def test_a_list_is_found_whatever_the_letter_case_of_the_username(api: ServedApi
 ],
                          ids=['unknown', 'space', 'umlaut', 'long'])
 def test_a_list_of_an_unknown_user_is_400_with_the_name(api: ServedApi, name: str, shown: str) -> None:
-    answer = api.get(f'/v1/users/{name}/projects')
+    response = api.get(f'/v1/users/{name}/projects')
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == f"User '{shown}' does not exist"
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == f"User '{shown}' does not exist"
 
 
 def test_times_have_six_digits_also_when_they_are_zero(
@@ -133,16 +133,16 @@ def test_times_have_six_digits_also_when_they_are_zero(
     ids=repr,
 )
 def test_a_header_without_a_token_in_it_is_403(api: ServedApi, line: str) -> None:
-    answer = exchange(api.url, head('POST', PROJECTS, line, 'Content-Length: 0'))
+    response = exchange(api.url, head('POST', PROJECTS, line, 'Content-Length: 0'))
 
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'No authorization token provided'
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'No authorization token provided'
 
 
 def test_no_header_at_all_is_403(api: ServedApi) -> None:
     raw = exchange(api.url, head('POST', PROJECTS, 'Content-Length: 0'))
 
-    for answer in (raw, api.post(PROJECTS, BODY)):
-        assert error_of(answer, HTTPStatus.FORBIDDEN) == 'No authorization header provided'
+    for response in (raw, api.post(PROJECTS, BODY)):
+        assert error_of(response, HTTPStatus.FORBIDDEN) == 'No authorization header provided'
 
 
 @pytest.mark.parametrize('form', ['Bearer {}', 'bearer {}', 'BEARER {}', 'Bearer   {} '])
@@ -151,33 +151,33 @@ def test_a_good_token_is_let_in_however_the_scheme_is_written(
 ) -> None:
     request = head('POST', PROJECTS, f'Authorization: {form.format(author.token)}')
 
-    answer = exchange(api.url, request)
+    response = exchange(api.url, request)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == 'Missing request body'
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == 'Missing request body'
 
 
 def test_the_guard_comes_before_the_body_is_looked_at(api: ServedApi) -> None:
-    answer = api.post(PROJECTS, data=b'{', headers={'Authorization': 'Bearer x'})
+    response = api.post(PROJECTS, data=b'{', headers={'Authorization': 'Bearer x'})
 
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Not enough segments'
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'Not enough segments'
 
 
 def test_an_expired_token_is_403_in_pyjwts_words(api: ServedApi, author: Member) -> None:
     issued = datetime.now(UTC) - timedelta(hours=1)
     token = JwtAccessTokens(SECRET_KEY).issue(Identity(author.account['id']), issued)
 
-    answer = api.post(PROJECTS, BODY, headers={'Authorization': f'Bearer {token}'})
+    response = api.post(PROJECTS, BODY, headers={'Authorization': f'Bearer {token}'})
 
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Signature has expired'
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'Signature has expired'
 
 
 def test_a_token_signed_with_another_key_is_403_in_pyjwts_words(api: ServedApi, author: Member) -> None:
     tokens = JwtAccessTokens('another key that is for the tests alone: 0123')
     token = tokens.issue(Identity(author.account['id']), datetime.now(UTC))
 
-    answer = api.post(PROJECTS, BODY, headers={'Authorization': f'Bearer {token}'})
+    response = api.post(PROJECTS, BODY, headers={'Authorization': f'Bearer {token}'})
 
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Signature verification failed'
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'Signature verification failed'
 
 
 @pytest.mark.parametrize(
@@ -188,6 +188,6 @@ def test_garbage_is_403_in_pyjwts_words(api: ServedApi, garbage: str) -> None:
     with pytest.raises(jwt.PyJWTError) as caught:
         jwt.decode(garbage, 'k' * 32, algorithms=['HS256'])
 
-    answer = exchange(api.url, head('POST', PROJECTS, f'Authorization: Bearer {garbage}'))
+    response = exchange(api.url, head('POST', PROJECTS, f'Authorization: Bearer {garbage}'))
 
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == str(caught.value)
+    assert error_of(response, HTTPStatus.FORBIDDEN) == str(caught.value)

@@ -153,8 +153,8 @@ def test_it_fits_the_screen_and_follows_the_colour_scheme(
     open_call(page, 'projects_publish')
 
     assert page.execute_script('return document.documentElement.scrollWidth <= innerWidth')
-    ground = page.execute_script('return getComputedStyle(document.body).backgroundColor')
-    red = int(ground.removeprefix('rgb(').partition(',')[0])
+    container = page.execute_script('return getComputedStyle(document.body).backgroundColor')
+    red = int(container.removeprefix('rgb(').partition(',')[0])
     assert (red < 128) is (scheme == 'dark')
 
 
@@ -177,10 +177,10 @@ def test_nothing_is_asked_of_another_host(chrome: Chrome, api: ServedApi) -> Non
 
 
 def test_its_policy_lets_nothing_inline_run(api: ServedApi) -> None:
-    answers = [api.get('/v1/docs'), api.get('/v1/docs/docs.js'), api.get('/v1/docs/docs.css')]
+    responses = [api.get('/v1/docs'), api.get('/v1/docs/docs.js'), api.get('/v1/docs/docs.css')]
 
-    for answer in answers:
-        policy = answer.headers['Content-Security-Policy']
+    for response in responses:
+        policy = response.headers['Content-Security-Policy']
         assert "default-src 'none'" in policy and 'unsafe' not in policy and 'http' not in policy
 
 

@@ -120,7 +120,7 @@ def test_a_new_password_ends_a_wish_that_waits(api: ServedApi, member: Member, w
 def test_of_two_tabs_that_confirm_at_once_one_succeeds(api: ServedApi, wish: Wish) -> None:
     answers = at_once([lambda: api.post(CONFIRM, wish.confirm_body)] * 4)
 
-    assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
+    assert sorted(response.status_code for response in answers) == [200, 400, 400, 400]
 
 
 def test_a_later_wish_replaces_an_earlier_one(

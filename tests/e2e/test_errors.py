@@ -13,9 +13,9 @@ REGISTER = '/v1/accounts/register'
 
 
 def test_every_fault_of_a_body_is_pointed_at(api: ServedApi) -> None:
-    answer = api.post(REGISTER, {'email': 'a\0b', 'username': 7})
+    response = api.post(REGISTER, {'email': 'a\0b', 'username': 7})
 
-    error = error_in(answer, HTTPStatus.BAD_REQUEST)
+    error = error_in(response, HTTPStatus.BAD_REQUEST)
     assert (error['code'], error['message']) == ('missing_key', "Expected 'password' key")
     assert error['details'] == [
         {
@@ -37,9 +37,9 @@ def test_every_fault_of_a_body_is_pointed_at(api: ServedApi) -> None:
 
 
 def test_a_rule_of_the_business_points_at_its_value(api: ServedApi, author: Member) -> None:
-    answer = api.request('PATCH', '/v1/users/me', json={'location': 'x' * 101}, headers=author.bearer)
+    response = api.request('PATCH', '/v1/users/me', json={'location': 'x' * 101}, headers=author.bearer)
 
-    error = error_in(answer, HTTPStatus.BAD_REQUEST)
+    error = error_in(response, HTTPStatus.BAD_REQUEST)
     assert error['code'] == 'invalid_value'
     reason = 'must have at most 100 characters'
     assert error['details'] == [{'in': 'body', 'pointer': '/location', 'reason': reason}]
@@ -97,17 +97,17 @@ def test_a_403_about_tokens_says_how_to_bring_one(
 ) -> None:
     headers = {} if authorization is None else {'Authorization': authorization}
 
-    answer = api.get('/v1/users/me', headers=headers)
+    response = api.get('/v1/users/me', headers=headers)
 
-    error_in(answer, HTTPStatus.FORBIDDEN)
-    assert answer.headers['WWW-Authenticate'] == challenge
+    error_in(response, HTTPStatus.FORBIDDEN)
+    assert response.headers['WWW-Authenticate'] == challenge
 
 
 def test_a_401_of_the_login_makes_no_browser_open_a_dialog(api: ServedApi) -> None:
-    answer = api.post('/v1/accounts/login', {'email': 'nobody@example.com', 'password': 'not a password'})
+    response = api.post('/v1/accounts/login', {'email': 'nobody@example.com', 'password': 'not a password'})
 
-    assert error_in(answer, HTTPStatus.UNAUTHORIZED)['code'] == 'invalid_credentials'
-    assert answer.headers['WWW-Authenticate'] == 'Bearer realm="talelio_backend"'
+    assert error_in(response, HTTPStatus.UNAUTHORIZED)['code'] == 'invalid_credentials'
+    assert response.headers['WWW-Authenticate'] == 'Bearer realm="talelio_backend"'
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,11 @@ def test_who_gets_no_connection_hears_so_within_seconds_and_the_next_request_is_
         finally:
             is_exhausted.set()
         alive = api.get('/health/live')
-        answers = [answer for asked in asking for answer in asked.result()]
+        answers = [response for asked in asking for response in asked.result()]
 
     ok(alive)
-    for answer in answers:
-        error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
-        assert int(answer.headers['Retry-After']) >= 1
+    for response in answers:
+        error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
+        assert int(response.headers['Retry-After']) >= 1
     # As many as one worker has connections for.
-    assert [ok(answer) for answer in at_once([get] * 12)] == [[project]] * 12
+    assert [ok(response) for response in at_once([get] * 12)] == [[project]] * 12

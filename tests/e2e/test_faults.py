@@ -86,9 +86,9 @@ def _post(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterat
             yield Post(api=api, database=database, sink=sink, proxy=proxy)
 
 
-def unavailable(answer: Response) -> str:
-    message = error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
-    assert int(answer.headers['Retry-After']) >= 1
+def unavailable(response: Response) -> str:
+    message = error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
+    assert int(response.headers['Retry-After']) >= 1
     return message
 
 
@@ -127,8 +127,8 @@ def test_a_service_without_its_database_is_alive_and_ready_once_that_is_back(
     postgres.proxy.hang()
     try:
         api.start(wait_for='/health/live')
-        for answer in at_once(calls):
-            assert 'The database is not available' in unavailable(answer)
+        for response in at_once(calls):
+            assert 'The database is not available' in unavailable(response)
 
         cut_connections(postgres)
         for call in calls:
@@ -141,10 +141,10 @@ def test_a_service_without_its_database_is_alive_and_ready_once_that_is_back(
         project = publish(api, member, 'A title', 'text')
         # Over connections of both workers, on which the database then does not answer.
         get = partial(api.get, member.projects_path)
-        assert [ok(answer) for answer in at_once([get] * CLIENTS)] == [[project]] * CLIENTS
+        assert [ok(response) for response in at_once([get] * CLIENTS)] == [[project]] * CLIENTS
         postgres.proxy.hang()
-        for answer in at_once([get] * CLIENTS):
-            unavailable(answer)
+        for response in at_once([get] * CLIENTS):
+            unavailable(response)
     finally:
         bring_back(postgres)
         end(api)
@@ -167,8 +167,8 @@ def test_a_database_that_goes_in_the_middle_of_requests_leaves_nothing_half_done
                 ]
                 wait_for_waiting(postgres.direct_url, 2)
                 fail(postgres)
-                for answer in answers:
-                    assert unavailable(answer.result()) == \
+                for response in answers:
+                    assert unavailable(response.result()) == \
                         'The database is not available, please try again'
                 unavailable(fragile.get(member.projects_path))
                 unavailable(fragile.get('/health/ready'))
@@ -199,7 +199,7 @@ def test_a_restart_of_the_database_between_requests_costs_none(
     postgres.start()
 
     answers = at_once([partial(fragile.get, member.projects_path)] * CLIENTS)
-    assert {answer.text for answer in answers} == {'[]'}
+    assert {response.text for response in answers} == {'[]'}
 
 
 def test_requests_that_all_wait_for_one_lock_are_given_up_and_the_next_is_fine(
@@ -211,11 +211,11 @@ def test_requests_that_all_wait_for_one_lock_are_given_up_and_the_next_is_fine(
         waiting = [pool.submit(post) for _ in range(TEXTS)]
         wait_for_waiting(api_database_url)
         read = api.get(member.projects_path)
-        answers = [answer.result() for answer in waiting]
+        answers = [response.result() for response in waiting]
 
     assert ok(read) == []
-    for answer in answers:
-        assert unavailable(answer) == 'The database is not available, please try again'
+    for response in answers:
+        assert unavailable(response) == 'The database is not available, please try again'
     assert ok(api.get(member.projects_path)) == []
     project = publish(api, member, 'A title', '')
     assert ok(api.get(member.projects_path)) == [project]
@@ -225,10 +225,10 @@ def test_a_request_that_gets_its_lock_is_served(fragile: ServedApi, postgres: Ow
     member = join(fragile)
     with ThreadPoolExecutor(1) as pool:
         with locked(postgres.direct_url, 'projects'):
-            answer = pool.submit(fragile.post, '/v1/projects', PROJECT, headers=member.bearer)
+            response = pool.submit(fragile.post, '/v1/projects', PROJECT, headers=member.bearer)
             wait_for_waiting(postgres.direct_url)
 
-        project = ok(answer.result(), HTTPStatus.CREATED)
+        project = ok(response.result(), HTTPStatus.CREATED)
 
     assert ok(fragile.get(member.projects_path)) == [project]
 
@@ -240,11 +240,11 @@ def test_a_connection_that_was_silent_for_a_while_is_used_again(
     with ThreadPoolExecutor(1) as pool:
         try:
             postgres.proxy.hang()
-            answer = pool.submit(fragile.get, member.projects_path)
+            response = pool.submit(fragile.get, member.projects_path)
         finally:
             postgres.proxy.forward()
 
-        assert ok(answer.result()) == []
+        assert ok(response.result()) == []
 
 
 def test_a_stopping_server_answers_the_requests_in_flight(serve: Serve, database_url: str) -> None:
@@ -259,7 +259,7 @@ def test_a_stopping_server_answers_the_requests_in_flight(serve: Serve, database
             exit_code = pool.submit(api.stop)
             wait_until(lambda: 'Handling signal: term' in api.log(), 'signal handled')
 
-        projects = [ok(answer.result(), HTTPStatus.CREATED) for answer in answers]
+        projects = [ok(response.result(), HTTPStatus.CREATED) for response in answers]
         assert exit_code.result() == 0
 
     with closing(connect(database_url)) as database:
@@ -339,9 +339,9 @@ def test_mail_comes_once_when_the_mail_server_is_back_and_nobody_waits_for_it(
 ) -> None:
     fail(post.proxy)
     try:
-        answer = post.api.post('/v1/accounts/register', person.registration)
+        response = post.api.post('/v1/accounts/register', person.registration)
 
-        account = ok(answer, HTTPStatus.CREATED)
+        account = ok(response, HTTPStatus.CREATED)
         query = 'SELECT tries FROM outbox ORDER BY id DESC LIMIT 1'
         wait_until(lambda: select_one(post.database, query) >= 1, 'a try')
         # Whoever has hung until now is cut off.
@@ -376,11 +376,11 @@ def test_no_mail_comes_from_a_registration_that_was_rolled_back(post: Post, pers
     # The last thing that a registration does, before its commit.
     execute(post.database, 'ALTER TABLE outbox ADD CONSTRAINT none CHECK (false) NOT VALID')
     try:
-        answer = post.api.post('/v1/accounts/register', person.registration)
+        response = post.api.post('/v1/accounts/register', person.registration)
     finally:
         execute(post.database, 'ALTER TABLE outbox DROP CONSTRAINT none')
 
-    error_of(answer, HTTPStatus.INTERNAL_SERVER_ERROR)
+    error_of(response, HTTPStatus.INTERNAL_SERVER_ERROR)
     accepted = register(post.api, new_person())
     post.sink.wait_for(to=accepted['email'])
     assert post.mails({'email': person.email}) == 0

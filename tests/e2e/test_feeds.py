@@ -27,9 +27,9 @@ def path_of(member: Member, name: str) -> str:
     return f'/v1/users/{member.person.username}/{name}'
 
 
-def content(answer: requests.Response) -> bytes:
-    assert answer.status_code == HTTPStatus.OK, answer.text
-    return answer.content
+def content(response: requests.Response) -> bytes:
+    assert response.status_code == HTTPStatus.OK, response.text
+    return response.content
 
 
 @pytest.mark.parametrize(('name', 'media_type'), FEEDS.items())
@@ -104,8 +104,8 @@ def test_who_has_published_nothing_has_empty_feeds(api: ServedApi) -> None:
 
 @pytest.mark.parametrize('name', FEEDS)
 def test_nobody_has_no_feed(api: ServedApi, name: str) -> None:
-    answer = api.get(f'/v1/users/nobody-here/{name}')
+    response = api.get(f'/v1/users/nobody-here/{name}')
 
     assert error_of(
-        answer, HTTPStatus.NOT_FOUND
+        response, HTTPStatus.NOT_FOUND
     ) == "There is no feed, since the user 'nobody-here' does not exist"

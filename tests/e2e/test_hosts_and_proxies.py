@@ -44,9 +44,9 @@ def test_a_request_for_an_unknown_host_is_refused(api: ServedApi, host: str, pat
 
 
 def test_a_host_that_is_none_is_refused(api: ServedApi) -> None:
-    answer = exchange(api.url, b'GET /health/live HTTP/1.1\r\nHost: a_b"<>\r\nConnection: close\r\n\r\n')
+    response = exchange(api.url, b'GET /health/live HTTP/1.1\r\nHost: a_b"<>\r\nConnection: close\r\n\r\n')
 
-    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert response.status_code == HTTPStatus.BAD_REQUEST
 
 
 def test_a_forwarded_host_counts_for_nothing(proxied: ServedApi) -> None:

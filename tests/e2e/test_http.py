@@ -17,9 +17,9 @@ MADE_HERE = re.compile(r'[0-9a-f]{32}')
 )
 @pytest.mark.parametrize('path', ['/health/live', '/nowhere', '/v1/projects'])
 def test_a_request_id_is_given_back(api: ServedApi, given: str, path: str) -> None:
-    answer = api.get(path, headers={'X-Request-ID': given})
+    response = api.get(path, headers={'X-Request-ID': given})
 
-    assert answer.headers['X-Request-ID'] == given
+    assert response.headers['X-Request-ID'] == given
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_request_id_that_could_do_harm_is_replaced(api: ServedApi, given: str 
 
     answers = [exchange(api.url, head('GET', '/health/live', *lines)) for _ in range(2)]
 
-    ids = [answer.headers['X-Request-ID'] for answer in answers]
+    ids = [response.headers['X-Request-ID'] for response in answers]
     assert all(MADE_HERE.fullmatch(made) for made in ids)
     assert ids[0] != ids[1]
 
@@ -43,10 +43,10 @@ def test_a_request_id_that_could_do_harm_is_replaced(api: ServedApi, given: str 
 def test_two_request_ids_are_replaced_by_one(api: ServedApi) -> None:
     request = head('GET', '/health/live', 'X-Request-ID: 12345678', 'X-Request-ID: 87654321')
 
-    answer = exchange(api.url, request)
+    response = exchange(api.url, request)
 
-    assert answer.headers.get_all('X-Request-ID') == [answer.headers['X-Request-ID']]
-    assert MADE_HERE.fullmatch(answer.headers['X-Request-ID'])
+    assert response.headers.get_all('X-Request-ID') == [response.headers['X-Request-ID']]
+    assert MADE_HERE.fullmatch(response.headers['X-Request-ID'])
 
 
 def test_every_error_has_a_request_id(api: ServedApi) -> None:
@@ -58,7 +58,7 @@ def test_every_error_has_a_request_id(api: ServedApi) -> None:
         api.post('/v1/accounts/register', data=b'x', headers={'Content-Type': 'text/plain'}),
     ]
 
-    ids = {answer.headers['X-Request-ID'] for answer in answers}
+    ids = {response.headers['X-Request-ID'] for response in answers}
     assert len(ids) == len(answers)
 
 
@@ -95,8 +95,8 @@ def test_head_of_an_error_has_the_status_and_no_body(api: ServedApi) -> None:
         api.request('HEAD', '/v1/users/nobody-has-it/projects'),
     ]
 
-    assert [answer.status_code for answer in answers] == [404, 405, 400]
-    assert {answer.content for answer in answers} == {b''}
+    assert [response.status_code for response in answers] == [404, 405, 400]
+    assert {response.content for response in answers} == {b''}
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])
@@ -112,9 +112,9 @@ def test_head_and_options_do_not_do_what_post_does(
     ]
 
     for path, body in calls:
-        answer = api.request(method, path, json=body, headers=member.bearer)
+        response = api.request(method, path, json=body, headers=member.bearer)
         expected = HTTPStatus.OK if method == 'OPTIONS' else HTTPStatus.METHOD_NOT_ALLOWED
-        assert (answer.status_code, answer.content) == (expected, b'')
+        assert (response.status_code, response.content) == (expected, b'')
 
     assert ok(api.get(member.projects_path)) == []
     message = error_of(api.post('/v1/accounts/login', person.login), HTTPStatus.UNAUTHORIZED)
@@ -123,18 +123,18 @@ def test_head_and_options_do_not_do_what_post_does(
 
 @pytest.mark.parametrize('method', ['HEAD', 'GET', 'POST'])
 def test_options_names_the_methods_of_a_path(api: ServedApi, method: str) -> None:
-    answer = api.request('OPTIONS', '/v1/accounts/verify/x')
+    response = api.request('OPTIONS', '/v1/accounts/verify/x')
 
-    assert method in answer.headers['Allow'].split(', ')
+    assert method in response.headers['Allow'].split(', ')
 
 
 @pytest.mark.parametrize(
     'header', ['X-HTTP-Method-Override: POST', 'X-Method-Override: POST', 'X-Original-URL: /nowhere']
 )
 def test_no_header_makes_a_request_another_one(api: ServedApi, header: str) -> None:
-    answer = exchange(api.url, head('GET', '/health/live', header))
+    response = exchange(api.url, head('GET', '/health/live', header))
 
-    assert ok(answer) == {'status': 'live'}
+    assert ok(response) == {'status': 'live'}
 
 
 def test_an_absolute_address_is_a_path_too(api: ServedApi) -> None:

@@ -76,13 +76,13 @@ def test_an_upload_without_s3_fails_before_it_is_back_and_leaves_nothing(cloud: 
     owner = join(cloud.api)
     fail(cloud, how)
     try:
-        answer = send(cloud.api, owner, new_picture((700, 350)))
+        response = send(cloud.api, owner, new_picture((700, 350)))
     finally:
         cloud.proxy.forward()
 
-    message = error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+    message = error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
     assert message == 'The image storage does not answer just now, please try again'
-    assert int(answer.headers['Retry-After']) > 0
+    assert int(response.headers['Retry-After']) > 0
     assert list_images(cloud.api, owner) == []
     upload(cloud.api, owner, new_picture())
 
@@ -109,11 +109,11 @@ def test_an_avatar_without_s3_stays_as_it_is(cloud: Cloud) -> None:
     before = ok(send(cloud.api, owner, new_picture(), path=AVATAR, method='PUT'))
     cloud.proxy.refuse()
     try:
-        answer = send(cloud.api, owner, new_picture(), path=AVATAR, method='PUT')
+        response = send(cloud.api, owner, new_picture(), path=AVATAR, method='PUT')
     finally:
         cloud.proxy.forward()
 
-    error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+    error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
     assert ok(cloud.api.get('/v1/users/me', headers=owner.bearer)) == before
     assert len(cloud.keys(owner)) == 1
 
@@ -135,13 +135,13 @@ def test_what_s3_refuses_is_a_400_that_leaks_nothing(
         )
         owner = join(api)
 
-        answer = send(api, owner, new_picture())
+        response = send(api, owner, new_picture())
 
-    message = error_of(answer, HTTPStatus.BAD_REQUEST)
+    message = error_of(response, HTTPStatus.BAD_REQUEST)
     assert message.startswith('The image storage (S3) refused: SignatureDoesNotMatch')
-    assert answer.headers['X-Request-ID']
+    assert response.headers['X-Request-ID']
     for secret in bucket, s3.url, ACCESS_KEY_ID, SECRET_ACCESS_KEY, 'another secret':
-        assert secret not in answer.text
+        assert secret not in response.text
         assert secret not in api.log()
 
 
@@ -151,9 +151,9 @@ def test_a_claim_that_cannot_be_made_is_taken_back_or_swept(cloud: Cloud) -> Non
     user_id = owner.account['user']['id']
     with closing(connect(cloud.api.environ['DATABASE_URL'], autocommit=False)) as other:
         hold_lock(other, user_id)
-        answer = send(cloud.api, owner, new_picture())
+        response = send(cloud.api, owner, new_picture())
 
-    error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+    error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
     assert list_images(cloud.api, owner) == []
     assert len(cloud.keys(owner)) == 2
     assert 'flask assets sweep' in cloud.api.log()
@@ -193,9 +193,9 @@ def test_a_full_disk_is_a_503_and_leaves_nothing(serve: Serve, database_url: str
         kept, = upload(api, owner, new_picture((40, 30)))
         before = stored_files(disk)
 
-        answer = send(api, owner, noise())
+        response = send(api, owner, noise())
 
-        message = error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+        message = error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
         assert message == 'There is no room for images just now'
         assert stored_files(disk) == before
         assert list_images(api, owner) == [kept]
@@ -209,9 +209,9 @@ def test_no_room_for_the_upload_itself_is_a_503(serve: Serve, database_url: str,
         api = serve(database_url, {'TMPDIR': str(disk)})
         owner = join(api)
 
-        answer = send(api, owner, noise())
+        response = send(api, owner, noise())
 
-        assert 'no room' in error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+        assert 'no room' in error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
         upload(api, owner, new_picture((40, 30)))
         api.kill()
 
@@ -222,15 +222,15 @@ def test_racing_requests_leave_store_and_list_in_agreement(api: ServedApi, membe
     images = Path(api.environ['IMAGE_FOLDER'])
 
     def sends() -> None:
-        answer = send(api, member, picture)
-        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        response = send(api, member, picture)
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             return
-        image = ok(answer)['images'][0]
+        image = ok(response)['images'][0]
         api.request('DELETE', f'{IMAGES}/{image["id"]}', headers=member.bearer)
 
     def fails() -> None:
-        answer = send(api, member, picture, b'no picture')
-        assert answer.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
+        response = send(api, member, picture, b'no picture')
+        assert response.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
 
     with ThreadPoolExecutor(6) as pool:
         for done in [pool.submit(task) for _ in range(15) for task in (sends, fails)]:

@@ -46,8 +46,8 @@ def _folder_site(folder: Path, database_url: str, _: str) -> Iterator[Site]:
     with ServedApi(folder, database_url, {'WHITELISTED_EMAILS': ','.join(WHITELIST)}) as api:
 
         def fetch(url: str) -> bytes | None:
-            answer = api.get(path_of(url))
-            return answer.content if answer.status_code == HTTPStatus.OK else None
+            response = api.get(path_of(url))
+            return response.content if response.status_code == HTTPStatus.OK else None
 
         def put(key: str, content: bytes) -> None:
             (images / key).parent.mkdir(parents=True, exist_ok=True)
@@ -83,12 +83,12 @@ def _s3_site(folder: Path, database_url: str, name: str) -> Iterator[Site]:
             key = url.removeprefix(f'{server.url}/{bucket}/')
             assert key != url
             try:
-                answer = client.get_object(Bucket=bucket, Key=key)
+                response = client.get_object(Bucket=bucket, Key=key)
             except client.exceptions.NoSuchKey:
                 return None
-            assert answer['CacheControl'] == 'public, max-age=31536000, immutable'
-            assert answer['ContentDisposition'] == 'inline'
-            content: bytes = answer['Body'].read()
+            assert response['CacheControl'] == 'public, max-age=31536000, immutable'
+            assert response['ContentDisposition'] == 'inline'
+            content: bytes = response['Body'].read()
             return content
 
         with ServedApi(api_folder, database_url, environ) as api:
@@ -140,9 +140,9 @@ def test_a_deleted_picture_leaves_nothing(site: Site, owner: Member) -> None:
 
 
 def test_a_bad_file_among_good_ones_leaves_nothing(site: Site, owner: Member) -> None:
-    answer = send(site.api, owner, new_picture((700, 350)), b'no picture')
+    response = send(site.api, owner, new_picture((700, 350)), b'no picture')
 
-    error_of(answer, HTTPStatus.BAD_REQUEST)
+    error_of(response, HTTPStatus.BAD_REQUEST)
     assert files_of(site, owner) == set()
 
 

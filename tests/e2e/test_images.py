@@ -22,9 +22,9 @@ def test_a_wide_picture_has_variants_up_to_its_width(api: ServedApi, member: Mem
 
     assert [variant['width'] for variant in image['variants']] == [320, 640, 960]
     for variant in image['variants']:
-        answer = api.get(path_of(variant['url']))
-        assert answer.headers['Content-Type'] == variant['type'] == 'image/webp'
-        assert Image.open(BytesIO(answer.content)).size == (variant['width'], variant['width'] // 2)
+        response = api.get(path_of(variant['url']))
+        assert response.headers['Content-Type'] == variant['type'] == 'image/webp'
+        assert Image.open(BytesIO(response.content)).size == (variant['width'], variant['width'] // 2)
 
 
 def test_a_placeholder_is_small_and_can_be_put_into_a_page(api: ServedApi, author: Member) -> None:
@@ -47,13 +47,13 @@ def test_the_same_picture_again_is_the_same_image(api: ServedApi, member: Member
 def test_a_picture_is_served_to_be_kept_for_ever(api: ServedApi, author: Member) -> None:
     image, = upload(api, author, new_picture())
 
-    answer = api.get(path_of(image['url']))
+    response = api.get(path_of(image['url']))
 
-    assert answer.headers['Cache-Control'] == f'public, max-age={YEAR}, immutable'
-    assert answer.headers['Content-Disposition'] == 'inline'
-    assert answer.headers['X-Content-Type-Options'] == 'nosniff'
-    assert answer.headers['Content-Type'] == 'image/png'
-    etag = answer.headers['ETag']
+    assert response.headers['Cache-Control'] == f'public, max-age={YEAR}, immutable'
+    assert response.headers['Content-Disposition'] == 'inline'
+    assert response.headers['X-Content-Type-Options'] == 'nosniff'
+    assert response.headers['Content-Type'] == 'image/png'
+    etag = response.headers['ETag']
     assert etag.startswith('"')
     same = api.get(path_of(image['url']), headers={'If-None-Match': etag})
     assert (same.status_code, same.content) == (304, b'')
@@ -78,21 +78,21 @@ def test_a_part_of_a_picture_can_be_asked_for(api: ServedApi, author: Member) ->
 def test_a_range_that_is_not_one_of_bytes_is_ignored(api: ServedApi, author: Member, wanted: str) -> None:
     image, = upload(api, author, new_picture())
 
-    answer = api.get(path_of(image['url']), headers={'Range': wanted})
+    response = api.get(path_of(image['url']), headers={'Range': wanted})
 
-    assert (answer.status_code, len(answer.content)) == (200, image['bytes'])
+    assert (response.status_code, len(response.content)) == (200, image['bytes'])
 
 
 @pytest.mark.parametrize('origin', [None, 'http://localhost:3000', 'https://elsewhere.example'])
 def test_any_page_may_show_and_read_a_picture(api: ServedApi, author: Member, origin: str | None) -> None:
     image, = upload(api, author, new_picture())
 
-    answer = api.get(path_of(image['url']), headers={'Origin': origin} if origin else {})
+    response = api.get(path_of(image['url']), headers={'Origin': origin} if origin else {})
 
     # The same for all, since caches keep it for all.
-    assert answer.headers['Access-Control-Allow-Origin'] == '*'
-    assert answer.headers['Cross-Origin-Resource-Policy'] == 'cross-origin'
-    assert 'Access-Control-Allow-Credentials' not in answer.headers
+    assert response.headers['Access-Control-Allow-Origin'] == '*'
+    assert response.headers['Cross-Origin-Resource-Policy'] == 'cross-origin'
+    assert 'Access-Control-Allow-Credentials' not in response.headers
 
 
 def test_a_picture_that_is_deleted_while_it_is_asked_for_is_not_found(api: ServedApi, member: Member) -> None:
@@ -150,9 +150,9 @@ def test_images_are_listed_newest_first_and_in_pages(api: ServedApi, member: Mem
 
 
 def test_a_parameter_that_the_list_does_not_know_is_refused(api: ServedApi, member: Member) -> None:
-    answer = api.get(f'{IMAGES}?page=2', headers=member.bearer)
+    response = api.get(f'{IMAGES}?page=2', headers=member.bearer)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST).startswith("Unknown parameter 'page'; ")
+    assert error_of(response, HTTPStatus.BAD_REQUEST).startswith("Unknown parameter 'page'; ")
 
 
 def test_somebody_without_images_has_an_empty_list(api: ServedApi, member: Member) -> None:
@@ -163,9 +163,9 @@ def test_a_deleted_picture_is_gone(api: ServedApi, member: Member) -> None:
     gone, kept = upload(api, member, new_picture((700, 700)), new_picture())
     path = f'{IMAGES}/{gone["id"]}'
 
-    answer = api.request('DELETE', path, headers=member.bearer)
+    response = api.request('DELETE', path, headers=member.bearer)
 
-    assert (answer.status_code, answer.content) == (204, b'')
+    assert (response.status_code, response.content) == (204, b'')
     assert list_images(api, member) == [kept]
     for url in [gone['url'], *(variant['url'] for variant in gone['variants'])]:
         error_of(api.get(path_of(url)), HTTPStatus.NOT_FOUND)
@@ -215,8 +215,8 @@ def test_an_avatar_is_a_square_and_seen_by_everybody(api: ServedApi, member: Mem
 
     assert user == ok(api.get(f'/v1/users/{member.person.username}'))
     assert user['updated_at'] is not None
-    answer = api.get(path_of(user['avatar_url']))
-    assert Image.open(BytesIO(answer.content)).size == (512, 512)
+    response = api.get(path_of(user['avatar_url']))
+    assert Image.open(BytesIO(response.content)).size == (512, 512)
     assert list_images(api, member) == []
 
 

@@ -93,9 +93,9 @@ def test_a_project_with_text_that_cannot_be_stored_is_refused(
 ) -> None:
     body = {'title': 'x', 'body': 'x'} | {key: f'x{character}y'}
 
-    answer = post(api, '/v1/projects', json.dumps(body).encode(), member)
+    response = post(api, '/v1/projects', json.dumps(body).encode(), member)
 
-    assert f"'{key}' must not contain a " in error_of(answer, HTTPStatus.BAD_REQUEST)
+    assert f"'{key}' must not contain a " in error_of(response, HTTPStatus.BAD_REQUEST)
     assert ok(api.get(member.projects_path)) == []
 
 
@@ -107,9 +107,9 @@ def test_a_project_with_a_value_that_is_no_string_is_refused(
     # Infinity, as other writers of JSON spell it.
     body = json.dumps({'title': 'x', 'body': 'x'} | {key: value}).replace('Infinity', '1e400')
 
-    answer = post(api, '/v1/projects', body.encode(), member)
+    response = post(api, '/v1/projects', body.encode(), member)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == f"'{key}' must be a string"
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == f"'{key}' must be a string"
     assert ok(api.get(member.projects_path)) == []
 
 
@@ -122,9 +122,9 @@ def test_other_calls_refuse_such_text_too(
 ) -> None:
     body = author.person.login | {key: f'x{character}'}
 
-    answer = post(api, path, json.dumps(body).encode(), author)
+    response = post(api, path, json.dumps(body).encode(), author)
 
-    assert f"'{key}' must not contain a " in error_of(answer, HTTPStatus.BAD_REQUEST)
+    assert f"'{key}' must not contain a " in error_of(response, HTTPStatus.BAD_REQUEST)
 
 
 @pytest.mark.parametrize('character', ['\0', '\ud800'], ids=ascii)
@@ -135,9 +135,9 @@ def test_a_takeover_refuses_such_text_too(
     path = verification_path(register(api, person))
     body = {'password': 'what the owner chose', 'username': 'x'} | {key: f'x{character}'}
 
-    answer = post(api, path, json.dumps(body).encode(), author)
+    response = post(api, path, json.dumps(body).encode(), author)
 
-    assert f"'{key}' must not contain a " in error_of(answer, HTTPStatus.BAD_REQUEST)
+    assert f"'{key}' must not contain a " in error_of(response, HTTPStatus.BAD_REQUEST)
 
 
 @pytest.mark.parametrize('name', ['\0', '\ud800', '__proto__', 'constructor', ''], ids=ascii)
@@ -146,9 +146,9 @@ def test_a_key_that_means_nothing_does_nothing_whatever_its_name(
 ) -> None:
     body = {'title': 'x', name: [name], 'body': 'x'}
 
-    answer = post(api, '/v1/projects', json.dumps(body).encode(), member)
+    response = post(api, '/v1/projects', json.dumps(body).encode(), member)
 
-    assert ok(answer, HTTPStatus.CREATED)['title'] == 'x'
+    assert ok(response, HTTPStatus.CREATED)['title'] == 'x'
 
 
 def test_text_of_every_plane_comes_back_as_it_was_sent(api: ServedApi, member: Member) -> None:

@@ -19,8 +19,8 @@ def restart(api: ServedApi, **environ: str) -> None:
 
 
 def refresh_token_of(api: ServedApi, member: Member) -> str:
-    answer = ok(api.post('/v1/accounts/login', member.person.login | {'refresh': 'body'}))
-    return str(answer['refresh_token'])
+    response = ok(api.post('/v1/accounts/login', member.person.login | {'refresh': 'body'}))
+    return str(response['refresh_token'])
 
 
 def test_both_keys_are_good_until_the_old_one_is_taken_away(serve: Serve, database_url: str) -> None:

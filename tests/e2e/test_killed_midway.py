@@ -90,8 +90,8 @@ Killed = Callable[[Rig], AbstractContextManager[None]]
 
 
 def can_log_in(api: ServedApi, email: str, password: str) -> bool:
-    answer = api.post('/v1/accounts/login', {'email': email, 'password': password})
-    return answer.status_code == HTTPStatus.OK
+    response = api.post('/v1/accounts/login', {'email': email, 'password': password})
+    return response.status_code == HTTPStatus.OK
 
 
 @moments
@@ -116,8 +116,8 @@ def test_a_wish_for_another_address_is_kept(rig: Rig, killed: Killed) -> None:
     old_email, new_email, password = member.person.email, new_person().email, member.person.password
     wish = {'email': new_email, 'password': password}
     with killed(rig):
-        answer = rig.api.request('PUT', '/v1/accounts/email', json=wish, headers=member.bearer)
-        ok(answer, HTTPStatus.ACCEPTED)
+        response = rig.api.request('PUT', '/v1/accounts/email', json=wish, headers=member.bearer)
+        ok(response, HTTPStatus.ACCEPTED)
     rig.restart()
 
     confirmation = rig.mailed_path('Confirm your new e-mail address', new_email).rpartition('/')[2]

@@ -16,9 +16,9 @@ LOGIN = '/v1/accounts/login'
 _DIFFERENT = ('Date', 'X-Request-ID', 'RateLimit')
 
 
-def without_what_always_differs(answer: Response) -> tuple[int, bytes, dict[str, str]]:
-    headers = {name: value for name, value in answer.headers.items() if name not in _DIFFERENT}
-    return answer.status_code, answer.content, headers
+def without_what_always_differs(response: Response) -> tuple[int, bytes, dict[str, str]]:
+    headers = {name: value for name, value in response.headers.items() if name not in _DIFFERENT}
+    return response.status_code, response.content, headers
 
 
 def test_every_failure_is_the_same_to_the_byte(api: ServedApi, member: Member) -> None:
@@ -50,7 +50,7 @@ def test_every_failure_is_the_same_to_the_byte(api: ServedApi, member: Member) -
 
     error_of(answers[0], HTTPStatus.UNAUTHORIZED)
     first = without_what_always_differs(answers[0])
-    assert [without_what_always_differs(answer) for answer in answers] == [first] * len(bodies)
+    assert [without_what_always_differs(response) for response in answers] == [first] * len(bodies)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_every_failure_is_the_same_to_the_byte(api: ServedApi, member: Member) -
     ids=repr
 )
 def test_a_password_that_is_nearly_right_is_wrong(api: ServedApi, member: Member, password: str) -> None:
-    answer = api.post(LOGIN, member.person.login | {'password': password})
+    response = api.post(LOGIN, member.person.login | {'password': password})
 
-    error_of(answer, HTTPStatus.UNAUTHORIZED)
+    error_of(response, HTTPStatus.UNAUTHORIZED)
 
 
 def test_one_password_typed_on_two_keyboards_is_one_password(api: ServedApi) -> None:
@@ -92,5 +92,5 @@ def test_a_hash_that_was_damaged_lets_nobody_in(
     assert execute(database, statement, stored, member.account['id']) == 1
 
     for password in (member.person.password, '', stored):
-        answer = api.post(LOGIN, member.person.login | {'password': password})
-        error_of(answer, HTTPStatus.UNAUTHORIZED)
+        response = api.post(LOGIN, member.person.login | {'password': password})
+        error_of(response, HTTPStatus.UNAUTHORIZED)

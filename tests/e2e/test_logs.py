@@ -160,7 +160,7 @@ def test_every_request_has_a_line_with_its_id_and_what_became_of_it(logged: Serv
     assert line.pop('time')
     assert line == {
         'level': 'INFO',
-        'logger': 'talelio_backend.shared.presentation.request_log',
+        'logger': 'talelio_backend.shared.presentation.requests.access_log',
         'message': 'GET /v1/users/nobody-has-it/projects 400',
         'request_id': 'the-id-of-this-one',
         'method': 'GET',

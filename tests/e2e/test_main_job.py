@@ -26,9 +26,9 @@ and it is built from [open parts](https://parts.example/list?a=1&b=2 "The list")
 ## The programme
 
 ```python
-def read(sensor: Sensor) -> Reading:
+def read(sensor: Sensor) -> ReadSession:
     """Compare `a < b && c > d`."""
-    return Reading(sensor.temperature / 100, when=now())
+    return ReadSession(sensor.temperature / 100, when=now())
 ```
 
 Without a language:

@@ -24,10 +24,10 @@ def test_thousands_of_projects_are_read_in_pages_of_a_thousand(
     path: str | None = member.projects_path
     while path is not None:
         # Without a look at the document for each project, which would be most of the time.
-        answer = requests.get(api.url + path, timeout=TIMEOUT)
-        pages.append([project['id'] for project in ok(answer)])
-        path = answer.links.get('next', {}).get('url')
+        response = requests.get(api.url + path, timeout=TIMEOUT)
+        pages.append([project['id'] for project in ok(response)])
+        path = response.links.get('next', {}).get('url')
 
     assert [len(page) for page in pages] == [PAGE, PAGE, PROJECTS - 2 * PAGE]
     assert len({id_ for page in pages for id_ in page}) == PROJECTS
-    assert answer.headers['X-Total-Count'] == str(PROJECTS)
+    assert response.headers['X-Total-Count'] == str(PROJECTS)

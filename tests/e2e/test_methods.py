@@ -37,10 +37,10 @@ def allowed(answer_headers: object) -> set[str]:
 
 @pytest.mark.parametrize('path', PATHS)
 def test_options_names_the_methods_and_does_nothing(api: ServedApi, path: str) -> None:
-    answer = api.request('OPTIONS', path)
+    response = api.request('OPTIONS', path)
 
-    assert (answer.status_code, answer.content) == (HTTPStatus.OK, b'')
-    assert allowed(answer.headers['Allow']) == PATHS[path]
+    assert (response.status_code, response.content) == (HTTPStatus.OK, b'')
+    assert allowed(response.headers['Allow']) == PATHS[path]
 
 
 @pytest.mark.parametrize('path', PATHS)
@@ -48,15 +48,15 @@ def test_options_names_the_methods_and_does_nothing(api: ServedApi, path: str) -
 def test_a_method_that_the_path_lacks_is_405_with_those_that_it_has(
     api: ServedApi, path: str, method: str
 ) -> None:
-    answer = api.request(method, path, headers={'Origin': ORIGIN})
+    response = api.request(method, path, headers={'Origin': ORIGIN})
 
     if method in PATHS[path]:
-        assert answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+        assert response.status_code != HTTPStatus.METHOD_NOT_ALLOWED
     else:
-        assert answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
-        assert allowed(answer.headers['Allow']) == PATHS[path]
+        assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        assert allowed(response.headers['Allow']) == PATHS[path]
         if method != 'HEAD':
-            error_in(answer, HTTPStatus.METHOD_NOT_ALLOWED)
+            error_in(response, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_whatever_is_answered_is_safe_in_a_browser_and_says_who_may_keep_it(
 def test_a_page_may_send_and_see_the_headers_that_it_needs(api: ServedApi) -> None:
     wanted = ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match']
 
-    answer = api.request(
+    response = api.request(
         'OPTIONS',
         '/v1/projects',
         headers={
@@ -106,7 +106,7 @@ def test_a_page_may_send_and_see_the_headers_that_it_needs(api: ServedApi) -> No
         }
     )
 
-    may_send = {name.lower() for name in answer.headers['Access-Control-Allow-Headers'].split(', ')}
+    may_send = {name.lower() for name in response.headers['Access-Control-Allow-Headers'].split(', ')}
     assert may_send == {name.lower() for name in wanted}
-    may_see = set(answer.headers['Access-Control-Expose-Headers'].split(', '))
+    may_see = set(response.headers['Access-Control-Expose-Headers'].split(', '))
     assert {'ETag', 'Link', 'X-Total-Count', 'Retry-After', 'X-Request-ID', 'WWW-Authenticate'} < may_see

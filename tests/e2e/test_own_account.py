@@ -45,7 +45,7 @@ def test_a_new_password_ends_all_but_the_session_at_hand(
         ok(each.post(LOGIN, member.person.login))['access_token'] for each in (here, elsewhere)
     )
 
-    answer = here.request(
+    response = here.request(
         'PUT',
         PASSWORD,
         json={
@@ -55,7 +55,7 @@ def test_a_new_password_ends_all_but_the_session_at_hand(
         headers={'Authorization': f'Bearer {token}'}
     )
 
-    new_token = ok(answer)['access_token']
+    new_token = ok(response)['access_token']
     for old in (token, other_token, member.token):
         refused = api.get(ME, headers={'Authorization': f'Bearer {old}'})
         assert error_of(refused, HTTPStatus.FORBIDDEN) == 'The session of this token has ended'
@@ -75,8 +75,8 @@ def test_a_wrong_or_weak_password_changes_nothing(api: ServedApi, member: Member
         (member.person.password, 'short', 'at least 8'),
         (member.person.password, member.person.email, 'must not be the email'),
     ):
-        answer = change(api, member, current, new)
-        assert message in error_of(answer, HTTPStatus.BAD_REQUEST)
+        response = change(api, member, current, new)
+        assert message in error_of(response, HTTPStatus.BAD_REQUEST)
     error_of(api.request('PUT', PASSWORD, headers=member.bearer), HTTPStatus.BAD_REQUEST)
     ok(api.get(ME, headers=member.bearer))
     log_in(api, member.person)
@@ -87,10 +87,11 @@ def test_of_two_tabs_that_change_it_at_once_one_succeeds(api: ServedApi, member:
 
     answers = at_once([partial(change, api, member, member.person.password, new) for new in passwords])
 
-    assert [answer.status_code for answer in answers].count(HTTPStatus.OK) == 1
-    assert {answer.status_code for answer in answers} <= {200, 400, 403, 503}
+    assert [response.status_code for response in answers].count(HTTPStatus.OK) == 1
+    assert {response.status_code for response in answers} <= {200, 400, 403, 503}
     logins = [api.post(LOGIN, member.person.login | {'password': password}) for password in passwords]
-    assert [login.status_code == 200 for login in logins] == [answer.status_code == 200 for answer in answers]
+    assert [login.status_code == 200
+            for login in logins] == [response.status_code == 200 for response in answers]
 
 
 # Leaving
@@ -114,9 +115,9 @@ def test_whoever_leaves_takes_everything_along(api: ServedApi, database: connect
     browser = BrowserClient(api)
     ok(browser.post(LOGIN, member.person.login))
 
-    answer = browser.request('DELETE', ME, json={'password': member.person.password}, headers=member.bearer)
+    response = browser.request('DELETE', ME, json={'password': member.person.password}, headers=member.bearer)
 
-    assert (answer.status_code, answer.content) == (HTTPStatus.NO_CONTENT, b'')
+    assert (response.status_code, response.content) == (HTTPStatus.NO_CONTENT, b'')
     assert browser.refresh_token is None
     assert [api.get(path).status_code for path in paths] == [404] * len(paths)
     assert error_of(api.get(ME, headers=member.bearer),
@@ -136,9 +137,9 @@ def test_whoever_leaves_takes_everything_along(api: ServedApi, database: connect
 def test_nobody_leaves_without_the_password(
     api: ServedApi, member: Member, body: dict[str, str] | None
 ) -> None:
-    answer = api.request('DELETE', ME, json=body, headers=member.bearer)
+    response = api.request('DELETE', ME, json=body, headers=member.bearer)
 
-    error_of(answer, HTTPStatus.BAD_REQUEST)
+    error_of(response, HTTPStatus.BAD_REQUEST)
     ok(api.get(ME, headers=member.bearer))
 
 
@@ -148,5 +149,5 @@ def test_of_two_tabs_that_leave_at_once_both_hear_that_it_is_done(api: ServedApi
 
     answers = at_once([lambda: api.request('DELETE', ME, json=body, headers=member.bearer)] * 2)
 
-    assert HTTPStatus.NO_CONTENT in {answer.status_code for answer in answers}
-    assert {answer.status_code for answer in answers} <= {204, 403, 503}
+    assert HTTPStatus.NO_CONTENT in {response.status_code for response in answers}
+    assert {response.status_code for response in answers} <= {204, 403, 503}

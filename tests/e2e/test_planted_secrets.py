@@ -15,7 +15,7 @@ import pytest
 import requests
 from sqlalchemy import make_url
 
-from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.database import connect, execute, select_one
@@ -52,10 +52,10 @@ class Trial:
     out: dict[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, json: Any = None, **options: Any) -> requests.Response:
-        answer = self.api.request(method, path, json=json, **options)
-        if not answer.ok:
-            self.refused.append(f'{answer.text} {answer.headers}')
-        return answer
+        response = self.api.request(method, path, json=json, **options)
+        if not response.ok:
+            self.refused.append(f'{response.text} {response.headers}')
+        return response
 
 
 def settings(smtp: SmtpSink, postgres: OwnPostgres, collector: OtlpReceiver) -> dict[str, str]:

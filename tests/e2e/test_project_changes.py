@@ -26,8 +26,8 @@ def path_of(project: dict[str, Any]) -> str:
 
 
 def changed(api: ServedApi, member: Member, project: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = ok(api.patch(path_of(project), fields, headers=member.bearer))
-    return answer
+    response: dict[str, Any] = ok(api.patch(path_of(project), fields, headers=member.bearer))
+    return response
 
 
 def test_a_project_that_says_no_more_has_defaults(api: ServedApi, member: Member) -> None:
@@ -241,9 +241,9 @@ def test_a_field_that_breaks_a_rule_changes_nothing(
 ) -> None:
     project = made(api, member)
 
-    answer = api.patch(path_of(project), {'title': 'Other'} | fields, headers=member.bearer)
+    response = api.patch(path_of(project), {'title': 'Other'} | fields, headers=member.bearer)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == message
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == message
     assert ok(api.get(path_of(project))) == project
 
 
@@ -251,31 +251,31 @@ def test_only_its_owner_changes_a_public_project(api: ServedApi, member: Member,
     project = made(api, member)
 
     for method in (api.patch, api.delete):
-        answer = method(path_of(project), {'title': 'Mine'}, headers=author.bearer)
-        assert error_of(answer, HTTPStatus.FORBIDDEN) == 'This project belongs to somebody else'
-        answer = method(path_of(project), {'title': 'Mine'})
-        assert error_of(answer, HTTPStatus.FORBIDDEN) == 'No authorization header provided'
+        response = method(path_of(project), {'title': 'Mine'}, headers=author.bearer)
+        assert error_of(response, HTTPStatus.FORBIDDEN) == 'This project belongs to somebody else'
+        response = method(path_of(project), {'title': 'Mine'})
+        assert error_of(response, HTTPStatus.FORBIDDEN) == 'No authorization header provided'
     assert ok(api.get(path_of(project))) == project
 
 
 @pytest.mark.parametrize('id_', ['2147483647', '9999999999'])
 def test_an_id_that_nothing_has_is_404(api: ServedApi, author: Member, id_: str) -> None:
     path = f'{PROJECTS}/{id_}'
-    for answer in (
+    for response in (
         api.get(path),
         api.patch(path, {'title': 'x'}, headers=author.bearer),
         api.delete(path, headers=author.bearer),
     ):
-        assert error_of(answer, HTTPStatus.NOT_FOUND) == 'There is no such project'
+        assert error_of(response, HTTPStatus.NOT_FOUND) == 'There is no such project'
 
 
 def test_a_deleted_project_is_gone_and_its_slug_free(api: ServedApi, member: Member) -> None:
     project = made(api, member)
     changed(api, member, project, slug='other')
 
-    answer = api.delete(path_of(project), headers=member.bearer)
+    response = api.delete(path_of(project), headers=member.bearer)
 
-    assert (answer.status_code, answer.content) == (HTTPStatus.NO_CONTENT, b'')
+    assert (response.status_code, response.content) == (HTTPStatus.NO_CONTENT, b'')
     for path in (path_of(project), f'{member.projects_path}/other', f'{member.projects_path}/a-chair'):
         error_of(api.get(path), HTTPStatus.NOT_FOUND)
     error_of(api.delete(path_of(project), headers=member.bearer), HTTPStatus.NOT_FOUND)
@@ -288,9 +288,9 @@ def test_an_old_slug_redirects_to_the_new_one(api: ServedApi, member: Member) ->
     changed(api, member, project, slug='neuer-stuhl')
 
     for old in ('a-chair', 'new-chair'):
-        answer = api.get(f'{member.projects_path}/{old}', allow_redirects=False)
-        assert answer.status_code == HTTPStatus.PERMANENT_REDIRECT
-        assert answer.headers['Location'] == f'{member.projects_path}/neuer-stuhl'
+        response = api.get(f'{member.projects_path}/{old}', allow_redirects=False)
+        assert response.status_code == HTTPStatus.PERMANENT_REDIRECT
+        assert response.headers['Location'] == f'{member.projects_path}/neuer-stuhl'
         assert ok(api.get(f'{member.projects_path}/{old}'))['id'] == project['id']
 
 
@@ -314,8 +314,8 @@ def test_a_slug_of_ones_other_project_is_a_conflict(api: ServedApi, member: Memb
         }, headers=member.bearer),
     ]
 
-    for answer in answers:
-        message = error_of(answer, HTTPStatus.CONFLICT)
+    for response in answers:
+        message = error_of(response, HTTPStatus.CONFLICT)
         assert message == "You have another project with the slug 'a-chair'"
     assert len(ok(api.get(member.projects_path))) == 2
 

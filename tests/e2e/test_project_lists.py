@@ -24,8 +24,8 @@ def _maker(api: ServedApi) -> Member:
     return maker
 
 
-def titles(answer: Any) -> list[str]:
-    return [project['title'] for project in ok(answer)]
+def titles(response: Any) -> list[str]:
+    return [project['title'] for project in ok(response)]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_pages_link_there_and_back(api: ServedApi, maker: Member, sort: str, ord
 
 
 def test_what_is_all_on_one_page_has_a_count_and_no_links(api: ServedApi, maker: Member) -> None:
-    answer = api.get(maker.projects_path)
+    response = api.get(maker.projects_path)
 
-    assert answer.headers['X-Total-Count'] == '5' and 'Link' not in answer.headers
+    assert response.headers['X-Total-Count'] == '5' and 'Link' not in response.headers
 
 
 def test_a_tag_is_found_however_it_is_written(api: ServedApi, maker: Member) -> None:

@@ -115,9 +115,9 @@ def read_all_pages(api: ServedApi, path: str | None) -> list[list[int]]:
     """The ids on each page, as long as there is a link to a next one."""
     pages = []
     while path is not None:
-        answer = api.get(path)
-        pages.append([project['id'] for project in ok(answer)])
-        path = answer.links.get('next', {}).get('url')
+        response = api.get(path)
+        pages.append([project['id'] for project in ok(response)])
+        path = response.links.get('next', {}).get('url')
         assert len(pages) < 1000
     return pages
 
@@ -158,14 +158,14 @@ def test_a_hostile_title_is_plain_text(api: ServedApi, author: Member, body: str
 def test_markdown_that_asks_for_much_is_rendered_within_bounds_or_refused(
     api: ServedApi, author: Member, body: str
 ) -> None:
-    answer = api.post(PROJECTS, {'title': 'A title', 'body': body}, headers=author.bearer)
+    response = api.post(PROJECTS, {'title': 'A title', 'body': body}, headers=author.bearer)
 
-    if answer.status_code == HTTPStatus.CREATED:
-        html = answer.json()['html']
+    if response.status_code == HTTPStatus.CREATED:
+        html = response.json()['html']
         assert len(html.encode()) <= 2 * 1024 * 1024
         assert not Inspector(html).found
     else:
-        message = error_of(answer, HTTPStatus.BAD_REQUEST)
+        message = error_of(response, HTTPStatus.BAD_REQUEST)
         assert message == 'The body is too complex to render'
 
 
@@ -217,9 +217,9 @@ def test_headings_have_ids_that_are_unique_and_shadow_nothing(api: ServedApi, au
 def test_a_title_that_breaks_a_rule_is_refused(
     api: ServedApi, member: Member, title: str, message: str
 ) -> None:
-    answer = api.post(PROJECTS, {'title': title, 'body': 'x'}, headers=member.bearer)
+    response = api.post(PROJECTS, {'title': title, 'body': 'x'}, headers=member.bearer)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == message
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == message
     assert ok(api.get(member.projects_path)) == []
 
 
@@ -245,13 +245,13 @@ def test_a_body_of_the_largest_size_may_be_escaped_to_the_last_character(
     text = 'x' * (256 * 1024)
     escaped = ''.join(f'\\u{ord(character):04x}' for character in text)
 
-    answer = api.post(
+    response = api.post(
         PROJECTS,
         data=f'{{"title": "x", "body": "{escaped}"}}'.encode(),
         headers=member.bearer | {'Content-Type': 'application/json'}
     )
 
-    assert ok(answer, HTTPStatus.CREATED)['body'] == text
+    assert ok(response, HTTPStatus.CREATED)['body'] == text
 
 
 def test_who_the_author_is_says_the_token_and_not_the_body(api: ServedApi, member: Member) -> None:
@@ -265,9 +265,9 @@ def test_who_the_author_is_says_the_token_and_not_the_body(api: ServedApi, membe
         'html': '<script>alert(1)</script>',
     }
 
-    answer = api.post(PROJECTS, {'title': 'A', 'body': 'b'} | extra, headers=member.bearer)
+    response = api.post(PROJECTS, {'title': 'A', 'body': 'b'} | extra, headers=member.bearer)
 
-    project = ok(answer, HTTPStatus.CREATED)
+    project = ok(response, HTTPStatus.CREATED)
     assert project['user_id'] == member.account['user']['id']
     assert project['id'] > 1
     assert not project['created_at'].startswith('2000') and project['updated_at'] is None
@@ -324,10 +324,10 @@ def test_a_list_of_just_one_page_has_no_next_one(
 ) -> None:
     inserted(database, member, 1000)
 
-    answer = api.get(member.projects_path)
+    response = api.get(member.projects_path)
 
-    assert len(ok(answer)) == 1000
-    assert 'Link' not in answer.headers
+    assert len(ok(response)) == 1000
+    assert 'Link' not in response.headers
 
 
 def test_a_project_that_comes_meanwhile_shifts_no_page(
@@ -348,10 +348,10 @@ def test_pages_of_large_projects_are_shorter_and_still_hold_each_once(
 ) -> None:
     ids = inserted(database, member, 100, size=256 * 1024)
 
-    answer = api.get(member.projects_path)
+    response = api.get(member.projects_path)
     found = read_all_pages(api, member.projects_path)
 
-    assert len(answer.content) < 20 * 1024 * 1024
+    assert len(response.content) < 20 * 1024 * 1024
     assert len(found) > 2
     assert [id_ for page in found for id_ in page] == sorted(ids, reverse=True)
 
@@ -368,9 +368,9 @@ def test_a_link_to_the_next_page_keeps_the_query(
 
 
 def test_an_unknown_parameter_is_refused_by_name(api: ServedApi, author: Member) -> None:
-    answer = api.get(f'{author.projects_path}?limit=2&page=%22%3E%0d%0a%26')
+    response = api.get(f'{author.projects_path}?limit=2&page=%22%3E%0d%0a%26')
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST).startswith("Unknown parameter 'page'; ")
+    assert error_of(response, HTTPStatus.BAD_REQUEST).startswith("Unknown parameter 'page'; ")
 
 
 @pytest.mark.parametrize(
@@ -393,9 +393,9 @@ def test_an_unknown_parameter_is_refused_by_name(api: ServedApi, author: Member)
 def test_a_page_that_cannot_be_is_refused_with_what_can(
     api: ServedApi, author: Member, query: str, name: str, most: int
 ) -> None:
-    answer = api.get(f'{author.projects_path}?{query}')
+    response = api.get(f'{author.projects_path}?{query}')
 
-    message = error_of(answer, HTTPStatus.BAD_REQUEST)
+    message = error_of(response, HTTPStatus.BAD_REQUEST)
     assert message == f"'{name}' must be a whole number from 1 to {most}"
 
 

@@ -86,7 +86,7 @@ def flood(traefik: Traefik, source: str) -> list[Answer]:
         return answers
 
     with ThreadPoolExecutor(8) as connections:
-        return [answer for answers in connections.map(ask, range(8)) for answer in answers]
+        return [response for answers in connections.map(ask, range(8)) for response in answers]
 
 
 def test_who_asks_too_often_must_wait_whatever_address_they_make_up_and_others_need_not(
@@ -137,9 +137,9 @@ def test_a_body_that_does_not_say_its_length_is_cut_at_the_limit(rig: Rig, clien
 
 
 def test_a_body_just_over_the_limit_of_the_api_hears_the_api(member: Member, client: Proxied) -> None:
-    answer = client.ask('POST', IMAGES, bytes(102 * MIB), {**FORM, **member.bearer})
+    response = client.ask('POST', IMAGES, bytes(102 * MIB), {**FORM, **member.bearer})
 
-    assert error_of(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) == 'The request body is too large'
+    assert error_of(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) == 'The request body is too large'
 
 
 def test_ten_pictures_of_the_largest_size_pass(member: Member, client: Proxied) -> None:

@@ -44,13 +44,13 @@ def test_the_api_itself_says_when_to_come_back_and_is_used_again_as_soon_as_it_i
     postgres.proxy.refuse()
     wait_until(lambda: not is_ready(traefik), 'Traefik notices')
     with traefik.client() as client:
-        answer = client.get('/v1/users/nobody/projects')
+        response = client.get('/v1/users/nobody/projects')
         live = client.get('/health/live')
         ready = client.get('/health/ready')
 
-        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-        assert answer.json()['error']['status'] == HTTPStatus.SERVICE_UNAVAILABLE
-        assert int(answer.headers['Retry-After']) > 0
+        assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert response.json()['error']['status'] == HTTPStatus.SERVICE_UNAVAILABLE
+        assert int(response.headers['Retry-After']) > 0
         assert live.status_code == HTTPStatus.OK
         assert ready.status_code == HTTPStatus.SERVICE_UNAVAILABLE
 

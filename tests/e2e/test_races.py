@@ -34,7 +34,7 @@ def test_what_is_sent_by_many_at_once_is_done_as_often_as_they_hear(
     attempt = prepare(api)
     assert attempt.traces(database) == attempt.after(0)
 
-    statuses = Counter(answer.status_code for answer in at_once([attempt.send] * AT_ONCE))
+    statuses = Counter(response.status_code for response in at_once([attempt.send] * AT_ONCE))
 
     assert_allowed(attempt, statuses)
     assert attempt.traces(database) == attempt.after(statuses[attempt.success])

@@ -7,9 +7,8 @@ from http import HTTPStatus
 import pytest
 from requests import Response
 
-from talelio_backend.app_account.business.link_ports import MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
-from talelio_backend.shared.business.rate_limit_policies import (
+from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.rate_limit_policies import (
     EMAIL_CHANGE,
     LOGIN,
     PASSWORD_FORGOT,
@@ -17,7 +16,8 @@ from talelio_backend.shared.business.rate_limit_policies import (
     REGISTRATION,
     VERIFICATION_RESEND,
 )
-from talelio_backend.shared.business.rate_limits import Limit
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.shared.rate_limits.business.limits import Limit
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import copy_of
@@ -61,14 +61,14 @@ def guess_from_everywhere(api: ServedApi, person: Person, times: int) -> list[in
     return [guess(api, person, f'198.51.100.{number}').status_code for number in range(times)]
 
 
-def assert_refused(answer: Response, policy: str) -> None:
-    waiting = int(answer.headers['Retry-After'])
-    # What is left of the first pause; tests/unit/shared/business/test_rate_limiter.py has it to the second.
+def assert_refused(response: Response, policy: str) -> None:
+    waiting = int(response.headers['Retry-After'])
+    # What is left of the first pause; tests/unit/shared/rate_limits/business/test_limiter.py has it to the second.
     assert 0 < waiting <= 60
-    message = error_of(answer, HTTPStatus.TOO_MANY_REQUESTS)
+    message = error_of(response, HTTPStatus.TOO_MANY_REQUESTS)
     assert message == f'Too many tries, please try again in {waiting} seconds'
-    assert answer.headers['RateLimit'] == f'"{policy}";r=0;t={waiting}'
-    assert answer.headers['RateLimit-Policy'].startswith(f'"{policy}";q=')
+    assert response.headers['RateLimit'] == f'"{policy}";r=0;t={waiting}'
+    assert response.headers['RateLimit-Policy'].startswith(f'"{policy}";q=')
 
 
 @pytest.mark.parametrize('is_known', [True, False])
@@ -140,7 +140,7 @@ def test_a_right_password_of_an_unverified_account_is_not_counted(proxied: Serve
 def test_a_forged_address_does_not_escape_the_count_of_its_network(proxied: ServedApi, forged: str) -> None:
     answers = [guess(proxied, new_person(), forged.format(number)) for number in range(5)]
 
-    left = [int(answer.headers['RateLimit'].split('r=')[1].split(';')[0]) for answer in answers]
+    left = [int(response.headers['RateLimit'].split('r=')[1].split(';')[0]) for response in answers]
     assert left == [LOGIN.network.quota - tries for tries in range(1, 6)]
 
 
@@ -153,10 +153,10 @@ def test_who_is_no_proxy_is_not_believed(api: ServedApi) -> None:
 
 
 def test_a_client_is_told_how_it_stands(proxied: ServedApi, owner: Member) -> None:
-    answer = log_in(proxied, owner.person, '192.0.2.50')
+    response = log_in(proxied, owner.person, '192.0.2.50')
 
-    assert answer.headers['RateLimit-Policy'] == '"login-network";q=300;w=3600'
-    assert answer.headers['RateLimit'] == '"login-network";r=299;t=3600'
+    assert response.headers['RateLimit-Policy'] == '"login-network";q=300;w=3600'
+    assert response.headers['RateLimit'] == '"login-network";r=299;t=3600'
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_links_are_asked_for_a_few_times_an_hour_whether_the_account_exists_or_n
             ok(proxied.post(path, {'email': someone.email}), HTTPStatus.ACCEPTED)
 
     for someone in (person, stranger):
-        answer = proxied.post(path, {'email': someone.email})
-        assert_refused(answer, policy)
+        response = proxied.post(path, {'email': someone.email})
+        assert_refused(response, policy)
 
 
 def test_registrations_of_one_address_that_fail_are_limited(proxied: ServedApi) -> None:

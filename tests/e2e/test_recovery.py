@@ -7,7 +7,7 @@ import pytest
 from psycopg2.extensions import connection
 from requests import Response
 
-from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
@@ -34,11 +34,11 @@ def reset(api: ServedApi, token: str, password: str = NEW) -> Response:
     return api.post(RESET, {'token': token, 'password': password})
 
 
-def bare(answer: Response) -> tuple[int, bytes, dict[str, str]]:
+def bare(response: Response) -> tuple[int, bytes, dict[str, str]]:
     # What is left of the caller's own quota is no secret.
     always_differ = ('Date', 'RateLimit', 'X-Request-ID')
-    headers = {name: value for name, value in answer.headers.items() if name not in always_differ}
-    return answer.status_code, answer.content, headers
+    headers = {name: value for name, value in response.headers.items() if name not in always_differ}
+    return response.status_code, response.content, headers
 
 
 def test_a_lost_password_is_replaced_by_mail(api: ServedApi, mail_server: SmtpSink, member: Member) -> None:
@@ -85,7 +85,7 @@ def test_of_eight_uses_at_once_one_counts(api: ServedApi, member: Member) -> Non
 
     answers = at_once([partial(reset, api, token, password) for password in passwords])
 
-    statuses = [answer.status_code for answer in answers]
+    statuses = [response.status_code for response in answers]
     assert statuses.count(204) == 1 and set(statuses) <= {204, 400, 503}
     ok(api.post(LOGIN, member.person.login | {'password': passwords[statuses.index(204)]}))
 

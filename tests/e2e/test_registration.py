@@ -26,7 +26,7 @@ def hashes_of(api: ServedApi) -> float:
     return total(api, 'talelio_work_duration_seconds_count', what='passwords')
 
 
-def refusal(api: ServedApi, body: object) -> str:
+def problem_of(api: ServedApi, body: object) -> str:
     return error_of(api.post(REGISTER, body), HTTPStatus.BAD_REQUEST)
 
 
@@ -56,9 +56,9 @@ def test_refusals_are_the_same_whether_an_account_exists_and_come_before_any_has
 
     answers = [counting.post(REGISTER, body) for body in unlisted]
     for body in refused:
-        refusal(counting, body)
+        problem_of(counting, body)
 
-    assert {answer.text for answer in answers} == {answers[0].text}
+    assert {response.text for response in answers} == {answers[0].text}
     assert error_of(answers[0], HTTPStatus.BAD_REQUEST) == 'Email not whitelisted'
     assert hashes_of(counting) == 0
     register(counting, listed)
@@ -74,7 +74,7 @@ def test_letter_case_and_space_around_an_address_make_no_other_account(api: Serv
 
     assert account['email'] == person.email
     for spelling in [*spellings, person.email]:
-        message = refusal(api, new_person().registration | {'email': spelling})
+        message = problem_of(api, new_person().registration | {'email': spelling})
         assert message == f"Account with the email '{spelling}' already exists"
     ok(api.get(verification_path(account)))
     for spelling in [*spellings, person.email]:
@@ -95,7 +95,7 @@ def test_an_international_domain_and_its_punycode_are_one_address(
     account = ok(api.post(REGISTER, new_person().registration | {'email': first}), HTTPStatus.CREATED)
 
     assert account['email'] == canonical
-    message = refusal(api, new_person().registration | {'email': second})
+    message = problem_of(api, new_person().registration | {'email': second})
     assert message == f"Account with the email '{second}' already exists"
     mail, = mail_server.wait_for(to=canonical)
     assert ok(api.get(link_in(mail).removeprefix('http://api.test')))['verified'] is True
@@ -129,7 +129,7 @@ def test_an_address_with_a_line_break_or_a_second_address_is_refused(
 ) -> None:
     email = form.format(person.email, person.email)
 
-    assert refusal(api, person.registration | {'email': email}) == 'Email not whitelisted'
+    assert problem_of(api, person.registration | {'email': email}) == 'Email not whitelisted'
 
 
 def test_a_mail_has_one_recipient_and_no_header_beside_those_of_every_mail(
@@ -152,7 +152,7 @@ def test_a_mail_has_one_recipient_and_no_header_beside_those_of_every_mail(
 def test_a_value_that_is_no_string_is_refused(
     api: ServedApi, person: Person, key: str, value: object
 ) -> None:
-    assert refusal(api, person.registration | {key: value}) == f"'{key}' must be a string"
+    assert problem_of(api, person.registration | {key: value}) == f"'{key}' must be a string"
 
 
 def test_keys_beyond_those_asked_for_change_nothing(api: ServedApi, person: Person) -> None:
@@ -206,7 +206,7 @@ def test_keys_beyond_those_asked_for_change_nothing(api: ServedApi, person: Pers
 def test_a_username_that_breaks_a_rule_is_refused_with_the_rule(
     api: ServedApi, person: Person, username: str, rule: str
 ) -> None:
-    message = refusal(api, person.registration | {'username': username})
+    message = problem_of(api, person.registration | {'username': username})
 
     assert message.startswith("'username' ") and rule in message
     assert len(message) < 200
@@ -240,7 +240,7 @@ def test_a_username_within_the_rules_is_taken_and_found(api: ServedApi, person: 
 def test_a_weak_password_is_refused_with_the_rule_and_not_repeated(
     api: ServedApi, person: Person, password: str, rule: str
 ) -> None:
-    message = refusal(api, person.registration | {'password': password})
+    message = problem_of(api, person.registration | {'password': password})
 
     assert message == f"'password' {rule}"
 
@@ -251,7 +251,7 @@ def test_a_password_that_is_the_name_on_the_account_is_refused(
 ) -> None:
     body = person.registration | {'password': person.registration[name].upper()}
 
-    assert refusal(api, body) == "'password' must not be the email or the username"
+    assert problem_of(api, body) == "'password' must not be the email or the username"
 
 
 @pytest.mark.parametrize(
@@ -270,9 +270,9 @@ def test_every_byte_of_a_password_counts(api: ServedApi, right: str, wrong: str)
     person = Person(email=someone.email, username=someone.username, password=right)
     join(api, person)
 
-    answer = api.post(LOGIN, person.login | {'password': wrong})
+    response = api.post(LOGIN, person.login | {'password': wrong})
 
-    assert error_of(answer, HTTPStatus.UNAUTHORIZED) == 'Invalid username or password'
+    assert error_of(response, HTTPStatus.UNAUTHORIZED) == 'Invalid username or password'
 
 
 def test_of_eight_identical_registrations_at_once_one_is_made_and_one_mail_sent(
@@ -282,11 +282,11 @@ def test_of_eight_identical_registrations_at_once_one_is_made_and_one_mail_sent(
 
     answers = at_once([partial(api.post, REGISTER, person.registration)] * 8)
 
-    account, = (answer.json() for answer in answers if answer.status_code == HTTPStatus.CREATED)
+    account, = (response.json() for response in answers if response.status_code == HTTPStatus.CREATED)
     assert account['email'] == person.email
     messages = [
-        error_of(answer, HTTPStatus.BAD_REQUEST) for answer in answers
-        if answer.status_code != HTTPStatus.CREATED
+        error_of(response, HTTPStatus.BAD_REQUEST) for response in answers
+        if response.status_code != HTTPStatus.CREATED
     ]
     assert messages == [f"Account with the email '{person.email}' already exists"] * 7
     assert select_one(database, COUNT_OF_MAILS, account['id']) == 1
@@ -309,11 +309,11 @@ def test_of_eight_people_who_want_one_username_at_once_one_gets_it(
 
     answers = at_once([partial(api.post, REGISTER, body) for body in bodies])
 
-    made = [answer.status_code == HTTPStatus.CREATED for answer in answers]
+    made = [response.status_code == HTTPStatus.CREATED for response in answers]
     assert sum(made) == 1
-    for body, answer in zip(bodies, answers, strict=True):
-        if answer.status_code != HTTPStatus.CREATED:
-            message = error_of(answer, HTTPStatus.BAD_REQUEST)
+    for body, response in zip(bodies, answers, strict=True):
+        if response.status_code != HTTPStatus.CREATED:
+            message = error_of(response, HTTPStatus.BAD_REQUEST)
             assert message == f"Account with the username '{body['username']}' already exists"
     # Nothing is left of the seven: each can still register, under another name.
     emails = [person.email for person in people]
@@ -330,8 +330,8 @@ def test_a_stranger_who_registers_first_gets_nothing_and_the_owner_of_the_mailbo
     owner = new_person()
     stranger = Person(email=owner.email, username=new_person().username, password='what the stranger chose')
     register(api, stranger)
-    answer = api.post(LOGIN, stranger.login)
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Account not verified'
+    response = api.post(LOGIN, stranger.login)
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'Account not verified'
 
     mail, = mail_server.wait_for(to=owner.email)
     link = link_in(mail).removeprefix('http://api.test')
@@ -341,8 +341,8 @@ def test_a_stranger_who_registers_first_gets_nothing_and_the_owner_of_the_mailbo
     assert account['verified'] is True
     assert account['user']['username'] == owner.username
     log_in(api, owner)
-    answer = api.post(LOGIN, stranger.login)
-    assert error_of(answer, HTTPStatus.UNAUTHORIZED) == 'Invalid username or password'
+    response = api.post(LOGIN, stranger.login)
+    assert error_of(response, HTTPStatus.UNAUTHORIZED) == 'Invalid username or password'
     assert error_of(
         api.get(f'/v1/users/{stranger.username}/projects'), HTTPStatus.BAD_REQUEST
     ) == f"User '{stranger.username}' does not exist"
@@ -383,20 +383,20 @@ def test_a_takeover_keeps_the_rules_of_a_registration(
 ) -> None:
     link = verification_path(register(api, person))
 
-    answer = api.post(link, {'password': 'what the owner chose', 'username': 'x'} | changes)
+    response = api.post(link, {'password': 'what the owner chose', 'username': 'x'} | changes)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == message
-    answer = api.post(LOGIN, person.login)
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Account not verified'
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == message
+    response = api.post(LOGIN, person.login)
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'Account not verified'
 
 
 def test_a_takeover_cannot_take_a_username_that_somebody_has(api: ServedApi, person: Person) -> None:
     taken = join(api).person.username
     link = verification_path(register(api, person))
 
-    answer = api.post(link, {'password': 'what the owner chose', 'username': taken})
+    response = api.post(link, {'password': 'what the owner chose', 'username': taken})
 
-    message = error_of(answer, HTTPStatus.BAD_REQUEST)
+    message = error_of(response, HTTPStatus.BAD_REQUEST)
     assert message == f"Account with the username '{taken}' already exists"
 
 
@@ -408,11 +408,11 @@ def test_of_a_takeover_and_a_verification_at_once_one_counts(api: ServedApi) -> 
 
         answers = at_once([partial(api.post, link, chosen), partial(api.get, link)] * 4)
 
-        winners = [answer for answer in answers if answer.status_code == HTTPStatus.OK]
+        winners = [response for response in answers if response.status_code == HTTPStatus.OK]
         assert len(winners) == 1
         right, wrong = (chosen['password'], person.password)
         if winners[0].request.method == 'GET':
             right, wrong = wrong, right
         ok(api.post(LOGIN, person.login | {'password': right}))
-        answer = api.post(LOGIN, person.login | {'password': wrong})
-        error_of(answer, HTTPStatus.UNAUTHORIZED)
+        response = api.post(LOGIN, person.login | {'password': wrong})
+        error_of(response, HTTPStatus.UNAUTHORIZED)

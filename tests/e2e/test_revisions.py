@@ -160,11 +160,11 @@ def test_others_see_and_restore_nothing(
 
 def test_what_is_not_there_is_not_found(api: ServedApi, member: Member, project: dict[str, Any]) -> None:
     for method, path in (('GET', path_of(project, 1)), ('POST', path_of(project, 1, 'restore'))):
-        answer = api.request(method, path, headers=member.bearer)
-        assert error_of(answer, HTTPStatus.NOT_FOUND) == 'There is no revision 1 of this project'
+        response = api.request(method, path, headers=member.bearer)
+        assert error_of(response, HTTPStatus.NOT_FOUND) == 'There is no revision 1 of this project'
     change(api, member, project, title='Second')
     api.delete(f"/v1/projects/{project['id']}", headers=member.bearer)
     for method, path in (('GET', path_of(project)), ('GET', path_of(project, 1)),
                          ('POST', path_of(project, 1, 'restore'))):
-        answer = api.request(method, path, headers=member.bearer)
-        assert error_of(answer, HTTPStatus.NOT_FOUND) == 'There is no such project'
+        response = api.request(method, path, headers=member.bearer)
+        assert error_of(response, HTTPStatus.NOT_FOUND) == 'There is no such project'

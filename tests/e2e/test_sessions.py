@@ -27,10 +27,10 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def is_good(api: ServedApi, token: str) -> bool:
-    answer = api.get('/v1/users/me', headers=bearer(token))
-    if answer.status_code == HTTPStatus.OK:
+    response = api.get('/v1/users/me', headers=bearer(token))
+    if response.status_code == HTTPStatus.OK:
         return True
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'The session of this token has ended'
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'The session of this token has ended'
     return False
 
 
@@ -44,8 +44,8 @@ def age(database: connection, member: Member, interval: str) -> None:
     execute(database, statement, *[interval] * 4, member.account['id'])
 
 
-def cookie_of(answer: Response) -> dict[str, str]:
-    cookie, = SimpleCookie(answer.headers['Set-Cookie']).values()
+def cookie_of(response: Response) -> dict[str, str]:
+    cookie, = SimpleCookie(response.headers['Set-Cookie']).values()
     given = {name: str(value) for name, value in cookie.items() if value and name != 'expires'}
     return {'name': cookie.key, **given}
 
@@ -63,45 +63,45 @@ def _browser(api: ServedApi, member: Member) -> BrowserClient:
 def test_a_login_answers_as_ever_and_sets_a_cookie_that_no_script_can_read(
     api: ServedApi, member: Member
 ) -> None:
-    answer = api.post(LOGIN, member.person.login)
+    response = api.post(LOGIN, member.person.login)
 
-    assert list(ok(answer)) == ['access_token']
-    assert cookie_of(answer) == {
+    assert list(ok(response)) == ['access_token']
+    assert cookie_of(response) == {
         'name': COOKIE,
         'max-age': str(14 * 24 * 3600),
         'path': '/v1/accounts',
         'httponly': 'True',
         'samesite': 'Strict',
     }
-    assert answer.headers['Cache-Control'] == 'no-store'
+    assert response.headers['Cache-Control'] == 'no-store'
 
 
 def test_a_frontend_on_another_site_gets_a_cookie_of_its_own(api: ServedApi, member: Member) -> None:
-    answer = api.post(
+    response = api.post(
         LOGIN, member.person.login, headers={
             'Origin': FRONTEND,
             'Sec-Fetch-Site': 'cross-site'
         }
     )
 
-    attributes = [part.strip() for part in answer.headers['Set-Cookie'].split(';')]
+    attributes = [part.strip() for part in response.headers['Set-Cookie'].split(';')]
     assert {'Secure', 'HttpOnly', 'SameSite=None', 'Partitioned', 'Path=/v1/accounts'} < set(attributes)
 
 
 def test_where_there_is_tls_the_cookie_is_kept_to_it(
     api_database_url: str, serve: Serve, member: Member
 ) -> None:
-    answer = serve(api_database_url, {'API_BASE_URL': 'https://api.test'}).post(LOGIN, member.person.login)
+    response = serve(api_database_url, {'API_BASE_URL': 'https://api.test'}).post(LOGIN, member.person.login)
 
-    assert answer.headers['Set-Cookie'].startswith('__Secure-refresh_token=')
-    assert '; Secure;' in answer.headers['Set-Cookie']
+    assert response.headers['Set-Cookie'].startswith('__Secure-refresh_token=')
+    assert '; Secure;' in response.headers['Set-Cookie']
 
 
 def test_a_page_that_is_not_ours_logs_nobody_in(api: ServedApi, member: Member) -> None:
-    answer = api.post(LOGIN, member.person.login, headers={'Origin': 'https://evil.example'})
+    response = api.post(LOGIN, member.person.login, headers={'Origin': 'https://evil.example'})
 
-    ok(answer)
-    assert 'Set-Cookie' not in answer.headers
+    ok(response)
+    assert 'Set-Cookie' not in response.headers
 
 
 def test_another_login_in_the_same_browser_ends_the_session_before(
@@ -129,11 +129,11 @@ def test_a_login_that_sets_no_cookie_leaves_the_session_of_the_one_that_is_there
 
 
 def test_a_client_without_cookies_gets_the_token_in_the_body(api: ServedApi, member: Member) -> None:
-    answer = api.post(LOGIN, member.person.login | {'refresh': 'body'})
+    response = api.post(LOGIN, member.person.login | {'refresh': 'body'})
 
-    given = ok(answer)
+    given = ok(response)
     assert list(given) == ['access_token', 'refresh_token']
-    assert 'Set-Cookie' not in answer.headers
+    assert 'Set-Cookie' not in response.headers
 
     again = api.post(TOKEN, {'refresh_token': given['refresh_token']})
     assert list(ok(again)) == ['access_token', 'refresh_token']
@@ -146,10 +146,10 @@ def test_a_client_without_cookies_gets_the_token_in_the_body(api: ServedApi, mem
 
 @pytest.mark.parametrize('refresh', ['', 'Body', True, None, ['body']], ids=repr)
 def test_what_else_is_asked_for_is_an_error(api: ServedApi, member: Member, refresh: object) -> None:
-    answer = api.post(LOGIN, member.person.login | {'refresh': refresh})
+    response = api.post(LOGIN, member.person.login | {'refresh': refresh})
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == "'refresh' must be 'cookie' or 'body'"
-    assert 'Set-Cookie' not in answer.headers
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == "'refresh' must be 'cookie' or 'body'"
+    assert 'Set-Cookie' not in response.headers
 
 
 # The exchange
@@ -171,9 +171,9 @@ def test_an_old_token_ends_the_session_and_is_logged(
     token = ok(browser.post(TOKEN))['access_token']
     age(database, member, '10 seconds')
 
-    answer = api.post(TOKEN, {'refresh_token': stolen})
+    response = api.post(TOKEN, {'refresh_token': stolen})
 
-    assert error_of(answer, HTTPStatus.UNAUTHORIZED) == 'The session has ended, please log in again'
+    assert error_of(response, HTTPStatus.UNAUTHORIZED) == 'The session has ended, please log in again'
     assert not is_good(api, token)
     error_of(browser.post(TOKEN), HTTPStatus.UNAUTHORIZED)
     assert 'refresh_token_replayed' in api.log()
@@ -188,7 +188,7 @@ def test_the_loser_of_a_race_works_on(api: ServedApi, member: Member, browser: B
 
     answers = at_once([lambda: api.post(TOKEN, {'refresh_token': shared})] * 4)
 
-    for given in [ok(answer) for answer in answers]:
+    for given in [ok(response) for response in answers]:
         assert is_good(api, given['access_token'])
         assert is_good(api, ok(api.post(TOKEN, {'refresh_token': given['refresh_token']}))['access_token'])
 
@@ -204,11 +204,11 @@ def test_a_session_that_was_idle_for_long_is_over(
 
 
 def test_without_a_token_there_is_none_to_get(api: ServedApi, member: Member) -> None:
-    for answer in (api.post(TOKEN), api.post(TOKEN, {}), api.post(TOKEN, headers=member.bearer)):
-        assert error_of(answer, HTTPStatus.UNAUTHORIZED) == 'No refresh token provided'
+    for response in (api.post(TOKEN), api.post(TOKEN, {}), api.post(TOKEN, headers=member.bearer)):
+        assert error_of(response, HTTPStatus.UNAUTHORIZED) == 'No refresh token provided'
     for token in (member.token, 'x', '', 'eyJh.eyJh.x', '\0'):
-        answer = api.post(TOKEN, {'refresh_token': token})
-        assert error_of(answer,
+        response = api.post(TOKEN, {'refresh_token': token})
+        assert error_of(response,
                         HTTPStatus.UNAUTHORIZED) in ('Invalid refresh token', 'No refresh token provided')
     bodies: list[object] = [{'refresh_token': None}, {'refresh_token': 1}, {'refresh_token': 'x' * 5000}, []]
     for body in bodies:
@@ -226,11 +226,11 @@ def test_the_cookie_counts_from_pages_of_ours_alone(
     del browser.session.headers['Origin']
     headers = {} if origin is None else {'Origin': origin}
 
-    answer = browser.post(path, headers=headers)
+    response = browser.post(path, headers=headers)
 
     message = 'A request with the session cookie must come from one of the allowed origins'
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == message
-    assert 'Set-Cookie' not in answer.headers
+    assert error_of(response, HTTPStatus.FORBIDDEN) == message
+    assert 'Set-Cookie' not in response.headers
     assert is_good(api, ok(browser.post(TOKEN, headers={'Origin': FRONTEND}))['access_token'])
 
 
@@ -244,8 +244,8 @@ def test_a_page_of_the_api_itself_may_use_the_cookie(api: ServedApi, member: Mem
 @pytest.mark.parametrize('path', [TOKEN, LOGOUT, '/v1/accounts/logout/all'])
 def test_nothing_but_a_post_does_anything(api: ServedApi, browser: BrowserClient, path: str) -> None:
     for method in ('GET', 'HEAD', 'PUT', 'DELETE'):
-        answer = browser.request(method, path)
-        assert answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        response = browser.request(method, path)
+        assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
     assert browser.request('OPTIONS', path).ok
     assert is_good(api, ok(browser.post(TOKEN))['access_token'])
 
@@ -259,9 +259,9 @@ def test_a_logout_ends_the_session_and_takes_the_cookie(
     token = ok(browser.post(TOKEN))['access_token']
     kept = browser.refresh_token or ''
 
-    answer = browser.post(LOGOUT)
+    response = browser.post(LOGOUT)
 
-    assert (answer.status_code, answer.content) == (HTTPStatus.NO_CONTENT, b'')
+    assert (response.status_code, response.content) == (HTTPStatus.NO_CONTENT, b'')
     assert browser.refresh_token is None
     assert not is_good(api, token)
     error_of(api.post(TOKEN, {'refresh_token': kept}), HTTPStatus.UNAUTHORIZED)
@@ -269,9 +269,9 @@ def test_a_logout_ends_the_session_and_takes_the_cookie(
 
 
 def test_a_logout_with_the_access_token_alone_ends_its_session(api: ServedApi, member: Member) -> None:
-    answer = api.post(LOGOUT, headers=member.bearer)
+    response = api.post(LOGOUT, headers=member.bearer)
 
-    assert answer.status_code == HTTPStatus.NO_CONTENT
+    assert response.status_code == HTTPStatus.NO_CONTENT
     assert not is_good(api, member.token)
     assert error_of(api.post(LOGOUT), HTTPStatus.FORBIDDEN) == 'No authorization header provided'
 
@@ -281,9 +281,9 @@ def test_a_logout_everywhere_ends_all_sessions(
 ) -> None:
     token = ok(browser.post(TOKEN))['access_token']
 
-    answer = browser.post('/v1/accounts/logout/all', headers=bearer(token))
+    response = browser.post('/v1/accounts/logout/all', headers=bearer(token))
 
-    assert answer.status_code == HTTPStatus.NO_CONTENT
+    assert response.status_code == HTTPStatus.NO_CONTENT
     assert browser.refresh_token is None
     assert not is_good(api, token) and not is_good(api, member.token)
     assert is_good(api, ok(browser.post(LOGIN, member.person.login))['access_token'])
@@ -308,8 +308,8 @@ def test_the_sessions_are_listed_and_ended_one_by_one(
     assert second['device'].startswith('python-requests/')
     assert TIME.fullmatch(first['created_at']) and first['last_used_at'] > first['created_at']
 
-    answer = browser.request('DELETE', f'{SESSIONS}/{second["id"]}', headers=bearer(token))
-    assert answer.status_code == HTTPStatus.NO_CONTENT
+    response = browser.request('DELETE', f'{SESSIONS}/{second["id"]}', headers=bearer(token))
+    assert response.status_code == HTTPStatus.NO_CONTENT
     assert not is_good(api, member.token)
     assert browser.refresh_token is not None
 
@@ -326,9 +326,9 @@ def test_somebody_elses_session_cannot_be_ended(
 ) -> None:
     others = select_one(database, 'SELECT min(id) FROM sessions WHERE account_id = %s', author.account['id'])
 
-    answer = api.request('DELETE', f'{SESSIONS}/{others}', headers=member.bearer)
+    response = api.request('DELETE', f'{SESSIONS}/{others}', headers=member.bearer)
 
-    error_of(answer, HTTPStatus.NOT_FOUND)
+    error_of(response, HTTPStatus.NOT_FOUND)
     assert is_good(api, author.token)
 
 

@@ -62,9 +62,9 @@ class Load:
     def _ask(self, connection: http.client.HTTPConnection) -> str:
         try:
             connection.request('GET', self._path)
-            answer = connection.getresponse()
-            answer.read()
-            return str(answer.status)
+            response = connection.getresponse()
+            response.read()
+            return str(response.status)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             return type(error).__name__

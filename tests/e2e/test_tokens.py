@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection
 
-from talelio_backend.shared.data.jwt import SignedTokens
+from talelio_backend.app_account.data.jwt import SignedTokens
 from tests.support.answers import error_of
 from tests.support.database import execute
 from tests.support.members import Member, publish, verification_path
@@ -192,14 +192,14 @@ def test_a_claim_that_is_wrong_is_refused_even_with_the_right_key(
 ) -> None:
     token = forge(HEADER, claims(author.account['id']) | {claim: value})
 
-    answer = api.post(
+    response = api.post(
         '/v1/projects', {
             'title': 'A title',
             'body': ''
         }, headers={'Authorization': f'Bearer {token}'}
     )
 
-    error_of(answer, HTTPStatus.FORBIDDEN)
+    error_of(response, HTTPStatus.FORBIDDEN)
 
 
 @pytest.mark.parametrize('purpose', ['verification', 'reset', 'refresh', 'Access', ''])
@@ -221,9 +221,9 @@ def test_a_token_of_a_deleted_account_is_refused(
 ) -> None:
     assert execute(database, 'DELETE FROM accounts WHERE id = %s', member.account['id']) == 1
 
-    answer = api.post('/v1/projects', {'title': 'A', 'body': ''}, headers=member.bearer)
+    response = api.post('/v1/projects', {'title': 'A', 'body': ''}, headers=member.bearer)
 
-    message = error_of(answer, HTTPStatus.FORBIDDEN)
+    message = error_of(response, HTTPStatus.FORBIDDEN)
     assert message == 'The account of this token does not exist'
 
 
@@ -234,7 +234,7 @@ def test_two_authorization_headers_are_one_that_does_not_verify(api: ServedApi, 
 
 
 def test_a_token_is_read_from_nowhere_but_the_header(api: ServedApi, author: Member) -> None:
-    answer = api.post(
+    response = api.post(
         f'/v1/projects?access_token={author.token}&token={author.token}', {
             'title': 'A',
             'body': '',
@@ -243,7 +243,7 @@ def test_a_token_is_read_from_nowhere_but_the_header(api: ServedApi, author: Mem
         cookies={'access_token': author.token}
     )
 
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'No authorization header provided'
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'No authorization header provided'
 
 
 def test_an_account_that_waits_for_its_verification_gets_no_token(
@@ -253,9 +253,9 @@ def test_an_account_that_waits_for_its_verification_gets_no_token(
     statement = 'UPDATE accounts SET verified = false WHERE id = %s'
     assert execute(database, statement, member.account['id']) == 1
 
-    answer = api.post('/v1/accounts/login', member.person.login)
+    response = api.post('/v1/accounts/login', member.person.login)
 
-    assert error_of(answer, HTTPStatus.FORBIDDEN) == 'Account not verified'
+    assert error_of(response, HTTPStatus.FORBIDDEN) == 'Account not verified'
 
 
 def test_a_token_says_nothing_about_the_person(author: Member) -> None:

@@ -38,9 +38,9 @@ def _traced(tmp_path_factory: pytest.TempPathFactory, postgres_url: str,
         yield served
 
 
-def span_of(collector: OtlpReceiver, answer: requests.Response) -> ReceivedSpan:
+def span_of(collector: OtlpReceiver, response: requests.Response) -> ReceivedSpan:
     """Wait for the request that was answered so. Its statements end before, and so are there as well."""
-    wanted = answer.headers['X-Request-ID']
+    wanted = response.headers['X-Request-ID']
 
     def found() -> list[ReceivedSpan]:
         return [each for each in collector.spans() if each.attributes.get('talelio.request_id') == wanted]
@@ -58,16 +58,16 @@ def test_a_request_and_its_statements(traced: ServedApi, collector: OtlpReceiver
     member = join(traced)
     caller = {'traceparent': f'00-{"ab" * 16}-{"cd" * 8}-01', 'tracestate': 'a=planted'}
 
-    answer = traced.get(f'{member.projects_path}?q=planted', headers=caller)
+    response = traced.get(f'{member.projects_path}?q=planted', headers=caller)
 
-    span = span_of(collector, answer)
+    span = span_of(collector, response)
     assert (span.service, span.name, span.kind) == ('talelio_backend', f'GET {PROJECTS}', SERVES)
     assert span.attributes == {
         'http.request.method': 'GET',
         'http.response.status_code': 200,
         'http.route': PROJECTS,
         'talelio.cache': 'miss',
-        'talelio.request_id': answer.headers['X-Request-ID'],
+        'talelio.request_id': response.headers['X-Request-ID'],
     }
     # Linked, and not below it: who asks does not say what is sampled.
     assert (span.parent, span.links) == (b'', [b'\xcd' * 8])

@@ -44,8 +44,8 @@ def post(api: ServedApi, member: Member, body: bytes, *, length: int | None = No
         'POST', IMAGES, MULTIPART, f'Authorization: Bearer {member.token}',
         f'Content-Length: {len(body) if length is None else length}'
     )
-    answer = exchange(api.url, request + body, end=end)
-    return error_of(answer, HTTPStatus(answer.status_code))
+    response = exchange(api.url, request + body, end=end)
+    return error_of(response, HTTPStatus(response.status_code))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def post(api: ServedApi, member: Member, body: bytes, *, length: int | None = No
     ids=['1001 files', '10000 fields', 'long field', '11 files'],
 )
 def test_a_form_out_of_bounds_is_413(api: ServedApi, author: Member, parts: list[bytes]) -> None:
-    answer = api.request(
+    response = api.request(
         'POST',
         IMAGES,
         data=b''.join([*parts, b'--frontier--\r\n']),
@@ -68,7 +68,7 @@ def test_a_form_out_of_bounds_is_413(api: ServedApi, author: Member, parts: list
         },
     )
 
-    error_of(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    error_of(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def test_a_body_over_the_limit_is_413_without_being_read(api: ServedApi, author: Member) -> None:
@@ -84,9 +84,9 @@ def test_a_chunked_body_over_the_limit_is_413(small: ServedApi) -> None:
     body = part(b'x')
     first = f'{len(body):x}\r\n'.encode() + body + b'\r\n'
 
-    answer = exchange(small.url, head('POST', IMAGES, *lines) + first + chunk * 40 + b'0\r\n\r\n')
+    response = exchange(small.url, head('POST', IMAGES, *lines) + first + chunk * 40 + b'0\r\n\r\n')
 
-    error_of(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    error_of(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def test_a_body_that_breaks_off_is_400(api: ServedApi, member: Member) -> None:
@@ -100,9 +100,9 @@ def test_a_body_that_breaks_off_is_400(api: ServedApi, member: Member) -> None:
 def test_a_bad_chunk_is_400(api: ServedApi, author: Member) -> None:
     lines = [MULTIPART, f'Authorization: Bearer {author.token}', 'Transfer-Encoding: chunked']
 
-    answer = exchange(api.url, head('POST', IMAGES, *lines) + b'5\r\n--fro\r\nzz\r\n', end=True)
+    response = exchange(api.url, head('POST', IMAGES, *lines) + b'5\r\n--fro\r\nzz\r\n', end=True)
 
-    error_of(answer, HTTPStatus.BAD_REQUEST)
+    error_of(response, HTTPStatus.BAD_REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -117,15 +117,15 @@ def test_no_file_name_gets_anywhere(api: ServedApi, author: Member, filename: st
 
 
 def test_a_file_name_of_2_mb_is_413(api: ServedApi, author: Member) -> None:
-    answer = api.request('POST', IMAGES, files={'x': ('x' * 2 * MIB, new_picture())}, headers=author.bearer)
+    response = api.request('POST', IMAGES, files={'x': ('x' * 2 * MIB, new_picture())}, headers=author.bearer)
 
-    error_of(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    error_of(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def test_other_routes_keep_their_own_limit(api: ServedApi, author: Member) -> None:
-    answer = api.post('/v1/projects', {'title': 'x', 'body': 'x' * 3 * MIB}, headers=author.bearer)
+    response = api.post('/v1/projects', {'title': 'x', 'body': 'x' * 3 * MIB}, headers=author.bearer)
 
-    error_of(answer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    error_of(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def test_the_same_picture_eight_times_at_once_is_one_image(api: ServedApi, member: Member) -> None:

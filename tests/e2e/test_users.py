@@ -61,13 +61,13 @@ def test_only_the_place_can_be_changed(api: ServedApi, member: Member) -> None:
 
 @pytest.mark.parametrize('location', [None, 1, True, [], {}, 'x' * 101, 'a\0b', 'a\nb', '\ud800'])
 def test_what_is_no_place_is_refused(api: ServedApi, author: Member, location: Any) -> None:
-    answer = api.request('PATCH', ME, json={'location': location}, headers=author.bearer)
+    response = api.request('PATCH', ME, json={'location': location}, headers=author.bearer)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST).startswith("'location' must")
+    assert error_of(response, HTTPStatus.BAD_REQUEST).startswith("'location' must")
     assert ok(api.get(ME, headers=author.bearer))['location'] == ''
 
 
 def test_a_change_without_a_body_is_refused(api: ServedApi, author: Member) -> None:
-    answer = api.request('PATCH', ME, headers=author.bearer)
+    response = api.request('PATCH', ME, headers=author.bearer)
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == 'Missing request body'
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == 'Missing request body'

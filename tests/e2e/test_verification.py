@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection
 
-from talelio_backend.shared.data.jwt import SignedTokens
+from talelio_backend.app_account.data.jwt import SignedTokens
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import execute, select_one
@@ -21,7 +21,7 @@ VERIFY = '/v1/accounts/verify/'
 RESEND = '/v1/accounts/verify/resend'
 
 
-def refusal(api: ServedApi, path: str) -> str:
+def problem_of(api: ServedApi, path: str) -> str:
     return error_of(api.get(path), HTTPStatus.BAD_REQUEST)
 
 
@@ -78,9 +78,9 @@ def test_a_token_that_was_changed_is_invalid_and_does_nothing(
 ) -> None:
     token = verification_path(register(api, person)).removeprefix(VERIFY)
 
-    answer = api.get(VERIFY + changed(token)[kind])
+    response = api.get(VERIFY + changed(token)[kind])
 
-    assert error_of(answer, HTTPStatus.BAD_REQUEST) == 'Invalid verification token'
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == 'Invalid verification token'
     assert not is_verified(database, person)
 
 
@@ -105,7 +105,7 @@ def test_a_token_is_good_for_a_day(api: ServedApi, person: Person, age: timedelt
     if good:
         ok(api.get(path))
     else:
-        assert refusal(api, path) == 'Invalid verification token'
+        assert problem_of(api, path) == 'Invalid verification token'
 
 
 def test_a_token_for_an_address_that_the_account_has_no_longer_is_refused(
@@ -116,11 +116,11 @@ def test_a_token_for_an_address_that_the_account_has_no_longer_is_refused(
     statement = 'UPDATE accounts SET email = %s WHERE email = %s'
     assert execute(database, statement, other, person.email) == 1
 
-    assert refusal(api, path) == f"No registered account with the email '{person.email}'"
+    assert problem_of(api, path) == f"No registered account with the email '{person.email}'"
 
 
 def test_an_access_token_verifies_nothing(api: ServedApi, member: Member) -> None:
-    assert refusal(api, VERIFY + member.token) == 'Invalid verification token'
+    assert problem_of(api, VERIFY + member.token) == 'Invalid verification token'
 
 
 @pytest.mark.parametrize('purpose', ['access', 'reset', 'refresh', 'Verification', ''])
@@ -132,7 +132,7 @@ def test_a_token_of_another_purpose_verifies_nothing(
     claims = {'email': person.email, 'serial': 1}
     token = tokens.issue(str(account['id']), datetime.now(UTC), claims)
 
-    assert refusal(api, VERIFY + token) == 'Invalid verification token'
+    assert problem_of(api, VERIFY + token) == 'Invalid verification token'
     assert not is_verified(database, person)
 
 
@@ -159,7 +159,7 @@ def test_a_token_with_other_claims_is_invalid_even_with_the_right_key(
 
     path = VERIFY + tokens.issue(subject, datetime.now(UTC), claims)
 
-    assert refusal(api, path) == 'Invalid verification token'
+    assert problem_of(api, path) == 'Invalid verification token'
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH'])
@@ -171,7 +171,7 @@ def test_only_opening_the_link_verifies(
     answers = [api.request(method, path) for _ in range(2)]
 
     expected = HTTPStatus.OK if method in ('HEAD', 'OPTIONS') else HTTPStatus.METHOD_NOT_ALLOWED
-    assert [answer.status_code for answer in answers] == [expected] * 2
+    assert [response.status_code for response in answers] == [expected] * 2
     assert not is_verified(database, person)
     ok(api.get(path))
 
@@ -190,11 +190,11 @@ def test_of_eight_openings_at_once_one_verifies(api: ServedApi) -> None:
 
         answers = at_once([partial(api.get, path)] * 8)
 
-        account, = (answer.json() for answer in answers if answer.status_code == HTTPStatus.OK)
+        account, = (response.json() for response in answers if response.status_code == HTTPStatus.OK)
         assert account['verified'] is True
         messages = [
-            error_of(answer, HTTPStatus.BAD_REQUEST) for answer in answers
-            if answer.status_code != HTTPStatus.OK
+            error_of(response, HTTPStatus.BAD_REQUEST) for response in answers
+            if response.status_code != HTTPStatus.OK
         ]
         assert messages == ['Account already verified'] * 7
 
@@ -230,10 +230,10 @@ def test_asking_for_a_new_link_has_one_answer_whoever_asks(
     answers = [api.post(RESEND, {'email': email}) for email in emails]
 
     wait_for_the_relay(database)
-    assert len({answer.text for answer in answers}) == 1
+    assert len({response.text for response in answers}) == 1
     message = ok(answers[0], HTTPStatus.ACCEPTED)['message']
     assert 'If an account with this email waits for its verification' in message
-    assert {answer.status_code for answer in answers} == {HTTPStatus.ACCEPTED}
+    assert {response.status_code for response in answers} == {HTTPStatus.ACCEPTED}
     assert [serial(database, person) for person in (waiting, patient, member.person)] == [1, 2, 1]
 
 
@@ -249,7 +249,7 @@ def test_a_new_link_works_and_the_older_one_is_dead(
     old, new = (link_in(mail).removeprefix('http://api.test') for mail in mails)
 
     assert mails[0]['Message-ID'] == first['Message-ID'] != mails[1]['Message-ID']
-    assert refusal(api, old) == 'Invalid verification token'
+    assert problem_of(api, old) == 'Invalid verification token'
     assert not is_verified(database, person)
     ok(api.get(new))
     log_in(api, person)
@@ -303,7 +303,7 @@ def test_of_eight_requests_for_a_new_link_at_once_one_counts(
 
     answers = at_once([partial(api.post, RESEND, {'email': person.email})] * 8)
 
-    assert {answer.status_code for answer in answers} == {HTTPStatus.ACCEPTED}
+    assert {response.status_code for response in answers} == {HTTPStatus.ACCEPTED}
     wait_for_the_relay(database)
     assert serial(database, person) == 2
 

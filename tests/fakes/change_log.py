@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from talelio_backend.app_feed.business.ports import Change, ChangeStretch
-from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from tests.fakes.store import ChangeRow, Store
 
 HISTORY = '0123abcd'

@@ -3,10 +3,10 @@ from typing import BinaryIO
 from uuid import UUID
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
-from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
-from talelio_backend.app_project.business.errors import TooExpensiveToRender
-from talelio_backend.app_project.business.rendered import Rendered
-from talelio_backend.shared.business.mail import Mail, MailNotSent
+from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage, ProcessedVariant
+from talelio_backend.app_project.business.domain.errors import TooExpensiveToRender
+from talelio_backend.app_project.business.domain.rendered import Rendered
+from talelio_backend.shared.mail.business.message import Mail, MailNotSent
 
 
 class FakeHasher:
@@ -54,25 +54,25 @@ class FakeRenderer:
 class FakeImageProcessor:
     """Takes text for a picture: 'invalid' and 'large' are refused, anything else is kept in capitals."""
 
-    def prepare(self, file: BinaryIO) -> PreparedImage:
+    def prepare(self, file: BinaryIO) -> ProcessedImage:
         return self._prepared(file, variant_widths=(320, 640))
 
-    def prepare_avatar(self, file: BinaryIO) -> PreparedImage:
+    def prepare_avatar(self, file: BinaryIO) -> ProcessedImage:
         return self._prepared(file, variant_widths=())
 
-    def _prepared(self, file: BinaryIO, variant_widths: tuple[int, ...]) -> PreparedImage:
+    def _prepared(self, file: BinaryIO, variant_widths: tuple[int, ...]) -> ProcessedImage:
         content = file.read()
         if content == b'invalid':
             raise InvalidImageType()
         if content == b'large':
             raise ImageTooLarge()
-        return PreparedImage(
+        return ProcessedImage(
             kind=ImageKind.WEBP,
             width=800,
             height=600,
             content=content.upper(),
             variants=tuple(
-                PreparedVariant(width=width, content=content.upper() + b' %d' % width)
+                ProcessedVariant(width=width, content=content.upper() + b' %d' % width)
                 for width in variant_widths
             ),
             placeholder='data:image/webp;base64,',

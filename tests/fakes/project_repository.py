@@ -1,8 +1,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from talelio_backend.app_project.business.errors import SlugTaken
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.domain.errors import SlugTaken
+from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_repository import OLD_SLUGS
 from talelio_backend.app_user.business.errors import AccountGone
 from tests.fakes.store import OldSlug, Store

@@ -1,7 +1,7 @@
 from datetime import datetime
 
 from talelio_backend.app_feed.business.ports import Page
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.domain.project import Project
 from tests.fakes.store import Store
 
 

@@ -1,7 +1,7 @@
 from datetime import datetime
 
-from talelio_backend.app_project.business.revision import Revision, RevisionEntry
-from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.app_project.business.domain.revision import Revision, RevisionEntry
+from talelio_backend.shared.business.pagination import Page, PageRequest
 from tests.fakes.store import Store
 
 

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.email_change import EmailChange
-from talelio_backend.app_account.business.session import Session
-from talelio_backend.app_account.business.session_ports import Standing
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.session import Session
+from talelio_backend.app_account.business.ports.sessions import Standing
 
 
 class SessionStore(Protocol):

@@ -4,18 +4,18 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.email_change import EmailChange
-from talelio_backend.app_account.business.session import Session
-from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.session import Session
+from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_asset.business.image import Image
-from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_project.business.revision import Revision
-from talelio_backend.shared.business.audit import SecurityEvent
-from talelio_backend.shared.business.idempotency import IdempotencyClaim
-from talelio_backend.shared.business.outbox import OutboxMail
-from talelio_backend.shared.business.page import Page, PageRequest
-from talelio_backend.shared.business.rate_limits import Counter
+from talelio_backend.app_project.business.domain.project import Project
+from talelio_backend.app_project.business.domain.revision import Revision
+from talelio_backend.shared.audit.business.audit_trail import SecurityEvent
+from talelio_backend.shared.business.pagination import Page, PageRequest
+from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim
+from talelio_backend.shared.mail.business.outbox import OutboxMail
+from talelio_backend.shared.rate_limits.business.limits import Counter
 
 
 class Row(Protocol):

@@ -4,22 +4,22 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.errors import EmailTaken
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.errors import EmailTaken
 from talelio_backend.app_asset.business.image import Image, avatar_key
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.app_user.business.user import User
-from talelio_backend.shared.business.idempotency import IdempotencyClaim
-from talelio_backend.shared.business.outbox import MailStatus, OutboxMail, OutboxTally
-from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.shared.business.pagination import Page, PageRequest
+from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim
+from talelio_backend.shared.mail.business.outbox import MailStatus, OutboxMail, OutboxTally
 from tests.fakes.change_log import FakeChangeLog, record
 from tests.fakes.columns import check_columns
 from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitelist
 from tests.fakes.project_repository import FakeProjectRepository
+from tests.fakes.project_views import FakeProjectViews
 from tests.fakes.public_projects import FakePublicProjects
 from tests.fakes.revision_repository import FakeRevisionRepository
 from tests.fakes.sessions import FakeEmailChangeRepository, FakeSessionRepository
-from tests.fakes.shown_projects import FakeShownProjects
 from tests.fakes.store import Store, newest_first
 
 
@@ -43,7 +43,7 @@ class FakeUnitOfWork:
         self.email_changes = FakeEmailChangeRepository(self._work)
         self.users = FakeUserRepository(self._work)
         self.projects = FakeProjectRepository(self._work)
-        self.shown_projects = FakeShownProjects(self._work)
+        self.project_views = FakeProjectViews(self._work)
         self.public_projects = FakePublicProjects(self._work)
         self.user_ids = FakeUserIds(self._work)
         self.revisions = FakeRevisionRepository(self._work)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import pytest
 import requests
 
-from talelio_backend.shared.data.public_data_watch import LEASE
+from talelio_backend.shared.data.change_listener import LEASE
 from tests.faults.cases import Case, for_each
 from tests.faults.network import delay, slow
 from tests.support.answers import error_of, ok
@@ -39,11 +39,11 @@ class Reader:
         with requests.Session() as session:
             while not stopping.is_set():
                 asked = time.monotonic()
-                answer = session.get(self.url, timeout=PATIENCE)
-                if answer.status_code == HTTPStatus.OK:
-                    self.seen.append((asked, ok(answer)[0]['title']))
+                response = session.get(self.url, timeout=PATIENCE)
+                if response.status_code == HTTPStatus.OK:
+                    self.seen.append((asked, ok(response)[0]['title']))
                 else:
-                    error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+                    error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
                     self.seen.append((asked, None))
 
     def asked_after(self, moment: float) -> bool:

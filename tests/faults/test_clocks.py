@@ -91,8 +91,8 @@ def _clocks(tmp_path: Path, postgres_url: str) -> Iterator[Clocks]:
 
 def told(api: ServedApi, member: Member) -> str | None:
     """What whoever brings the token is refused with."""
-    answer = api.get('/v1/users/me', headers=member.bearer)
-    return None if answer.status_code == HTTPStatus.OK else error_of(answer, HTTPStatus.FORBIDDEN)
+    response = api.get('/v1/users/me', headers=member.bearer)
+    return None if response.status_code == HTTPStatus.OK else error_of(response, HTTPStatus.FORBIDDEN)
 
 
 @for_each([

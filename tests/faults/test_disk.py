@@ -90,9 +90,9 @@ def _service(tmp_path_factory: pytest.TempPathFactory, postgres_url: str, disk: 
 def test_no_room_for_pictures(service: Service, disk: Path, case: PictureCase) -> None:
     attempt = case.prepare(service.api)
     with full(disk):
-        answer = attempt.send()
+        response = attempt.send()
 
-    check_suffered(service, attempt, answer, case.outcome)
+    check_suffered(service, attempt, response, case.outcome)
     check_mended(service, attempt)
 
 
@@ -119,11 +119,11 @@ def test_no_room_for_the_database(tmp_path: Path, case: Case, migrated_cluster: 
                     # Hardly to be compressed, and quick to be rendered.
                     body = os.urandom(TEXT // 2).hex()
                     project = {'title': f'{number}', 'body': body, 'status': 'draft'}
-                    answer = api.post('/v1/projects', project, headers=author.bearer)
-                    if answer.status_code == HTTPStatus.CREATED:
-                        acknowledged.add(answer.json()['id'])
+                    response = api.post('/v1/projects', project, headers=author.bearer)
+                    if response.status_code == HTTPStatus.CREATED:
+                        acknowledged.add(response.json()['id'])
                     else:
-                        error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+                        error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
                         refused += 1
                         if refused == REFUSALS:
                             break

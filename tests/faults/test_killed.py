@@ -13,7 +13,7 @@ import requests
 from psycopg2.extensions import connection
 from requests import Response
 
-from talelio_backend.shared.data.database import APPLICATION_NAME
+from talelio_backend.shared.data.engine import APPLICATION_NAME
 from tests.faults.cases import Case, for_each
 from tests.faults.trial import Outcome, Service, check_mended, is_done, is_served
 from tests.support.at_once import at_once
@@ -223,9 +223,9 @@ def test_a_child_that_is_at_work(stage: Stage, case: ChildCase) -> None:
             asked.result(timeout=0.5)
         for child in children:
             kill(child)
-        answer = asked.result()
+        response = asked.result()
 
-    if is_served(answer, attempt, Outcome.EITHER):
+    if is_served(response, attempt, Outcome.EITHER):
         assert is_done(stage.service, attempt)
     else:
         assert not is_done(stage.service, attempt)

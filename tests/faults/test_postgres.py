@@ -116,12 +116,12 @@ def test_a_broken_way(service: Service, postgres: OwnPostgres, case: NetworkCase
     fault = case.network
     try:
         fault.begin(postgres.proxy)
-        answer = attempt.send()
+        response = attempt.send()
         live = service.api.get('/health/live')
     finally:
         postgres.proxy.forward()
 
-    check_suffered(service, attempt, answer, fault.outcome)
+    check_suffered(service, attempt, response, fault.outcome)
     assert live.status_code == HTTPStatus.OK
     check_mended(service, attempt)
 
@@ -133,11 +133,11 @@ def test_a_connection_that_is_cut(service: Service, postgres: OwnPostgres, case:
         way = CutAfter(number, to_server=case.to_server)
         try:
             postgres.proxy.go_by(way)
-            answer = attempt.send()
+            response = attempt.send()
         finally:
             postgres.proxy.forward()
 
-        check_suffered(service, attempt, answer, Outcome.EITHER)
+        check_suffered(service, attempt, response, Outcome.EITHER)
         check_mended(service, attempt)
         if not way.has_cut:
             return
@@ -170,12 +170,12 @@ def sweep(service: Service, postgres: OwnPostgres, case: CommitCase) -> Iterator
         way = CutAtCommit(number, answered=case.answered)
         try:
             postgres.proxy.go_by(way)
-            answer = attempt.send()
+            response = attempt.send()
         finally:
             postgres.proxy.forward()
 
-        check_suffered(service, attempt, answer, Outcome.EITHER)
-        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        check_suffered(service, attempt, response, Outcome.EITHER)
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             yield is_done(service, attempt)
         check_mended(service, attempt)
         if not way.has_cut:

@@ -181,11 +181,11 @@ def test_a_broken_way(service: Service, proxy: TcpProxy, case: FileCase) -> None
     attempt = case.prepare(service.api)
     try:
         (AWAY | TROUBLE)[case.fault](proxy)
-        answer = attempt.send()
+        response = attempt.send()
     finally:
         proxy.forward()
 
-    check_suffered(service, attempt, answer, case.outcome)
+    check_suffered(service, attempt, response, case.outcome)
     check_mended(service, attempt)
 
 
@@ -196,11 +196,11 @@ def test_a_connection_that_is_cut(service: Service, proxy: TcpProxy, case: FileC
         way = CutAfter(number, to_server=case.fault.endswith('sent'))
         try:
             proxy.go_by(way)
-            answer = attempt.send()
+            response = attempt.send()
         finally:
             proxy.forward()
 
-        check_suffered(service, attempt, answer, case.outcome)
+        check_suffered(service, attempt, response, case.outcome)
         check_mended(service, attempt)
         if not way.has_cut:
             return
@@ -224,8 +224,8 @@ def _sent_again(service: Service, proxy: TcpProxy, case: LateCase, method: str) 
         ok(case.before(api, late.member, late.picture))
     try:
         proxy.go_by(late.way)
-        answer = case.given_up(api, late.member, late.picture)
-        assert answer.status_code == case.heard, answer.text
+        response = case.given_up(api, late.member, late.picture)
+        assert response.status_code == case.heard, response.text
         proxy.forward()
         ok(case.again(api, late.member, late.picture))
         yield late

@@ -36,8 +36,8 @@ class Post:
     proxy: TcpProxy
 
     def register(self) -> dict[str, Any]:
-        answer = self.api.post('/v1/accounts/register', new_person().registration)
-        account: dict[str, Any] = ok(answer, HTTPStatus.CREATED)
+        response = self.api.post('/v1/accounts/register', new_person().registration)
+        account: dict[str, Any] = ok(response, HTTPStatus.CREATED)
         return account
 
     def about(self, account: dict[str, Any], column: str) -> Any:

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import make_url
 
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
-from talelio_backend.shared.data.embedded_postgres.programs import find_installation
-from talelio_backend.shared.data.embedded_postgres.unprivileged import lodge
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
+from talelio_backend.development.embedded_postgres.programs import find_installation
+from talelio_backend.development.embedded_postgres.unprivileged import lodge
 from tests.faults.cases import Case, for_each
 from tests.faults.trial import Outcome, Service, check_mended, check_suffered
 from tests.support.answers import ok
@@ -109,11 +109,11 @@ def test_a_write(service: Service, pair: Pair, case: StandbyCase) -> None:
     attempt = case.prepare(service.api)
     pair.fail_over()
     try:
-        answer = attempt.send()
+        response = attempt.send()
     finally:
         pair.fail_back()
 
-    check_suffered(service, attempt, answer, Outcome.REFUSED)
+    check_suffered(service, attempt, response, Outcome.REFUSED)
     check_mended(service, attempt)
 
 

@@ -62,22 +62,22 @@ class Front:
         """Whether it is not even asked while there is nobody else."""
         return set(self.traefik.server_status('api-live').values()) == {'DOWN'}
 
-    def check(self, what: str, title: str, answer: Answer | None, *, served: bool) -> None:
+    def check(self, what: str, title: str, response: Answer | None, *, served: bool) -> None:
         done = self.times(title) if what == PUBLISH else 0
-        if answer is not None and answer.status_code < 300:
-            assert answer.status_code == (201 if what == PUBLISH else 200)
+        if response is not None and response.status_code < 300:
+            assert response.status_code == (201 if what == PUBLISH else 200)
             assert what == READ or done == 1
         else:
-            assert not served, answer
-            assert answer is None or answer.status_code in GATEWAY
+            assert not served, response
+            assert response is None or response.status_code in GATEWAY
             assert done <= 1
 
     def check_mended(self, title: str) -> None:
         self.proxy.forward()
         wait_until(self.is_used, 'Traefik uses the API again')
         for what, status in ((PUBLISH, 201), (READ, 200)):
-            answer = self.ask(what, title)
-            assert answer is not None and answer.status_code == status
+            response = self.ask(what, title)
+            assert response is not None and response.status_code == status
         check_rows(self.database_url)
 
 
@@ -127,10 +127,10 @@ def test_a_broken_way(front: Front, case: WayCase) -> None:
     # Leaves a connection that Traefik keeps.
     front.check_mended(f'{title}: before')
     case.begin(front.proxy)
-    answer = front.ask(case.meanwhile, title)
+    response = front.ask(case.meanwhile, title)
     front.proxy.forward()
 
-    front.check(case.meanwhile, title, answer, served=case.served)
+    front.check(case.meanwhile, title, response, served=case.served)
     front.check_mended(f'{title}: after')
 
 
@@ -148,8 +148,8 @@ def test_an_api_that_hangs(front: Front, case: Case) -> None:
     front.proxy.hang()
     try:
         wait_until(front.is_out, 'Traefik has noticed')
-        answer = front.ask(case.meanwhile, title)
-        assert answer is not None and answer.status_code == 503
+        response = front.ask(case.meanwhile, title)
+        assert response is not None and response.status_code == 503
     finally:
         # What was held back is not to come now.
         front.proxy.refuse()
@@ -166,10 +166,10 @@ def test_a_connection_that_is_cut(front: Front, case: Case) -> None:
         title = f'{case.name} {number}'
         way = CutAfter(number, to_server=case.fault.endswith('sent'))
         front.proxy.go_by(way)
-        answer = front.ask(case.meanwhile, title)
+        response = front.ask(case.meanwhile, title)
         front.proxy.forward()
 
-        front.check(case.meanwhile, title, answer, served=False)
+        front.check(case.meanwhile, title, response, served=False)
     front.check_mended(f'{case.name}: after')
 
 
@@ -182,20 +182,20 @@ def test_a_connection_that_is_cut(front: Front, case: Case) -> None:
     )
 ])
 def test_traefik_is_killed(front: Front, case: Case) -> None:
-    answers: dict[str, Answer | None] = {}
+    responses: dict[str, Answer | None] = {}
     killed = threading.Event()
 
     def publish_until_killed(client: int) -> None:
         for number in count():
             title = f'{case.fault} {client} {number}'
-            answers[title] = front.ask(PUBLISH, title)
+            responses[title] = front.ask(PUBLISH, title)
             if killed.is_set():
                 return
 
     with ThreadPoolExecutor(4) as pool:
         clients = [pool.submit(publish_until_killed, number) for number in range(4)]
         try:
-            wait_until(lambda: len(answers) >= 40, 'some are published')
+            wait_until(lambda: len(responses) >= 40, 'some are published')
             front.traefik.kill()
         finally:
             killed.set()
@@ -203,7 +203,7 @@ def test_traefik_is_killed(front: Front, case: Case) -> None:
             client.result()
     front.traefik.start()
 
-    for title, answer in answers.items():
-        front.check(PUBLISH, title, answer, served=False)
-    assert sum(answer is not None for answer in answers.values()) >= 36
+    for title, response in responses.items():
+        front.check(PUBLISH, title, response, served=False)
+    assert sum(response is not None for response in responses.values()) >= 36
     front.check_mended('after the kill')

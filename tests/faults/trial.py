@@ -42,13 +42,13 @@ class Service:
             assert check_store(self.database_url, self.stored()) == set()
 
 
-def is_served(answer: Response, attempt: Attempt, outcome: Outcome) -> bool:
-    if outcome is Outcome.REFUSED or answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        assert outcome is not Outcome.SERVED, answer.text
-        error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
-        assert int(answer.headers['Retry-After']) >= 1
+def is_served(response: Response, attempt: Attempt, outcome: Outcome) -> bool:
+    if outcome is Outcome.REFUSED or response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        assert outcome is not Outcome.SERVED, response.text
+        error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
+        assert int(response.headers['Retry-After']) >= 1
         return False
-    assert answer.status_code == attempt.success, answer.text
+    assert response.status_code == attempt.success, response.text
     return True
 
 
@@ -60,10 +60,10 @@ def is_done(service: Service, attempt: Attempt) -> bool:
     return traces == attempt.after(1)
 
 
-def check_suffered(service: Service, attempt: Attempt, answer: Response, outcome: Outcome) -> None:
+def check_suffered(service: Service, attempt: Attempt, response: Response, outcome: Outcome) -> None:
     """To be called while the fault lasts, or after it."""
-    assert answer.elapsed.total_seconds() < HANGS
-    served = is_served(answer, attempt, outcome)
+    assert response.elapsed.total_seconds() < HANGS
+    served = is_served(response, attempt, outcome)
     if served:
         assert is_done(service, attempt), 'it was acknowledged, and is not there'
     if outcome is Outcome.REFUSED:
@@ -74,9 +74,9 @@ def check_mended(service: Service, attempt: Attempt) -> None:
     """The fault is over: everything is whole, and the client, who does not know, sends it again."""
     service.check()
     was_done = is_done(service, attempt)
-    answer = attempt.send()
+    response = attempt.send()
     allowed = attempt.late if was_done else {attempt.success} | attempt.unsure
-    assert answer.status_code in allowed, answer.text
-    if not was_done and answer.status_code == attempt.success:
+    assert response.status_code in allowed, response.text
+    if not was_done and response.status_code == attempt.success:
         assert is_done(service, attempt)
     service.check()

@@ -15,12 +15,12 @@ from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImag
 from talelio_backend.app_asset.data.imaging.image_codec import prepare
 from talelio_backend.app_asset.data.imaging.opening import open_source
 from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
-from talelio_backend.app_project.data.bounded_markdown_renderer import CPU_SECONDS
-from talelio_backend.app_project.data.markdown_html import render
+from talelio_backend.app_project.data.rendering.markdown_html import render
+from talelio_backend.app_project.data.rendering.sandboxed_renderer import CPU_SECONDS
 from talelio_backend.shared.business.errors import Invalid
-from talelio_backend.shared.data.bounded_worker_child import LimitExceeded
-from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.requests.json_body import read_body
 from talelio_backend.shared.presentation.schemas import Body, Text
+from talelio_backend.shared.workers.sandboxed_worker_child import LimitExceeded
 from tests.support.safe_page import assert_safe
 
 CORPUS = Path(__file__).with_name('corpus')

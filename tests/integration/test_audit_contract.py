@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from talelio_backend.shared.business.audit import EventKind, EventQuery, SecurityEvent
+from talelio_backend.shared.audit.business.audit_trail import EventKind, EventQuery, SecurityEvent
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_event
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import new_project
 

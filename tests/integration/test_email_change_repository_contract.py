@@ -2,8 +2,8 @@
 from dataclasses import fields
 from datetime import timedelta
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.email_change import EmailChange
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_change import EmailChange
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW
 

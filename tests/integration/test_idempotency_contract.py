@@ -3,13 +3,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from talelio_backend.shared.business.idempotency import (
+from talelio_backend.shared.idempotency.business.claims import (
     KEPT_FOR,
     LEASE,
     IdempotencyClaim,
-    KeptAnswer,
     KeyInUse,
     KeyReused,
+    StoredResponse,
     claim,
     keep_answer,
     prune,
@@ -19,7 +19,9 @@ from talelio_backend.shared.business.idempotency import (
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_project
 
-ANSWER = KeptAnswer(status=201, headers={'Content-Type': 'application/json'}, content=b'{"id": 7}\x00\xff')
+ANSWER = StoredResponse(
+    status=201, headers={'Content-Type': 'application/json'}, content=b'{"id": 7}\x00\xff'
+)
 JUST_BEFORE = timedelta(microseconds=1)
 
 

@@ -4,10 +4,10 @@ from hashlib import sha256
 
 import pytest
 
-from talelio_backend.app_account.business.account import Account
+from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_asset.business.image import Image, avatar_key, fingerprint
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.business.pagination import PageRequest
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_image
 

@@ -24,8 +24,8 @@ from sqlalchemy.pool import NullPool
 from talelio_backend.bootstrap import map_entities
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
 from talelio_backend.settings import PROJECT_FOLDER
+from talelio_backend.shared.data.change_notifications import is_public
 from talelio_backend.shared.data.orm import metadata
-from talelio_backend.shared.data.public_data import is_public
 from tests.support.engines import copied_database
 from tests.support.served_api import SECRET_KEY
 from tests.support.waiting import wait_until

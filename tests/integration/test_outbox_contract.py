@@ -3,7 +3,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from talelio_backend.shared.business.outbox import KEPT_FOR, MailStatus, OutboxMail, OutboxTally, prune, tally
+from talelio_backend.shared.mail.business.outbox import (
+    KEPT_FOR,
+    MailStatus,
+    OutboxMail,
+    OutboxTally,
+    prune,
+    tally,
+)
 from tests.support.backings import Backing
 from tests.support.samples import NOW
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_project.business.listing import Cursor, Listing
-from talelio_backend.app_project.business.project import Project, ProjectStatus
-from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery
+from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
+from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
 from tests.support.backings import Backing, RealBacking, committed_account
 from tests.support.engines import ProbingUnitOfWork, scalar
 from tests.support.samples import NOW, new_project
@@ -50,32 +50,37 @@ def fixture_owner(backing: Backing) -> Account:
 
 
 def total(
-    backing: Backing, owner: Account, showing: Showing, *, hours: int = 0, place: int | None = None
+    backing: Backing,
+    owner: Account,
+    showing: VisibilityFilter,
+    *,
+    hours: int = 0,
+    place: int | None = None
 ) -> int:
     cursor = None if place is None else Cursor(value=place, id=place)
     selection = Selection(showing=showing, now=NOW + hours * HOUR)
-    with backing.reading() as reading:
-        return reading.shown_projects.list_of_user(
-            owner.user.id, Listing(limit=1, cursor=cursor), selection
+    with backing.read_session() as read_session:
+        return read_session.project_views.list_of_user(
+            owner.user.id, ListQuery(limit=1, cursor=cursor), selection
         ).total
 
 
 @pytest.mark.parametrize(
     ('showing', 'hours', 'number'),
     [
-        (Showing.PUBLISHED, 0, 2),
-        (Showing.PUBLISHED, 1, 3),
-        (Showing.PUBLISHED, -1, 1),
-        (Showing.PUBLISHED, -2, 0),
-        (Showing.SCHEDULED, 0, 1),
-        (Showing.SCHEDULED, 1, 0),
-        (Showing.DRAFT, 0, 3),
-        (Showing.ALL, 0, 6),
+        (VisibilityFilter.PUBLISHED, 0, 2),
+        (VisibilityFilter.PUBLISHED, 1, 3),
+        (VisibilityFilter.PUBLISHED, -1, 1),
+        (VisibilityFilter.PUBLISHED, -2, 0),
+        (VisibilityFilter.SCHEDULED, 0, 1),
+        (VisibilityFilter.SCHEDULED, 1, 0),
+        (VisibilityFilter.DRAFT, 0, 3),
+        (VisibilityFilter.ALL, 0, 6),
     ],
 )
 @pytest.mark.parametrize('place', [None, 0, 2**31 - 1])
 def test_a_list_tells_how_many_there_are_wherever_a_page_begins(
-    backing: Backing, owner: Account, showing: Showing, hours: int, number: int, place: int | None
+    backing: Backing, owner: Account, showing: VisibilityFilter, hours: int, number: int, place: int | None
 ) -> None:
     assert total(backing, owner, showing, hours=hours, place=place) == number
 
@@ -83,7 +88,7 @@ def test_a_list_tells_how_many_there_are_wherever_a_page_begins(
 def test_somebody_who_never_had_a_project_has_none(backing: Backing) -> None:
     owner = committed_account(backing)
 
-    assert total(backing, owner, Showing.PUBLISHED, place=7) == 0
+    assert total(backing, owner, VisibilityFilter.PUBLISHED, place=7) == 0
 
 
 CHANGES = {

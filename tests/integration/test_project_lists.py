@@ -7,18 +7,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_project.business.listing import Cursor, Listing, Sort
-from talelio_backend.app_project.business.search import parse_terms
-from talelio_backend.app_project.business.visibility import Selection, Showing
-from talelio_backend.app_project.data.project_pages import PAGE_SIZE
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery, Sort
+from talelio_backend.app_project.business.domain.search import parse_terms
+from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
+from talelio_backend.app_project.data.read_model.page_limits import PAGE_SIZE
 from talelio_backend.shared.business.errors import Invalid
 from tests.support.backings import Backing, RealBacking, committed_account
 from tests.support.plans import statements
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)
-PUBLISHED = Selection(showing=Showing.PUBLISHED, now=NOW + timedelta(days=1))
+PUBLISHED = Selection(showing=VisibilityFilter.PUBLISHED, now=NOW + timedelta(days=1))
 
 
 @pytest.fixture(name='owner')
@@ -44,10 +44,10 @@ def fixture_owner(backing: Backing) -> Account:
 
 
 def titles(backing: Backing, owner: Account,
-           listing: Listing) -> tuple[list[str], Cursor | None, Cursor | None]:
-    with backing.reading() as reading:
-        listed = reading.shown_projects.list_of_user(owner.user.id, listing, PUBLISHED)
-        same = reading.shown_projects.list_at_once(owner.user.username.upper(), listing, PUBLISHED)
+           listing: ListQuery) -> tuple[list[str], Cursor | None, Cursor | None]:
+    with backing.read_session() as read_session:
+        listed = read_session.project_views.list_of_user(owner.user.id, listing, PUBLISHED)
+        same = read_session.project_views.list_at_once(owner.user.username.upper(), listing, PUBLISHED)
     assert listed.total == (3 if listing.tag else 5)
     if same is None:
         assert listing.cursor is not None or listing.tag is not None
@@ -72,7 +72,7 @@ ORDERS = {
 def test_each_order_is_walked_there_and_back(
     backing: Backing, owner: Account, sort: Sort, limit: int
 ) -> None:
-    listing = Listing(limit=limit, sort=sort)
+    listing = ListQuery(limit=limit, sort=sort)
     pages = []
     there: Cursor | None = None
     for _ in range(5):
@@ -102,16 +102,16 @@ def test_each_order_is_walked_there_and_back(
 
 
 def test_where_there_is_nothing_at_once_nobody_may_have_the_name(backing: Backing, owner: Account) -> None:
-    with backing.reading() as reading:
-        projects = reading.shown_projects
-        assert projects.list_at_once('nobody', Listing(), PUBLISHED) is None
-        scheduled = replace(PUBLISHED, showing=Showing.SCHEDULED)
-        assert projects.list_at_once(owner.user.username, Listing(), scheduled) is None
+    with backing.read_session() as read_session:
+        projects = read_session.project_views
+        assert projects.list_at_once('nobody', ListQuery(), PUBLISHED) is None
+        scheduled = replace(PUBLISHED, showing=VisibilityFilter.SCHEDULED)
+        assert projects.list_at_once(owner.user.username, ListQuery(), scheduled) is None
 
 
 def test_only_what_has_the_tag_is_listed_and_counted(backing: Backing, owner: Account) -> None:
-    assert titles(backing, owner, Listing(tag='x'))[0] == ['a', 'A', 'b']
-    assert titles(backing, owner, Listing(tag='x', limit=2))[0] == ['a', 'A']
+    assert titles(backing, owner, ListQuery(tag='x'))[0] == ['a', 'A', 'b']
+    assert titles(backing, owner, ListQuery(tag='x', limit=2))[0] == ['a', 'A']
 
 
 SEARCHED = {
@@ -150,11 +150,11 @@ def test_words_are_found(backing: Backing, query: str, found: set[str]) -> None:
             uow.projects.add(new_project(owner.user.id, title=title, body=body))
         uow.commit()
 
-    with backing.reading() as reading:
-        listing = Listing(sort=Sort.RELEVANCE, terms=parse_terms(query))
-        listed = reading.shown_projects.list_of_user(owner.user.id, listing, PUBLISHED)
-        unpublished = reading.shown_projects.list_of_user(
-            owner.user.id, listing, replace(PUBLISHED, showing=Showing.DRAFT)
+    with backing.read_session() as read_session:
+        listing = ListQuery(sort=Sort.RELEVANCE, terms=parse_terms(query))
+        listed = read_session.project_views.list_of_user(owner.user.id, listing, PUBLISHED)
+        unpublished = read_session.project_views.list_of_user(
+            owner.user.id, listing, replace(PUBLISHED, showing=VisibilityFilter.DRAFT)
         )
 
     assert {project.title for project in listed.items} == found
@@ -170,10 +170,10 @@ def test_what_has_the_word_in_its_title_comes_first_and_pages_hold_each_once(bac
         uow.commit()
 
     found: list[tuple[str, int]] = []
-    listing = Listing(sort=Sort.RELEVANCE, terms=parse_terms('chair'), limit=2)
+    listing = ListQuery(sort=Sort.RELEVANCE, terms=parse_terms('chair'), limit=2)
     for _ in range(3):
-        with backing.reading() as reading:
-            listed = reading.shown_projects.list_of_user(owner.user.id, listing, PUBLISHED)
+        with backing.read_session() as read_session:
+            listed = read_session.project_views.list_of_user(owner.user.id, listing, PUBLISHED)
         found += [(project.title, project.id) for project in listed.items]
         listing = replace(listing, cursor=listed.next)
 
@@ -189,8 +189,8 @@ def test_no_query_is_too_much_for_the_server(shared_engine: Engine, query: str) 
         terms = parse_terms(query.replace('\0', ''))
     except Invalid:
         return
-    with RealBacking(shared_engine).reading() as reading:
-        reading.shown_projects.list_of_user(1, Listing(sort=Sort.RELEVANCE, terms=terms), PUBLISHED)
+    with RealBacking(shared_engine).read_session() as read_session:
+        read_session.project_views.list_of_user(1, ListQuery(sort=Sort.RELEVANCE, terms=terms), PUBLISHED)
 
 
 def test_beyond_a_large_page_nothing_large_leaves_the_server(
@@ -204,8 +204,8 @@ def test_beyond_a_large_page_nothing_large_leaves_the_server(
             uow.projects.add(project)
         uow.commit()
 
-    with statements(shared_engine) as sent, real_backing.reading() as reading:
-        reading.shown_projects.list_of_user(owner.user.id, Listing(), PUBLISHED)
+    with statements(shared_engine) as sent, real_backing.read_session() as read_session:
+        read_session.project_views.list_of_user(owner.user.id, ListQuery(), PUBLISHED)
 
     with shared_engine.connect() as connection:
         rows = connection.exec_driver_sql(*sent[0]).mappings().all()

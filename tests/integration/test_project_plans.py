@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from talelio_backend.app_project.business.listing import Cursor, Listing, Sort
-from talelio_backend.app_project.business.search import parse_terms
-from talelio_backend.app_project.business.visibility import Selection, Showing
-from talelio_backend.bootstrap import Reading, UnitOfWork
-from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery, Sort
+from talelio_backend.app_project.business.domain.search import parse_terms
+from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
+from talelio_backend.bootstrap import ReadSession, UnitOfWork
+from talelio_backend.shared.business.pagination import PageRequest
 from tests.support.backings import RealBacking, committed_account
 from tests.support.engines import scalar
 from tests.support.plans import check, nodes_of, rows_of, statements
@@ -60,16 +60,21 @@ def fixture_prolific(shared_engine: Engine) -> int:
     return prolific
 
 
-def listed(engine: Engine, user_id: int, listing: Listing, showing: Showing = Showing.PUBLISHED) -> int:
-    with Reading(engine) as reading:
+def listed(
+    engine: Engine,
+    user_id: int,
+    listing: ListQuery,
+    showing: VisibilityFilter = VisibilityFilter.PUBLISHED
+) -> int:
+    with ReadSession(engine) as read_session:
         selection = Selection(showing=showing, now=LATER)
-        return reading.shown_projects.list_of_user(user_id, listing, selection).total
+        return read_session.project_views.list_of_user(user_id, listing, selection).total
 
 
-def listed_at_once(engine: Engine, listing: Listing) -> int:
-    with Reading(engine) as reading:
-        selection = Selection(showing=Showing.PUBLISHED, now=LATER)
-        at_once = reading.shown_projects.list_at_once('Prolific', listing, selection)
+def listed_at_once(engine: Engine, listing: ListQuery) -> int:
+    with ReadSession(engine) as read_session:
+        selection = Selection(showing=VisibilityFilter.PUBLISHED, now=LATER)
+        at_once = read_session.project_views.list_at_once('Prolific', listing, selection)
     assert at_once is not None
     return at_once.total
 
@@ -93,7 +98,7 @@ def test_a_page_is_read_straight_off_the_index_of_its_order(
     values: dict[Sort, Any] = {Sort.TITLE: 'title 3', Sort.POSITION: 25}
     value = values.get(sort, middle if sort.value.endswith('_at') else 2500)
     cursor = None if backwards is None else Cursor(value=value, id=2500, backwards=backwards)
-    listing = Listing(limit=LIMIT, sort=sort, cursor=cursor)
+    listing = ListQuery(limit=LIMIT, sort=sort, cursor=cursor)
 
     nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing), BOUND)
 
@@ -108,7 +113,7 @@ def test_a_page_is_read_straight_off_the_index_of_its_order(
 @pytest.mark.usefixtures('prolific')
 @pytest.mark.parametrize('sort', INDEXES)
 def test_a_first_page_at_once_is_read_off_the_same_index(shared_engine: Engine, sort: Sort) -> None:
-    listing = Listing(limit=LIMIT, sort=sort)
+    listing = ListQuery(limit=LIMIT, sort=sort)
 
     nodes = check(shared_engine, lambda: listed_at_once(shared_engine, listing), BOUND)
 
@@ -117,17 +122,20 @@ def test_a_first_page_at_once_is_read_off_the_same_index(shared_engine: Engine, 
     assert used == {INDEXES[sort], INDEXES[Sort.PUBLISHED_AT]}
 
 
-@pytest.mark.parametrize('showing', [Showing.PUBLISHED, Showing.ALL, Showing.SCHEDULED])
-def test_what_is_counted_is_not_read(shared_engine: Engine, prolific: int, showing: Showing) -> None:
-    listing = Listing(limit=LIMIT, sort=Sort.PUBLISHED_AT)
+@pytest.mark.parametrize(
+    'showing', [VisibilityFilter.PUBLISHED, VisibilityFilter.ALL, VisibilityFilter.SCHEDULED]
+)
+def test_what_is_counted_is_not_read(shared_engine: Engine, prolific: int, showing: VisibilityFilter) -> None:
+    listing = ListQuery(limit=LIMIT, sort=Sort.PUBLISHED_AT)
 
     check(shared_engine, lambda: listed(shared_engine, prolific, listing, showing), BOUND)
 
-    assert listed(shared_engine, prolific, listing, showing) == (0 if showing is Showing.SCHEDULED else 5000)
+    assert listed(shared_engine, prolific, listing,
+                  showing) == (0 if showing is VisibilityFilter.SCHEDULED else 5000)
 
 
 def test_beyond_the_end_nothing_is_read_and_all_are_counted(shared_engine: Engine, prolific: int) -> None:
-    listing = Listing(limit=LIMIT, cursor=Cursor(value=0, id=0))
+    listing = ListQuery(limit=LIMIT, cursor=Cursor(value=0, id=0))
 
     check(shared_engine, lambda: listed(shared_engine, prolific, listing), BOUND)
 
@@ -135,7 +143,7 @@ def test_beyond_the_end_nothing_is_read_and_all_are_counted(shared_engine: Engin
 
 
 def test_a_rare_word_is_found_by_its_index(shared_engine: Engine, prolific: int) -> None:
-    listing = Listing(limit=LIMIT, sort=Sort.RELEVANCE, terms=parse_terms('word4321'))
+    listing = ListQuery(limit=LIMIT, sort=Sort.RELEVANCE, terms=parse_terms('word4321'))
 
     nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing), BOUND)
 
@@ -145,11 +153,11 @@ def test_a_rare_word_is_found_by_its_index(shared_engine: Engine, prolific: int)
 def test_a_single_project_is_found_by_an_index(shared_engine: Engine, prolific: int) -> None:
 
     def ask() -> None:
-        with Reading(shared_engine) as reading:
-            assert reading.user_ids.by_username('Prolific') == prolific
-            found = reading.shown_projects.get_by_slug(prolific, 'slug-77')
-            assert found is not None and reading.shown_projects.get(found.id)
-            assert reading.shown_projects.get_by_old_slug(prolific, 'slug-77') is None
+        with ReadSession(shared_engine) as read_session:
+            assert read_session.user_ids.by_username('Prolific') == prolific
+            found = read_session.project_views.get_by_slug(prolific, 'slug-77')
+            assert found is not None and read_session.project_views.get(found.id)
+            assert read_session.project_views.get_by_old_slug(prolific, 'slug-77') is None
 
     # The users are two, and old slugs there are none: their tables are one page, which is read as it is.
     nodes = nodes_of(shared_engine, ask)

@@ -6,11 +6,11 @@ from threading import Thread
 import pytest
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_project.business.errors import SlugTaken
-from talelio_backend.app_project.business.listing import Listing
-from talelio_backend.app_project.business.project import Project, ProjectStatus, ShownProject
-from talelio_backend.app_project.business.visibility import Selection, Showing
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_project.business.domain.errors import SlugTaken
+from talelio_backend.app_project.business.domain.list_query import ListQuery
+from talelio_backend.app_project.business.domain.project import Project, ProjectStatus, ProjectView
+from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
 from talelio_backend.app_project.data.project_repository import OLD_SLUGS
 from talelio_backend.shared.business.errors import Conflict
 from tests.support.backings import Backing, committed_account
@@ -18,7 +18,7 @@ from tests.support.engines import wait_for_waiters
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)
-ALL = Selection(showing=Showing.ALL, now=NOW)
+ALL = Selection(showing=VisibilityFilter.ALL, now=NOW)
 
 
 def committed(backing: Backing, project: Project) -> Project:
@@ -68,14 +68,14 @@ def test_every_field_comes_back_as_it_was(backing: Backing, owner: Account) -> N
         assert values(uow.projects.get(project.id)) == values(project)
         assert values(uow.projects.get_for_update(project.id)) == values(project)
         assert values(uow.projects.get_by_slug(owner.user.id, 'übrig-1')) == values(project)
-    with backing.reading() as reading:
-        projects = reading.shown_projects
-        [listed] = projects.list_of_user(owner.user.id, Listing(), ALL).items
+    with backing.read_session() as read_session:
+        projects = read_session.project_views
+        [listed] = projects.list_of_user(owner.user.id, ListQuery(), ALL).items
         by_id, by_slug = projects.get(project.id), projects.get_by_slug(owner.user.id, 'übrig-1')
         for shown in (by_id, by_slug, listed):
             assert values(project) == values(project) | {
                 field.name: getattr(shown, field.name)
-                for field in fields(ShownProject)
+                for field in fields(ProjectView)
             }
 
 
@@ -84,8 +84,8 @@ def test_an_id_that_no_project_has_finds_none(backing: Backing, id_: int) -> Non
     with backing.unit_of_work() as uow:
         assert uow.projects.get(id_) is None
         assert uow.projects.get_for_update(id_) is None
-    with backing.reading() as reading:
-        assert reading.shown_projects.get(id_) is None
+    with backing.read_session() as read_session:
+        assert read_session.project_views.get(id_) is None
 
 
 def test_a_slug_belongs_to_one_project_of_a_user(backing: Backing, owner: Account) -> None:
@@ -114,12 +114,12 @@ def test_old_slugs_find_their_project(backing: Backing, owner: Account) -> None:
     give_slug(backing, project, 'two')
     give_slug(backing, project, 'three')
 
-    with backing.unit_of_work() as uow, backing.reading() as reading:
+    with backing.unit_of_work() as uow, backing.read_session() as read_session:
         for slug in ('one', 'two'):
-            found = reading.shown_projects.get_by_old_slug(owner.user.id, slug)
+            found = read_session.project_views.get_by_old_slug(owner.user.id, slug)
             assert found is not None and found.id == project.id
-            assert reading.shown_projects.get_by_old_slug(99, slug) is None
-        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'three') is None
+            assert read_session.project_views.get_by_old_slug(99, slug) is None
+        assert read_session.project_views.get_by_old_slug(owner.user.id, 'three') is None
         slugs = {'one', 'two', 'three', 'other', 'none'}
         assert uow.projects.lock_slugs(owner.user.id, slugs) == {
             'one': project.id,
@@ -136,9 +136,9 @@ def test_a_revived_slug_is_no_old_one_any_more(backing: Backing, owner: Account)
     give_slug(backing, project, 'two')
     give_slug(backing, project, 'one')
 
-    with backing.reading() as reading:
-        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'one') is None
-        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'two') is not None
+    with backing.read_session() as read_session:
+        assert read_session.project_views.get_by_old_slug(owner.user.id, 'one') is None
+        assert read_session.project_views.get_by_old_slug(owner.user.id, 'two') is not None
 
 
 def test_of_very_many_old_slugs_the_oldest_are_forgotten(backing: Backing, owner: Account) -> None:
@@ -146,10 +146,10 @@ def test_of_very_many_old_slugs_the_oldest_are_forgotten(backing: Backing, owner
     for number in range(OLD_SLUGS + 2):
         give_slug(backing, project, f'slug-{number + 1}', seconds=number)
 
-    with backing.reading() as reading:
+    with backing.read_session() as read_session:
         kept = [
             number for number in range(OLD_SLUGS + 2)
-            if reading.shown_projects.get_by_old_slug(owner.user.id, f'slug-{number}') is not None
+            if read_session.project_views.get_by_old_slug(owner.user.id, f'slug-{number}') is not None
         ]
     assert kept == list(range(2, OLD_SLUGS + 2))
 
@@ -164,24 +164,24 @@ def test_a_removed_project_is_found_nowhere_and_its_slugs_are_free(backing: Back
         uow.projects.delete(found)
         uow.commit()
 
-    with backing.unit_of_work() as uow, backing.reading() as reading:
+    with backing.unit_of_work() as uow, backing.read_session() as read_session:
         assert uow.projects.get(project.id) is None
         assert not uow.projects.lock_slugs(owner.user.id, ['one', 'two'])
-        assert reading.shown_projects.get_by_old_slug(owner.user.id, 'one') is None
+        assert read_session.project_views.get_by_old_slug(owner.user.id, 'one') is None
     committed(backing, new_project(owner.user.id, slug='two'))
 
 
 @pytest.mark.parametrize(
     ('showing', 'shown'),
     [
-        (Showing.PUBLISHED, ['now', 'before']),
-        (Showing.SCHEDULED, ['later']),
-        (Showing.DRAFT, ['timed draft', 'draft']),
-        (Showing.ALL, ['timed draft', 'draft', 'later', 'now', 'before']),
+        (VisibilityFilter.PUBLISHED, ['now', 'before']),
+        (VisibilityFilter.SCHEDULED, ['later']),
+        (VisibilityFilter.DRAFT, ['timed draft', 'draft']),
+        (VisibilityFilter.ALL, ['timed draft', 'draft', 'later', 'now', 'before']),
     ],
 )
 def test_a_page_shows_what_is_selected(
-    backing: Backing, owner: Account, showing: Showing, shown: list[str]
+    backing: Backing, owner: Account, showing: VisibilityFilter, shown: list[str]
 ) -> None:
     for title, status, published_at in [
         ('before', ProjectStatus.PUBLISHED, NOW - SECOND),
@@ -194,9 +194,9 @@ def test_a_page_shows_what_is_selected(
         project.published_at = published_at
         committed(backing, project)
 
-    with backing.reading() as reading:
-        page = reading.shown_projects.list_of_user(
-            owner.user.id, Listing(limit=10), Selection(showing=showing, now=NOW)
+    with backing.read_session() as read_session:
+        page = read_session.project_views.list_of_user(
+            owner.user.id, ListQuery(limit=10), Selection(showing=showing, now=NOW)
         )
     assert [project.title for project in page.items] == shown
 

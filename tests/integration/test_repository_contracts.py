@@ -5,22 +5,22 @@ from uuid import UUID
 
 import pytest
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.errors import EmailTaken
-from talelio_backend.app_project.business.listing import Cursor, Listing
-from talelio_backend.app_project.business.visibility import Selection, Showing
-from talelio_backend.app_project.data.project_pages import PAGE_SIZE
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.errors import EmailTaken
+from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery
+from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
+from talelio_backend.app_project.data.read_model.page_limits import PAGE_SIZE
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
-from talelio_backend.shared.business import outbox
 from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid, NotFound
-from talelio_backend.shared.business.outbox import LEASE, MailStatus, OutboxMail
+from talelio_backend.shared.mail.business import outbox
+from talelio_backend.shared.mail.business.outbox import LEASE, MailStatus, OutboxMail
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_account, new_mail, new_project
 from tests.support.waiting import repeat
 
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
-ALL = Selection(showing=Showing.ALL, now=NOW)
+ALL = Selection(showing=VisibilityFilter.ALL, now=NOW)
 
 
 def committed_projects(backing: Backing, account: Account, number: int) -> list[int]:
@@ -57,9 +57,9 @@ def place(before: int | None) -> Cursor | None:
 
 
 def page_ids(backing: Backing, account: Account, limit: int, before: int | None = None) -> list[int]:
-    with backing.reading() as reading:
-        page = reading.shown_projects.list_of_user(
-            account.user.id, Listing(limit=limit, cursor=place(before)), ALL
+    with backing.read_session() as read_session:
+        page = read_session.project_views.list_of_user(
+            account.user.id, ListQuery(limit=limit, cursor=place(before)), ALL
         )
     return [project.id for project in page.items]
 
@@ -71,9 +71,9 @@ def walk(backing: Backing, author: Account, limit: int) -> list[list[int]]:
 
     def turn() -> bool:
         nonlocal before
-        with backing.reading() as reading:
-            page = reading.shown_projects.list_of_user(
-                author.user.id, Listing(limit=limit, cursor=before), ALL
+        with backing.read_session() as read_session:
+            page = read_session.project_views.list_of_user(
+                author.user.id, ListQuery(limit=limit, cursor=before), ALL
             )
         pages.append([project.id for project in page.items])
         before = page.next
@@ -94,10 +94,12 @@ def test_what_is_committed_is_there_for_the_next(backing: Backing) -> None:
         uow.outbox.add(new_mail())
         uow.commit()
 
-    with backing.unit_of_work() as uow, backing.reading() as reading:
+    with backing.unit_of_work() as uow, backing.read_session() as read_session:
         assert uow.accounts.get_by_email('maker@example.com') is not None
         assert uow.users.get_by_username('maker') is not None
-        assert len(reading.shown_projects.list_of_user(account.user.id, Listing(limit=5), ALL).items) == 1
+        assert len(
+            read_session.project_views.list_of_user(account.user.id, ListQuery(limit=5), ALL).items
+        ) == 1
         assert len(uow.outbox.list_unfinished()) == 1
 
 
@@ -109,10 +111,10 @@ def test_leaving_without_commit_rolls_everything_back(backing: Backing) -> None:
         uow.projects.add(new_project(author.user.id))
         uow.outbox.add(new_mail())
 
-    with backing.unit_of_work() as uow, backing.reading() as reading:
+    with backing.unit_of_work() as uow, backing.read_session() as read_session:
         assert uow.accounts.get_by_email('maker@example.com') is None
         assert uow.users.get_by_username('maker') is None
-        assert not reading.shown_projects.list_of_user(author.user.id, Listing(limit=5), ALL).items
+        assert not read_session.project_views.list_of_user(author.user.id, ListQuery(limit=5), ALL).items
         assert not uow.outbox.list_unfinished()
 
 
@@ -211,14 +213,14 @@ def test_what_left_its_unit_of_work_is_no_longer_tied_to_it(backing: Backing) ->
 
 
 def test_nobody_sees_what_is_not_committed(backing: Backing) -> None:
-    with backing.unit_of_work() as writing, backing.unit_of_work() as reading:
+    with backing.unit_of_work() as writing, backing.unit_of_work() as read_session:
         account = new_account()
         writing.accounts.add(account)
         writing.outbox.add(new_mail())
 
         assert writing.accounts.get_by_email(account.email) is account
-        assert reading.accounts.get_by_email(account.email) is None
-        assert reading.outbox.next_due(NOW) is None
+        assert read_session.accounts.get_by_email(account.email) is None
+        assert read_session.outbox.next_due(NOW) is None
         writing.commit()
 
     assert stored_account(backing, account.id) is not None
@@ -254,8 +256,8 @@ def test_one_can_be_used_again_after_an_error(backing: Backing) -> None:
         uow.accounts.add(new_account('other'))
         uow.commit()
 
-    with backing.unit_of_work() as reading:
-        assert reading.users.get_by_username('other') is not None
+    with backing.unit_of_work() as read_session:
+        assert read_session.users.get_by_username('other') is not None
 
 
 def test_reading_twice_gives_the_same_object_within_one_and_another_in_the_next(backing: Backing) -> None:
@@ -409,12 +411,12 @@ def test_a_renamed_users_old_name_is_free(backing: Backing) -> None:
 def test_an_id_that_nothing_has_finds_nothing(backing: Backing, id_: int) -> None:
     committed_account(backing)
 
-    with backing.unit_of_work() as uow, backing.reading() as reading:
+    with backing.unit_of_work() as uow, backing.read_session() as read_session:
         assert uow.accounts.get(id_) is None
         assert uow.accounts.get_for_update(id_) is None
         assert uow.users.get_by_account(id_) is None
         assert uow.outbox.get_for_update(id_) is None
-        assert not reading.shown_projects.list_of_user(id_, Listing(limit=5), ALL).items
+        assert not read_session.project_views.list_of_user(id_, ListQuery(limit=5), ALL).items
 
 
 def test_an_address_is_looked_up_exactly(backing: Backing) -> None:
@@ -434,15 +436,15 @@ def test_an_address_is_looked_up_exactly(backing: Backing) -> None:
 def test_a_locked_read_shows_what_was_committed_since_the_first(backing: Backing) -> None:
     account = committed_account(backing)
 
-    with backing.unit_of_work() as reading:
-        assert reading.accounts.get(account.id) is not None
+    with backing.unit_of_work() as read_session:
+        assert read_session.accounts.get(account.id) is not None
     with backing.unit_of_work() as writing:
         changed = writing.accounts.get_for_update(account.id)
         assert changed is not None
         changed.password_hash = 'changed'
         writing.commit()
-    with reading:
-        seen = reading.accounts.get_for_update(account.id)
+    with read_session:
+        seen = read_session.accounts.get_for_update(account.id)
         assert seen is not None and seen.password_hash == 'changed'
 
 
@@ -502,8 +504,8 @@ def test_a_project_comes_back_as_it_was_added(backing: Backing, body: str) -> No
         uow.projects.add(project)
         uow.commit()
 
-    with backing.reading() as reading:
-        [stored] = reading.shown_projects.list_of_user(author.user.id, Listing(limit=5), ALL).items
+    with backing.read_session() as read_session:
+        [stored] = read_session.project_views.list_of_user(author.user.id, ListQuery(limit=5), ALL).items
     assert stored is not project
     assert (stored.id, stored.user_id) == (project.id, author.user.id)
     assert (stored.title, stored.body, stored.html) == ('Ein „Titel“ ', body, f'<p>{body}</p>')
@@ -560,8 +562,8 @@ def test_what_is_published_while_somebody_walks_moves_nothing(backing: Backing) 
     author = committed_account(backing)
     ids = committed_projects(backing, author, 4)
 
-    with backing.reading() as reading:
-        page = reading.shown_projects.list_of_user(author.user.id, Listing(limit=2), ALL)
+    with backing.read_session() as read_session:
+        page = read_session.project_views.list_of_user(author.user.id, ListQuery(limit=2), ALL)
     committed_projects(backing, author, 3)
 
     assert page.next is not None and page.next.id == ids[1]

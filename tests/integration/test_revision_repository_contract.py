@@ -3,10 +3,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_project.business.revision import Revision
-from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_project.business.domain.project import Project
+from talelio_backend.app_project.business.domain.revision import Revision
+from talelio_backend.shared.business.pagination import PageRequest
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_project
 

@@ -1,9 +1,9 @@
 """What the port of the sessions promises, shown on the real repository and on the fake alike."""
 from datetime import datetime, timedelta
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.session import IDLE_LIFETIME, Client, Session
-from talelio_backend.app_account.business.session_ports import Standing
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.session import IDLE_LIFETIME, Client, Session
+from talelio_backend.app_account.business.ports.sessions import Standing
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW
 

@@ -38,9 +38,9 @@ def seconds(call: Callable[[], object]) -> float:
 def slowest(calls: Sequence[Callable[[], Response]]) -> float:
     """Seconds to the last of the responses, all of which are refusals."""
     answers = at_once(calls)
-    for answer in answers:
-        error_of(answer, HTTPStatus.SERVICE_UNAVAILABLE)
-    return max(answer.elapsed.total_seconds() for answer in answers)
+    for response in answers:
+        error_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
+    return max(response.elapsed.total_seconds() for response in answers)
 
 
 def beside(subject: Callable[[], float], reference: Callable[[], object]) -> tuple[float, float]:

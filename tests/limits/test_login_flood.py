@@ -28,10 +28,10 @@ def flood(api: ServedApi, members: list[Member], statuses: Counter[int]) -> Iter
     def log_in(member: Member) -> None:
         with requests.Session() as session:
             while not over.is_set():
-                answer = session.post(
+                response = session.post(
                     f'{api.url}/v1/accounts/login', json=member.person.login, timeout=TIMEOUT
                 )
-                statuses[answer.status_code] += 1
+                statuses[response.status_code] += 1
 
     with ThreadPoolExecutor(len(members)) as pool:
         clients = [pool.submit(log_in, member) for member in members]

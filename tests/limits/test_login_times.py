@@ -33,9 +33,9 @@ def test_the_medians_of_refused_logins_do_not_tell_who_has_an_account(
         def seconds(email: str) -> float:
             body = {'email': email, 'password': 'not the right one'}
             began = time.perf_counter()
-            answer = session.post(f'{api.url}/v1/accounts/login', json=body, timeout=TIMEOUT)
+            response = session.post(f'{api.url}/v1/accounts/login', json=body, timeout=TIMEOUT)
             ended = time.perf_counter()
-            assert answer.status_code == HTTPStatus.UNAUTHORIZED
+            assert response.status_code == HTTPStatus.UNAUTHORIZED
             return ended - began
 
         def highest_and_lowest() -> tuple[float, float]:

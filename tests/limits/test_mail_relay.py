@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from talelio_backend.bootstrap import UnitOfWork
-from talelio_backend.shared.business.mail import Mail
-from talelio_backend.shared.business.mail_relay import PAUSE, send_next
-from talelio_backend.shared.data.repeating_thread import RepeatingThread
-from talelio_backend.shared.data.smtp_mailer import SmtpMailer
-from talelio_backend.shared.data.smtp_server import SmtpServer
+from talelio_backend.shared.mail.business.message import Mail
+from talelio_backend.shared.mail.business.relay import PAUSE, send_next
+from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.mail.data.smtp_server import SmtpServer
+from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from tests.limits.ratios import median_ratio
 from tests.support.samples import new_mail
 from tests.support.smtp_sink import SmtpSink
@@ -33,7 +33,7 @@ def test_a_mail_goes_out_within_two_pauses_of_its_commit(engine: Engine, smtp_si
         smtp_sink.wait_for(number)
         return time.monotonic() - began, PAUSE
 
-    thread = RepeatingThread('mail-relay', relay, pause=PAUSE)
+    thread = PeriodicThread('mail-relay', relay, pause=PAUSE)
     thread.start()
     try:
         assert median_ratio(measure) < 2

@@ -48,9 +48,9 @@ def test_to_read_ten_thousand_projects_in_pages_takes_the_memory_of_a_few_pages(
         pages = 0
         path: str | None = member.projects_path
         while path is not None:
-            answer = requests.get(api.url + path, timeout=TIMEOUT)
-            ok(answer)
-            path = answer.links.get('next', {}).get('url')
+            response = requests.get(api.url + path, timeout=TIMEOUT)
+            ok(response)
+            path = response.links.get('next', {}).get('url')
             pages += 1
         assert pages >= PROJECTS / PAGE
         growth = peak_memory(api.pid) - before

@@ -30,13 +30,14 @@ def test_eight_of_the_largest_pictures_at_once_take_less_than_a_gibibyte(
             saved(Image.new('RGBA', LARGEST, (next(shades), 0, 0, 200)), 'PNG') for _ in range(UPLOADS)
         ]
         with peak_memory(api.pid) as peak:
-            answers = at_once([
+            responses = at_once([
                 lambda picture=picture: send(api, member, picture)  # type: ignore[misc]
                 for picture in pictures
             ])
         # Who would have to wait for too long is told to come back.
-        assert {answer.status_code for answer in answers} <= {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
-        assert HTTPStatus.OK in {answer.status_code for answer in answers}
+        assert {response.status_code
+                for response in responses} <= {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
+        assert HTTPStatus.OK in {response.status_code for response in responses}
         assert peak[0] > 0
         return peak[0], GIB
 

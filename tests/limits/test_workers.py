@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from talelio_backend.app_asset.data.imaging.processor import BoundedImageProcessor, image_worker
-from talelio_backend.app_project.business.errors import TooExpensiveToRender
-from talelio_backend.app_project.data.bounded_markdown_renderer import (
+from talelio_backend.app_asset.data.imaging.processor import SandboxedImageProcessor, image_worker
+from talelio_backend.app_project.business.domain.errors import TooExpensiveToRender
+from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
     CPU_SECONDS,
-    BoundedMarkdownRenderer,
+    SandboxedMarkdownRenderer,
     markdown_worker,
 )
-from talelio_backend.shared.data.bounded_worker import BoundedWorker
+from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 from tests.limits.ratios import median_ratio
 from tests.support import pictures
 from tests.support.hostile_markdown import ENDLESS, HOSTILE
@@ -55,7 +55,7 @@ def test_a_sensible_text_of_the_greatest_size_takes_less_than_half_of_its_time(t
         before = cpu_of_ended_children()
         worker = markdown_worker()
         try:
-            assert len(BoundedMarkdownRenderer(worker).render(BIG[text])['html']) > len(BIG[text])
+            assert len(SandboxedMarkdownRenderer(worker).render(BIG[text])['html']) > len(BIG[text])
         finally:
             worker.close()
         return cpu_of_ended_children() - before, CPU_SECONDS
@@ -68,7 +68,7 @@ def test_a_hostile_text_takes_longer_than_its_time(name: str) -> None:
     worker = markdown_worker()
     try:
         with pytest.raises(TooExpensiveToRender):
-            BoundedMarkdownRenderer(worker).render(HOSTILE[name](256 * KIB))
+            SandboxedMarkdownRenderer(worker).render(HOSTILE[name](256 * KIB))
     finally:
         worker.close()
 
@@ -86,9 +86,9 @@ def test_the_largest_picture_takes_less_than_four_times_its_pixels_and_leaves_ne
             worker = image_worker()
             try:
                 # So that all that a picture of this kind loads is there.
-                BoundedImageProcessor(worker).prepare(BytesIO(tiny))
+                SandboxedImageProcessor(worker).prepare(BytesIO(tiny))
                 before = memory_of(worker, 'VmRSS')
-                BoundedImageProcessor(worker).prepare(BytesIO(content))
+                SandboxedImageProcessor(worker).prepare(BytesIO(content))
                 return memory_of(worker, name), 3 * image.width * image.height if name == 'VmHWM' else before
             finally:
                 worker.close()
@@ -103,7 +103,7 @@ def test_the_largest_picture_takes_less_than_four_times_its_pixels_and_leaves_ne
 def test_an_idle_process_keeps_nothing_of_what_it_was_sent() -> None:
 
     def measure() -> tuple[float, float]:
-        worker = BoundedWorker(
+        worker = SandboxedWorker(
             'tests.support.worker_functions:echo', cpu_seconds=60, memory_bytes=256 * MIB, wall_seconds=600
         )
         try:
@@ -119,7 +119,7 @@ def test_an_idle_process_keeps_nothing_of_what_it_was_sent() -> None:
     assert median_ratio(measure) < 0.25
 
 
-def memory_of(worker: BoundedWorker, name: str) -> int:
+def memory_of(worker: SandboxedWorker, name: str) -> int:
     """Bytes of the worker's process, as in proc_pid_status(5)."""
     child = worker._child  # pylint: disable=protected-access
     assert child

@@ -43,8 +43,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(name='run')
 def _run(tmp_path: Path) -> Run:
 
-    def run(answers: dict[str, Any], *command: str | Path, cwd: Path = PROJECT_FOLDER) -> Any:
-        (tmp_path / 'answers').write_text(json.dumps(answers), encoding='utf-8')
+    def run(responses: dict[str, Any], *command: str | Path, cwd: Path = PROJECT_FOLDER) -> Any:
+        (tmp_path / 'answers').write_text(json.dumps(responses), encoding='utf-8')
         for name in ('aws', 'gh'):
             (tmp_path / name).write_text(STAND_IN, encoding='utf-8')
             (tmp_path / name).chmod(0o755)

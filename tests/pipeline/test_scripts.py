@@ -15,17 +15,17 @@ SCRIPTS = PROJECT_FOLDER / '.ci'
 
 
 def test_an_image_that_is_there_is_found(run: Run) -> None:
-    answers = {'batch-get-image': {'images': [{'imageId': {'imageDigest': 'sha256:1', 'imageTag': 'a'}}]}}
+    responses = {'batch-get-image': {'images': [{'imageId': {'imageDigest': 'sha256:1', 'imageTag': 'a'}}]}}
 
-    result = run(answers, SCRIPTS / 'pushed-image', 'repository', 'a')
+    result = run(responses, SCRIPTS / 'pushed-image', 'repository', 'a')
 
     assert (result.returncode, result.stdout) == (0, 'tag=a\ndigest=sha256:1\n')
 
 
 def test_an_image_that_is_not_there_has_no_digest(run: Run) -> None:
-    answers = {'batch-get-image': {'images': [], 'failures': [{'failureCode': 'ImageNotFound'}]}}
+    responses = {'batch-get-image': {'images': [], 'failures': [{'failureCode': 'ImageNotFound'}]}}
 
-    result = run(answers, SCRIPTS / 'pushed-image', 'repository', 'a')
+    result = run(responses, SCRIPTS / 'pushed-image', 'repository', 'a')
 
     assert (result.returncode, result.stdout) == (0, 'tag=a\ndigest=\n')
 
@@ -54,7 +54,7 @@ def check_deployed(run: Run, *, image: str, state: str) -> subprocess.CompletedP
         },
     ]
     containers = [{'name': 'sidecar', 'image': 'other'}, {'name': 'api', 'image': image}]
-    answers = {
+    responses = {
         'describe-services': {
             'services': [{
                 'deployments': deployments
@@ -66,7 +66,7 @@ def check_deployed(run: Run, *, image: str, state: str) -> subprocess.CompletedP
             }
         },
     }
-    return run(answers, SCRIPTS / 'check-deployed', 'cluster', 'api', 'registry/api@sha256:2')
+    return run(responses, SCRIPTS / 'check-deployed', 'cluster', 'api', 'registry/api@sha256:2')
 
 
 def test_the_image_that_was_to_be_deployed_is(run: Run, tmp_path: Path) -> None:
@@ -92,12 +92,12 @@ def test_a_deployment_that_is_not_complete_is_a_failure(run: Run, state: str) ->
 
 
 @pytest.mark.parametrize(
-    'answers', [{'describe-services': None}, {'describe-services': {'services': []},
+    'responses', [{'describe-services': None}, {'describe-services': {'services': []},
                                               'describe-task-definition': None}],
     ids=['no answer', 'no service']
 )  # yapf: disable
-def test_a_service_that_cannot_be_asked_is_a_failure(run: Run, answers: dict[str, Any]) -> None:
-    result = run(answers, SCRIPTS / 'check-deployed', 'cluster', 'api', 'registry/api@sha256:2')
+def test_a_service_that_cannot_be_asked_is_a_failure(run: Run, responses: dict[str, Any]) -> None:
+    result = run(responses, SCRIPTS / 'check-deployed', 'cluster', 'api', 'registry/api@sha256:2')
 
     assert result.returncode != 0
 
@@ -107,8 +107,8 @@ def test_a_service_that_cannot_be_asked_is_a_failure(run: Run, answers: dict[str
 
 def released_commit(run: Run, *states: str) -> subprocess.CompletedProcess[str]:
     nodes = [{'commitOid': f'commit{number}', 'state': state} for number, state in enumerate(states)]
-    answer = {'data': {'repository': {'deployments': {'nodes': nodes}}}}
-    return run({'graphql': answer}, sys.executable, SCRIPTS / 'released_commit.py')
+    response = {'data': {'repository': {'deployments': {'nodes': nodes}}}}
+    return run({'graphql': response}, sys.executable, SCRIPTS / 'released_commit.py')
 
 
 def test_the_release_is_the_newest_that_was_deployed_to_the_end(run: Run) -> None:

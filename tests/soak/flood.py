@@ -29,7 +29,7 @@ def flood(traefik: Traefik, people: Sequence[Person], requests: int, clock: Call
                 wrong = {'email': people[number % len(people)].email, 'password': f'not this one, {number}'}
                 due = clock()
                 try:
-                    answer = client.post('/v1/accounts/login', wrong)
+                    response = client.post('/v1/accounts/login', wrong)
                 except (OSError, HTTPException) as error:
                     client.close()
                     outcomes.append(
@@ -41,9 +41,9 @@ def flood(traefik: Traefik, people: Sequence[Person], requests: int, clock: Call
                         FLOOD,
                         due,
                         clock() - due,
-                        answer.status_code,
-                        'Retry-After' in answer.headers,
-                        said=answer.content[:200].decode(errors='replace')
+                        response.status_code,
+                        'Retry-After' in response.headers,
+                        said=response.content[:200].decode(errors='replace')
                     )
                 )
 

@@ -73,50 +73,52 @@ class Visitor:
         if kind in ('publish', 'change', 'delete', 'upload') and self._is_token_old():
             kind = 'login'
         try:
-            answer, fault = self._kinds[kind]()
+            response, fault = self._kinds[kind]()
         except (OSError, HTTPException) as error:
             self._client.close()
             return Outcome(kind, due, clock() - due, fault=type(error).__name__, said=str(error))
-        said = '' if answer.status_code == EXPECTED[kind] else answer.content[:200].decode(errors='replace')
+        said = '' if response.status_code == EXPECTED[kind] else response.content[:200].decode(
+            errors='replace'
+        )
         return Outcome(
             kind, due,
-            clock() - due, answer.status_code, 'Retry-After' in answer.headers, fault, said
+            clock() - due, response.status_code, 'Retry-After' in response.headers, fault, said
         )
 
     def _is_token_old(self) -> bool:
         return time.monotonic() - self._token_since > _TOKEN_AGE
 
     def _list(self) -> tuple[Answer, str]:
-        answer = self._client.get(self._shown.list_path)
-        return answer, _compare(answer, answer.content, self._shown.list_content)
+        response = self._client.get(self._shown.list_path)
+        return response, _compare(response, response.content, self._shown.list_content)
 
     def _list_gzip(self) -> tuple[Answer, str]:
-        answer = self._client.get(self._shown.list_path, {'Accept-Encoding': 'gzip'})
-        is_packed = answer.headers.get('Content-Encoding') == 'gzip'
-        content = gzip.decompress(answer.content) if is_packed else answer.content
-        return answer, _compare(answer, content, self._shown.list_content)
+        response = self._client.get(self._shown.list_path, {'Accept-Encoding': 'gzip'})
+        is_packed = response.headers.get('Content-Encoding') == 'gzip'
+        content = gzip.decompress(response.content) if is_packed else response.content
+        return response, _compare(response, content, self._shown.list_content)
 
     def _project(self) -> tuple[Answer, str]:
-        answer = self._client.get(self._shown.project_path)
-        return answer, _compare(answer, answer.content, self._shown.project_content)
+        response = self._client.get(self._shown.project_path)
+        return response, _compare(response, response.content, self._shown.project_content)
 
     def _not_modified(self) -> tuple[Answer, str]:
         return self._client.get(self._shown.list_path, {'If-None-Match': self._shown.list_etag}), ''
 
     def _log_in(self) -> tuple[Answer, str]:
-        answer = self._client.post('/v1/accounts/login', self._member.person.login)
-        if answer.status_code == EXPECTED['login']:
-            self._token = answer.json()['access_token']
+        response = self._client.post('/v1/accounts/login', self._member.person.login)
+        if response.status_code == EXPECTED['login']:
+            self._token = response.json()['access_token']
             self._token_since = time.monotonic()
-        return answer, ''
+        return response, ''
 
     def _publish(self) -> tuple[Answer, str]:
         mark = f'v{self._number}-{next(self._numbers)}'
         project = {'title': 'As it was', 'body': f'{BODY}\n\n{mark}'}
-        answer = self._write('publish', 'POST', '/v1/projects', ('project', mark, 'As it was'), project)
-        if answer.status_code == EXPECTED['publish']:
-            self._own[mark] = answer.json()['id']
-        return answer, ''
+        response = self._write('publish', 'POST', '/v1/projects', ('project', mark, 'As it was'), project)
+        if response.status_code == EXPECTED['publish']:
+            self._own[mark] = response.json()['id']
+        return response, ''
 
     def _change(self) -> tuple[Answer, str]:
         mark = list(self._own)[-1]
@@ -165,18 +167,18 @@ class Visitor:
             content = json.dumps(content).encode()
             headers = {'Content-Type': 'application/json'}
         sent = {'Authorization': f'Bearer {self._token}', **(headers or {})}
-        answer = self._client.ask(method, path, content, sent)
-        thing.history.append(f'{kind}: {answer.status_code}')
-        outcome = Outcome(kind, 0, 0, answer.status_code)
+        response = self._client.ask(method, path, content, sent)
+        thing.history.append(f'{kind}: {response.status_code}')
+        outcome = Outcome(kind, 0, 0, response.status_code)
         if judge(outcome) is Judgement.SERVED:
             thing.acknowledged(state)
-        elif answer.status_code < 500:
+        elif response.status_code < 500:
             thing.allowed = before
-        return answer
+        return response
 
 
-def _compare(answer: Answer, content: bytes, wanted: bytes) -> str:
-    return 'another body' if answer.status_code == 200 and content != wanted else ''
+def _compare(response: Answer, content: bytes, wanted: bytes) -> str:
+    return 'another body' if response.status_code == 200 and content != wanted else ''
 
 
 _BASE: dict[int, Image.Image] = {}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
-from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.attempts import EVENTS, MAILS, Attempt, Prepare, ids_of, once, one_wins, some_win

@@ -2,14 +2,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from talelio_backend.app_account.business import login, registration
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.grant import Grant, SessionTokens
-from talelio_backend.app_account.business.ports import VerificationLink
-from talelio_backend.app_account.business.session import Client
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.session import Client
+from talelio_backend.app_account.business.ports.accounts import VerificationLink
+from talelio_backend.app_account.business.use_cases import login, registration
+from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens, SessionTokens
+from talelio_backend.app_account.data.jwt import JwtAccessTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
-from talelio_backend.shared.data.jwt import JwtAccessTokens
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import ORIGIN
@@ -31,7 +31,7 @@ def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: A
         'password': PASSWORD,
         'username': 'maker',
         'whitelist': {EMAIL, 'other@example.com'},
-        'origin': ORIGIN,
+        'actor': ORIGIN,
         'now': NOW,
         **changes
     }
@@ -49,7 +49,7 @@ def token_for(account: Account, **changes: Any) -> str:
 
 
 def verify(uow: FakeUnitOfWork, token: str) -> Account:
-    return registration.verify(uow, VERIFICATION, token=token, origin=ORIGIN, now=NOW)
+    return registration.verify(uow, VERIFICATION, token=token, actor=ORIGIN, now=NOW)
 
 
 def register_verified(uow: FakeUnitOfWork, **changes: Any) -> Account:
@@ -63,7 +63,7 @@ def log_in(
     email: str = EMAIL,
     password: str = PASSWORD,
     now: datetime = NOW
-) -> Grant:
+) -> IssuedTokens:
     return login.log_in(
         uow,
         hasher or FakeHasher(),
@@ -71,6 +71,6 @@ def log_in(
         email=email,
         password=password,
         client=CLIENT,
-        origin=ORIGIN,
+        actor=ORIGIN,
         now=now,
     )

@@ -3,7 +3,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from talelio_backend.shared.presentation.reason_phrase import reason_phrase
+from talelio_backend.shared.presentation.errors.reason_phrases import reason_phrase
 
 ACCOUNT_KEYS = ['id', 'created_at', 'updated_at', 'verified', 'email', 'user']
 USER_KEYS = ['id', 'account_id', 'created_at', 'updated_at', 'username', 'location', 'avatar_url']
@@ -33,23 +33,23 @@ class AnyAnswer(Protocol):
         ...
 
 
-def ok(answer: AnyAnswer, status: HTTPStatus = HTTPStatus.OK) -> Any:
+def ok(response: AnyAnswer, status: HTTPStatus = HTTPStatus.OK) -> Any:
     """The JSON of an answer with this status."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers.get('Content-Type') == 'application/json'
-    return answer.json()
+    assert response.status_code == status, response.text
+    assert response.headers.get('Content-Type') == 'application/json'
+    return response.json()
 
 
-def error_of(answer: AnyAnswer, status: HTTPStatus) -> str:
+def error_of(response: AnyAnswer, status: HTTPStatus) -> str:
     """The message of an error with this status, in the envelope and nothing else."""
-    return str(error_in(answer, status)['message'])
+    return str(error_in(response, status)['message'])
 
 
-def error_in(answer: AnyAnswer, status: HTTPStatus) -> dict[str, Any]:
+def error_in(response: AnyAnswer, status: HTTPStatus) -> dict[str, Any]:
     """What the envelope of an error with this status holds."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers.get('Content-Type') == 'application/json'
-    document = answer.json()
+    assert response.status_code == status, response.text
+    assert response.headers.get('Content-Type') == 'application/json'
+    document = response.json()
     error: dict[str, Any] = document['error']
     assert list(document) == ['error']
     assert isinstance(error['message'], str) and error['message']
@@ -59,7 +59,7 @@ def error_in(answer: AnyAnswer, status: HTTPStatus) -> dict[str, Any]:
     for detail in error.get('details', ()):
         assert detail.keys() == {'in', 'pointer', 'reason'}
     if status == HTTPStatus.UNAUTHORIZED:
-        assert answer.headers['WWW-Authenticate'].startswith('Bearer ')
+        assert response.headers['WWW-Authenticate'].startswith('Bearer ')
     return error
 
 

@@ -3,14 +3,14 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.link_ports import EmailChangeUnitOfWork
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.ports.links import EmailChangeUnitOfWork
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_feed.business.ports import ChangeUnitOfWork
-from talelio_backend.app_project.business.ports import ProjectReading, ProjectUnitOfWork
-from talelio_backend.bootstrap import Reading, UnitOfWork
-from talelio_backend.shared.business.rate_limits import LimitsUnitOfWork
-from talelio_backend.shared.presentation.idempotency import ResultKeepingUnitOfWork
+from talelio_backend.app_project.business.ports import ProjectReadSession, ProjectUnitOfWork
+from talelio_backend.bootstrap import ReadSession, UnitOfWork
+from talelio_backend.shared.idempotency.presentation.idempotency_key import ResultKeepingUnitOfWork
+from talelio_backend.shared.rate_limits.business.limits import LimitsUnitOfWork
 from tests.fakes.store import Store
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.engines import scalar
@@ -30,7 +30,7 @@ class Backing(Protocol):
     def unit_of_work(self) -> WholeUnitOfWork:
         ...
 
-    def reading(self) -> ProjectReading:
+    def read_session(self) -> ProjectReadSession:
         ...
 
     def delete_account(self, id_: int) -> None:
@@ -45,8 +45,8 @@ class RealBacking:
     def unit_of_work(self) -> WholeUnitOfWork:
         return UnitOfWork(self._engine)
 
-    def reading(self) -> ProjectReading:
-        return Reading(self._engine)
+    def read_session(self) -> ProjectReadSession:
+        return ReadSession(self._engine)
 
     def delete_account(self, id_: int) -> None:
         scalar(self._engine, 'DELETE FROM accounts WHERE id = :id', id=id_)
@@ -60,7 +60,7 @@ class FakeBacking:
     def unit_of_work(self) -> WholeUnitOfWork:
         return FakeUnitOfWork(self._store)
 
-    def reading(self) -> ProjectReading:
+    def read_session(self) -> ProjectReadSession:
         return FakeUnitOfWork(self._store)
 
     def delete_account(self, id_: int) -> None:

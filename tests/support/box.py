@@ -12,8 +12,8 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from sqlalchemy import make_url
 
+from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError, find_installation
 from talelio_backend.settings import PROJECT_FOLDER
-from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError, find_installation
 from tests.support.missing import skip
 
 GUIDE = PROJECT_FOLDER / '.github/DEPLOYING_ON_A_BOX.md'

@@ -12,7 +12,7 @@ from talelio_backend.app_user.business.services import show_own
 from talelio_backend.app_user.business.user import User
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.business.pagination import PageRequest
 from tests.fakes.images import FakeImageStore
 from tests.fakes.ports import FakeImageProcessor
 from tests.support.backings import RealBacking, committed_account

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from talelio_backend.bootstrap import build
 from talelio_backend.settings import Settings
-from talelio_backend.shared.presentation.openapi_document import openapi_document
+from talelio_backend.shared.presentation.openapi.document import openapi_document
 
 REFUSAL = {
     'content': {
@@ -40,13 +40,13 @@ def document() -> dict[str, Any]:
             backend.close()
 
 
-def check_answer(answer: requests.Response, *, with_body: bool = True) -> None:
+def check_answer(response: requests.Response, *, with_body: bool = True) -> None:
     """Raises Undocumented. A body that is still to be streamed is not looked at."""
-    request = answer.request
+    request = response.request
     method = request.method or ''
     path = unquote(urlsplit(request.url or '').path)
-    where = f'{method} {path} -> {answer.status_code}'
-    if not answer.headers.get('X-Request-ID'):
+    where = f'{method} {path} -> {response.status_code}'
+    if not response.headers.get('X-Request-ID'):
         raise Undocumented(f'{where}: no X-Request-ID')
     if method == 'OPTIONS':
         return
@@ -54,15 +54,15 @@ def check_answer(answer: requests.Response, *, with_body: bool = True) -> None:
     name = 'get' if method == 'HEAD' else method.lower()
     operation = next((item[name] for item in items if name in item), None)
     if operation is None:
-        _check_refusal(answer, (405, 400) if items else _ANYWHERE, where)
+        _check_refusal(response, (405, 400) if items else _ANYWHERE, where)
         described: dict[str, Any] | None = REFUSAL
     else:
-        described = operation['responses'].get(str(answer.status_code))
+        described = operation['responses'].get(str(response.status_code))
     if described is None:
         raise Undocumented(f'{where}: the status is not documented')
-    _check_headers(answer, described, where)
+    _check_headers(response, described, where)
     if with_body and method != 'HEAD':
-        _check_content(answer, described.get('content'), where)
+        _check_content(response, described.get('content'), where)
 
 
 def _path_items(path: str) -> list[dict[str, Any]]:
@@ -94,33 +94,34 @@ def _parameter_pattern(schema: dict[str, Any]) -> str:
     return '.+' if schema.get('pattern') == '.+' else '[^/]+'
 
 
-def _check_refusal(answer: requests.Response, statuses: tuple[int, ...], where: str) -> None:
-    if answer.status_code not in statuses:
+def _check_refusal(response: requests.Response, statuses: tuple[int, ...], where: str) -> None:
+    if response.status_code not in statuses:
         raise Undocumented(f'{where}: the document has no such call, and this is no refusal')
-    if answer.status_code == 405 and not answer.headers.get('Allow'):
+    if response.status_code == 405 and not response.headers.get('Allow'):
         raise Undocumented(f'{where}: no Allow')
 
 
-def _check_headers(answer: requests.Response, described: dict[str, Any], where: str) -> None:
+def _check_headers(response: requests.Response, described: dict[str, Any], where: str) -> None:
     # Of other statuses, such as 409, only some errors say when to come back.
-    if answer.status_code in (429, 503) and not answer.headers.get('Retry-After'):
+    if response.status_code in (429, 503) and not response.headers.get('Retry-After'):
         raise Undocumented(f'{where}: no Retry-After')
-    if answer.headers.get('Retry-After') and 'Retry-After' not in described.get('headers', ('Retry-After', )):
+    if response.headers.get('Retry-After'
+                            ) and 'Retry-After' not in described.get('headers', ('Retry-After', )):
         raise Undocumented(f'{where}: Retry-After is not documented')
 
 
-def _check_content(answer: requests.Response, contents: dict[str, Any] | None, where: str) -> None:
+def _check_content(response: requests.Response, contents: dict[str, Any] | None, where: str) -> None:
     if not contents:
-        if answer.content:
+        if response.content:
             raise Undocumented(f'{where}: a body where none is documented')
         return
-    media_type = answer.headers.get('Content-Type', '').partition(';')[0]
+    media_type = response.headers.get('Content-Type', '').partition(';')[0]
     content = contents.get(media_type)
     if content is None:
         raise Undocumented(f'{where}: {media_type!r} is not documented')
     if 'json' not in media_type:
         return
-    fault = next(_validator(json.dumps(content['schema'])).iter_errors(answer.json()), None)
+    fault = next(_validator(json.dumps(content['schema'])).iter_errors(response.json()), None)
     if fault is not None:
         raise Undocumented(f'{where}: {fault.json_path} {fault.message}')
 

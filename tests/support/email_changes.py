@@ -1,10 +1,10 @@
 """Another address for an account, asked for, confirmed and taken back on fakes."""
 from datetime import datetime
 
-from talelio_backend.app_account.business import email_changes
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.email_change import EmailChange
-from talelio_backend.app_account.business.link_ports import MailLink
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.use_cases import change_email
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.ports import FakeHasher
@@ -27,14 +27,14 @@ def ask(
     now: datetime = NOW
 ) -> None:
     """As somebody does who has an access token and knows the password."""
-    email_changes.request(
+    change_email.request(
         uow,
         FakeHasher(),
         Identity(account.id),
         whitelist={EMAIL, SECOND, THIRD},
         email=email,
         password=password,
-        origin=ORIGIN,
+        actor=ORIGIN,
         now=now,
     )
 
@@ -47,9 +47,9 @@ def wish(uow: FakeUnitOfWork, account: Account, email: str = SECOND, *, now: dat
 
 def confirm(uow: FakeUnitOfWork, change: EmailChange, *, now: datetime = NOW) -> Account:
     token = CONFIRMATION.issue(MailLink(change.account_id, change.new_email, change.id), NOW)
-    return email_changes.confirm(uow, CONFIRMATION, token=token, origin=ORIGIN, now=now)
+    return change_email.confirm(uow, CONFIRMATION, token=token, actor=ORIGIN, now=now)
 
 
 def revoke(uow: FakeUnitOfWork, change: EmailChange, *, now: datetime = NOW) -> Account:
     token = REVOCATION.issue(MailLink(change.account_id, change.old_email, change.id), NOW)
-    return email_changes.revoke(uow, REVOCATION, token=token, origin=ORIGIN, now=now)
+    return change_email.revoke(uow, REVOCATION, token=token, actor=ORIGIN, now=now)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, text
 
 from talelio_backend.bootstrap import UnitOfWork, map_entities
-from talelio_backend.shared.data.database import make_engine
+from talelio_backend.shared.data.engine import make_engine
 from tests.support.database import copy_of
 from tests.support.waiting import wait_until
 

@@ -38,8 +38,8 @@ def follow(api: str, folder: Path, since: str | None) -> tuple[set[str], str]:
     """Return the ids of which something was told, and where to go on."""
     told = set()
     while True:
-        with urlopen(f'{api}/v1/changes?' + urlencode({'since': since} if since else {})) as answer:
-            page: dict[str, Any] = json.load(answer)
+        with urlopen(f'{api}/v1/changes?' + urlencode({'since': since} if since else {})) as response:
+            page: dict[str, Any] = json.load(response)
         for change in page['changes']:
             path = folder / f"{change['id']}.json"
             told.add(path.stem)

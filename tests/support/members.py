@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import count
 from typing import Any
 
-from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.app_account.business.ports.accounts import VerificationLink
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from tests.support.answers import ok
 from tests.support.served_api import SECRET_KEY, ServedApi
@@ -80,6 +80,6 @@ def verification_path(account: dict[str, Any], *, serial: int = 1, now: datetime
 
 
 def publish(api: ServedApi, member: Member, title: str, body: str) -> dict[str, Any]:
-    answer = api.post('/v1/projects', {'title': title, 'body': body}, headers=member.bearer)
-    project: dict[str, Any] = ok(answer, HTTPStatus.CREATED)
+    response = api.post('/v1/projects', {'title': title, 'body': body}, headers=member.bearer)
+    project: dict[str, Any] = ok(response, HTTPStatus.CREATED)
     return project

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from tests.support.database import connect, select_one
 from tests.support.migrated_cluster import MigratedCluster, migrate
 from tests.support.processes import family_of, parent_of

@@ -1,17 +1,17 @@
-"""The service's settings, but it waits for its database as long as a test may last.
+"""The service's settings, but it waits for its engine as long as a test may last.
 
 For tests that hold a request at a lock: on a busy machine, the service might give it up too early.
 """
 # pylint: disable=wildcard-import, unused-wildcard-import
 from talelio_backend.app_asset.data import image_repository
 from talelio_backend.gunicorn_config import *
-from talelio_backend.shared.data import bounded_connection, database
+from talelio_backend.shared.data import engine, wait_timeout
 
 # Seconds; beyond any test's own patience.
 _FOR_EVER = 600
 
 image_repository.LOCK_TIMEOUT = _FOR_EVER
-bounded_connection.ANSWER_TIMEOUT = bounded_connection.CONNECT_TIMEOUT = _FOR_EVER
-database.POOL_TIMEOUT = _FOR_EVER
+wait_timeout.ANSWER_TIMEOUT = wait_timeout.CONNECT_TIMEOUT = _FOR_EVER
+engine.POOL_TIMEOUT = _FOR_EVER
 for _name in 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout':
-    database.SESSION_SETTINGS[_name] = f'{_FOR_EVER}s'
+    engine.SESSION_SETTINGS[_name] = f'{_FOR_EVER}s'

@@ -19,10 +19,10 @@ def metrics_url(api: ServedApi) -> str:
 
 
 def scrape(api: ServedApi) -> str:
-    answer = requests.get(metrics_url(api), timeout=TIMEOUT)
-    assert answer.status_code == 200
-    assert answer.headers['Content-Type'].startswith('text/plain; version=')
-    return answer.text
+    response = requests.get(metrics_url(api), timeout=TIMEOUT)
+    assert response.status_code == 200
+    assert response.headers['Content-Type'].startswith('text/plain; version=')
+    return response.text
 
 
 def families(api: ServedApi) -> Iterable[Metric]:

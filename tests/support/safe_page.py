@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from lxml import html as libxml
 
-from talelio_backend.app_project.data.safe_html import sanitize
+from talelio_backend.app_project.data.rendering.sanitizer import sanitize
 
 TAGS = set(
     'a abbr audio b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption '

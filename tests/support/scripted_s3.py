@@ -30,7 +30,7 @@ SILENCE = Answer(status=-2)
 CLOSE = Answer(status=-3)
 
 
-def refusal(status: int, code: str, *, message: str = '', request_id: str = '4442587FB7D0A2F9') -> Answer:
+def problem_of(status: int, code: str, *, message: str = '', request_id: str = '4442587FB7D0A2F9') -> Answer:
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message>' \
         f'<RequestId>{request_id}</RequestId></Error>'
     return Answer(status, body.encode(), {'x-amz-request-id': request_id})
@@ -119,25 +119,25 @@ def _handler(script: Callable[[Seen], Answer], all_seen: list[Seen], stopping: t
             seen.ended = True
             return seen if seen.received == length else None
 
-        def _reply(self, answer: Answer) -> None:
+        def _reply(self, response: Answer) -> None:
             self.close_connection = True
-            if answer is SILENCE:
+            if response is SILENCE:
                 stopping.wait()
-            elif answer is DRIP:
+            elif response is DRIP:
                 self.wfile.write(b'HTTP/1.1 200 OK\r\nX-Drip: ')
                 while not stopping.wait(_PAUSE):
                     self.wfile.write(b'.')
-            elif answer is not CLOSE:
-                self._write(answer)
+            elif response is not CLOSE:
+                self._write(response)
 
-        def _write(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
+        def _write(self, response: Answer) -> None:
+            self.send_response(response.status)
+            for name, value in response.headers.items():
                 self.send_header(name, value)
-            self.send_header('Content-Length', str(len(answer.body)))
+            self.send_header('Content-Length', str(len(response.body)))
             self.end_headers()
             if self.command != 'HEAD':
-                self.wfile.write(answer.body[:answer.cut_at])
-            self.close_connection = answer.cut_at is not None
+                self.wfile.write(response.body[:response.cut_at])
+            self.close_connection = response.cut_at is not None
 
     return Handler

@@ -76,11 +76,11 @@ class ScriptedSmtp:
 
     def _answer(self, client: socket.socket, verb: str) -> bool:
         """Return whether the conversation goes on."""
-        answer = self._script.get(verb, '250 OK')
-        if answer == CLOSE:
+        response = self._script.get(verb, '250 OK')
+        if response == CLOSE:
             return False
-        if answer == SILENCE:
+        if response == SILENCE:
             self._stopping.wait()
             return False
-        client.sendall(f'{answer}\r\n'.encode())
+        client.sendall(f'{response}\r\n'.encode())
         return True

@@ -169,10 +169,10 @@ class ServedApi:
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Raises Undocumented when the answer differs from the OpenAPI document."""
-        answer = requests.request(method, self.url + path, **{'timeout': TIMEOUT} | options)
+        response = requests.request(method, self.url + path, **{'timeout': TIMEOUT} | options)
         if self._is_documented:
-            check_answer(answer, with_body=not options.get('stream'))
-        return answer
+            check_answer(response, with_body=not options.get('stream'))
+        return response
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.request('GET', path, **options)

@@ -31,8 +31,8 @@ def _log_in(api: ServedApi) -> Attempt:
 
 
 def _refresh_token(api: ServedApi, member: Member) -> str:
-    answer = api.post(LOGIN, member.person.login | {'refresh': 'body'})
-    token: str = ok(answer)['refresh_token']
+    response = api.post(LOGIN, member.person.login | {'refresh': 'body'})
+    token: str = ok(response)['refresh_token']
     return token
 
 

@@ -181,8 +181,8 @@ class Traefik:
         """UP or DOWN, by the URL of the API; of `api-live`, which is asked where none is ready, too."""
         with closing(HTTPConnection('127.0.0.1', self.ports['traefik'], timeout=PATIENCE)) as dashboard:
             dashboard.request('GET', f'/api/http/services/{service}@file')
-            answer: dict[str, dict[str, str]] = json.loads(dashboard.getresponse().read())
-        return answer['serverStatus']
+            response: dict[str, dict[str, str]] = json.loads(dashboard.getresponse().read())
+        return response['serverStatus']
 
     def log(self) -> str:
         return self._log_file.read_text(encoding='utf-8')

@@ -1,8 +1,8 @@
 """What the audit trail is to hold after a use case."""
 from datetime import timedelta
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.shared.business.audit import EventKind, SecurityEvent
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.shared.audit.business.audit_trail import EventKind, SecurityEvent
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import NOW
 

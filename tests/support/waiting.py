@@ -12,10 +12,10 @@ _PAUSE = 0.02
 def wait_until(condition: Callable[[], T], what: str, *, patience: float = PATIENCE) -> T:
     """Ask until the answer is truthy, and return it."""
     give_up = time.monotonic() + patience
-    while not (answer := condition()):
+    while not (response := condition()):
         assert time.monotonic() < give_up, f'{what}: not so within {patience:g} s'
         time.sleep(_PAUSE)
-    return answer
+    return response
 
 
 def repeat(call: Callable[[], bool], *, at_most: int = 500) -> int:

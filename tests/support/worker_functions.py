@@ -1,4 +1,4 @@
-"""What a BoundedWorker's child runs in its tests."""
+"""What a SandboxedWorker's child runs in its tests."""
 import json
 import os
 import re
@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from threading import Event
 
-from talelio_backend.shared.data.bounded_worker import BoundedWorker
+from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 
 # Takes the name of one of the functions, and limits where the usual ones do not fit.
-MakeWorker = Callable[..., BoundedWorker]
+MakeWorker = Callable[..., SandboxedWorker]
 
 _held: list[int] = []
 

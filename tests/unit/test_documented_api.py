@@ -26,7 +26,7 @@ GONE = {
 }
 
 
-def answer(
+def response(
     method: str,
     path: str,
     status: int,
@@ -43,32 +43,32 @@ def answer(
 
 
 @pytest.mark.parametrize('given', [
-    answer('GET', '/v1/users/maker', 200, USER),
-    answer('GET', '/v1/users/m%C3%A4ker?x=1', 200, USER),
-    answer('HEAD', '/v1/users/maker', 200),
-    answer('DELETE', '/v1/assets/images/7', 204),
-    answer('GET', '/nowhere', 404, GONE),
-    answer('GET', '/v1/assets/images/x', 404, GONE),
-    answer('GET', '/v1/assets/files/1/images/x.png', 200, headers={'Content-Type': 'image/png'}),
+    response('GET', '/v1/users/maker', 200, USER),
+    response('GET', '/v1/users/m%C3%A4ker?x=1', 200, USER),
+    response('HEAD', '/v1/users/maker', 200),
+    response('DELETE', '/v1/assets/images/7', 204),
+    response('GET', '/nowhere', 404, GONE),
+    response('GET', '/v1/assets/images/x', 404, GONE),
+    response('GET', '/v1/assets/files/1/images/x.png', 200, headers={'Content-Type': 'image/png'}),
 ])  # yapf: disable
 def test_what_the_document_says_passes(given: Response) -> None:
     check_answer(given)
 
 
 @pytest.mark.parametrize(('given', 'fault'), [
-    (answer('GET', '/v1/users/maker', 201, USER), '201: the status is not documented'),
-    (answer('GET', '/v1/users/maker', 200, USER | {'id': '1'}), r"\$\.id '1' is not of type 'integer'"),
-    (answer('GET', '/v1/users/maker', 200, USER | {'created_at': '2026-11-23'}), r'\$\.created_at'),
-    (answer('GET', '/v1/users/maker', 200, USER | {'secret': 1}), "'secret' was unexpected"),
-    (answer('GET', '/v1/users/maker', 200, {}), "'id' is a required property"),
-    (answer('GET', '/v1/assets/images', 200, {}), 'is not of type'),
-    (answer('GET', '/v1/users/maker', 200, USER, {'Content-Type': 'text/html'}), "'text/html' is not"),
-    (answer('GET', '/v1/users/maker', 200, USER, {'X-Request-ID': ''}), 'no X-Request-ID'),
-    (answer('GET', '/v1/users/maker', 503, GONE), 'no Retry-After'),
-    (answer('DELETE', '/v1/assets/images/7', 204, USER), 'a body where none is documented'),
-    (answer('GET', '/nowhere', 200, USER), 'no such call'),
-    (answer('POST', '/v1/users/maker', 405, GONE), 'no Allow'),
-    (answer('GET', '/nowhere', 404, {'detail': 'nothing'}), "'error' is a required property"),
+    (response('GET', '/v1/users/maker', 201, USER), '201: the status is not documented'),
+    (response('GET', '/v1/users/maker', 200, USER | {'id': '1'}), r"\$\.id '1' is not of type 'integer'"),
+    (response('GET', '/v1/users/maker', 200, USER | {'created_at': '2026-11-23'}), r'\$\.created_at'),
+    (response('GET', '/v1/users/maker', 200, USER | {'secret': 1}), "'secret' was unexpected"),
+    (response('GET', '/v1/users/maker', 200, {}), "'id' is a required property"),
+    (response('GET', '/v1/assets/images', 200, {}), 'is not of type'),
+    (response('GET', '/v1/users/maker', 200, USER, {'Content-Type': 'text/html'}), "'text/html' is not"),
+    (response('GET', '/v1/users/maker', 200, USER, {'X-Request-ID': ''}), 'no X-Request-ID'),
+    (response('GET', '/v1/users/maker', 503, GONE), 'no Retry-After'),
+    (response('DELETE', '/v1/assets/images/7', 204, USER), 'a body where none is documented'),
+    (response('GET', '/nowhere', 200, USER), 'no such call'),
+    (response('POST', '/v1/users/maker', 405, GONE), 'no Allow'),
+    (response('GET', '/nowhere', 404, {'detail': 'nothing'}), "'error' is a required property"),
 ])  # yapf: disable
 def test_what_differs_from_the_document_is_told(given: Response, fault: str) -> None:
     with pytest.raises(Undocumented, match=fault):

@@ -1,15 +1,16 @@
 """What people read when something is refused: to the letter, since sites show it and clients rely on it."""
 import pytest
 
-from talelio_backend.app_account.business import errors as account
-from talelio_backend.app_account.business.administration import NoSuchAccount
-from talelio_backend.app_account.business.whitelist import NotOnWhitelist
+from talelio_backend.app_account.business.domain import errors as account
+from talelio_backend.app_account.business.use_cases.administration import NoSuchAccount
+from talelio_backend.app_account.business.use_cases.whitelist import NotOnWhitelist
 from talelio_backend.app_asset.business import errors as asset
 from talelio_backend.app_feed.business import errors as feed
-from talelio_backend.app_project.business import errors as project
+from talelio_backend.app_project.business.domain import errors as project
 from talelio_backend.app_user.business import errors as user
-from talelio_backend.shared.business import errors, idempotency
+from talelio_backend.shared.business import errors
 from talelio_backend.shared.business.errors import BusinessError, Fault
+from talelio_backend.shared.idempotency.business import claims
 
 MESSAGES = [
     (account.EmailNotWhitelisted, (), 'Email not whitelisted'),
@@ -48,8 +49,8 @@ MESSAGES = [
     (feed.CursorGone, (), "'since' is too old, or of another database: begin anew, without it"),
     (feed.FeedNotFound, ('maker', ), "There is no feed, since the user 'maker' does not exist"),
     (feed.NothingPublished, (), 'Nothing is published yet'),
-    (idempotency.KeyReused, (), 'This Idempotency-Key was used for another request'),
-    (idempotency.KeyInUse, (), 'The request with this Idempotency-Key is still being worked on'),
+    (claims.KeyReused, (), 'This Idempotency-Key was used for another request'),
+    (claims.KeyInUse, (), 'The request with this Idempotency-Key is still being worked on'),
     (errors.PreconditionFailed, (), 'This has been changed since you read it: read it again'),
 ]  # yapf: disable
 
@@ -71,5 +72,5 @@ def test_what_is_wrong_with_a_value_points_at_it(error: type[BusinessError], nam
 
 def test_who_is_told_to_come_back_is_told_when() -> None:
     assert account.ChangedMeanwhile().retry_after == 2
-    assert idempotency.KeyInUse().retry_after == 2
+    assert claims.KeyInUse().retry_after == 2
     assert errors.TooManyRequests('Too often', retry_after=7).retry_after == 7

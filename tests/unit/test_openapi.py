@@ -9,8 +9,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from talelio_backend.bootstrap import build
 from talelio_backend.settings import Settings
-from talelio_backend.shared.presentation.openapi_document import openapi_document
-from talelio_backend.shared.presentation.openapi_operation import operation_of
+from talelio_backend.shared.presentation.openapi.document import openapi_document
+from talelio_backend.shared.presentation.operation import operation_of
 from tests.support.served_api import SECRET_KEY
 
 NO_DATABASE = 'postgresql+psycopg2://nobody@127.0.0.1:1/none'
@@ -37,8 +37,8 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def contents(operation: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for status, answer in operation['responses'].items():
-        for media_type, content in answer.get('content', {}).items():
+    for status, response in operation['responses'].items():
+        for media_type, content in response.get('content', {}).items():
             yield status, media_type, content
 
 
@@ -95,7 +95,7 @@ def test_a_protected_call_wants_the_bearer_token(document: dict[str, Any]) -> No
 
 
 def test_the_document_is_served(app: Flask, document: dict[str, Any]) -> None:
-    answer = app.test_client().get('/v1/openapi.json')
+    response = app.test_client().get('/v1/openapi.json')
 
-    assert (answer.status_code, answer.mimetype) == (200, 'application/json')
-    assert answer.get_json() == document
+    assert (response.status_code, response.mimetype) == (200, 'application/json')
+    assert response.get_json() == document

@@ -3,14 +3,14 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Boolean, Column, Identity, Integer, Table, Text, UniqueConstraint, delete, select
 from sqlalchemy.orm import relationship
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.errors import EmailTaken
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.errors import EmailTaken
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE
 from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.data.change_notifications import mark_public
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
-from talelio_backend.shared.data.public_data import mark_public
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 EMAIL_UNIQUE = 'uq_accounts_email'
@@ -55,7 +55,7 @@ def map_account() -> None:
 
 
 class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
-    """See `app_account.business.ports.AccountRepository`."""
+    """See `app_account.business.ports.accounts.AccountRepository`."""
 
     entity = Account
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import bcrypt
 
-from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
+from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver, NoObserver
 
 # Sets our pre-hash apart from other uses of SHA-384, so that hashes leaked elsewhere are no dictionary
 # against ours. Not a secret.
@@ -28,7 +28,7 @@ PATIENCE = 10.0
 
 
 class BcryptHasher:
-    """bcrypt over a pre-hash, a bounded number at a time; see `app_account.business.ports.PasswordHasher`.
+    """bcrypt over a pre-hash, a bounded number at a time; see `app_account.business.ports.accounts.PasswordHasher`.
 
     bcrypt reads 72 bytes and stops at a NUL, so it is given the base64 of a keyed SHA-384: 64 bytes in
     which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
@@ -40,10 +40,10 @@ class BcryptHasher:
         *,
         at_once: int = 1,
         patience: float = PATIENCE,
-        observer: TurnsObserver = NoObserver(),
+        observer: BulkheadObserver = NoObserver(),
     ) -> None:
         self._cost = cost
-        self._turns = Turns(
+        self._turns = Bulkhead(
             'passwords to check', at_once=at_once, waiting=WAITING, patience=patience, observer=observer
         )
         # Threads of their own: who may lower a priority may not raise it again.
@@ -62,7 +62,7 @@ class BcryptHasher:
         return _cost_of(password_hash.encode()) < self._cost
 
     def _in_turn(self, work: Callable[[], T]) -> T:
-        with self._turns.turn():
+        with self._turns.slot():
             return self._threads.submit(work).result()
 
     def _is_right(self, password: str, stored: bytes) -> bool:

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Column, ForeignKey, Identity, Integer, Table, Text, select
 
-from talelio_backend.app_account.business.email_change import EmailChange
+from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
@@ -23,7 +23,7 @@ def map_email_change() -> None:
 
 
 class SqlAlchemyEmailChangeRepository(SqlAlchemyRepository[EmailChange]):
-    """See `app_account.business.link_ports.EmailChangeRepository`."""
+    """See `app_account.business.ports.links.EmailChangeRepository`."""
 
     entity = EmailChange
 

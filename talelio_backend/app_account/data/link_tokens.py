@@ -1,9 +1,9 @@
 from datetime import datetime, timedelta
 
-from talelio_backend.app_account.business.email_change import REVOCABLE
-from talelio_backend.app_account.business.errors import InvalidLink
-from talelio_backend.app_account.business.link_ports import MailLink
-from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens, subject_id
+from talelio_backend.app_account.business.domain.email_change import REVOCABLE
+from talelio_backend.app_account.business.domain.errors import InvalidLink
+from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens, subject_id
 
 # By purpose.
 LIFETIMES = {
@@ -14,7 +14,7 @@ LIFETIMES = {
 
 
 class JwtLinkTokens:
-    """See `app_account.business.link_ports.LinkTokens`."""
+    """See `app_account.business.ports.links.LinkTokens`."""
 
     def __init__(self, purpose: str, secret_key: str, previous_secret_key: str | None = None) -> None:
         self._tokens = SignedTokens(

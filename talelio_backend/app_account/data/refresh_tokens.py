@@ -4,15 +4,15 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from talelio_backend.app_account.business.errors import InvalidRefreshToken
-from talelio_backend.app_account.business.session import ABSOLUTE_LIFETIME, RefreshToken
-from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens, subject_id
+from talelio_backend.app_account.business.domain.errors import InvalidRefreshToken
+from talelio_backend.app_account.business.domain.session import ABSOLUTE_LIFETIME, RefreshToken
+from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens, subject_id
 
 _SECRET_BYTES = 32
 
 
 class JwtRefreshTokens:
-    """See `app_account.business.session_ports.RefreshTokens`.
+    """See `app_account.business.ports.sessions.RefreshTokens`.
 
     A secret's successor is its HMAC: whoever has a secret cannot compute the next one without the server's
     key, and whoever has the key cannot compute one without the secret, which is stored nowhere.

@@ -16,12 +16,12 @@ from sqlalchemy import (
     select,
 )
 
-from talelio_backend.app_account.business.session import Session
-from talelio_backend.app_account.business.session_ports import Standing
+from talelio_backend.app_account.business.domain.session import Session
+from talelio_backend.app_account.business.ports.sessions import Standing
 from talelio_backend.app_account.data.account_repository import account_table
 from talelio_backend.app_user.data.user_repository import user_table
+from talelio_backend.shared.data.compiled_query import CompiledQuery
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
-from talelio_backend.shared.data.prepared import PreparedQuery
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 session_table = Table(
@@ -49,7 +49,7 @@ def map_session() -> None:
 
 
 class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
-    """See `app_account.business.session_ports.SessionRepository`."""
+    """See `app_account.business.ports.sessions.SessionRepository`."""
 
     entity = Session
 
@@ -58,7 +58,7 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
         return self._list(query.order_by(_columns.last_used_at.desc(), _columns.id.desc()))
 
     def standing(self, account_id: int, session_id: int | None) -> Standing | None:
-        return SqlAlchemyStandings(self._session.connection()).standing(account_id, session_id)
+        return SqlAlchemyAccountStatuses(self._session.connection()).standing(account_id, session_id)
 
     def end(self, account_id: int, session_id: int) -> bool:
         ended = self._session.execute(
@@ -84,10 +84,10 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
         self._session.execute(delete(session_table).where(_columns.id.in_(over)))
 
 
-class SqlAlchemyStandings:
-    """See `app_account.business.session_ports.Standings`."""
+class SqlAlchemyAccountStatuses:
+    """See `app_account.business.ports.sessions.Standings`."""
 
-    _OF_ACCOUNT = PreparedQuery(
+    _OF_ACCOUNT = CompiledQuery(
         select(user_table.c.id, account_table.c.token_epoch, account_table.c.disabled_at,
                _columns.id).join_from(account_table, user_table).outerjoin(
                    session_table,

@@ -1,14 +1,14 @@
 from datetime import datetime, timedelta
 
-from talelio_backend.app_account.business.errors import InvalidVerificationToken
-from talelio_backend.app_account.business.ports import VerificationLink
-from talelio_backend.shared.data.jwt import InvalidToken, SignedTokens, subject_id
+from talelio_backend.app_account.business.domain.errors import InvalidVerificationToken
+from talelio_backend.app_account.business.ports.accounts import VerificationLink
+from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens, subject_id
 
 VERIFICATION_TOKEN_LIFETIME = timedelta(hours=24)
 
 
 class JwtVerificationTokens:
-    """See `app_account.business.ports.VerificationTokens`."""
+    """See `app_account.business.ports.accounts.VerificationTokens`."""
 
     def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
         self._tokens = SignedTokens(

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Column, Identity, Integer, Table, Text, UniqueConstraint, select
 
-from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.shared.business.errors import BusinessError, Conflict
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
@@ -26,7 +26,7 @@ def map_whitelist_entry() -> None:
 
 
 class SqlAlchemyWhitelist(SqlAlchemyRepository[WhitelistEntry]):
-    """See `app_account.business.ports.WhitelistRepository`."""
+    """See `app_account.business.ports.accounts.WhitelistRepository`."""
 
     entity = WhitelistEntry
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import click
 from flask.cli import AppGroup
 
-from talelio_backend.app_account.business import administration
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.administration import Operator
-from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.use_cases import administration
+from talelio_backend.app_account.business.use_cases.administration import Operator
+from talelio_backend.app_account.presentation.dependencies import AccountDependencies
 from talelio_backend.shared.presentation.command_options import operator, told
 from talelio_backend.shared.presentation.schemas import format_utc
 
@@ -19,11 +19,11 @@ _password_option = click.option(
 )
 
 
-def account_commands(parts: AccountParts) -> AppGroup:
+def account_commands(dependencies: AccountDependencies) -> AppGroup:
     commands = AppGroup('account', help='Accounts, by their e-mail address.')
 
     def by() -> Operator:
-        return Operator(uow=parts.unit_of_work(), origin=operator(), now=datetime.now(UTC))
+        return Operator(uow=dependencies.unit_of_work(), actor=operator(), now=datetime.now(UTC))
 
     @commands.command('create')
     @click.argument('email')
@@ -36,8 +36,8 @@ def account_commands(parts: AccountParts) -> AppGroup:
         with told():
             account = administration.create(
                 by(),
-                parts.hasher,
-                common_passwords=parts.common_passwords,
+                dependencies.hasher,
+                common_passwords=dependencies.common_passwords,
                 email=email,
                 username=username,
                 password=password,
@@ -80,7 +80,11 @@ def account_commands(parts: AccountParts) -> AppGroup:
         password = _password(password_stdin)
         with told():
             account = administration.set_password(
-                by(), parts.hasher, common_passwords=parts.common_passwords, email=email, password=password
+                by(),
+                dependencies.hasher,
+                common_passwords=dependencies.common_passwords,
+                email=email,
+                password=password
             )
         _tell(account, as_json, f'{account.email} has a new password')
 
@@ -92,7 +96,7 @@ def account_commands(parts: AccountParts) -> AppGroup:
         if not yes:
             click.confirm(f'Delete {email} with everything that it has?', abort=True)
         with told():
-            account = administration.delete(by(), parts.free_files, email)
+            account = administration.delete(by(), dependencies.free_files, email)
         click.echo(f'{account.email} is deleted')
 
     @commands.command('show')
@@ -101,14 +105,14 @@ def account_commands(parts: AccountParts) -> AppGroup:
     def show(email: str, as_json: bool) -> None:
         """Show an account."""
         with told():
-            account = administration.show(parts.unit_of_work(), email)
+            account = administration.show(dependencies.unit_of_work(), email)
         _tell(account, as_json, _line(account))
 
     @commands.command('list')
     @_json_option
     def list_(as_json: bool) -> None:
         """Show all accounts, the oldest first."""
-        accounts = administration.list_all(parts.unit_of_work())
+        accounts = administration.list_all(dependencies.unit_of_work())
         if as_json:
             click.echo(json.dumps([_row(account) for account in accounts], indent=2))
             return

@@ -3,9 +3,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from talelio_backend.app_account.business import email_changes
-from talelio_backend.app_account.business.email_change import EmailChange
-from talelio_backend.app_account.business.errors import (
+from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.errors import (
     AccountDisabled,
     ChangedMeanwhile,
     EmailNotWhitelisted,
@@ -14,7 +13,10 @@ from talelio_backend.app_account.business.errors import (
     SessionEnded,
     WrongPassword,
 )
-from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.business.rate_limit_policies import EMAIL_CHANGE, PASSWORD_PROOF
+from talelio_backend.app_account.business.use_cases import change_email
+from talelio_backend.app_account.presentation.dependencies import AccountDependencies
+from talelio_backend.app_account.presentation.rate_limit_errors import TOO_MANY_TRIES
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
     ChangeEmailBody,
@@ -24,16 +26,15 @@ from talelio_backend.app_account.presentation.schemas import (
     MessageAnswer,
 )
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.rate_limit_policies import EMAIL_CHANGE, PASSWORD_PROOF
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.origin import request_origin
-from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
-from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.json_responses import model_response
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.bearer_token import authenticate
+from talelio_backend.shared.presentation.requests.client import request_actor
+from talelio_backend.shared.presentation.requests.json_body import read_body
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited
 
 
-def email_change_routes(parts: AccountParts) -> Blueprint:
+def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     routes = Blueprint('email_changes', __name__, url_prefix='/v1/accounts')
 
     @routes.put('/email')
@@ -53,21 +54,22 @@ def email_change_routes(parts: AccountParts) -> Blueprint:
         ],
     )
     def request_change() -> Response:
-        owner = authenticate(parts.tokens.access)
+        owner = authenticate(dependencies.tokens.access)
         body = read_body(ChangeEmailBody)
         subject = str(owner.account_id)
-        with limited(parts.limiter, PASSWORD_PROOF, subject), limited(parts.limiter, EMAIL_CHANGE, subject):
-            email_changes.request(
-                parts.unit_of_work(),
-                parts.hasher,
+        with limited(dependencies.limiter, PASSWORD_PROOF,
+                     subject), limited(dependencies.limiter, EMAIL_CHANGE, subject):
+            change_email.request(
+                dependencies.unit_of_work(),
+                dependencies.hasher,
                 owner,
-                whitelist=parts.whitelist,
+                whitelist=dependencies.whitelist,
                 email=body.email,
                 password=body.password,
-                origin=request_origin(),
+                actor=request_actor(),
                 now=datetime.now(UTC),
             )
-        return answer(
+        return model_response(
             MessageAnswer(message='If this email can be used, a link to confirm it is on its way there'),
             HTTPStatus.ACCEPTED
         )
@@ -80,7 +82,7 @@ def email_change_routes(parts: AccountParts) -> Blueprint:
         errors=[InvalidLink()],
     )
     def show_confirmation(token: LinkToken) -> Response:
-        change = email_changes.show(parts.unit_of_work(), parts.confirmation_tokens, token=token)
+        change = change_email.show(dependencies.unit_of_work(), dependencies.confirmation_tokens, token=token)
         return _answer_change(change, 'confirm')
 
     @routes.post('/email/confirm')
@@ -93,14 +95,14 @@ def email_change_routes(parts: AccountParts) -> Blueprint:
     )
     def confirm() -> Response:
         body = read_body(LinkBody)
-        account = email_changes.confirm(
-            parts.unit_of_work(),
-            parts.confirmation_tokens,
+        account = change_email.confirm(
+            dependencies.unit_of_work(),
+            dependencies.confirmation_tokens,
             token=body.token,
-            origin=request_origin(),
+            actor=request_actor(),
             now=datetime.now(UTC)
         )
-        return answer(AccountAnswer.of(account, parts.avatar_url))
+        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.get('/email/revoke/<token>')
     @described(
@@ -110,7 +112,7 @@ def email_change_routes(parts: AccountParts) -> Blueprint:
         errors=[InvalidLink()],
     )
     def show_revocation(token: LinkToken) -> Response:
-        change = email_changes.show(parts.unit_of_work(), parts.revocation_tokens, token=token)
+        change = change_email.show(dependencies.unit_of_work(), dependencies.revocation_tokens, token=token)
         return _answer_change(change, 'revoke')
 
     @routes.post('/email/revoke')
@@ -125,20 +127,20 @@ def email_change_routes(parts: AccountParts) -> Blueprint:
     )
     def revoke() -> Response:
         body = read_body(LinkBody)
-        account = email_changes.revoke(
-            parts.unit_of_work(),
-            parts.revocation_tokens,
+        account = change_email.revoke(
+            dependencies.unit_of_work(),
+            dependencies.revocation_tokens,
             token=body.token,
-            origin=request_origin(),
+            actor=request_actor(),
             now=datetime.now(UTC)
         )
-        return answer(AccountAnswer.of(account, parts.avatar_url))
+        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     return routes
 
 
 def _answer_change(change: EmailChange, what: str) -> Response:
-    return answer(
+    return model_response(
         EmailChangeAnswer(
             old_email=change.old_email,
             new_email=change.new_email,

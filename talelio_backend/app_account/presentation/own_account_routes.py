@@ -3,14 +3,16 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from talelio_backend.app_account.business import own_account
-from talelio_backend.app_account.business.errors import (
+from talelio_backend.app_account.business.domain.errors import (
     ChangedMeanwhile,
     SessionEnded,
     WeakPassword,
     WrongPassword,
 )
-from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.business.rate_limit_policies import PASSWORD_PROOF
+from talelio_backend.app_account.business.use_cases import own_account
+from talelio_backend.app_account.presentation.dependencies import AccountDependencies
+from talelio_backend.app_account.presentation.rate_limit_errors import TOO_MANY_TRIES
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
     ChangePasswordBody,
@@ -18,16 +20,15 @@ from talelio_backend.app_account.presentation.schemas import (
     TokenAnswer,
 )
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.rate_limit_policies import PASSWORD_PROOF
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.origin import request_origin
-from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
-from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.json_responses import model_response
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.bearer_token import authenticate
+from talelio_backend.shared.presentation.requests.client import request_actor
+from talelio_backend.shared.presentation.requests.json_body import read_body
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited
 
 
-def own_account_routes(parts: AccountParts) -> Blueprint:
+def own_account_routes(dependencies: AccountDependencies) -> Blueprint:
     routes = Blueprint('own_account', __name__, url_prefix='/v1/accounts')
 
     @routes.get('/me')
@@ -38,8 +39,8 @@ def own_account_routes(parts: AccountParts) -> Blueprint:
         errors=[SessionEnded(), AccountGone()],
     )
     def show() -> Response:
-        account = own_account.show(parts.unit_of_work(), authenticate(parts.tokens.access))
-        return answer(AccountAnswer.of(account, parts.avatar_url))
+        account = own_account.show(dependencies.unit_of_work(), authenticate(dependencies.tokens.access))
+        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.delete('/me')
     @described(
@@ -55,20 +56,20 @@ def own_account_routes(parts: AccountParts) -> Blueprint:
         answer_headers=['Set-Cookie'],
     )
     def delete() -> Response:
-        owner = authenticate(parts.tokens.access)
+        owner = authenticate(dependencies.tokens.access)
         body = read_body(PasswordBody)
-        with limited(parts.limiter, PASSWORD_PROOF, str(owner.account_id)):
+        with limited(dependencies.limiter, PASSWORD_PROOF, str(owner.account_id)):
             own_account.delete(
-                parts.unit_of_work(),
-                parts.hasher,
-                parts.free_files,
+                dependencies.unit_of_work(),
+                dependencies.hasher,
+                dependencies.free_files,
                 owner,
                 password=body.password,
-                origin=request_origin(),
+                actor=request_actor(),
                 now=datetime.now(UTC),
             )
         response = Response(status=HTTPStatus.NO_CONTENT)
-        parts.cookie.clear(response)
+        dependencies.cookie.clear(response)
         return response
 
     @routes.put('/password')
@@ -88,20 +89,20 @@ def own_account_routes(parts: AccountParts) -> Blueprint:
         ],
     )
     def change_password() -> Response:
-        owner = authenticate(parts.tokens.access)
+        owner = authenticate(dependencies.tokens.access)
         body = read_body(ChangePasswordBody)
-        with limited(parts.limiter, PASSWORD_PROOF, str(owner.account_id)):
+        with limited(dependencies.limiter, PASSWORD_PROOF, str(owner.account_id)):
             token = own_account.change_password(
-                parts.unit_of_work(),
-                parts.hasher,
-                parts.tokens.access,
+                dependencies.unit_of_work(),
+                dependencies.hasher,
+                dependencies.tokens.access,
                 owner,
-                common_passwords=parts.common_passwords,
+                common_passwords=dependencies.common_passwords,
                 current=body.current_password,
                 new=body.new_password,
-                origin=request_origin(),
+                actor=request_actor(),
                 now=datetime.now(UTC),
             )
-        return answer(TokenAnswer(access_token=token))
+        return model_response(TokenAnswer(access_token=token))
 
     return routes

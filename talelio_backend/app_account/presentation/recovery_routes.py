@@ -3,10 +3,12 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from talelio_backend.app_account.business import recovery
-from talelio_backend.app_account.business.email_address import one_spelling
-from talelio_backend.app_account.business.errors import InvalidLink, WeakPassword
-from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.business.domain.email_address import one_spelling
+from talelio_backend.app_account.business.domain.errors import InvalidLink, WeakPassword
+from talelio_backend.app_account.business.rate_limit_policies import PASSWORD_FORGOT, PASSWORD_RESET
+from talelio_backend.app_account.business.use_cases import password_recovery
+from talelio_backend.app_account.presentation.dependencies import AccountDependencies
+from talelio_backend.app_account.presentation.rate_limit_errors import TOO_MANY_TRIES
 from talelio_backend.app_account.presentation.schemas import (
     LinkToken,
     MessageAnswer,
@@ -14,15 +16,14 @@ from talelio_backend.app_account.presentation.schemas import (
     ResendBody,
     ResetPasswordBody,
 )
-from talelio_backend.shared.business.rate_limit_policies import PASSWORD_FORGOT, PASSWORD_RESET
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.origin import request_origin
-from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited, make_known
-from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.json_responses import model_response
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.client import request_actor
+from talelio_backend.shared.presentation.requests.json_body import read_body
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited, make_known
 
 
-def recovery_routes(parts: AccountParts) -> Blueprint:
+def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
     routes = Blueprint('recovery', __name__, url_prefix='/v1/accounts')
 
     @routes.post('/password/forgot')
@@ -35,15 +36,15 @@ def recovery_routes(parts: AccountParts) -> Blueprint:
     )
     def forgot() -> Response:
         body = read_body(ResendBody)
-        with limited(parts.limiter, PASSWORD_FORGOT, one_spelling(body.email)):
-            recovery.request_by_mail(
-                parts.unit_of_work(),
-                recovery.RESET_REQUEST,
+        with limited(dependencies.limiter, PASSWORD_FORGOT, one_spelling(body.email)):
+            password_recovery.request_by_mail(
+                dependencies.unit_of_work(),
+                password_recovery.RESET_REQUEST,
                 email=body.email,
-                origin=request_origin(),
+                actor=request_actor(),
                 now=datetime.now(UTC)
             )
-        return answer(
+        return model_response(
             MessageAnswer(message='If there is an account with this email, a link is on its way'),
             HTTPStatus.ACCEPTED
         )
@@ -56,8 +57,10 @@ def recovery_routes(parts: AccountParts) -> Blueprint:
         errors=[InvalidLink()],
     )
     def show(token: LinkToken) -> Response:
-        account = recovery.show_reset(parts.unit_of_work(), parts.reset_tokens, token=token)
-        return answer(
+        account = password_recovery.show_reset(
+            dependencies.unit_of_work(), dependencies.reset_tokens, token=token
+        )
+        return model_response(
             PasswordResetAnswer(
                 email=account.email,
                 username=account.user.username,
@@ -77,18 +80,18 @@ def recovery_routes(parts: AccountParts) -> Blueprint:
     )
     def reset() -> Response:
         body = read_body(ResetPasswordBody)
-        with limited(parts.limiter, PASSWORD_RESET):
-            account = recovery.reset_password(
-                parts.unit_of_work(),
-                parts.hasher,
-                parts.reset_tokens,
-                common_passwords=parts.common_passwords,
+        with limited(dependencies.limiter, PASSWORD_RESET):
+            account = password_recovery.reset_password(
+                dependencies.unit_of_work(),
+                dependencies.hasher,
+                dependencies.reset_tokens,
+                common_passwords=dependencies.common_passwords,
                 token=body.token,
                 password=body.password,
-                origin=request_origin(),
+                actor=request_actor(),
                 now=datetime.now(UTC),
             )
-        make_known(parts.limiter, account.email)
+        make_known(dependencies.limiter, account.email)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes

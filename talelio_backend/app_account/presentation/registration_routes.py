@@ -3,9 +3,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from talelio_backend.app_account.business import recovery, registration
-from talelio_backend.app_account.business.email_address import one_spelling
-from talelio_backend.app_account.business.errors import (
+from talelio_backend.app_account.business.domain.email_address import one_spelling
+from talelio_backend.app_account.business.domain.errors import (
     AccountAlreadyVerified,
     EmailNotWhitelisted,
     EmailTaken,
@@ -13,7 +12,10 @@ from talelio_backend.app_account.business.errors import (
     NoRegisteredAccount,
     WeakPassword,
 )
-from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.business.rate_limit_policies import REGISTRATION, VERIFICATION_RESEND
+from talelio_backend.app_account.business.use_cases import password_recovery, registration
+from talelio_backend.app_account.presentation.dependencies import AccountDependencies
+from talelio_backend.app_account.presentation.rate_limit_errors import TOO_MANY_TRIES
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
     ClaimBody,
@@ -23,14 +25,13 @@ from talelio_backend.app_account.presentation.schemas import (
     VerificationToken,
 )
 from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
-from talelio_backend.shared.business.rate_limit_policies import REGISTRATION, VERIFICATION_RESEND
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.idempotency import KEY_ERRORS
+from talelio_backend.shared.idempotency.presentation.idempotency_key import KEY_ERRORS
+from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.no_store import no_store
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.origin import request_origin
-from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
-from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.client import request_actor
+from talelio_backend.shared.presentation.requests.json_body import read_body
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited
 
 _LINK_ERRORS = (
     InvalidVerificationToken(),
@@ -43,7 +44,7 @@ _NAME_AND_PASSWORD_ERRORS = (
 )
 
 
-def registration_routes(parts: AccountParts) -> Blueprint:
+def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     routes = Blueprint('registration', __name__, url_prefix='/v1/accounts')
 
     @routes.post('/register')
@@ -65,21 +66,22 @@ def registration_routes(parts: AccountParts) -> Blueprint:
     )
     def register() -> Response:
         body = read_body(RegisterBody)
-        with limited(parts.limiter, REGISTRATION, one_spelling(body.email)):
-            return parts.idempotency.answer(
-                parts.unit_of_work,
+        with limited(dependencies.limiter, REGISTRATION, one_spelling(body.email)):
+            return dependencies.idempotency.respond(
+                dependencies.unit_of_work,
                 lambda uow: registration.register(
                     uow,
-                    parts.hasher,
-                    whitelist=parts.whitelist,
-                    common_passwords=parts.common_passwords,
+                    dependencies.hasher,
+                    whitelist=dependencies.whitelist,
+                    common_passwords=dependencies.common_passwords,
                     email=body.email,
                     password=body.password,
                     username=body.username,
-                    origin=request_origin(),
+                    actor=request_actor(),
                     now=datetime.now(UTC),
                 ),
-                lambda account: answer(AccountAnswer.of(account, parts.avatar_url), HTTPStatus.CREATED),
+                lambda account:
+                model_response(AccountAnswer.of(account, dependencies.avatar_url), HTTPStatus.CREATED),
                 caller=None,
                 content=body.as_bytes,
             )
@@ -97,13 +99,13 @@ def registration_routes(parts: AccountParts) -> Blueprint:
             # Programs that look at links send it; only opening one may change anything.
             return Response(mimetype='application/json')
         account = registration.verify(
-            parts.unit_of_work(),
-            parts.verification_tokens,
+            dependencies.unit_of_work(),
+            dependencies.verification_tokens,
             token=token,
-            origin=request_origin(),
+            actor=request_actor(),
             now=datetime.now(UTC)
         )
-        return answer(AccountAnswer.of(account, parts.avatar_url))
+        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.post('/verify/<token>')
     @described(
@@ -116,17 +118,17 @@ def registration_routes(parts: AccountParts) -> Blueprint:
     def claim(token: VerificationToken) -> Response:
         body = read_body(ClaimBody)
         account = registration.claim(
-            parts.unit_of_work(),
-            parts.hasher,
-            parts.verification_tokens,
-            common_passwords=parts.common_passwords,
+            dependencies.unit_of_work(),
+            dependencies.hasher,
+            dependencies.verification_tokens,
+            common_passwords=dependencies.common_passwords,
             token=token,
             password=body.password,
             username=body.username,
-            origin=request_origin(),
+            actor=request_actor(),
             now=datetime.now(UTC),
         )
-        return answer(AccountAnswer.of(account, parts.avatar_url))
+        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.post('/verify/resend')
     @described(
@@ -138,15 +140,15 @@ def registration_routes(parts: AccountParts) -> Blueprint:
     )
     def resend_verification() -> Response:
         body = read_body(ResendBody)
-        with limited(parts.limiter, VERIFICATION_RESEND, one_spelling(body.email)):
-            recovery.request_by_mail(
-                parts.unit_of_work(),
-                recovery.VERIFICATION_REQUEST,
+        with limited(dependencies.limiter, VERIFICATION_RESEND, one_spelling(body.email)):
+            password_recovery.request_by_mail(
+                dependencies.unit_of_work(),
+                password_recovery.VERIFICATION_REQUEST,
                 email=body.email,
-                origin=request_origin(),
+                actor=request_actor(),
                 now=datetime.now(UTC),
             )
-        return answer(
+        return model_response(
             MessageAnswer(
                 message='If an account with this email waits for its verification, a new link is '
                 'on its way'

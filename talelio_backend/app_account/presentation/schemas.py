@@ -3,10 +3,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.email_address import EMAIL_LENGTH
-from talelio_backend.app_account.business.password_policy import MAXIMUM_LENGTH
-from talelio_backend.app_account.business.session import Session
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_address import EMAIL_LENGTH
+from talelio_backend.app_account.business.domain.password_policy import MAXIMUM_LENGTH
+from talelio_backend.app_account.business.domain.session import Session
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer, Username
 from talelio_backend.shared.presentation.schemas import STORABLE, WITHOUT_NUL, Answer, Body, Id, UtcTime

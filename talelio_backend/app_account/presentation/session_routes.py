@@ -3,9 +3,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from talelio_backend.app_account.business import login, sessions
-from talelio_backend.app_account.business.email_address import one_spelling
-from talelio_backend.app_account.business.errors import (
+from talelio_backend.app_account.business.domain.email_address import one_spelling
+from talelio_backend.app_account.business.domain.errors import (
     AccountDisabled,
     AccountNotVerified,
     ChangedMeanwhile,
@@ -15,9 +14,11 @@ from talelio_backend.app_account.business.errors import (
     SessionNotFound,
     SessionOver,
 )
-from talelio_backend.app_account.business.grant import Grant
-from talelio_backend.app_account.presentation.client import request_client
-from talelio_backend.app_account.presentation.parts import AccountParts
+from talelio_backend.app_account.business.rate_limit_policies import LOGIN, TOKEN_REFRESH
+from talelio_backend.app_account.business.use_cases import login, sessions
+from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens
+from talelio_backend.app_account.presentation.dependencies import AccountDependencies
+from talelio_backend.app_account.presentation.rate_limit_errors import TOO_MANY_TRIES
 from talelio_backend.app_account.presentation.schemas import (
     LoginBody,
     RefreshTokenBody,
@@ -26,17 +27,17 @@ from talelio_backend.app_account.presentation.schemas import (
     TokensAnswer,
 )
 from talelio_backend.app_account.presentation.session_cookie import ForeignPage
+from talelio_backend.app_account.presentation.user_agent import request_client
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.business.rate_limit_policies import LOGIN, TOKEN_REFRESH
-from talelio_backend.shared.presentation.answers import answer, answer_list
-from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.origin import request_origin
-from talelio_backend.shared.presentation.rate_limiting import TOO_MANY_TRIES, limited
-from talelio_backend.shared.presentation.request_body import read_body, read_body_if_any
+from talelio_backend.shared.presentation.json_responses import model_list_response, model_response
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.bearer_token import authenticate
+from talelio_backend.shared.presentation.requests.client import request_actor
+from talelio_backend.shared.presentation.requests.json_body import read_body, read_body_if_any
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited
 
 
-def session_routes(parts: AccountParts) -> Blueprint:
+def session_routes(dependencies: AccountDependencies) -> Blueprint:
     routes = Blueprint('sessions', __name__, url_prefix='/v1/accounts')
 
     @routes.post('/login')
@@ -57,24 +58,26 @@ def session_routes(parts: AccountParts) -> Blueprint:
     )
     def log_in() -> Response:
         body = read_body(LoginBody)
-        origin, now = request_origin(), datetime.now(UTC)
-        with limited(parts.limiter, LOGIN, one_spelling(body.email)):
+        actor, now = request_actor(), datetime.now(UTC)
+        with limited(dependencies.limiter, LOGIN, one_spelling(body.email)):
             grant = login.log_in(
-                parts.unit_of_work(),
-                parts.hasher,
-                parts.tokens,
+                dependencies.unit_of_work(),
+                dependencies.hasher,
+                dependencies.tokens,
                 email=body.email,
                 password=body.password,
                 client=request_client(),
-                origin=origin,
+                actor=actor,
                 now=now,
             )
         in_body = body.refresh == 'body'
-        former = None if in_body else parts.cookie.replaced()
+        former = None if in_body else dependencies.cookie.replaced()
         if former is not None:
             # Nobody has its cookie any more, unless somebody else has.
-            sessions.log_out(parts.unit_of_work(), parts.tokens.refresh, token=former, origin=origin, now=now)
-        return _answer_grant(parts, grant, in_body=in_body)
+            sessions.log_out(
+                dependencies.unit_of_work(), dependencies.tokens.refresh, token=former, actor=actor, now=now
+            )
+        return _answer_grant(dependencies, grant, in_body=in_body)
 
     @routes.post('/token')
     @described(
@@ -98,19 +101,19 @@ def session_routes(parts: AccountParts) -> Blueprint:
     )
     def refresh() -> Response:
         sent = read_body_if_any(RefreshTokenBody).refresh_token
-        token = sent or parts.cookie.read()
+        token = sent or dependencies.cookie.read()
         if token is None:
             raise InvalidRefreshToken('No refresh token provided')
-        with limited(parts.limiter, TOKEN_REFRESH):
+        with limited(dependencies.limiter, TOKEN_REFRESH):
             grant = sessions.refresh(
-                parts.unit_of_work(),
-                parts.tokens,
+                dependencies.unit_of_work(),
+                dependencies.tokens,
                 token=token,
                 client=request_client(),
-                origin=request_origin(),
+                actor=request_actor(),
                 now=datetime.now(UTC),
             )
-        return _answer_grant(parts, grant, in_body=bool(sent))
+        return _answer_grant(dependencies, grant, in_body=bool(sent))
 
     @routes.post('/logout')
     @described(
@@ -126,14 +129,16 @@ def session_routes(parts: AccountParts) -> Blueprint:
         answer_headers=['Set-Cookie'],
     )
     def log_out() -> Response:
-        token = read_body_if_any(RefreshTokenBody).refresh_token or parts.cookie.read()
-        origin, now = request_origin(), datetime.now(UTC)
+        token = read_body_if_any(RefreshTokenBody).refresh_token or dependencies.cookie.read()
+        actor, now = request_actor(), datetime.now(UTC)
         if token is not None:
-            sessions.log_out(parts.unit_of_work(), parts.tokens.refresh, token=token, origin=origin, now=now)
+            sessions.log_out(
+                dependencies.unit_of_work(), dependencies.tokens.refresh, token=token, actor=actor, now=now
+            )
         else:
-            owner = authenticate(parts.tokens.access)
-            sessions.end_current(parts.unit_of_work(), owner, origin=origin, now=now)
-        return _logged_out(parts)
+            owner = authenticate(dependencies.tokens.access)
+            sessions.end_current(dependencies.unit_of_work(), owner, actor=actor, now=now)
+        return _logged_out(dependencies)
 
     @routes.post('/logout/all')
     @described(
@@ -145,11 +150,11 @@ def session_routes(parts: AccountParts) -> Blueprint:
         answer_headers=['Set-Cookie'],
     )
     def log_out_everywhere() -> Response:
-        owner = authenticate(parts.tokens.access)
+        owner = authenticate(dependencies.tokens.access)
         sessions.log_out_everywhere(
-            parts.unit_of_work(), owner, origin=request_origin(), now=datetime.now(UTC)
+            dependencies.unit_of_work(), owner, actor=request_actor(), now=datetime.now(UTC)
         )
-        return _logged_out(parts)
+        return _logged_out(dependencies)
 
     @routes.get('/sessions')
     @described(
@@ -159,9 +164,9 @@ def session_routes(parts: AccountParts) -> Blueprint:
         errors=[SessionEnded(), AccountGone()],
     )
     def list_own() -> Response:
-        owner = authenticate(parts.tokens.access)
-        own = sessions.list_own(parts.unit_of_work(), owner, datetime.now(UTC))
-        return answer_list([SessionAnswer.of(session, owner.session_id) for session in own])
+        owner = authenticate(dependencies.tokens.access)
+        own = sessions.list_own(dependencies.unit_of_work(), owner, datetime.now(UTC))
+        return model_list_response([SessionAnswer.of(session, owner.session_id) for session in own])
 
     @routes.delete('/sessions/<id:session_id>')
     @described(
@@ -172,26 +177,28 @@ def session_routes(parts: AccountParts) -> Blueprint:
         answer_headers=['Set-Cookie'],
     )
     def end_own(session_id: int) -> Response:
-        owner = authenticate(parts.tokens.access)
+        owner = authenticate(dependencies.tokens.access)
         sessions.end_own(
-            parts.unit_of_work(), owner, session_id, origin=request_origin(), now=datetime.now(UTC)
+            dependencies.unit_of_work(), owner, session_id, actor=request_actor(), now=datetime.now(UTC)
         )
         if session_id == owner.session_id:
-            return _logged_out(parts)
+            return _logged_out(dependencies)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes
 
 
-def _answer_grant(parts: AccountParts, grant: Grant, *, in_body: bool) -> Response:
+def _answer_grant(dependencies: AccountDependencies, grant: IssuedTokens, *, in_body: bool) -> Response:
     if in_body:
-        return answer(TokensAnswer(access_token=grant.access_token, refresh_token=grant.refresh_token))
-    response = answer(TokenAnswer(access_token=grant.access_token))
-    parts.cookie.set(response, grant.refresh_token, lifetime=grant.lifetime)
+        return model_response(
+            TokensAnswer(access_token=grant.access_token, refresh_token=grant.refresh_token)
+        )
+    response = model_response(TokenAnswer(access_token=grant.access_token))
+    dependencies.cookie.set(response, grant.refresh_token, lifetime=grant.lifetime)
     return response
 
 
-def _logged_out(parts: AccountParts) -> Response:
+def _logged_out(dependencies: AccountDependencies) -> Response:
     response = Response(status=HTTPStatus.NO_CONTENT)
-    parts.cookie.clear(response)
+    dependencies.cookie.clear(response)
     return response

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import click
 from flask.cli import AppGroup
 
-from talelio_backend.app_account.business import whitelist
-from talelio_backend.app_account.business.ports import AccountUnitOfWork
-from talelio_backend.app_account.business.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork
+from talelio_backend.app_account.business.use_cases import whitelist
 from talelio_backend.shared.presentation.command_options import AHEAD, operator, told
 from talelio_backend.shared.presentation.schemas import format_utc
 
@@ -30,7 +30,7 @@ def whitelist_commands(
                 email=email,
                 note=note,
                 expires_at=expires,
-                origin=operator(),
+                actor=operator(),
                 now=datetime.now(UTC),
             )
         end = 'without an end' if entry.expires_at is None else f'until {format_utc(entry.expires_at)}'
@@ -46,7 +46,7 @@ def whitelist_commands(
                 unit_of_work(),
                 email=email,
                 disable_account=disable_account,
-                origin=operator(),
+                actor=operator(),
                 now=datetime.now(UTC),
             )
         click.echo(f'{removal.email} may not register any more')

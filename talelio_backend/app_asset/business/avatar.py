@@ -1,8 +1,13 @@
 from datetime import datetime
 
 from talelio_backend.app_asset.business.errors import RefusedImage
-from talelio_backend.app_asset.business.file_claims import being_deleted, check_stored, storing, take_back
-from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, avatar_key, fingerprint
+from talelio_backend.app_asset.business.file_claims import (
+    being_deleted,
+    check_stored,
+    roll_back_upload,
+    storing,
+)
+from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage, avatar_key, fingerprint
 from talelio_backend.app_asset.business.ports import (
     AssetUnitOfWork,
     ImageProcessor,
@@ -46,11 +51,11 @@ def set_avatar(
             check_stored(store, [avatar_key(user.id, name)])
             user.set_avatar(name, now)
             uow.commit()
-    take_back(uow, store, user.id, replaced)
+    roll_back_upload(uow, store, user.id, replaced)
     return user
 
 
-def _is_there(store: ImageStore, user_id: int, name: str, prepared: PreparedImage) -> bool:
+def _is_there(store: ImageStore, user_id: int, name: str, prepared: ProcessedImage) -> bool:
     return fingerprint(name) == prepared.fingerprint and store.exists(avatar_key(user_id, name))
 
 
@@ -65,7 +70,7 @@ def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: 
         replaced = _avatar_keys(user)
         user.reset_avatar(now)
         uow.commit()
-    take_back(uow, store, user.id, replaced)
+    roll_back_upload(uow, store, user.id, replaced)
     return user
 
 

@@ -37,7 +37,7 @@ def storing(uow: AssetUnitOfWork, store: ImageStore, user_id: int) -> Iterator[S
     try:
         yield stored
     except BaseException:
-        take_back(uow, store, user_id, stored.keys)
+        roll_back_upload(uow, store, user_id, stored.keys)
         raise
 
 
@@ -67,7 +67,7 @@ def free(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[s
         uow.commit()
 
 
-def take_back(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[str]) -> None:
+def roll_back_upload(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[str]) -> None:
     """Free the files, or leave them to the sweep where even that fails."""
     try:
         free(uow, store, user_id, keys)

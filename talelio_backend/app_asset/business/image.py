@@ -35,7 +35,7 @@ class ImageKind(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreparedVariant:
+class ProcessedVariant:
     """The same picture, narrower, as WebP."""
 
     width: int
@@ -43,14 +43,14 @@ class PreparedVariant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreparedImage:
+class ProcessedImage:
     """A picture as it is to be stored: made anew from pixels, so that nothing but them was passed on."""
 
     kind: ImageKind
     width: int
     height: int
     content: bytes
-    variants: tuple[PreparedVariant, ...]
+    variants: tuple[ProcessedVariant, ...]
     # A data URI of at most 600 bytes, to show until the picture is there.
     placeholder: str
 
@@ -89,7 +89,7 @@ class Image:
     placeholder: str
 
     @classmethod
-    def of(cls, user_id: int, prepared: PreparedImage, now: datetime) -> Self:
+    def of(cls, user_id: int, prepared: ProcessedImage, now: datetime) -> Self:
         return cls(
             user_id=user_id,
             created_at=now,

@@ -3,9 +3,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from talelio_backend.app_asset.business.image import Image, PreparedImage
+from talelio_backend.app_asset.business.image import Image, ProcessedImage
 from talelio_backend.app_user.business.ports import UserRepository
-from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.shared.business.pagination import Page, PageRequest
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
@@ -15,10 +15,10 @@ class ImageProcessor(Protocol):
     Both methods raise InvalidImageType, ImageTooLarge or Unavailable.
     """
 
-    def prepare(self, file: BinaryIO) -> PreparedImage:
+    def prepare(self, file: BinaryIO) -> ProcessedImage:
         """Make the picture anew, upright, with its variants."""
 
-    def prepare_avatar(self, file: BinaryIO) -> PreparedImage:
+    def prepare_avatar(self, file: BinaryIO) -> ProcessedImage:
         """Make a square of AVATAR_WIDTH from the middle of the picture, as WebP, without variants."""
 
 

@@ -7,10 +7,10 @@ from talelio_backend.app_asset.business.file_claims import (
     being_deleted,
     check_stored,
     free,
+    roll_back_upload,
     storing,
-    take_back,
 )
-from talelio_backend.app_asset.business.image import Image, ImageKind, PreparedImage
+from talelio_backend.app_asset.business.image import Image, ImageKind, ProcessedImage
 from talelio_backend.app_asset.business.ports import (
     AssetUnitOfWork,
     ImageProcessor,
@@ -20,7 +20,7 @@ from talelio_backend.app_asset.business.ports import (
 )
 from talelio_backend.app_user.business.services import find_own_user
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.shared.business.pagination import Page, PageRequest
 
 
 def upload(
@@ -68,12 +68,12 @@ def upload(
             check_stored(store, keys)
             uow.commit(kept)
     # Another request for the same picture came first.
-    take_back(uow, store, user.id, [key for key in stored.keys if key not in keys])
+    roll_back_upload(uow, store, user.id, [key for key in stored.keys if key not in keys])
     return kept
 
 
 def _is_there(
-    uow: AssetUnitOfWork, store: ImageStore, stored: StoredFiles, user_id: int, prepared: PreparedImage
+    uow: AssetUnitOfWork, store: ImageStore, stored: StoredFiles, user_id: int, prepared: ProcessedImage
 ) -> bool:
     """Whether the owner has the picture already; files of it that got lost are stored anew."""
     with uow:
@@ -85,7 +85,7 @@ def _is_there(
     return True
 
 
-def _files(image: Image, prepared: PreparedImage) -> list[NewFile]:
+def _files(image: Image, prepared: ProcessedImage) -> list[NewFile]:
     original = NewFile(key=image.key, content=prepared.content, media_type=image.kind.value)
     variants = [
         NewFile(

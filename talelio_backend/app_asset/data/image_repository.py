@@ -23,10 +23,10 @@ from talelio_backend.app_asset.business.image import Image, ImageKind, avatar_ke
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
-from talelio_backend.shared.business.page import Page, PageRequest
-from talelio_backend.shared.data.database import is_lock_timeout
+from talelio_backend.shared.business.pagination import Page, PageRequest
+from talelio_backend.shared.data.engine import is_lock_timeout
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
-from talelio_backend.shared.data.paging import newest_first
+from talelio_backend.shared.data.pagination import newest_first
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 OWNER_EXISTS = 'fk_images_user_id_users'

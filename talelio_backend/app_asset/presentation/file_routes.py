@@ -10,7 +10,7 @@ from pydantic import Field
 from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 
 from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.shared.presentation.openapi_operation import Media, described
+from talelio_backend.shared.presentation.operation import Media, described
 
 # The name of a file is never used for anything else, so what it names never changes.
 _CACHE_CONTROL = 'public, max-age=31536000, immutable'

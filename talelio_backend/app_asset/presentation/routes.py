@@ -23,14 +23,18 @@ from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer
 from talelio_backend.shared.business.errors import PreconditionFailed, Unavailable
 from talelio_backend.shared.business.identity import AccessTokens
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.conditions import Representation, precondition
-from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
-from talelio_backend.shared.presentation.openapi_operation import Files, described
-from talelio_backend.shared.presentation.paging import answer_page, page_query
-from talelio_backend.shared.presentation.request_errors import InvalidQuery
-from talelio_backend.shared.presentation.request_query import read_query
+from talelio_backend.shared.idempotency.presentation.idempotency_key import (
+    KEY_ERRORS,
+    Idempotency,
+    ResultKeepingUnitOfWork,
+)
+from talelio_backend.shared.presentation.caching.conditional_requests import Representation, precondition
+from talelio_backend.shared.presentation.json_responses import model_response
+from talelio_backend.shared.presentation.operation import Files, described
+from talelio_backend.shared.presentation.pagination import page_query, page_response
+from talelio_backend.shared.presentation.requests.bearer_token import authenticate
+from talelio_backend.shared.presentation.requests.query_parameters import read_query
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 
 ImageListQuery = page_query(maximum=LIST_LENGTH)
 
@@ -44,7 +48,7 @@ class KeyedAssetUnitOfWork(AssetUnitOfWork, ResultKeepingUnitOfWork, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssetParts:
+class AssetDependencies:
     """What the asset routes hand to their services."""
 
     unit_of_work: Callable[[], KeyedAssetUnitOfWork]
@@ -55,10 +59,10 @@ class AssetParts:
     access_tokens: AccessTokens
     upload_limits: UploadLimits
     # A place among the requests that may change pictures at the same time. Raises Unavailable.
-    turn: Callable[[], AbstractContextManager[None]]
+    slot: Callable[[], AbstractContextManager[None]]
 
 
-def asset_routes(parts: AssetParts) -> Blueprint:
+def asset_routes(dependencies: AssetDependencies) -> Blueprint:
     routes = Blueprint('assets', __name__, url_prefix='/v1/assets')
 
     @routes.post('/images')
@@ -74,19 +78,19 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         answer_headers=['Idempotency-Replayed'],
     )
     def upload() -> Response:
-        owner = authenticate(parts.access_tokens)
-        with parts.turn(), multipart_files(parts.upload_limits) as files:
-            return parts.idempotency.answer(
-                parts.unit_of_work,
+        owner = authenticate(dependencies.access_tokens)
+        with dependencies.slot(), multipart_files(dependencies.upload_limits) as files:
+            return dependencies.idempotency.respond(
+                dependencies.unit_of_work,
                 lambda uow: services.upload(
                     uow,
-                    parts.processor,
-                    parts.store,
+                    dependencies.processor,
+                    dependencies.store,
                     owner,
                     files,
                     datetime.now(UTC),
                 ),
-                lambda images: answer(UploadAnswer.of(images, parts.store.url)),
+                lambda images: model_response(UploadAnswer.of(images, dependencies.store.url)),
                 caller=owner,
                 content=lambda: digests(files),
             )
@@ -105,9 +109,10 @@ def asset_routes(parts: AssetParts) -> Blueprint:
     )
     def list_own() -> Response:
         query = read_query(ImageListQuery)
-        owner = authenticate(parts.access_tokens)
-        page = services.list_own(parts.unit_of_work(), owner, query.page)
-        return answer_page([ImageAnswer.of(image, parts.store.url) for image in page.items], page.next_before)
+        owner = authenticate(dependencies.access_tokens)
+        page = services.list_own(dependencies.unit_of_work(), owner, query.page)
+        return page_response([ImageAnswer.of(image, dependencies.store.url) for image in page.items],
+                             page.next_before)
 
     @routes.get('/images/<id:image_id>')
     @described(
@@ -117,9 +122,9 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         errors=[ImageNotFound(7), AccountGone()],
     )
     def show_own(image_id: int) -> Response:
-        owner = authenticate(parts.access_tokens)
-        image = services.show_own(parts.unit_of_work(), owner, image_id)
-        return answer(ImageAnswer.of(image, parts.store.url))
+        owner = authenticate(dependencies.access_tokens)
+        image = services.show_own(dependencies.unit_of_work(), owner, image_id)
+        return model_response(ImageAnswer.of(image, dependencies.store.url))
 
     @routes.delete('/images/<id:image_id>')
     @described(
@@ -132,22 +137,22 @@ def asset_routes(parts: AssetParts) -> Blueprint:
         request_headers=['If-Match'],
     )
     def delete_own(image_id: int) -> Response:
-        owner = authenticate(parts.access_tokens)
-        with parts.turn():
+        owner = authenticate(dependencies.access_tokens)
+        with dependencies.slot():
             services.delete_own(
-                parts.unit_of_work(),
-                parts.store,
+                dependencies.unit_of_work(),
+                dependencies.store,
                 owner,
                 image_id,
                 datetime.now(UTC),
-                precondition(lambda image: Representation.of(ImageAnswer.of(image, parts.store.url))),
+                precondition(lambda image: Representation.of(ImageAnswer.of(image, dependencies.store.url))),
             )
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes
 
 
-def avatar_routes(parts: AssetParts) -> Blueprint:
+def avatar_routes(dependencies: AssetDependencies) -> Blueprint:
     routes = Blueprint('avatar', __name__, url_prefix='/v1/users/me')
 
     @routes.put('/avatar')
@@ -160,19 +165,21 @@ def avatar_routes(parts: AssetParts) -> Blueprint:
         errors=_PICTURE_ERRORS,
     )
     def set_avatar() -> Response:
-        owner = authenticate(parts.access_tokens)
-        with parts.turn(), multipart_files(UploadLimits(files=1, bytes=parts.upload_limits.bytes)) as files:
+        owner = authenticate(dependencies.access_tokens)
+        with dependencies.slot(), multipart_files(
+            UploadLimits(files=1, bytes=dependencies.upload_limits.bytes)
+        ) as files:
             if not files:
                 raise InvalidImageType()
             user = avatar.set_avatar(
-                parts.unit_of_work(),
-                parts.processor,
-                parts.store,
+                dependencies.unit_of_work(),
+                dependencies.processor,
+                dependencies.store,
                 owner,
                 files[0],
                 datetime.now(UTC),
             )
-        return answer(UserAnswer.of(user, parts.avatar_url))
+        return model_response(UserAnswer.of(user, dependencies.avatar_url))
 
     @routes.delete('/avatar')
     @described(
@@ -182,9 +189,11 @@ def avatar_routes(parts: AssetParts) -> Blueprint:
         errors=[AccountGone(), _STORE_REFUSED, _TOO_MANY],
     )
     def reset_avatar() -> Response:
-        owner = authenticate(parts.access_tokens)
-        with parts.turn():
-            user = avatar.reset_avatar(parts.unit_of_work(), parts.store, owner, datetime.now(UTC))
-        return answer(UserAnswer.of(user, parts.avatar_url))
+        owner = authenticate(dependencies.access_tokens)
+        with dependencies.slot():
+            user = avatar.reset_avatar(
+                dependencies.unit_of_work(), dependencies.store, owner, datetime.now(UTC)
+            )
+        return model_response(UserAnswer.of(user, dependencies.avatar_url))
 
     return routes

@@ -7,7 +7,7 @@ from talelio_backend.app_asset.business.image import parse_key
 from talelio_backend.app_asset.business.ports import ImageRepository
 from talelio_backend.app_feed.business.errors import FeedNotFound, NothingPublished
 from talelio_backend.app_feed.business.ports import FeedUnitOfWork, Page
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_user.business.errors import UserNotFound
 from talelio_backend.app_user.business.services import find_user
 from talelio_backend.app_user.business.user import User

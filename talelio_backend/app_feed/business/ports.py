@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_asset.business.ports import ImageRepository
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_user.business.ports import UserRepository
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 

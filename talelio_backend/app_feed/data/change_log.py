@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 
 from talelio_backend.app_feed.business.ports import Change, ChangeStretch
 from talelio_backend.app_feed.data.change_table import LOCK, NUMBERS, change_table
-from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_project.data.project_pages import FETCHED, PAGE_SIZE, size_of
+from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_table import project_table
-from talelio_backend.shared.data.paging import fill
+from talelio_backend.app_project.data.read_model.page_limits import FETCHED, PAGE_SIZE, size_of
+from talelio_backend.shared.data.pagination import fill
 
 # Rows settled by one reader; the next one goes on.
 SETTLED = 1000

@@ -4,8 +4,8 @@ Why it is done this way: .github/decisions/0022-changes.md.
 """
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, Sequence, Table
 
+from talelio_backend.shared.data.change_notifications import mark_public
 from talelio_backend.shared.data.orm import INSTANT, metadata
-from talelio_backend.shared.data.public_data import mark_public
 
 # Of the advisory lock under which numbers are given: 'changes' in ASCII.
 LOCK = 0x6368616E676573

@@ -5,11 +5,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from talelio_backend.app_feed.business.ports import Page
-from talelio_backend.app_project.business.project import Project
-from talelio_backend.app_project.data.project_pages import FETCHED, is_public
+from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_table import PUBLISHED_OR_CREATED_AT, project_table
+from talelio_backend.app_project.data.read_model.page_limits import FETCHED, is_public
 from talelio_backend.app_user.data.user_repository import user_table
-from talelio_backend.shared.data.paging import fill
+from talelio_backend.shared.data.pagination import fill
 
 # Characters of HTML in one feed, of which the last project may go beyond. Readers give up on more.
 FEED_SIZE = 2 * 1024 * 1024

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from talelio_backend.app_feed.business.feeds import Entry, Feed
-from talelio_backend.app_feed.presentation.addresses import Addresses
+from talelio_backend.app_feed.presentation.links import Addresses
 from talelio_backend.app_feed.presentation.xml import add, document
 
 FILE_NAME = 'feed.atom'

@@ -13,10 +13,10 @@ from talelio_backend.app_feed.business.ports import Change, ChangeUnitOfWork
 from talelio_backend.app_feed.presentation.schemas import LARGEST_LIMIT, ChangeQuery, ChangesAnswer
 from talelio_backend.app_project.presentation.project_json import project_content
 from talelio_backend.shared.business.errors import Invalid
-from talelio_backend.shared.presentation.answers import answer, to_json
-from talelio_backend.shared.presentation.conditions import Representation
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.request_query import read_query
+from talelio_backend.shared.presentation.caching.conditional_requests import Representation
+from talelio_backend.shared.presentation.json_responses import model_response, to_json
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.query_parameters import read_query
 
 _DESCRIPTION = """
 Begin without `since` and keep what comes, by its `id`; then ask again with the `next` of the last answer, at once while
@@ -26,12 +26,12 @@ ever left out. After a 410 begin anew, and drop what does not come again.
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeParts:
+class ChangeDependencies:
     unit_of_work: Callable[[], ChangeUnitOfWork]
     api_base_url: str
 
 
-def change_routes(parts: ChangeParts) -> Blueprint:
+def change_routes(dependencies: ChangeDependencies) -> Blueprint:
     routes = Blueprint('changes', __name__, url_prefix='/v1')
 
     @routes.get('/changes')
@@ -50,13 +50,13 @@ def change_routes(parts: ChangeParts) -> Blueprint:
     )
     def changes() -> Response:
         query = read_query(ChangeQuery)
-        page = follow(parts.unit_of_work(), query.since, query.limit, datetime.now(UTC))
+        page = follow(dependencies.unit_of_work(), query.since, query.limit, datetime.now(UTC))
         content = {
-            'changes': [_content_of(change, parts.api_base_url) for change in page.changes],
+            'changes': [_content_of(change, dependencies.api_base_url) for change in page.changes],
             'next': str(page.next),
             'has_more': page.has_more,
         }
-        response = answer(Representation(to_json(content), modified_at=None))
+        response = model_response(Representation(to_json(content), modified_at=None))
         if page.has_more:
             further = urlencode({**request.args, 'since': str(page.next)})
             response.headers['Link'] = f'<{request.path}?{further}>; rel="next"'

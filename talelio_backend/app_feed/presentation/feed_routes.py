@@ -10,11 +10,11 @@ from talelio_backend.app_feed.business import feeds
 from talelio_backend.app_feed.business.errors import FeedNotFound, NothingPublished
 from talelio_backend.app_feed.business.ports import FeedUnitOfWork
 from talelio_backend.app_feed.presentation import atom, json_feed, rss, sitemap
-from talelio_backend.app_feed.presentation.addresses import Addresses
+from talelio_backend.app_feed.presentation.links import Addresses
 from talelio_backend.app_user.presentation.schemas import Username
 from talelio_backend.shared.business.errors import Invalid
-from talelio_backend.shared.presentation.openapi_operation import Media, described
-from talelio_backend.shared.presentation.request_query import Query, read_query
+from talelio_backend.shared.presentation.operation import Media, described
+from talelio_backend.shared.presentation.requests.query_parameters import Query, read_query
 
 _UNKNOWN = Invalid("Unknown parameter 'page'; this path takes none")
 _ERRORS = (FeedNotFound('maker'), _UNKNOWN)
@@ -64,14 +64,14 @@ _FORMATS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeedParts:
+class FeedDependencies:
     unit_of_work: Callable[[], FeedUnitOfWork]
     # The key of a picture that was uploaded here, by its URL.
     key_of: feeds.KeyOf
     addresses: Addresses
 
 
-def feed_routes(parts: FeedParts) -> Blueprint:
+def feed_routes(dependencies: FeedDependencies) -> Blueprint:
     routes = Blueprint('feeds', __name__, url_prefix='/v1')
 
     def add_feed(form: _Format) -> None:
@@ -84,8 +84,10 @@ def feed_routes(parts: FeedParts) -> Blueprint:
         )
         def show_feed(username: Username) -> Response:
             read_query(Query)
-            feed = feeds.feed_of_user(parts.unit_of_work(), parts.key_of, username, datetime.now(UTC))
-            return _answer(form.write(feed, parts.addresses), form.media_type, feed.changed_at)
+            feed = feeds.feed_of_user(
+                dependencies.unit_of_work(), dependencies.key_of, username, datetime.now(UTC)
+            )
+            return _answer(form.write(feed, dependencies.addresses), form.media_type, feed.changed_at)
 
     for form in _FORMATS:
         add_feed(form)
@@ -98,8 +100,10 @@ def feed_routes(parts: FeedParts) -> Blueprint:
     )
     def show_sitemap_of_user(username: Username) -> Response:
         read_query(Query)
-        found = feeds.sitemap_of_user(parts.unit_of_work(), username, datetime.now(UTC))
-        return _answer(sitemap.write_sitemap(found, parts.addresses), sitemap.MEDIA_TYPE, found.changed_at)
+        found = feeds.sitemap_of_user(dependencies.unit_of_work(), username, datetime.now(UTC))
+        return _answer(
+            sitemap.write_sitemap(found, dependencies.addresses), sitemap.MEDIA_TYPE, found.changed_at
+        )
 
     @routes.get(f'/{sitemap.FILE_NAME}')
     @described(
@@ -109,8 +113,10 @@ def feed_routes(parts: FeedParts) -> Blueprint:
     )
     def show_sitemap() -> Response:
         read_query(Query)
-        found = feeds.sitemap(parts.unit_of_work(), datetime.now(UTC))
-        return _answer(sitemap.write_sitemap(found, parts.addresses), sitemap.MEDIA_TYPE, found.changed_at)
+        found = feeds.sitemap(dependencies.unit_of_work(), datetime.now(UTC))
+        return _answer(
+            sitemap.write_sitemap(found, dependencies.addresses), sitemap.MEDIA_TYPE, found.changed_at
+        )
 
     return routes
 

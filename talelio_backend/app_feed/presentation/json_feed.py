@@ -3,8 +3,8 @@ import json
 from typing import Any
 
 from talelio_backend.app_feed.business.feeds import Entry, Feed
-from talelio_backend.app_feed.presentation.addresses import Addresses
 from talelio_backend.app_feed.presentation.atom import rfc_3339
+from talelio_backend.app_feed.presentation.links import Addresses
 
 FILE_NAME = 'feed.json'
 MEDIA_TYPE = 'application/feed+json'

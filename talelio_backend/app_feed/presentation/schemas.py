@@ -3,7 +3,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from talelio_backend.app_project.presentation.schemas import ProjectAnswer
-from talelio_backend.shared.presentation.request_query import Query, whole_number
+from talelio_backend.shared.presentation.requests.query_parameters import Query, whole_number
 from talelio_backend.shared.presentation.schemas import Answer, Id
 
 # Changes in one answer.

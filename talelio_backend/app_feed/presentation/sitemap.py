@@ -3,8 +3,8 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from talelio_backend.app_feed.business.feeds import Sitemap
-from talelio_backend.app_feed.presentation.addresses import Addresses
 from talelio_backend.app_feed.presentation.atom import rfc_3339
+from talelio_backend.app_feed.presentation.links import Addresses
 from talelio_backend.app_feed.presentation.xml import add, document
 
 FILE_NAME = 'sitemap.xml'

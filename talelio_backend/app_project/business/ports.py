@@ -2,14 +2,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from talelio_backend.app_project.business.listing import Listed, Listing
-from talelio_backend.app_project.business.project import Project, ShownProject
-from talelio_backend.app_project.business.rendered import Rendered
-from talelio_backend.app_project.business.revision import Revision, RevisionEntry
-from talelio_backend.app_project.business.visibility import Selection
+from talelio_backend.app_project.business.domain.list_query import ListQuery, ResultPage
+from talelio_backend.app_project.business.domain.project import Project, ProjectView
+from talelio_backend.app_project.business.domain.rendered import Rendered
+from talelio_backend.app_project.business.domain.revision import Revision, RevisionEntry
+from talelio_backend.app_project.business.domain.visibility import Selection
 from talelio_backend.app_user.business.ports import UserIds
-from talelio_backend.shared.business.page import Page, PageRequest
-from talelio_backend.shared.business.unit_of_work import Reading, UnitOfWork
+from talelio_backend.shared.business.pagination import Page, PageRequest
+from talelio_backend.shared.business.unit_of_work import ReadSession, UnitOfWork
 
 
 class ProjectRepository(Protocol):
@@ -51,22 +51,22 @@ class ProjectRepository(Protocol):
         """Return ids above `after`, ascending, of projects that were rendered under a smaller number."""
 
 
-class ShownProjects(Protocol):
+class ProjectViews(Protocol):
     """Projects, for those who only read them."""
 
-    def get(self, project_id: int) -> ShownProject | None:
+    def get(self, project_id: int) -> ProjectView | None:
         ...
 
-    def get_by_slug(self, user_id: int, slug: str) -> ShownProject | None:
+    def get_by_slug(self, user_id: int, slug: str) -> ProjectView | None:
         ...
 
-    def get_by_old_slug(self, user_id: int, slug: str) -> ShownProject | None:
+    def get_by_old_slug(self, user_id: int, slug: str) -> ProjectView | None:
         """Return the project that had it before."""
 
-    def list_of_user(self, user_id: int, listing: Listing, selection: Selection) -> Listed:
+    def list_of_user(self, user_id: int, listing: ListQuery, selection: Selection) -> ResultPage:
         """A page may be shorter than asked for, so that it fits into memory."""
 
-    def list_at_once(self, username: str, listing: Listing, selection: Selection) -> Listed | None:
+    def list_at_once(self, username: str, listing: ListQuery, selection: Selection) -> ResultPage | None:
         """Return the same without a question for the user's id; None where it takes one.
 
         It does, among others, where there is nothing, for then nobody may have the name.
@@ -106,10 +106,10 @@ class ProjectUnitOfWork(UnitOfWork, Protocol):
         ...
 
 
-class ProjectReading(Reading, Protocol):
+class ProjectReadSession(ReadSession, Protocol):
 
     @property
-    def shown_projects(self) -> ShownProjects:
+    def project_views(self) -> ProjectViews:
         ...
 
     @property

@@ -6,8 +6,9 @@ from sqlalchemy import Integer, Text, any_, bindparam, delete, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import make_transient_to_detached
 
-from talelio_backend.app_project.business.errors import SlugTaken
-from talelio_backend.app_project.business.project import Project
+from talelio_backend.app_project.business.domain.errors import SlugTaken
+from talelio_backend.app_project.business.domain.project import Project
+from talelio_backend.app_project.data.advisory_locks import locks_for_user
 from talelio_backend.app_project.data.project_table import (
     AUTHOR_EXISTS,
     SLUG_UNIQUE,
@@ -16,8 +17,7 @@ from talelio_backend.app_project.data.project_table import (
 )
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import BusinessError
-from talelio_backend.shared.data.locks import locks_for_user
-from talelio_backend.shared.data.prepared import PreparedQuery
+from talelio_backend.shared.data.compiled_query import CompiledQuery
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 # Old slugs that are kept of a project.
@@ -32,7 +32,7 @@ _ADDED = [field.name for field in fields(Project) if field.init]
 
 _USER, _SLUGS = bindparam('user_id', type_=Integer), bindparam('slugs', type_=ARRAY(Text))
 _now, _before = project_table.c, old_slug_table.c
-_HOLDERS = PreparedQuery(
+_HOLDERS = CompiledQuery(
     select(_now.slug, _now.id).where(_now.user_id == _USER, _now.slug == any_(_SLUGS)).union_all(
         select(_before.slug,
                _before.project_id).where(_before.user_id == _USER, _before.slug == any_(_SLUGS))

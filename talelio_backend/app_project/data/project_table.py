@@ -14,10 +14,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
-from talelio_backend.app_project.business.project import Project, ProjectStatus
-from talelio_backend.app_project.business.search import PLUSES, SEPARATORS, SHARP
+from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
+from talelio_backend.app_project.business.domain.search import PLUSES, SEPARATORS, SHARP
+from talelio_backend.shared.data.change_notifications import mark_public
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
-from talelio_backend.shared.data.public_data import mark_public
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 SLUG_UNIQUE = 'uq_projects_user_id_slug'

@@ -14,10 +14,10 @@ from sqlalchemy import (
     select,
 )
 
-from talelio_backend.app_project.business.revision import Revision, RevisionEntry
-from talelio_backend.shared.business.page import Page, PageRequest
+from talelio_backend.app_project.business.domain.revision import Revision, RevisionEntry
+from talelio_backend.shared.business.pagination import Page, PageRequest
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
-from talelio_backend.shared.data.paging import newest_first
+from talelio_backend.shared.data.pagination import newest_first
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 revision_table = Table(

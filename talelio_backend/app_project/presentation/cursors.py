@@ -5,9 +5,9 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from talelio_backend.app_project.business.listing import Cursor, Sort, SortValue
-from talelio_backend.shared.presentation.request_errors import InvalidQuery
-from talelio_backend.shared.presentation.request_query import LARGEST_ID
+from talelio_backend.app_project.business.domain.list_query import Cursor, Sort, SortValue
+from talelio_backend.shared.presentation.requests.query_parameters import LARGEST_ID
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 
 _TYPES: dict[Sort, type] = {
     Sort.NEWEST: int,

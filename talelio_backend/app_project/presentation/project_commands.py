@@ -5,9 +5,9 @@ from collections.abc import Callable
 import click
 from flask.cli import AppGroup
 
-from talelio_backend.app_project.business.errors import NotRenderable, TooExpensiveToRender
+from talelio_backend.app_project.business.domain.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
-from talelio_backend.app_project.business.rendering_again import find_rendered, render_again
+from talelio_backend.app_project.business.use_cases.rerendering import find_rendered, render_again
 from talelio_backend.shared.business.errors import BusinessError
 
 

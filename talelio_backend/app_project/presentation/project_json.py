@@ -2,10 +2,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from talelio_backend.app_project.business.project import ShownProject
-from talelio_backend.app_project.business.rendered import TocEntry
-from talelio_backend.shared.presentation.answers import to_json
-from talelio_backend.shared.presentation.conditions import Representation
+from talelio_backend.app_project.business.domain.project import ProjectView
+from talelio_backend.app_project.business.domain.rendered import TocEntry
+from talelio_backend.shared.presentation.caching.conditional_requests import Representation
+from talelio_backend.shared.presentation.json_responses import to_json
 from talelio_backend.shared.presentation.schemas import format_utc
 
 
@@ -14,7 +14,7 @@ def project_url(api_base_url: str, project_id: int) -> str:
     return f'{api_base_url}/v1/projects/{project_id}'
 
 
-def project_content(project: ShownProject, api_base_url: str) -> dict[str, Any]:
+def project_content(project: ProjectView, api_base_url: str) -> dict[str, Any]:
     """In the order of the fields of `ProjectAnswer`."""
     return {
         'id': project.id,
@@ -37,7 +37,7 @@ def project_content(project: ShownProject, api_base_url: str) -> dict[str, Any]:
     }
 
 
-def represent_project(project: ShownProject, api_base_url: str) -> Representation:
+def represent_project(project: ProjectView, api_base_url: str) -> Representation:
     return Representation(
         content=to_json(project_content(project, api_base_url)),
         modified_at=project.updated_at or project.created_at,

@@ -5,27 +5,27 @@ from typing import Annotated
 from flask import Blueprint, Response
 from pydantic import Field
 
-from talelio_backend.app_project.business import revisions
-from talelio_backend.app_project.business.errors import (
+from talelio_backend.app_project.business.domain.errors import (
     NotRenderable,
     NotYourProject,
     ProjectNotFound,
     RevisionNotFound,
     TooExpensiveToRender,
 )
-from talelio_backend.app_project.business.revision import KEPT
-from talelio_backend.app_project.presentation.routes import ProjectParts
+from talelio_backend.app_project.business.domain.revision import KEPT
+from talelio_backend.app_project.business.use_cases import revisions
+from talelio_backend.app_project.presentation.routes import ProjectDependencies
 from talelio_backend.app_project.presentation.schemas import Markdown, ProjectAnswer, Title
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import PreconditionFailed
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.conditions import precondition
-from talelio_backend.shared.presentation.idempotency import KEY_ERRORS
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.paging import answer_page, page_query
-from talelio_backend.shared.presentation.request_errors import InvalidQuery
-from talelio_backend.shared.presentation.request_query import Query, read_query
+from talelio_backend.shared.idempotency.presentation.idempotency_key import KEY_ERRORS
+from talelio_backend.shared.presentation.caching.conditional_requests import precondition
+from talelio_backend.shared.presentation.json_responses import model_response
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.pagination import page_query, page_response
+from talelio_backend.shared.presentation.requests.bearer_token import authenticate
+from talelio_backend.shared.presentation.requests.query_parameters import Query, read_query
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 from talelio_backend.shared.presentation.schemas import Answer, Text, UtcTime
 
 _OWNER_ERRORS = (ProjectNotFound(), NotYourProject(), AccountGone())
@@ -55,7 +55,7 @@ class RevisionAnswer(Answer):
                        )]
 
 
-def revision_routes(parts: ProjectParts) -> Blueprint:
+def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
     routes = Blueprint('revisions', __name__, url_prefix='/v1/projects/<id:project_id>/revisions')
 
     @routes.get('')
@@ -72,16 +72,16 @@ def revision_routes(parts: ProjectParts) -> Blueprint:
     )
     def list_own(project_id: int) -> Response:
         query = read_query(RevisionListQuery)
-        owner = authenticate(parts.access_tokens)
+        owner = authenticate(dependencies.access_tokens)
         page = revisions.list_own(
-            parts.unit_of_work(),
+            dependencies.unit_of_work(),
             owner,
             project_id,
             query.page,
             datetime.now(UTC),
         )
-        return answer_page([RevisionEntryAnswer.model_validate(entry) for entry in page.items],
-                           page.next_before)
+        return page_response([RevisionEntryAnswer.model_validate(entry) for entry in page.items],
+                             page.next_before)
 
     @routes.get('/<id:number>')
     @described(
@@ -92,9 +92,11 @@ def revision_routes(parts: ProjectParts) -> Blueprint:
     )
     def show_own(project_id: int, number: int) -> Response:
         read_query(Query)
-        owner = authenticate(parts.access_tokens)
-        revision = revisions.show_own(parts.unit_of_work(), owner, project_id, number, datetime.now(UTC))
-        return answer(RevisionAnswer.model_validate(revision))
+        owner = authenticate(dependencies.access_tokens)
+        revision = revisions.show_own(
+            dependencies.unit_of_work(), owner, project_id, number, datetime.now(UTC)
+        )
+        return model_response(RevisionAnswer.model_validate(revision))
 
     @routes.post('/<id:number>/restore')
     @described(
@@ -115,20 +117,20 @@ def revision_routes(parts: ProjectParts) -> Blueprint:
         answer_headers=['Idempotency-Replayed'],
     )
     def restore(project_id: int, number: int) -> Response:
-        owner = authenticate(parts.access_tokens)
-        return parts.idempotency.answer(
-            parts.unit_of_work,
+        owner = authenticate(dependencies.access_tokens)
+        return dependencies.idempotency.respond(
+            dependencies.unit_of_work,
             lambda uow: revisions.restore(
                 uow,
-                parts.renderer,
-                parts.is_own_image,
+                dependencies.renderer,
+                dependencies.is_own_image,
                 owner,
                 project_id,
                 number,
                 now=datetime.now(UTC),
-                precondition=precondition(parts.represent),
+                precondition=precondition(dependencies.represent),
             ),
-            lambda project: answer(parts.represent(project)),
+            lambda project: model_response(dependencies.represent(project)),
             caller=owner,
             content=lambda: b'',
         )

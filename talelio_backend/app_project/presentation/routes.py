@@ -7,36 +7,40 @@ from typing import Protocol
 
 from flask import Blueprint, Response, url_for
 
-from talelio_backend.app_project.business import publishing, reading
-from talelio_backend.app_project.business.errors import (
+from talelio_backend.app_project.business.domain.errors import (
     NotRenderable,
     NotYourProject,
     ProjectNotFound,
     SlugTaken,
     TooExpensiveToRender,
 )
-from talelio_backend.app_project.business.fields import BODY_SIZE, TITLE_LENGTH
-from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectReading, ProjectUnitOfWork
-from talelio_backend.app_project.business.project import LIST_LENGTH, ShownProject
-from talelio_backend.app_project.presentation.lists import (
+from talelio_backend.app_project.business.domain.fields import BODY_SIZE, TITLE_LENGTH
+from talelio_backend.app_project.business.domain.project import LIST_LENGTH, ProjectView
+from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectReadSession, ProjectUnitOfWork
+from talelio_backend.app_project.business.use_cases import publishing, reading
+from talelio_backend.app_project.presentation.project_json import project_content, represent_project
+from talelio_backend.app_project.presentation.project_list import (
     ProjectListQuery,
     SparseProjectAnswer,
     answer_listed,
 )
-from talelio_backend.app_project.presentation.project_json import project_content, represent_project
 from talelio_backend.app_project.presentation.schemas import ChangeBody, ProjectAnswer, PublishBody, Slug
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.presentation.schemas import Username
 from talelio_backend.shared.business.errors import InvalidValue, PreconditionFailed
 from talelio_backend.shared.business.identity import AccessTokens
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.bearer import authenticate, authenticate_if_given
-from talelio_backend.shared.presentation.conditions import Representation, precondition
-from talelio_backend.shared.presentation.idempotency import KEY_ERRORS, Idempotency, ResultKeepingUnitOfWork
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.request_body import read_body
-from talelio_backend.shared.presentation.request_errors import InvalidQuery
-from talelio_backend.shared.presentation.request_query import Query, read_query
+from talelio_backend.shared.idempotency.presentation.idempotency_key import (
+    KEY_ERRORS,
+    Idempotency,
+    ResultKeepingUnitOfWork,
+)
+from talelio_backend.shared.presentation.caching.conditional_requests import Representation, precondition
+from talelio_backend.shared.presentation.json_responses import model_response
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.bearer_token import authenticate, authenticate_if_given
+from talelio_backend.shared.presentation.requests.json_body import read_body
+from talelio_backend.shared.presentation.requests.query_parameters import Query, read_query
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 
 
 class KeyedProjectUnitOfWork(ProjectUnitOfWork, ResultKeepingUnitOfWork, Protocol):
@@ -55,11 +59,11 @@ _OWNER_ERRORS = (ProjectNotFound(), NotYourProject(), AccountGone(), Preconditio
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProjectParts:
+class ProjectDependencies:
     """What the project routes hand to their services."""
 
     unit_of_work: Callable[[], KeyedProjectUnitOfWork]
-    reading: Callable[[], ProjectReading]
+    read_session: Callable[[], ProjectReadSession]
     idempotency: Idempotency
     renderer: MarkdownRenderer
     access_tokens: AccessTokens
@@ -67,11 +71,11 @@ class ProjectParts:
     is_own_image: Callable[[str], bool]
     api_base_url: str
 
-    def represent(self, project: ShownProject) -> Representation:
+    def represent(self, project: ProjectView) -> Representation:
         return represent_project(project, self.api_base_url)
 
 
-def project_routes(parts: ProjectParts) -> Blueprint:
+def project_routes(dependencies: ProjectDependencies) -> Blueprint:
     routes = Blueprint('projects', __name__, url_prefix='/v1')
 
     @routes.post('/projects')
@@ -85,19 +89,19 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         answer_headers=['Idempotency-Replayed'],
     )
     def publish() -> Response:
-        author = authenticate(parts.access_tokens)
+        author = authenticate(dependencies.access_tokens)
         body = read_body(PublishBody)
-        return parts.idempotency.answer(
-            parts.unit_of_work,
+        return dependencies.idempotency.respond(
+            dependencies.unit_of_work,
             lambda uow: publishing.publish(
                 uow,
-                parts.renderer,
-                parts.is_own_image,
+                dependencies.renderer,
+                dependencies.is_own_image,
                 author,
                 body.given,
                 now=datetime.now(UTC),
             ),
-            lambda project: answer(parts.represent(project), HTTPStatus.CREATED),
+            lambda project: model_response(dependencies.represent(project), HTTPStatus.CREATED),
             caller=author,
             content=body.as_bytes,
         )
@@ -111,8 +115,12 @@ def project_routes(parts: ProjectParts) -> Blueprint:
     )
     def show(project_id: int) -> Response:
         read_query(Query)
-        reader = authenticate_if_given(parts.access_tokens)
-        return answer(parts.represent(reading.show(parts.reading(), reader, project_id, datetime.now(UTC))))
+        reader = authenticate_if_given(dependencies.access_tokens)
+        return model_response(
+            dependencies.represent(
+                reading.show(dependencies.read_session(), reader, project_id, datetime.now(UTC))
+            )
+        )
 
     @routes.patch('/projects/<id:project_id>')
     @described(
@@ -125,18 +133,18 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         request_headers=['If-Match'],
     )
     def change(project_id: int) -> Response:
-        owner = authenticate(parts.access_tokens)
+        owner = authenticate(dependencies.access_tokens)
         project = publishing.change(
-            parts.unit_of_work(),
-            parts.renderer,
-            parts.is_own_image,
+            dependencies.unit_of_work(),
+            dependencies.renderer,
+            dependencies.is_own_image,
             owner,
             project_id,
             read_body(ChangeBody).given,
             now=datetime.now(UTC),
-            precondition=precondition(parts.represent),
+            precondition=precondition(dependencies.represent),
         )
-        return answer(parts.represent(project))
+        return model_response(dependencies.represent(project))
 
     @routes.delete('/projects/<id:project_id>')
     @described(
@@ -147,13 +155,13 @@ def project_routes(parts: ProjectParts) -> Blueprint:
         request_headers=['If-Match'],
     )
     def delete(project_id: int) -> Response:
-        owner = authenticate(parts.access_tokens)
+        owner = authenticate(dependencies.access_tokens)
         publishing.delete(
-            parts.unit_of_work(),
+            dependencies.unit_of_work(),
             owner,
             project_id,
             now=datetime.now(UTC),
-            precondition=precondition(parts.represent),
+            precondition=precondition(dependencies.represent),
         )
         return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -176,9 +184,9 @@ def project_routes(parts: ProjectParts) -> Blueprint:
     def list_of_user(username: Username) -> Response:
         query = read_query(ProjectListQuery)
         listing = query.listing
-        reader = authenticate_if_given(parts.access_tokens)
+        reader = authenticate_if_given(dependencies.access_tokens)
         listed = reading.list_of_user(
-            parts.reading(),
+            dependencies.read_session(),
             reader,
             username,
             listing,
@@ -186,7 +194,7 @@ def project_routes(parts: ProjectParts) -> Blueprint:
             now=datetime.now(UTC),
         )
         return answer_listed(
-            listed, listing, query.fields, partial(project_content, api_base_url=parts.api_base_url)
+            listed, listing, query.fields, partial(project_content, api_base_url=dependencies.api_base_url)
         )
 
     @routes.get('/users/<username>/projects/<slug>')
@@ -201,12 +209,12 @@ def project_routes(parts: ProjectParts) -> Blueprint:
     )
     def show_by_slug(username: Username, slug: Slug) -> Response:
         read_query(Query)
-        reader = authenticate_if_given(parts.access_tokens)
-        project = reading.show_by_slug(parts.reading(), reader, username, slug, datetime.now(UTC))
+        reader = authenticate_if_given(dependencies.access_tokens)
+        project = reading.show_by_slug(dependencies.read_session(), reader, username, slug, datetime.now(UTC))
         if project.slug != slug:
             # It was called so before.
             location = url_for('.show_by_slug', username=username, slug=project.slug)
             return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={'Location': location})
-        return answer(parts.represent(project))
+        return model_response(dependencies.represent(project))
 
     return routes

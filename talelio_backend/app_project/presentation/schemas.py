@@ -3,11 +3,11 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from talelio_backend.app_project.business.given import Given
-from talelio_backend.app_project.business.project import ProjectStatus
+from talelio_backend.app_project.business.domain.project import ProjectStatus
+from talelio_backend.app_project.business.domain.project_patch import ProjectPatch
 from talelio_backend.shared.presentation.schemas import Answer, Body, GivenTime, Id, Text, UtcTime
 
-_GIVEN = {each.name for each in fields(Given)}
+_GIVEN = {each.name for each in fields(ProjectPatch)}
 
 Title = Annotated[Text, Field(examples=['A chair'])]
 Markdown = Annotated[Text, Field(description='Markdown.', examples=['## Wood\n\nAsh.'])]
@@ -37,8 +37,8 @@ class _ProjectBody(Body):
     position: Position = None  # type: ignore[assignment]
 
     @property
-    def given(self) -> Given:
-        return Given(**{name: getattr(self, name) for name in self.model_fields_set & _GIVEN})
+    def given(self) -> ProjectPatch:
+        return ProjectPatch(**{name: getattr(self, name) for name in self.model_fields_set & _GIVEN})
 
 
 class PublishBody(_ProjectBody):

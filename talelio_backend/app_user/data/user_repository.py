@@ -13,9 +13,9 @@ from sqlalchemy import (
 )
 
 from talelio_backend.app_user.business.user import User
+from talelio_backend.shared.data.change_notifications import mark_public
+from talelio_backend.shared.data.compiled_query import CompiledQuery
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
-from talelio_backend.shared.data.prepared import PreparedQuery
-from talelio_backend.shared.data.public_data import mark_public
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 user_table = Table(
@@ -67,10 +67,10 @@ class SqlAlchemyUserRepository(SqlAlchemyRepository[User]):
 class SqlAlchemyUserIds:
     """See `app_user.business.ports.UserIds`."""
 
-    _BY_USERNAME = PreparedQuery(
+    _BY_USERNAME = CompiledQuery(
         select(user_table.c.id).where(func.lower(user_table.c.username) == bindparam('username'))
     )
-    _BY_ACCOUNT = PreparedQuery(
+    _BY_ACCOUNT = CompiledQuery(
         select(user_table.c.id).where(user_table.c.account_id == bindparam('account_id'))
     )
 
@@ -83,6 +83,6 @@ class SqlAlchemyUserIds:
     def by_account(self, account_id: int) -> int | None:
         return self._id(self._BY_ACCOUNT, account_id=account_id)
 
-    def _id(self, query: PreparedQuery, **values: int | str) -> int | None:
+    def _id(self, query: CompiledQuery, **values: int | str) -> int | None:
         row = query.first(self._connection, **values)
         return None if row is None else row[0]

@@ -12,15 +12,15 @@ from talelio_backend.app_user.business.user import LOCATION_LENGTH, User
 from talelio_backend.app_user.presentation.schemas import ChangeUserBody, UserAnswer, Username
 from talelio_backend.shared.business.errors import InvalidValue, PreconditionFailed
 from talelio_backend.shared.business.identity import AccessTokens
-from talelio_backend.shared.presentation.answers import answer
-from talelio_backend.shared.presentation.bearer import authenticate
-from talelio_backend.shared.presentation.conditions import Representation, precondition
-from talelio_backend.shared.presentation.openapi_operation import described
-from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.caching.conditional_requests import Representation, precondition
+from talelio_backend.shared.presentation.json_responses import model_response
+from talelio_backend.shared.presentation.operation import described
+from talelio_backend.shared.presentation.requests.bearer_token import authenticate
+from talelio_backend.shared.presentation.requests.json_body import read_body
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserParts:
+class UserDependencies:
     """What the user routes hand to their services."""
 
     unit_of_work: Callable[[], UserUnitOfWork]
@@ -28,21 +28,25 @@ class UserParts:
     avatar_url: Callable[[User], str]
 
 
-def user_routes(parts: UserParts) -> Blueprint:
+def user_routes(dependencies: UserDependencies) -> Blueprint:
     routes = Blueprint('users', __name__, url_prefix='/v1/users')
 
     @routes.get('/<username>')
     @described('Show a user', answers={HTTPStatus.OK: UserAnswer}, errors=[UserNotFound('maker')])
     def show(username: Username) -> Response:
-        return answer(UserAnswer.of(services.show(parts.unit_of_work(), username), parts.avatar_url))
+        return model_response(
+            UserAnswer.of(services.show(dependencies.unit_of_work(), username), dependencies.avatar_url)
+        )
 
     @routes.get('/me')
     @described(
         "Show one's own user", bearer='required', answers={HTTPStatus.OK: UserAnswer}, errors=[AccountGone()]
     )
     def show_own() -> Response:
-        owner = authenticate(parts.access_tokens)
-        return answer(UserAnswer.of(services.show_own(parts.unit_of_work(), owner), parts.avatar_url))
+        owner = authenticate(dependencies.access_tokens)
+        return model_response(
+            UserAnswer.of(services.show_own(dependencies.unit_of_work(), owner), dependencies.avatar_url)
+        )
 
     @routes.patch('/me')
     @described(
@@ -60,15 +64,17 @@ def user_routes(parts: UserParts) -> Blueprint:
         answer_headers=['ETag'],
     )
     def change_own() -> Response:
-        owner = authenticate(parts.access_tokens)
+        owner = authenticate(dependencies.access_tokens)
         body = read_body(ChangeUserBody)
         user = services.change_own(
-            parts.unit_of_work(),
+            dependencies.unit_of_work(),
             owner,
             location=body.location,
             now=datetime.now(UTC),
-            precondition=precondition(lambda user: Representation.of(UserAnswer.of(user, parts.avatar_url))),
+            precondition=precondition(
+                lambda user: Representation.of(UserAnswer.of(user, dependencies.avatar_url))
+            ),
         )
-        return answer(UserAnswer.of(user, parts.avatar_url))
+        return model_response(UserAnswer.of(user, dependencies.avatar_url))
 
     return routes

@@ -1,7 +1,7 @@
 """The kinds of failure that a use case can end in.
 
 A feature's errors are subclasses of one of these. Which HTTP status a kind becomes is known to
-`shared.presentation.errors` alone.
+`shared.presentation.errors.handlers` alone.
 """
 import re
 from collections.abc import Sequence

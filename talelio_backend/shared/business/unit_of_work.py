@@ -20,10 +20,10 @@ class UnitOfWork(Protocol):
 
     def commit(self, result: object = None) -> None:
         """`result` is what the use case is about to return: whoever made the unit of work may want to write
-        something about it into the same transaction, see `shared.presentation.idempotency`."""
+        something about it into the same transaction, see `shared.idempotency.presentation.idempotency_key`."""
 
 
-class Reading(Protocol):
+class ReadSession(Protocol):
     """For what only reads: each question is answered as of its own moment.
 
     A feature's own protocol adds what it reads. Leaving the block raises Unavailable as a unit of work does.

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.errors import BusinessError
-from talelio_backend.shared.data.database import broken_constraint
+from talelio_backend.shared.data.engine import broken_constraint
 
 EntityT = TypeVar('EntityT')
 

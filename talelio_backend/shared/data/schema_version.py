@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.data.database import is_passing_trouble
+from talelio_backend.shared.data.engine import is_passing_trouble
 
 _UNDEFINED_TABLE = '42P01'
 

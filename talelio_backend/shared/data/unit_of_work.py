@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
 from talelio_backend.shared.business.errors import Conflict, Unavailable
-from talelio_backend.shared.data.database import is_passing_trouble
-from talelio_backend.shared.data.public_data import NotingSession
+from talelio_backend.shared.data.change_notifications import ChangeTrackingSession
+from talelio_backend.shared.data.engine import is_passing_trouble
 
 
 class SqlAlchemyUnitOfWork:
@@ -18,7 +18,7 @@ class SqlAlchemyUnitOfWork:
     It knows no repository: the composition root adds them in a subclass.
     """
 
-    _session: NotingSession
+    _session: ChangeTrackingSession
 
     def __init__(self, engine: Engine, public_changed: Callable[[], None] = lambda: None) -> None:
         """`public_changed` is called after a commit that may have changed what everybody may read."""
@@ -28,7 +28,7 @@ class SqlAlchemyUnitOfWork:
 
     def __enter__(self) -> Self:
         # What was read stays readable after the commit: services hand entities to the presentation.
-        self._session = NotingSession(self._engine, expire_on_commit=False)
+        self._session = ChangeTrackingSession(self._engine, expire_on_commit=False)
         return self
 
     def __exit__(

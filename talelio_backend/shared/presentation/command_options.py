@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from talelio_backend.shared.business.audit import Origin
+from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import BusinessError
 
 _UNITS = {'m': timedelta(minutes=1), 'h': timedelta(hours=1), 'd': timedelta(days=1)}
@@ -36,14 +36,14 @@ AGO = Time(-1)
 AHEAD = Time(1)
 
 
-def operator() -> Origin:
+def operator() -> Actor:
     """Who uses the command line."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):
         # A container may run under a number that has no name.
         name = 'unknown'
-    return Origin(actor=f'operator {name}')
+    return Actor(name=f'operator {name}')
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from typing import Literal
 from flask import Blueprint, Response
 
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.presentation.answers import answer
+from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.no_store import no_store
-from talelio_backend.shared.presentation.openapi_operation import described
+from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.schemas import Answer
 
 
@@ -37,7 +37,7 @@ def health_routes(readiness: Readiness) -> Blueprint:
     @no_store
     def live() -> Response:
         """The process answers. It says nothing about the database: a restart would not mend that."""
-        return answer(HealthAnswer(status='live'))
+        return model_response(HealthAnswer(status='live'))
 
     @routes.get('/ready')
     @described(
@@ -48,6 +48,6 @@ def health_routes(readiness: Readiness) -> Blueprint:
     @no_store
     def ready() -> Response:
         readiness.check()
-        return answer(HealthAnswer(status='ready'))
+        return model_response(HealthAnswer(status='ready'))
 
     return routes

@@ -11,7 +11,7 @@ import requests
 from PIL import Image
 from urllib3.exceptions import NewConnectionError
 
-from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.app_account.business.ports.accounts import VerificationLink
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from tests.faults.durability.ledger import Ledger, State
 from tests.support.served_api import SECRET_KEY
@@ -109,19 +109,21 @@ class Client:
         if self._token:
             sent['Authorization'] = f'Bearer {self._token}'
         try:
-            answer = self._session.request(method, self._url + path, headers=sent, timeout=TIMEOUT, **options)
+            response = self._session.request(
+                method, self._url + path, headers=sent, timeout=TIMEOUT, **options
+            )
         except requests.RequestException as error:
             self._stopping.wait(PAUSE)
             return REFUSED if was_not_sent(error) else UNKNOWN, None
-        if answer.ok:
-            return ACKNOWLEDGED, answer.json() if answer.content else None
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or 'Retry-After' not in answer.headers:
-                self._ledger.strange.append(f'{method} {path}: {answer.status_code} {answer.text}')
+        if response.ok:
+            return ACKNOWLEDGED, response.json() if response.content else None
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or 'Retry-After' not in response.headers:
+                self._ledger.strange.append(f'{method} {path}: {response.status_code} {response.text}')
             self._stopping.wait(PAUSE)
             return UNKNOWN, None
-        if answer.status_code not in (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS):
-            self._ledger.strange.append(f'{method} {path}: {answer.status_code} {answer.text}')
+        if response.status_code not in (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS):
+            self._ledger.strange.append(f'{method} {path}: {response.status_code} {response.text}')
         return REFUSED, None
 
     def _address(self) -> str:
@@ -207,11 +209,11 @@ class Client:
     def _look(self, path: str, title: str) -> None:
         """As everybody may, on a connection that may lead to the other worker: see what was just written."""
         try:
-            answer = requests.get(self._url + path, timeout=TIMEOUT)
+            response = requests.get(self._url + path, timeout=TIMEOUT)
         except requests.RequestException:
             return
-        if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE and answer.json().get('title') != title:
-            self._ledger.strange.append(f'GET {path}: {answer.text} instead of {title}')
+        if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE and response.json().get('title') != title:
+            self._ledger.strange.append(f'GET {path}: {response.text} instead of {title}')
 
     def _withdraw(self) -> None:
         if self._projects:

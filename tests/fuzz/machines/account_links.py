@@ -1,8 +1,8 @@
 """The tokens in mails, made without the wait for the mails; they are read by the real clock."""
 from datetime import UTC, datetime
 
-from talelio_backend.app_account.business.link_ports import MailLink
-from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.app_account.business.ports.accounts import VerificationLink
+from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens

@@ -5,7 +5,7 @@ Each method returns None where it is done, or else the message of the error.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from talelio_backend.app_account.business.errors import (
+from talelio_backend.app_account.business.domain.errors import (
     AccountAlreadyVerified,
     AccountNotVerified,
     EmailTaken,

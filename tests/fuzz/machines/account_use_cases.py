@@ -1,8 +1,13 @@
 from datetime import UTC, datetime, timedelta
 
-from talelio_backend.app_account.business import email_changes, own_account, recovery, sessions
-from talelio_backend.app_account.business.checked_access_tokens import CheckedAccessTokens
-from talelio_backend.app_account.business.grant import Grant
+from talelio_backend.app_account.business.use_cases import (
+    change_email,
+    own_account,
+    password_recovery,
+    sessions,
+)
+from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
+from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.fuzz.machines.account_links import CONFIRMATION, RESET, REVOCATION
@@ -52,22 +57,22 @@ class AccountUseCases:
                 use_cases.TOKENS,
                 token=refresh,
                 client=use_cases.CLIENT,
-                origin=ORIGIN,
+                actor=ORIGIN,
                 now=self._now,
             )
         )
 
     def log_out(self, refresh: str) -> None:
-        sessions.log_out(self._uow, use_cases.REFRESH, token=refresh, origin=ORIGIN, now=self._now)
+        sessions.log_out(self._uow, use_cases.REFRESH, token=refresh, actor=ORIGIN, now=self._now)
 
     def log_out_everywhere(self, access: str) -> None:
-        sessions.log_out_everywhere(self._uow, self._tokens.read(access), origin=ORIGIN, now=self._now)
+        sessions.log_out_everywhere(self._uow, self._tokens.read(access), actor=ORIGIN, now=self._now)
 
     def list_sessions(self, access: str) -> set[int]:
         return {session.id for session in sessions.list_own(self._uow, self._tokens.read(access), self._now)}
 
     def end_session(self, access: str, session_id: int) -> None:
-        sessions.end_own(self._uow, self._tokens.read(access), session_id, origin=ORIGIN, now=self._now)
+        sessions.end_own(self._uow, self._tokens.read(access), session_id, actor=ORIGIN, now=self._now)
 
     def show(self, access: str) -> Shown:
         account = own_account.show(self._uow, self._tokens.read(access))
@@ -82,39 +87,39 @@ class AccountUseCases:
             common_passwords=(),
             current=current,
             new=new,
-            origin=ORIGIN,
+            actor=ORIGIN,
             now=self._now,
         )
 
     def reset_password(self, link: str, password: str) -> None:
-        recovery.reset_password(
+        password_recovery.reset_password(
             self._uow,
             FakeHasher(),
             RESET,
             common_passwords=(),
             token=link,
             password=password,
-            origin=ORIGIN,
+            actor=ORIGIN,
             now=self._now,
         )
 
     def request_email_change(self, access: str, email: str, password: str) -> None:
-        email_changes.request(
+        change_email.request(
             self._uow,
             FakeHasher(),
             self._tokens.read(access),
             whitelist=self.emails,
             email=email,
             password=password,
-            origin=ORIGIN,
+            actor=ORIGIN,
             now=self._now,
         )
 
     def confirm_email_change(self, link: str) -> None:
-        email_changes.confirm(self._uow, CONFIRMATION, token=link, origin=ORIGIN, now=self._now)
+        change_email.confirm(self._uow, CONFIRMATION, token=link, actor=ORIGIN, now=self._now)
 
     def revoke_email_change(self, link: str) -> None:
-        email_changes.revoke(self._uow, REVOCATION, token=link, origin=ORIGIN, now=self._now)
+        change_email.revoke(self._uow, REVOCATION, token=link, actor=ORIGIN, now=self._now)
 
     def delete(self, access: str, password: str) -> None:
         own_account.delete(
@@ -123,7 +128,7 @@ class AccountUseCases:
             lambda user_id, keys: None,
             self._tokens.read(access),
             password=password,
-            origin=ORIGIN,
+            actor=ORIGIN,
             now=self._now,
         )
 
@@ -134,5 +139,5 @@ class AccountUseCases:
         )
 
 
-def _tokens(grant: Grant) -> Tokens:
+def _tokens(grant: IssuedTokens) -> Tokens:
     return Tokens(access=grant.access_token, refresh=grant.refresh_token)

@@ -2,15 +2,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from talelio_backend.app_project.business import publishing, reading, revisions
-from talelio_backend.app_project.business.given import Given
-from talelio_backend.app_project.business.listing import Listing
-from talelio_backend.app_project.business.project import ProjectStatus, ShownProject
-from talelio_backend.app_project.business.search import parse_terms
-from talelio_backend.app_project.business.visibility import Showing
+from talelio_backend.app_project.business.domain.list_query import ListQuery
+from talelio_backend.app_project.business.domain.project import ProjectStatus, ProjectView
+from talelio_backend.app_project.business.domain.project_patch import ProjectPatch
+from talelio_backend.app_project.business.domain.search import parse_terms
+from talelio_backend.app_project.business.domain.visibility import VisibilityFilter
+from talelio_backend.app_project.business.use_cases import publishing, reading, revisions
 from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.business.pagination import PageRequest
 from tests.fakes.ports import FakeRenderer
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.fuzz.machines.project_machine import OWNERS
@@ -88,9 +88,9 @@ class ProjectUseCases:
         )
 
     def listing(self, reader: str | None, owner: str, status: str, word: str | None) -> list[View]:
-        listing = Listing(terms=None if word is None else parse_terms(word))
+        listing = ListQuery(terms=None if word is None else parse_terms(word))
         listed = reading.list_of_user(
-            self._uow, self._people[reader], owner, listing, showing=Showing(status), now=self._now
+            self._uow, self._people[reader], owner, listing, showing=VisibilityFilter(status), now=self._now
         )
         return [_view(project, self._now) for project in listed.items]
 
@@ -112,23 +112,23 @@ class ProjectUseCases:
         assert owner is not None
         return owner
 
-    def _view(self, use_case: Callable[[], ShownProject]) -> View | str:
+    def _view(self, use_case: Callable[[], ProjectView]) -> View | str:
         try:
             return _view(use_case(), self._now)
         except BusinessError as error:
             return error.message
 
 
-def _given(fields: Fields) -> Given:
+def _given(fields: Fields) -> ProjectPatch:
     values: dict[str, Any] = dict(fields)
     if 'published_at' in values:
         values['published_at'] = _TIMES[values['published_at']]
     if 'status' in values:
         values['status'] = ProjectStatus(values['status'])
-    return Given(**values)
+    return ProjectPatch(**values)
 
 
-def _view(project: ShownProject, now: datetime) -> View:
+def _view(project: ProjectView, now: datetime) -> View:
     published = project.published_at
     return {
         'id': project.id,

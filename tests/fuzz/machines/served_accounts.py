@@ -16,10 +16,10 @@ from tests.support.served_api import ServedApi
 _ACCOUNTS = '/v1/accounts'
 
 
-class Refusal(BusinessError):
+class Problem(BusinessError):
 
-    def __init__(self, answer: Response) -> None:
-        super().__init__(error_of(answer, HTTPStatus(answer.status_code)))
+    def __init__(self, response: Response) -> None:
+        super().__init__(error_of(response, HTTPStatus(response.status_code)))
 
 
 class ServedAccounts:
@@ -126,11 +126,11 @@ class ServedAccounts:
     ) -> Any:
         execute(self._database, 'DELETE FROM rate_limit_counters')
         headers = {} if access is None else {'Authorization': f'Bearer {access}'}
-        answer = self._api.request(method, _ACCOUNTS + path, json=body, headers=headers)
-        if not answer.ok:
-            raise Refusal(answer)
-        assert answer.status_code == success
-        return answer.json() if answer.content else None
+        response = self._api.request(method, _ACCOUNTS + path, json=body, headers=headers)
+        if not response.ok:
+            raise Problem(response)
+        assert response.status_code == success
+        return response.json() if response.content else None
 
 
 def _tokens(given: Mapping[str, str]) -> Tokens:

@@ -31,8 +31,8 @@ class ServedProjects:
         return _view(self._api.post(path, headers=self._bearer(who)))
 
     def delete(self, who: str, project_id: int) -> str | None:
-        answer = self._api.delete(f'/v1/projects/{project_id}', headers=self._bearer(who))
-        return None if answer.status_code == HTTPStatus.NO_CONTENT else _message(answer)
+        response = self._api.delete(f'/v1/projects/{project_id}', headers=self._bearer(who))
+        return None if response.status_code == HTTPStatus.NO_CONTENT else _message(response)
 
     def show(self, reader: str | None, project_id: int) -> View | str:
         return _view(self._read(reader, f'/v1/projects/{project_id}'))
@@ -43,15 +43,15 @@ class ServedProjects:
 
     def listing(self, reader: str | None, owner: str, status: str, word: str | None) -> list[View]:
         query = f'?status={status}' + (f'&q={word}' if word is not None else '')
-        answer = self._read(reader, self._members[owner].projects_path + query)
-        assert answer.status_code == HTTPStatus.OK, answer.text
-        return [_view_of(project) for project in answer.json()]
+        response = self._read(reader, self._members[owner].projects_path + query)
+        assert response.status_code == HTTPStatus.OK, response.text
+        return [_view_of(project) for project in response.json()]
 
     def revisions(self, who: str, project_id: int) -> list[tuple[int, str]] | str:
-        answer = self._read(who, f'/v1/projects/{project_id}/revisions')
-        if answer.status_code != HTTPStatus.OK:
-            return _message(answer)
-        return [(entry['number'], entry['title']) for entry in answer.json()]
+        response = self._read(who, f'/v1/projects/{project_id}/revisions')
+        if response.status_code != HTTPStatus.OK:
+            return _message(response)
+        return [(entry['number'], entry['title']) for entry in response.json()]
 
     def _read(self, reader: str | None, path: str) -> Response:
         headers = self._bearer(reader)
@@ -68,12 +68,12 @@ def _body(fields: Fields) -> dict[str, Any]:
     return {**fields, **times}
 
 
-def _view(answer: Response) -> View | str:
-    return _view_of(answer.json()) if answer.ok else _message(answer)
+def _view(response: Response) -> View | str:
+    return _view_of(response.json()) if response.ok else _message(response)
 
 
-def _message(answer: Response) -> str:
-    return str(answer.json()['error']['message'])
+def _message(response: Response) -> str:
+    return str(response.json()['error']['message'])
 
 
 def _view_of(project: dict[str, Any]) -> View:

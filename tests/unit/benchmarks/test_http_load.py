@@ -19,7 +19,7 @@ def _serve() -> Iterator[Serve]:
 
         def start(*pieces: bytes, connections: int = 1) -> str:
 
-            def answer() -> None:
+            def response() -> None:
                 # The end of the test shuts the listener, and its client may have hung up.
                 with suppress(OSError):
                     for _ in range(connections):
@@ -31,7 +31,7 @@ def _serve() -> Iterator[Serve]:
                                 if b'close' in pieces[0]:
                                     break
 
-            threads.append(threading.Thread(target=answer))
+            threads.append(threading.Thread(target=response))
             threads[-1].start()
             return f'http://127.0.0.1:{listener.getsockname()[1]}'
 
@@ -41,30 +41,30 @@ def _serve() -> Iterator[Serve]:
             thread.join()
 
 
-def collect(answers: list[tuple[int, bytes]], *requests: bytes) -> Script:
+def collect(responses: list[tuple[int, bytes]], *requests: bytes) -> Script:
     for request in requests:
         status, body = yield 'a kind', request
-        answers.append((status, bytes(body)))
+        responses.append((status, bytes(body)))
 
 
 def test_an_answer_may_come_in_pieces(serve: Serve) -> None:
     url = serve(b'HTTP/1.1 200 OK\r\nContent-', b'Length: 5\r\n\r\nhe', b'llo')
     got: list[tuple[int, bytes]] = []
 
-    answers = ask(url, [collect(got, get('/'), get('/'))], seconds=30, warm_up=0)
+    responses = ask(url, [collect(got, get('/'), get('/'))], seconds=30, warm_up=0)
 
     assert got == [(200, b'hello')] * 2
-    assert answers.statuses == {('a kind', 200): 2}
-    assert answers.answered == len(answers.latencies['a kind']) == 2
+    assert responses.statuses == {('a kind', 200): 2}
+    assert responses.answered == len(responses.latencies['a kind']) == 2
 
 
 def test_a_304_has_no_body_whatever_length_it_names(serve: Serve) -> None:
     url = serve(b'HTTP/1.1 304 NOT MODIFIED\r\nContent-Length: 50000\r\n\r\n')
 
-    answers = ask(url, [again_and_again(get('/'), 304)], seconds=0.05)
+    responses = ask(url, [again_and_again(get('/'), 304)], seconds=0.05)
 
-    assert answers.answered > len(answers.latencies['request']) > 0
-    assert answers.rate() == pytest.approx(len(answers.latencies['request']) / 0.05)
+    assert responses.answered > len(responses.latencies['request']) > 0
+    assert responses.rate() == pytest.approx(len(responses.latencies['request']) / 0.05)
 
 
 def test_another_status_than_wanted_ends_it(serve: Serve) -> None:

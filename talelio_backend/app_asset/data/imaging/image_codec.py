@@ -1,4 +1,4 @@
-"""Makes pictures anew. Runs in a child of a BoundedWorker, since no decoder is without faults."""
+"""Makes pictures anew. Runs in a child of a SandboxedWorker, since no decoder is without faults."""
 
 from base64 import b64encode
 from ctypes import CDLL
@@ -10,8 +10,8 @@ from talelio_backend.app_asset.business.image import (
     AVATAR_WIDTH,
     VARIANT_WIDTHS,
     ImageKind,
-    PreparedImage,
-    PreparedVariant,
+    ProcessedImage,
+    ProcessedVariant,
 )
 from talelio_backend.app_asset.data.imaging.colour import in_stored_colours
 from talelio_backend.app_asset.data.imaging.encoding import encoded, stored
@@ -53,7 +53,7 @@ def run(request: bytes) -> bytes:
             _give_memory_back(0)
 
 
-def prepare(content: bytes, limits: ImageLimits) -> PreparedImage:
+def prepare(content: bytes, limits: ImageLimits) -> ProcessedImage:
     source = open_source(content, limits)
     image, profile = in_stored_colours(upright_pixels(source), source.profile)
     width, height = image.size
@@ -75,8 +75,8 @@ def prepare(content: bytes, limits: ImageLimits) -> PreparedImage:
         image = image.resize((each, _scaled(height, each, width)), _LANCZOS)
         if image.height <= _LARGEST_WEBP_SIDE:
             made_variant = encoded(image, ImageKind.WEBP, profile, **_VARIANT_STYLE)
-            variants.append(PreparedVariant(width=each, content=made_variant))
-    return PreparedImage(
+            variants.append(ProcessedVariant(width=each, content=made_variant))
+    return ProcessedImage(
         kind=kind,
         width=width,
         height=height,
@@ -86,14 +86,14 @@ def prepare(content: bytes, limits: ImageLimits) -> PreparedImage:
     )
 
 
-def prepare_avatar(content: bytes, limits: ImageLimits) -> PreparedImage:
+def prepare_avatar(content: bytes, limits: ImageLimits) -> ProcessedImage:
     source = open_source(content, limits)
     image, profile = in_stored_colours(upright_pixels(source), source.profile)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = (left, top, left + side, top + side)
     image = _smooth(image.crop(square)).resize((AVATAR_WIDTH, AVATAR_WIDTH), _LANCZOS)
-    return PreparedImage(
+    return ProcessedImage(
         kind=ImageKind.WEBP,
         width=AVATAR_WIDTH,
         height=AVATAR_WIDTH,

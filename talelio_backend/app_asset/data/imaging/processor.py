@@ -4,16 +4,21 @@ from io import SEEK_END
 from typing import BinaryIO
 
 from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
-from talelio_backend.app_asset.business.image import AVATAR_WIDTH, PreparedImage
+from talelio_backend.app_asset.business.image import AVATAR_WIDTH, ProcessedImage
 from talelio_backend.app_asset.data.imaging.protocol import (
-    BadAnswer,
     ImageLimits,
+    MalformedReply,
     pack_request,
-    unpack_answer,
+    unpack_reply,
 )
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.data.bounded_worker import BoundedWorker, LimitExceeded, WorkerBusy, WorkerFailed
-from talelio_backend.shared.data.turns import NoObserver, Turns, TurnsObserver
+from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver, NoObserver
+from talelio_backend.shared.workers.sandboxed_worker import (
+    LimitExceeded,
+    SandboxedWorker,
+    WorkerBusy,
+    WorkerFailed,
+)
 
 # Measured for pictures of 25 megapixels: up to 5 s and 325 MB, of which 24 are the idle child's. The
 # address space, which is what is bounded, is up to 390 MB; AVIF of 10 megapixels takes most of it.
@@ -34,49 +39,49 @@ def image_worker(
     cpu_seconds: float = CPU_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
     wall_seconds: float = WALL_SECONDS,
-    tell: Callable[[str], None] = lambda event: None
-) -> BoundedWorker:
-    return BoundedWorker(
+    notify: Callable[[str], None] = lambda event: None
+) -> SandboxedWorker:
+    return SandboxedWorker(
         'talelio_backend.app_asset.data.imaging.image_codec:run',
         cpu_seconds=cpu_seconds,
         memory_bytes=memory_bytes,
         wall_seconds=wall_seconds,
-        tell=tell
+        notify=notify
     )
 
 
-class BoundedImageProcessor:
+class SandboxedImageProcessor:
 
     def __init__(
         self,
-        worker: BoundedWorker,
+        worker: SandboxedWorker,
         limits: ImageLimits = ImageLimits(),
         *,
         waiting: int = WAITING,
         patience: float = PATIENCE,
-        observer: TurnsObserver = NoObserver()
+        observer: BulkheadObserver = NoObserver()
     ) -> None:
         self._worker = worker
         self._limits = limits
-        self._turns = Turns(
+        self._turns = Bulkhead(
             'pictures to process', at_once=1, waiting=waiting, patience=patience, observer=observer
         )
 
-    def prepare(self, file: BinaryIO) -> PreparedImage:
+    def prepare(self, file: BinaryIO) -> ProcessedImage:
         return self._run('prepare', file)
 
-    def prepare_avatar(self, file: BinaryIO) -> PreparedImage:
+    def prepare_avatar(self, file: BinaryIO) -> ProcessedImage:
         return self._run('prepare_avatar', file)
 
-    def _run(self, task: str, file: BinaryIO) -> PreparedImage:
+    def _run(self, task: str, file: BinaryIO) -> ProcessedImage:
         try:
-            with self._turns.turn():
+            with self._turns.slot():
                 # Not before it is its turn: those who wait hold no memory.
                 content = file.read(self._limits.bytes + 1)
                 if len(content) > self._limits.bytes:
                     raise ImageTooLarge.over(file.seek(0, SEEK_END), self._limits.bytes, 'bytes')
-                answer = self._worker.call(pack_request(task, content, self._limits))
-                return unpack_answer(answer, pixels=max(self._limits.pixels, AVATAR_WIDTH**2))
+                response = self._worker.call(pack_request(task, content, self._limits))
+                return unpack_reply(response, pixels=max(self._limits.pixels, AVATAR_WIDTH**2))
         except LimitExceeded:
             raise ImageTooLarge from None
         except WorkerBusy:
@@ -85,7 +90,7 @@ class BoundedImageProcessor:
             # Whatever the fault is, the picture that shows it will show it again.
             _logger.warning('Processing a picture failed: %s', error)
             raise InvalidImageType(DAMAGED) from None
-        except BadAnswer:
+        except MalformedReply:
             self._worker.close()
             _logger.warning('Processing a picture failed: not an answer of the codec')
             raise InvalidImageType(DAMAGED) from None

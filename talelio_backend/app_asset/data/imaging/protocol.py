@@ -1,4 +1,4 @@
-"""What goes between BoundedImageProcessor and the codec in its child: a JSON object and then bytes.
+"""What goes between SandboxedImageProcessor and the codec in its child: a JSON object and then bytes.
 
 This side of it is imported by both, so it knows nothing of Pillow.
 """
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType, RefusedImage
-from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
+from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage, ProcessedVariant
 
 # In characters.
 PLACEHOLDER_LENGTH = 600
@@ -31,7 +31,7 @@ class ImageLimits:
     summed_pixels: int = 100_000_000
 
 
-class BadAnswer(Exception):
+class MalformedReply(Exception):
     """The child said what the codec never says."""
 
 
@@ -44,7 +44,7 @@ def unpack_request(request: bytes) -> tuple[str, bytes, ImageLimits]:
     return header['task'], content, ImageLimits(**header['limits'])
 
 
-def pack_prepared(image: PreparedImage) -> bytes:
+def pack_prepared(image: ProcessedImage) -> bytes:
     contents = [image.content, *(variant.content for variant in image.variants)]
     header = {
         'kind': image.kind.value,
@@ -62,24 +62,24 @@ def pack_refusal(error: RefusedImage) -> bytes:
     return _pack({'refusal': kind, 'reason': error.reason}, [])
 
 
-def unpack_answer(answer: bytes, *, pixels: int) -> PreparedImage:
-    """Raises InvalidImageType, ImageTooLarge or BadAnswer.
+def unpack_reply(response: bytes, *, pixels: int) -> ProcessedImage:
+    """Raises InvalidImageType, ImageTooLarge or MalformedReply.
 
     A picture that took the child over could have it say anything. So the pictures themselves may be
     wrong, but no more than that.
     """
     try:
-        header, content = _unpack(answer)
+        header, content = _unpack(response)
         if 'refusal' in header:
             reason = header['reason']
             _expect(isinstance(reason, str) and reason.isprintable() and len(reason) <= REASON_LENGTH)
             raise _REFUSALS[header['refusal']](reason)
         return _prepared(header, content, pixels)
     except (KeyError, TypeError, ValueError, RecursionError, struct.error):
-        raise BadAnswer from None
+        raise MalformedReply from None
 
 
-def _prepared(header: dict[str, Any], content: bytes, pixels: int) -> PreparedImage:
+def _prepared(header: dict[str, Any], content: bytes, pixels: int) -> ProcessedImage:
     width, height = header['width'], header['height']
     widths, sizes, placeholder = header['variants'], header['sizes'], header['placeholder']
     _expect(_are_positive([width, height]) and width * height <= pixels)
@@ -91,12 +91,12 @@ def _prepared(header: dict[str, Any], content: bytes, pixels: int) -> PreparedIm
     )
     ends = [sum(sizes[:number]) for number in range(len(sizes) + 1)]
     first, *others = [content[start:end] for start, end in zip(ends, ends[1:])]
-    return PreparedImage(
+    return ProcessedImage(
         kind=ImageKind(header['kind']),
         width=width,
         height=height,
         content=first,
-        variants=tuple(PreparedVariant(width=one, content=part) for one, part in zip(widths, others)),
+        variants=tuple(ProcessedVariant(width=one, content=part) for one, part in zip(widths, others)),
         placeholder=placeholder
     )
 

@@ -6,8 +6,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.data.database import make_engine
-from talelio_backend.shared.data.embedded_postgres.programs import EmbeddedPostgresError
+from talelio_backend.shared.data.engine import make_engine
 from talelio_backend.shared.data.schema_version import SchemaVersion
 from talelio_backend.shared.diagnostics.business.checks import CheckFailed, Status
 
@@ -24,12 +23,13 @@ def check_database(
     try:
         with open_url() as url:
             return _examine(url, migrations, server_migrates=server_migrates)
-    except EmbeddedPostgresError as error:
+    except (SQLAlchemyError, Unavailable, ValueError) as error:
+        raise CheckFailed(_reason(error), _REMEDY) from None
+    except RuntimeError as error:
+        # Development's own server raises it, and says why it does not start.
         raise CheckFailed(
             f'the embedded PostgreSQL does not start: {error}', 'Set DATABASE_URL to another PostgreSQL'
         ) from None
-    except (SQLAlchemyError, Unavailable, ValueError) as error:
-        raise CheckFailed(_reason(error), _REMEDY) from None
 
 
 def _examine(url: str, migrations: Path, *, server_migrates: bool) -> str:

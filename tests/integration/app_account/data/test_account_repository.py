@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from talelio_backend.app_account.business.account import Account
-from talelio_backend.app_account.business.errors import EmailTaken
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.errors import EmailTaken
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.errors import Invalid, Unavailable

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from talelio_backend.shared.data.bounded_worker import BoundedWorker
+from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 from tests.support.waiting import PATIENCE
 from tests.support.worker_functions import MakeWorker
 
@@ -11,7 +11,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def make_worker() -> Iterator[MakeWorker]:
-    made: list[BoundedWorker] = []
+    made: list[SandboxedWorker] = []
 
     def make(
         function: str,
@@ -19,14 +19,14 @@ def make_worker() -> Iterator[MakeWorker]:
         cpu_seconds: float = 60,
         memory_bytes: int = 64 * MIB,
         wall_seconds: float = PATIENCE,
-        tell: Callable[[str], None] = lambda event: None
-    ) -> BoundedWorker:
-        worker = BoundedWorker(
+        notify: Callable[[str], None] = lambda event: None
+    ) -> SandboxedWorker:
+        worker = SandboxedWorker(
             f'tests.support.worker_functions:{function}',
             cpu_seconds=cpu_seconds,
             memory_bytes=memory_bytes,
             wall_seconds=wall_seconds,
-            tell=tell
+            notify=notify
         )
         made.append(worker)
         return worker

@@ -17,9 +17,9 @@ import psycopg2
 import pytest
 
 import talelio_backend
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
-from talelio_backend.shared.data.embedded_postgres.programs import find_installation
-from talelio_backend.shared.data.embedded_postgres.unprivileged import (
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from talelio_backend.development.embedded_postgres.programs import find_installation
+from talelio_backend.development.embedded_postgres.unprivileged import (
     Lodging,
     as_other_user,
     as_self,
@@ -35,7 +35,7 @@ _USER_OF_A_SERVER = '''
 import signal
 import sys
 from pathlib import Path
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 
 # What a shell starts in the background inherits that it is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -49,8 +49,8 @@ _MAKER_OF_A_DATABASE = '''
 import os
 import sys
 from pathlib import Path
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
-from talelio_backend.shared.data.embedded_postgres.unprivileged import Lodging
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
+from talelio_backend.development.embedded_postgres.unprivileged import Lodging
 
 run = Lodging.run
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.data.database import make_engine
+from talelio_backend.shared.data.engine import make_engine
 from talelio_backend.shared.data.schema_version import SchemaVersion
 from tests.support.engines import other_engine, outage, scalar
 from tests.support.sockets import closed_port

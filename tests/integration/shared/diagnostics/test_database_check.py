@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import make_url
 
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
-from talelio_backend.shared.data import bounded_connection
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from talelio_backend.shared.data import wait_timeout
 from talelio_backend.shared.diagnostics.business.checks import CheckFailed, Status
 from talelio_backend.shared.diagnostics.data.database_check import check_database
 from tests.support.sockets import closed_port, silent_port
@@ -49,7 +49,7 @@ def test_a_server_that_is_away() -> None:
 
 
 def test_a_server_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_connection, 'CONNECT_TIMEOUT', 0.3)
+    monkeypatch.setattr(wait_timeout, 'CONNECT_TIMEOUT', 0.3)
     with silent_port() as port:
         error = failure(f'postgresql+psycopg2://maker:{PLANTED}@127.0.0.1:{port}/talelio')
 

@@ -2,14 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from talelio_backend.app_account.business.errors import InvalidLink, InvalidVerificationToken
-from talelio_backend.app_account.business.link_ports import MailLink
-from talelio_backend.app_account.business.ports import VerificationLink
+from talelio_backend.app_account.business.domain.errors import InvalidLink, InvalidVerificationToken
+from talelio_backend.app_account.business.ports.accounts import VerificationLink
+from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.data.jwt import JwtAccessTokens, SignedTokens
 from talelio_backend.app_account.data.link_tokens import LIFETIMES, JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.data.jwt import JwtAccessTokens, SignedTokens
 from tests.support.served_api import SECRET_KEY
 
 NEW_KEY = 'the key that comes next: 0123456789abcdef'

@@ -5,7 +5,7 @@ from flask import Flask
 
 from talelio_backend.app_account.presentation.schemas import ClaimBody, LoginBody, RegisterBody, ResendBody
 from talelio_backend.shared.business.errors import Invalid
-from talelio_backend.shared.presentation.request_body import read_body
+from talelio_backend.shared.presentation.requests.json_body import read_body
 from talelio_backend.shared.presentation.schemas import Body
 
 APP = Flask(__name__)

@@ -4,7 +4,7 @@ import pytest
 
 from talelio_backend.app_asset.business.image import (
     ImageKind,
-    PreparedImage,
+    ProcessedImage,
     fingerprint,
     image_key,
     parse_key,
@@ -64,7 +64,7 @@ def test_what_is_no_key_of_ours_is_told(key: str) -> None:
 
 
 def test_a_name_says_what_the_picture_is_and_is_new_each_time() -> None:
-    prepared = PreparedImage(
+    prepared = ProcessedImage(
         kind=ImageKind.PNG, width=1, height=1, content=b'pixels', variants=(), placeholder=''
     )
     names = {prepared.new_name() for _ in range(100)}

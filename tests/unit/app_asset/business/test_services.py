@@ -16,12 +16,12 @@ from talelio_backend.app_asset.business.errors import (
     StorageRefused,
 )
 from talelio_backend.app_asset.business.file_claims import free
-from talelio_backend.app_asset.business.image import Image, PreparedImage, parse_key
+from talelio_backend.app_asset.business.image import Image, ProcessedImage, parse_key
 from talelio_backend.app_asset.business.ports import NewFile
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import Fault, PreconditionFailed, Unavailable
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.business.page import PageRequest
+from talelio_backend.shared.business.pagination import PageRequest
 from tests.fakes.images import FakeImageStore
 from tests.fakes.ports import FakeImageProcessor
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -195,7 +195,7 @@ def test_a_store_that_fails_at_any_file_leaves_nothing(
     class FailingLater(FakeImageProcessor):
         prepared = 0
 
-        def prepare(self, file: BinaryIO) -> PreparedImage:
+        def prepare(self, file: BinaryIO) -> ProcessedImage:
             self.prepared += 1
             store.fail_at = failing_file if self.prepared == failing_picture else None
             return super().prepare(file)

@@ -7,7 +7,7 @@ from talelio_backend.app_asset.business.image_urls import key_of
 from talelio_backend.app_feed.business import feeds
 from talelio_backend.app_feed.business.errors import FeedNotFound, NothingPublished
 from talelio_backend.app_feed.business.feeds import FEED_LENGTH, Cover, Feed
-from talelio_backend.app_project.business.project import Project, ProjectStatus
+from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from talelio_backend.app_user.business.user import User
 from tests.fakes.images import FakeImageStore
 from tests.fakes.unit_of_work import FakeUnitOfWork

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from talelio_backend.app_feed.business.feeds import Cover, Entry, Feed, Sitemap
 from talelio_backend.app_feed.business.ports import Page
-from talelio_backend.app_feed.presentation.addresses import Addresses
 from talelio_backend.app_feed.presentation.atom import write_atom
 from talelio_backend.app_feed.presentation.json_feed import write_json_feed
+from talelio_backend.app_feed.presentation.links import Addresses
 from talelio_backend.app_feed.presentation.rss import write_rss
 from talelio_backend.app_feed.presentation.sitemap import write_sitemap
 from talelio_backend.app_user.business.user import User

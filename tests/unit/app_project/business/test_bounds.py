@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from talelio_backend.app_project.business.fields import (
+from talelio_backend.app_project.business.domain.fields import (
     check_cover_image,
     check_position,
     check_published_at,
     check_summary,
     normalise_tags,
 )
-from talelio_backend.app_project.business.search import parse_terms
-from talelio_backend.app_project.business.slug import candidates, check_slug, could_be_slug, slugify
+from talelio_backend.app_project.business.domain.search import parse_terms
+from talelio_backend.app_project.business.domain.slug import candidates, check_slug, could_be_slug, slugify
 from talelio_backend.shared.business.errors import InvalidValue
 
 HTTPS = 'https://a.test/'

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talelio_backend.app_project.business.listing import Cursor, Sort
+from talelio_backend.app_project.business.domain.list_query import Cursor, Sort
 from talelio_backend.app_project.presentation.cursors import read_cursor, write_cursor
-from talelio_backend.shared.presentation.request_errors import InvalidQuery
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 
 
 @pytest.mark.parametrize(('sort', 'value'), [(Sort.OLDEST, 7), (Sort.TITLE, 'ä "b"'), (Sort.POSITION, 0),

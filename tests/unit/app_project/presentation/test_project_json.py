@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talelio_backend.app_project.business.project import ProjectStatus, ShownProject
+from talelio_backend.app_project.business.domain.project import ProjectStatus, ProjectView
 from talelio_backend.app_project.presentation.project_json import project_content, represent_project
 from talelio_backend.app_project.presentation.schemas import ProjectAnswer, TocAnswer
-from talelio_backend.shared.presentation.answers import to_json
+from talelio_backend.shared.presentation.json_responses import to_json
 
 API = 'https://api.example.com'
 # What the database can hold.
@@ -26,7 +26,7 @@ TOCS: st.SearchStrategy[list[dict[str, Any]]] = st.recursive(
     max_leaves=8
 )
 PROJECTS = st.builds(
-    ShownProject,
+    ProjectView,
     id=st.integers(1, 2**31 - 1),
     user_id=st.integers(1, 2**31 - 1),
     created_at=TIMES,
@@ -47,7 +47,7 @@ PROJECTS = st.builds(
 )
 
 
-def described(project: ShownProject) -> str:
+def described(project: ProjectView) -> str:
     """As pydantic writes it, of the values themselves."""
     values = {
         name: getattr(project, name)
@@ -59,13 +59,13 @@ def described(project: ShownProject) -> str:
 
 
 @given(PROJECTS)
-def test_a_project_is_written_as_it_is_described(project: ShownProject) -> None:
+def test_a_project_is_written_as_it_is_described(project: ProjectView) -> None:
     assert represent_project(project, API).content.decode() == described(project)
 
 
 def test_every_character_is_written_as_pydantic_writes_it() -> None:
     text = ''.join(chr(number) for number in range(1, 0x3000)) + '\u2028\ufeff\uffff😀'
-    project = ShownProject(
+    project = ProjectView(
         id=1,
         user_id=1,
         created_at=datetime(2026, 1, 2, tzinfo=UTC),
@@ -80,7 +80,7 @@ def test_every_character_is_written_as_pydantic_writes_it() -> None:
 
 def test_a_list_is_written_as_its_projects_are() -> None:
     projects = [
-        ShownProject(
+        ProjectView(
             id=number,
             user_id=1,
             created_at=datetime(2026, 1, 2, tzinfo=UTC),

@@ -4,7 +4,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.presentation.errors import add_error_handlers
+from talelio_backend.shared.presentation.errors.handlers import add_error_handlers
 from talelio_backend.shared.presentation.health import Readiness, health_routes
 
 
@@ -32,8 +32,8 @@ def test_one_check_that_fails_makes_it_unready_and_not_dead() -> None:
     readiness.require(fails)
     api = client(readiness)
 
-    answer = api.get('/health/ready')
+    response = api.get('/health/ready')
 
-    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-    assert answer.get_json()['error']['message'] == 'something is away'
+    assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert response.get_json()['error']['message'] == 'something is away'
     assert api.get('/health/live').status_code == HTTPStatus.OK

@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
-from talelio_backend.app_asset.business.image import ImageKind, PreparedImage
+from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage
 from talelio_backend.app_asset.business.ports import ImageProcessor
-from talelio_backend.app_asset.data.imaging.processor import BoundedImageProcessor, image_worker
+from talelio_backend.app_asset.data.imaging.processor import SandboxedImageProcessor, image_worker
 from talelio_backend.app_asset.data.imaging.profile import DISPLAY_P3
 from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.data.bounded_worker import BoundedWorker
+from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 from tests.support import pictures
 from tests.support.hostile_pictures import HOSTILE, SMALL, damaged
 from tests.support.pictures import difference, opened, saved, scene
@@ -26,26 +26,26 @@ FAILED = 'Processing a picture failed'
 
 
 @pytest.fixture(name='worker', scope='module')
-def fixture_worker() -> Iterator[BoundedWorker]:
+def fixture_worker() -> Iterator[SandboxedWorker]:
     worker = image_worker(cpu_seconds=600, wall_seconds=6000)
     yield worker
     worker.close()
 
 
 @pytest.fixture(name='processor', scope='module')
-def fixture_processor(worker: BoundedWorker) -> ImageProcessor:
-    return BoundedImageProcessor(worker)
+def fixture_processor(worker: SandboxedWorker) -> ImageProcessor:
+    return SandboxedImageProcessor(worker)
 
 
 @pytest.fixture(name='impatient_processor', scope='module')
 def fixture_impatient_processor() -> Iterator[ImageProcessor]:
     """One with a small part of the time, so that the hostile pictures take little of ours."""
     worker = image_worker(cpu_seconds=1, wall_seconds=600)
-    yield BoundedImageProcessor(worker)
+    yield SandboxedImageProcessor(worker)
     worker.close()
 
 
-def outcome(processor: ImageProcessor, content: bytes) -> PreparedImage | type[Exception]:
+def outcome(processor: ImageProcessor, content: bytes) -> ProcessedImage | type[Exception]:
     try:
         return processor.prepare(BytesIO(content))
     except (ImageTooLarge, InvalidImageType) as error:
@@ -94,7 +94,7 @@ def test_a_damaged_picture_is_prepared_or_refused(
     assert InvalidImageType in outcomes
     # What the codec did not foresee would have been logged. But pi_heif 1.4.0 is known to crash.
     assert set(caplog.messages) <= ({f'{FAILED}: Segmentation fault'} if 'HEIC' in kind else set())
-    assert isinstance(outcome(processor, TINY), PreparedImage)
+    assert isinstance(outcome(processor, TINY), ProcessedImage)
 
 
 # Of these only the first picture is wanted, and what is left can hold it whole.
@@ -116,11 +116,11 @@ def test_a_hostile_picture_is_prepared_in_bounds_or_refused(
     assert len(content) < ImageLimits.bytes
     made = outcome(impatient_processor, content)
 
-    assert made in (ImageTooLarge, InvalidImageType) or isinstance(made, PreparedImage)
+    assert made in (ImageTooLarge, InvalidImageType) or isinstance(made, ProcessedImage)
     assert caplog.messages == []
     # A good picture may take longer than it may here, on a machine that is slow.
     wait_until(
-        lambda: isinstance(outcome(impatient_processor, TINY), PreparedImage), 'a good picture is prepared'
+        lambda: isinstance(outcome(impatient_processor, TINY), ProcessedImage), 'a good picture is prepared'
     )
 
 
@@ -136,14 +136,14 @@ def test_memory_is_bounded() -> None:
     worker = image_worker(memory_bytes=64 * MIB, wall_seconds=600)
     try:
         assert outcome(
-            BoundedImageProcessor(worker), saved(Image.new('RGB', (5000, 5000)), 'PNG')
+            SandboxedImageProcessor(worker), saved(Image.new('RGB', (5000, 5000)), 'PNG')
         ) is ImageTooLarge
-        assert isinstance(outcome(BoundedImageProcessor(worker), TINY), PreparedImage)
+        assert isinstance(outcome(SandboxedImageProcessor(worker), TINY), ProcessedImage)
     finally:
         worker.close()
 
 
-def child_of(worker: BoundedWorker) -> int:
+def child_of(worker: SandboxedWorker) -> int:
     child = worker._child  # pylint: disable=protected-access
     assert child
     return child._process.pid  # pylint: disable=protected-access
@@ -160,9 +160,9 @@ class Upload(BytesIO):
 
 
 @pytest.mark.parametrize('task', ['prepare', 'prepare_avatar'])
-def test_a_file_of_too_many_bytes_is_read_no_further(worker: BoundedWorker, task: str) -> None:
+def test_a_file_of_too_many_bytes_is_read_no_further(worker: SandboxedWorker, task: str) -> None:
     limit = len(TINY)
-    processor = BoundedImageProcessor(worker, ImageLimits(bytes=limit))
+    processor = SandboxedImageProcessor(worker, ImageLimits(bytes=limit))
     getattr(processor, task)(BytesIO(TINY))
     upload = Upload(TINY + b'a')
 
@@ -182,35 +182,35 @@ def test_a_file_of_too_many_bytes_is_read_no_further(worker: BoundedWorker, task
     (pictures.animated('GIF'), {'summed_pixels': 3 * 60 * 40}),
     (pictures.animated('WEBP'), {'summed_pixels': 3 * 60 * 40}),
 ])  # yapf: disable
-def test_limits(worker: BoundedWorker, content: bytes, largest: dict[str, int]) -> None:
+def test_limits(worker: SandboxedWorker, content: bytes, largest: dict[str, int]) -> None:
     smaller = {name: number - 1 for name, number in largest.items()}
 
-    within = BoundedImageProcessor(worker, ImageLimits(**largest))
-    assert isinstance(outcome(within, content), PreparedImage)
-    beyond = BoundedImageProcessor(worker, ImageLimits(**smaller))
+    within = SandboxedImageProcessor(worker, ImageLimits(**largest))
+    assert isinstance(outcome(within, content), ProcessedImage)
+    beyond = SandboxedImageProcessor(worker, ImageLimits(**smaller))
     assert outcome(beyond, content) is ImageTooLarge
 
 
-def test_an_avatar_may_have_more_pixels_than_its_picture(worker: BoundedWorker) -> None:
-    processor = BoundedImageProcessor(worker, ImageLimits(pixels=96 * 64))
+def test_an_avatar_may_have_more_pixels_than_its_picture(worker: SandboxedWorker) -> None:
+    processor = SandboxedImageProcessor(worker, ImageLimits(pixels=96 * 64))
 
     assert processor.prepare_avatar(BytesIO(TINY)).width == 512
 
 
-def test_those_who_wait_have_not_read_and_the_others_are_sent_away(worker: BoundedWorker) -> None:
-    processor = BoundedImageProcessor(worker, waiting=1, patience=0.05)
-    reading, go_on = Event(), Event()
+def test_those_who_wait_have_not_read_and_the_others_are_sent_away(worker: SandboxedWorker) -> None:
+    processor = SandboxedImageProcessor(worker, waiting=1, patience=0.05)
+    read_session, go_on = Event(), Event()
 
     class Slow(BytesIO):
 
         def read(self, size: int | None = -1, /) -> bytes:
-            reading.set()
+            read_session.set()
             go_on.wait()
             return super().read(size)
 
     thread = Thread(target=lambda: processor.prepare(Slow(TINY)))
     thread.start()
-    reading.wait()
+    read_session.wait()
     upload = Upload(TINY)
     try:
         with pytest.raises(Unavailable):
@@ -224,13 +224,13 @@ def test_those_who_wait_have_not_read_and_the_others_are_sent_away(worker: Bound
 @pytest.fixture(name='processor_by')
 def fixture_processor_by(request: pytest.FixtureRequest) -> Iterator[ImageProcessor]:
     """One whose worker runs another function of the tests' own."""
-    worker = BoundedWorker(
+    worker = SandboxedWorker(
         f'tests.support.worker_functions:{request.param}',
         cpu_seconds=60,
         memory_bytes=64 * MIB,
         wall_seconds=600
     )
-    yield BoundedImageProcessor(worker)
+    yield SandboxedImageProcessor(worker)
     worker.close()
 
 
@@ -255,12 +255,12 @@ def test_a_process_killed_from_outside_is_not_the_fault_of_the_picture(processor
 
 
 def test_a_child_that_answers_nonsense_is_replaced() -> None:
-    worker = BoundedWorker(
+    worker = SandboxedWorker(
         'tests.support.worker_functions:echo', cpu_seconds=60, memory_bytes=64 * MIB, wall_seconds=600
     )
     worker.call(b'')
     before = child_of(worker)
-    outcome(BoundedImageProcessor(worker), TINY)
+    outcome(SandboxedImageProcessor(worker), TINY)
     worker.call(b'')
 
     assert child_of(worker) != before

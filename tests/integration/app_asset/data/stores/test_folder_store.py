@@ -382,11 +382,11 @@ def test_a_folder_that_is_closed_to_us_is_no_crash(store: FolderImageStore, fold
     if inside and subprocess.run([*inside, 'true'], capture_output=True, check=False).returncode != 0:
         skip('no folder that is closed to root', 'run as an ordinary user, or allow user namespaces')
     try:
-        answers = run(USE_CLOSED_FOLDER, folder, inside=inside)
+        responses = run(USE_CLOSED_FOLDER, folder, inside=inside)
     finally:
         folder.chmod(0o755)
 
-    assert answers == ['The image storage does not work just now, please try again'] * 5
+    assert responses == ['The image storage does not work just now, please try again'] * 5
 
 
 def test_a_file_in_place_of_the_folder_is_no_crash(store: FolderImageStore, folder: Path) -> None:

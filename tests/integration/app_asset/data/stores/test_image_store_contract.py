@@ -85,9 +85,9 @@ class S3Backing:
         return requests.get(url, timeout=60)
 
     def read(self, key: str) -> bytes:
-        answer = self.get(key)
-        assert answer.status_code == 200, answer.text
-        return answer.content
+        response = self.get(key)
+        assert response.status_code == 200, response.text
+        return response.content
 
     def spoil(self, key: str) -> None:
         assert isinstance(self._server, RcloneServer), 'moto refuses no single key'

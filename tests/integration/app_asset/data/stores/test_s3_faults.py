@@ -28,7 +28,7 @@ from tests.support.s3_servers import (
     MotoServer,
     RcloneServer,
 )
-from tests.support.scripted_s3 import CLOSE, DRIP, SILENCE, Answer, ScriptedS3, Seen, refusal
+from tests.support.scripted_s3 import CLOSE, DRIP, SILENCE, Answer, ScriptedS3, Seen, problem_of
 from tests.support.sockets import closed_port, silent_port
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import PATIENCE, wait_until
@@ -119,15 +119,15 @@ def test_a_server_that_drips(log: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    'answer', [
+    'response', [
         CLOSE,
         Answer(200, b'<ListBucketResult></ListBucketResult>', cut_at=20),
         Answer(200, b'<html>Sign in to the network</html'),
     ],
     ids=['closes', 'cuts', 'is none']
 )
-def test_an_answer_that_is_none(answer: Answer, log: pytest.LogCaptureFixture) -> None:
-    with ScriptedS3(lambda _: answer) as server:
+def test_an_answer_that_is_none(response: Answer, log: pytest.LogCaptureFixture) -> None:
+    with ScriptedS3(lambda _: response) as server:
         failure(Unavailable, log, store_at(server.url), CALLS['list'])
 
 
@@ -196,8 +196,8 @@ def test_connections_that_broke_meanwhile_do_not_matter(rclone: RcloneServer) ->
 def test_a_refusal_is_told_in_safe_words(
     status: int, code: str, told: str, log: pytest.LogCaptureFixture
 ) -> None:
-    answer = refusal(status, code, message=f'User {ACCESS_KEY_ID} may not put {ARN}')
-    with ScriptedS3(lambda _: answer) as server:
+    response = problem_of(status, code, message=f'User {ACCESS_KEY_ID} may not put {ARN}')
+    with ScriptedS3(lambda _: response) as server:
         message = failure(StorageRefused, log, store_at(server.url))
 
     assert message == f'The image storage (S3) refused: {told}'
@@ -205,13 +205,13 @@ def test_a_refusal_is_told_in_safe_words(
 
 
 def test_a_refusal_of_any_call(log: pytest.LogCaptureFixture) -> None:
-    with ScriptedS3(lambda _: refusal(403, 'AccessDenied', message=ARN)) as server:
+    with ScriptedS3(lambda _: problem_of(403, 'AccessDenied', message=ARN)) as server:
         all_fail(StorageRefused, log, store_at(server.url))
 
 
 def test_a_request_id_that_is_none_is_not_told(log: pytest.LogCaptureFixture) -> None:
-    answer = refusal(403, 'AccessDenied', request_id=f'see {ARN}')
-    with ScriptedS3(lambda _: answer) as server:
+    response = problem_of(403, 'AccessDenied', request_id=f'see {ARN}')
+    with ScriptedS3(lambda _: response) as server:
         failure(StorageRefused, log, store_at(server.url))
 
 
@@ -226,18 +226,18 @@ def test_a_request_id_that_is_none_is_not_told(log: pytest.LogCaptureFixture) ->
     (400, 'ThrottlingException'),
 ])
 def test_what_passes_is_no_refusal(status: int, code: str, log: pytest.LogCaptureFixture) -> None:
-    with ScriptedS3(lambda _: refusal(status, code, message=ARN)) as server:
+    with ScriptedS3(lambda _: problem_of(status, code, message=ARN)) as server:
         failure(Unavailable, log, store_at(server.url))
 
 
 def test_a_server_in_trouble_fails_any_call(log: pytest.LogCaptureFixture) -> None:
-    with ScriptedS3(lambda _: refusal(503, 'SlowDown')) as server:
+    with ScriptedS3(lambda _: problem_of(503, 'SlowDown')) as server:
         all_fail(Unavailable, log, store_at(server.url))
 
 
 def test_a_short_trouble_is_not_noticed() -> None:
-    answers = [refusal(503, 'SlowDown')]
-    with ScriptedS3(lambda _: answers.pop() if answers else Answer()) as server:
+    responses = [problem_of(503, 'SlowDown')]
+    with ScriptedS3(lambda _: responses.pop() if responses else Answer()) as server:
         store_at(server.url, replace(PATIENT, attempts=2)).save(FILES[:1])
 
         assert [seen.key for seen in server.seen] == [KEYS[0]] * 2
@@ -285,9 +285,9 @@ def test_the_first_file_goes_up_when_all_others_are_there() -> None:
     assert sorted(before_first) == sorted(KEYS[1:])
 
 
-@pytest.mark.parametrize('answer', [refusal(403, 'AccessDenied'), SILENCE])
-def test_the_first_file_does_not_go_up_without_the_others(answer: Answer) -> None:
-    with ScriptedS3(lambda seen: answer if seen.key == KEYS[1] else Answer()) as server:
+@pytest.mark.parametrize('response', [problem_of(403, 'AccessDenied'), SILENCE])
+def test_the_first_file_does_not_go_up_without_the_others(response: Answer) -> None:
+    with ScriptedS3(lambda seen: response if seen.key == KEYS[1] else Answer()) as server:
         with pytest.raises(BusinessError):
             store_at(server.url, IMPATIENT).save(FILES)
 
@@ -303,7 +303,7 @@ def test_the_first_file_is_deleted_before_the_others() -> None:
 
 
 def test_when_the_first_file_cannot_be_deleted_the_others_stay() -> None:
-    with ScriptedS3(lambda _: refusal(403, 'AccessDenied')) as server:
+    with ScriptedS3(lambda _: problem_of(403, 'AccessDenied')) as server:
         with pytest.raises(StorageRefused):
             store_at(server.url).delete(KEYS)
 
@@ -353,7 +353,7 @@ def test_a_call_that_was_given_up_is_not_tried_again(log: pytest.LogCaptureFixtu
         if seen.method == 'PUT':
             return Answer()
         given_up.wait(PATIENCE)
-        return refusal(503, 'SlowDown')
+        return problem_of(503, 'SlowDown')
 
     limits = replace(PATIENT, attempts=2, deadline=0.3)
     with ScriptedS3(script) as server:

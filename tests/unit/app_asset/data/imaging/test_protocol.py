@@ -5,24 +5,26 @@ from typing import Any
 import pytest
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
-from talelio_backend.app_asset.business.image import ImageKind, PreparedImage, PreparedVariant
+from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage, ProcessedVariant
 from talelio_backend.app_asset.data.imaging.protocol import (
-    BadAnswer,
     ImageLimits,
+    MalformedReply,
     pack_prepared,
     pack_refusal,
     pack_request,
-    unpack_answer,
+    unpack_reply,
     unpack_request,
 )
 
 LIMITS = ImageLimits(bytes=1, pixels=2, frames=3, summed_pixels=4)
-PREPARED = PreparedImage(
+PREPARED = ProcessedImage(
     kind=ImageKind.PNG,
     width=700,
     height=20,
     content=b'picture',
-    variants=(PreparedVariant(width=320, content=b'narrow'), PreparedVariant(width=640, content=b'less so')),
+    variants=(
+        ProcessedVariant(width=320, content=b'narrow'), ProcessedVariant(width=640, content=b'less so')
+    ),
     placeholder='data:image/webp;base64,AAAA'
 )
 HEADER = {
@@ -46,14 +48,14 @@ def test_a_request_arrives_as_it_was_sent() -> None:
 
 
 def test_a_picture_arrives_as_it_was_sent() -> None:
-    assert unpack_answer(pack_prepared(PREPARED), pixels=14_000) == PREPARED
-    assert unpack_answer(message(HEADER), pixels=14_000) == PREPARED
+    assert unpack_reply(pack_prepared(PREPARED), pixels=14_000) == PREPARED
+    assert unpack_reply(message(HEADER), pixels=14_000) == PREPARED
 
 
 @pytest.mark.parametrize('error', [InvalidImageType, ImageTooLarge])
 def test_a_refusal_arrives_as_it_was_sent(error: type[InvalidImageType | ImageTooLarge]) -> None:
     with pytest.raises(error) as caught:
-        unpack_answer(pack_refusal(error('3 frames, at most 2 are taken')), pixels=1)
+        unpack_reply(pack_refusal(error('3 frames, at most 2 are taken')), pixels=1)
 
     assert caught.value.reason == '3 frames, at most 2 are taken'
 
@@ -63,8 +65,8 @@ def test_a_refusal_arrives_as_it_was_sent(error: type[InvalidImageType | ImageTo
     {'refusal': 'size', 'reason': 'a\nb'}, {'refusal': 'other', 'reason': 'a'},
 ])  # yapf: disable
 def test_a_refusal_that_the_codec_never_gives(refusal: dict[str, Any]) -> None:
-    with pytest.raises(BadAnswer):
-        unpack_answer(message(refusal, b''), pixels=1)
+    with pytest.raises(MalformedReply):
+        unpack_reply(message(refusal, b''), pixels=1)
 
 
 WRONG: dict[str,
@@ -87,21 +89,21 @@ WRONG: dict[str,
 @pytest.mark.parametrize(('name', 'value'),
                          [(name, value) for name, values in WRONG.items() for value in values])
 def test_an_answer_that_the_codec_never_gives(name: str, value: object) -> None:
-    with pytest.raises(BadAnswer):
-        unpack_answer(message(HEADER | {name: value}), pixels=14_000)
+    with pytest.raises(MalformedReply):
+        unpack_reply(message(HEADER | {name: value}), pixels=14_000)
 
 
 @pytest.mark.parametrize('name', HEADER)
 def test_an_answer_that_lacks_something(name: str) -> None:
-    with pytest.raises(BadAnswer):
-        unpack_answer(message({key: value for key, value in HEADER.items() if key != name}), pixels=14_000)
+    with pytest.raises(MalformedReply):
+        unpack_reply(message({key: value for key, value in HEADER.items() if key != name}), pixels=14_000)
 
 
-@pytest.mark.parametrize('answer', [
+@pytest.mark.parametrize('response', [
     b'', b'\0', b'\0\0\0\5{}', b'\xff\xff\xff\xff{}', b'\0\0\0\2[]', b'\0\0\0\1\xff', b'\0\0\0\4null',
     struct.pack('>I', 200_000) + b'[' * 200_000, struct.pack('>I', 10_000) + b'9' * 10_000,
     message(HEADER, BODY + b'a'), message(HEADER, BODY[:-1])
 ])  # yapf: disable
-def test_an_answer_that_is_no_such_message(answer: bytes) -> None:
-    with pytest.raises(BadAnswer):
-        unpack_answer(answer, pixels=14_000)
+def test_an_answer_that_is_no_such_message(response: bytes) -> None:
+    with pytest.raises(MalformedReply):
+        unpack_reply(response, pixels=14_000)

@@ -1,0 +1,111 @@
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from talelio_backend.app_account.business.domain.errors import (
+    AccountAlreadyVerified,
+    AccountDisabled,
+    AccountNotVerified,
+    InvalidVerificationToken,
+)
+from talelio_backend.app_user.business.user import User
+
+# Anybody can ask for a new link, and each one makes the earlier ones worthless; so the pause between
+# them grows, to one that leaves the mailbox's owner the time to open a link.
+FIRST_LINK_PAUSE = timedelta(minutes=1)
+LONGEST_LINK_PAUSE = timedelta(hours=1)
+# Between two links to choose a new password. They do not make each other worthless.
+RESET_PAUSE = timedelta(minutes=2)
+
+
+@dataclass(eq=False, kw_only=True)
+class Account:
+    id: int = field(init=False)
+    created_at: datetime
+    updated_at: datetime | None = None
+    # In canonical form, see email_address.py.
+    email: str
+    password_hash: str = field(repr=False)
+    verified: bool = False
+    # Only the link that carries this number is good; a new link takes the next one.
+    link_serial: int = 1
+    link_requested_at: datetime
+    # Only access tokens that carry this number are good.
+    token_epoch: int = 0
+    # Since when the operator lets nobody in.
+    disabled_at: datetime | None = None
+    reset_requested_at: datetime | None = None
+    user: User
+
+    @classmethod
+    def register(cls, email: str, password_hash: str, user: User, now: datetime) -> 'Account':
+        return cls(
+            email=email,
+            password_hash=password_hash,
+            user=user,
+            created_at=now,
+            link_requested_at=now,
+        )
+
+    def check_link(self, serial: int) -> None:
+        """Raises AccountAlreadyVerified, InvalidVerificationToken."""
+        if self.verified:
+            raise AccountAlreadyVerified()
+        if serial != self.link_serial:
+            raise InvalidVerificationToken()
+
+    def verify(self, now: datetime) -> None:
+        self.verified = True
+        self.updated_at = now
+
+    def take_over(self, password_hash: str, username: str, now: datetime) -> None:
+        """Verify, with everything that gives access chosen anew."""
+        self.password_hash = password_hash
+        self.user.rename(username, now)
+        self.verify(now)
+
+    def check_may_log_in(self) -> None:
+        """Raises AccountDisabled, AccountNotVerified."""
+        if self.disabled_at is not None:
+            raise AccountDisabled()
+        if not self.verified:
+            raise AccountNotVerified()
+
+    def disable(self, now: datetime) -> None:
+        self.disabled_at = self.updated_at = now
+        self.end_tokens()
+
+    def enable(self, now: datetime) -> None:
+        self.disabled_at = None
+        self.updated_at = now
+
+    def end_tokens(self) -> None:
+        """Make all access tokens worthless that were given out so far."""
+        self.token_epoch += 1
+
+    def change_password(self, password_hash: str, now: datetime) -> None:
+        self.password_hash = password_hash
+        self.updated_at = now
+        self.end_tokens()
+        # The links before are worthless, so the next one need not wait.
+        self.reset_requested_at = None
+
+    def move(self, email: str, now: datetime) -> None:
+        """`email` is canonical."""
+        self.email = email
+        self.updated_at = now
+
+    def request_reset(self, now: datetime) -> bool:
+        """Whether it is not too soon for another link to choose a new password."""
+        if self.reset_requested_at is not None and now - self.reset_requested_at < RESET_PAUSE:
+            return False
+        self.reset_requested_at = now
+        return True
+
+    def renew_link(self, now: datetime) -> bool:
+        """Make the earlier links worthless, unless there is no need for a new one or it is too soon."""
+        pause = min(FIRST_LINK_PAUSE * (1 << min(self.link_serial - 1, 10)), LONGEST_LINK_PAUSE)
+        if self.verified or now - self.link_requested_at < pause:
+            return False
+        self.link_serial += 1
+        self.link_requested_at = now
+        return True

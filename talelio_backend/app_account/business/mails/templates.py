@@ -1,0 +1,58 @@
+"""How a mail with a link looks, whatever it is about."""
+from dataclasses import dataclass
+from html import escape
+
+from talelio_backend.shared.mail.business.message import Mail
+
+_HTML = '''\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{subject}</title></head>
+<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em; margin: 2em auto; padding: 0 1em">
+<p>Hello,</p>
+{before}
+<p><a href="{link}">{action}</a></p>
+<p>If the link does not open, copy this address into your browser:<br>
+<span style="word-break: break-all">{link}</span></p>
+{after}
+<p style="color: #666">{closing}</p>
+</body>
+</html>
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """Texts with `{site}`, `{username}` and `{link}` in them."""
+
+    subject: str
+    # Paragraphs, before the link and after it.
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    # What stands on the link.
+    action: str
+
+
+def write(wording: Wording, *, to: str, username: str, link: str, site: str) -> Mail:
+    words = {'site': site, 'username': username, 'link': link}
+    subject, action = wording.subject.format_map(words), wording.action.format_map(words)
+    before, after = ([text.format_map(words) for text in texts] for texts in (wording.before, wording.after))
+    closing = f'This message was sent automatically by {site}.'
+    return Mail(
+        to=to,
+        subject=subject,
+        text='\n\n'.join(['Hello,', *before, link, *after, closing]) + '\n',
+        html=_HTML.format(
+            subject=escape(subject),
+            before=_paragraphs(before),
+            link=escape(link),
+            action=escape(action),
+            after=_paragraphs(after),
+            closing=escape(closing),
+        ),
+        link=link,
+    )
+
+
+def _paragraphs(texts: list[str]) -> str:
+    return '\n'.join(f'<p>{escape(text)}</p>' for text in texts)

@@ -1,0 +1,99 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.ports.sessions import SessionUnitOfWork
+from talelio_backend.app_user.business.ports import UserRepository
+from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
+from talelio_backend.shared.mail.business.outbox import OutboxUnitOfWork
+
+
+class AccountRepository(Protocol):
+
+    def add(self, account: Account) -> None:
+        """Raises EmailTaken, UsernameTaken."""
+
+    def save(self, account: Account) -> None:
+        """Write a changed account now, so that a clash shows. Raises EmailTaken, UsernameTaken."""
+
+    def get(self, id_: int) -> Account | None:
+        ...
+
+    def get_for_update(self, id_: int) -> Account | None:
+        """Return the account, locked against others until the unit of work ends."""
+
+    def get_by_email(self, email: str) -> Account | None:
+        """`email` is canonical."""
+
+    def all(self) -> Sequence[Account]:
+        """The oldest first."""
+
+    def delete(self, account: Account) -> None:
+        """With everything that is the account's."""
+
+
+class WhitelistRepository(Protocol):
+
+    def add(self, entry: WhitelistEntry) -> None:
+        """The address must not be there yet."""
+
+    def get_by_email(self, email: str) -> WhitelistEntry | None:
+        """`email` is canonical."""
+
+    def get_by_email_for_update(self, email: str) -> WhitelistEntry | None:
+        """Locked against others until the unit of work ends."""
+
+    def delete(self, entry: WhitelistEntry) -> None:
+        ...
+
+    def all(self) -> Sequence[WhitelistEntry]:
+        """By address."""
+
+
+class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, AuditUnitOfWork, Protocol):
+
+    @property
+    def accounts(self) -> AccountRepository:
+        ...
+
+    @property
+    def whitelist(self) -> WhitelistRepository:
+        ...
+
+    @property
+    def users(self) -> UserRepository:
+        ...
+
+
+class PasswordHasher(Protocol):
+    """Both calls are slow on purpose. They raise Unavailable when too many are waiting."""
+
+    def hash(self, password: str) -> str:
+        ...
+
+    def verify(self, password: str, password_hash: str | None) -> bool:
+        """Takes the same time whether the password is right, wrong, or there is no hash (None)."""
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether the hash was made with less work than is asked for today."""
+
+
+@dataclass(frozen=True)
+class VerificationLink:
+    """What a verification token says: this link, of this account, to this address."""
+
+    account_id: int
+    email: str
+    serial: int
+
+
+class VerificationTokens(Protocol):
+
+    def issue(self, link: VerificationLink, now: datetime) -> str:
+        ...
+
+    def read(self, token: str) -> VerificationLink:
+        """Raises InvalidVerificationToken."""

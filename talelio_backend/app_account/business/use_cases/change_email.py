@@ -1,0 +1,133 @@
+"""Another address for an account: confirmed at the new one, announced at the old one, which can revoke it."""
+from collections.abc import Container
+from datetime import datetime
+
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_address import canonical_email
+from talelio_backend.app_account.business.domain.email_change import REVOCABLE, EmailChange
+from talelio_backend.app_account.business.domain.errors import EmailNotWhitelisted, InvalidLink
+from talelio_backend.app_account.business.mails.account_mails import (
+    EMAIL_ANNOUNCEMENT_MAIL,
+    EMAIL_CONFIRMATION_MAIL,
+    queue_change_mail,
+)
+from talelio_backend.app_account.business.ports.accounts import PasswordHasher
+from talelio_backend.app_account.business.ports.links import EmailChangeUnitOfWork, LinkTokens, MailLink
+from talelio_backend.app_account.business.use_cases.locking import lock_by_email, lock_unchanged
+from talelio_backend.app_account.business.use_cases.own_account import check_own_password
+from talelio_backend.app_account.business.use_cases.password_recovery import RESET_REQUEST
+from talelio_backend.app_account.business.use_cases.password_replacement import replace_password
+from talelio_backend.app_account.business.use_cases.whitelist import admits
+from talelio_backend.shared.audit.business.audit_trail import EventKind, record
+from talelio_backend.shared.business.actor import Actor
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.mail.business.outbox import OutboxMail
+
+# No password's hash, so that none is right.
+_NO_PASSWORD = '!'
+
+
+def request(
+    uow: EmailChangeUnitOfWork,
+    hasher: PasswordHasher,
+    owner: Identity,
+    *,
+    whitelist: Container[str],
+    email: str,
+    password: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Send the two mails. Whether somebody else has the address is not told: then none goes there.
+
+    Raises AccountGone, WrongPassword, EmailNotWhitelisted, ChangedMeanwhile.
+    """
+    seen = check_own_password(uow, hasher, owner, password, actor, now)
+    address = canonical_email(email)
+    with uow:
+        if address is None or not admits(uow, whitelist, address, now):
+            raise EmailNotWhitelisted()
+        account = lock_unchanged(uow.accounts, seen)
+        for earlier in uow.email_changes.of_account(account.id):
+            if earlier.confirmed_at is None or now - earlier.confirmed_at > REVOCABLE:
+                uow.email_changes.delete(earlier)
+        if address != account.email:
+            change = EmailChange(
+                account_id=account.id, old_email=account.email, new_email=address, requested_at=now
+            )
+            uow.email_changes.add(change)
+            queue_change_mail(uow.outbox, EMAIL_CONFIRMATION_MAIL, change, now)
+            queue_change_mail(uow.outbox, EMAIL_ANNOUNCEMENT_MAIL, change, now)
+            kind = EventKind.EMAIL_CHANGE_REQUESTED
+            record(uow.audit, kind, actor, now, account_id=account.id, by_account=True)
+        uow.commit()
+
+
+def show(uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str) -> EmailChange:
+    """Return the change that a link is about. Raises InvalidLink."""
+    link = tokens.read(token)
+    with uow:
+        return _change_of(uow, link)
+
+
+def confirm(
+    uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str, actor: Actor, now: datetime
+) -> Account:
+    """Raises InvalidLink, AccountDisabled, EmailTaken."""
+    link = tokens.read(token)
+    with uow:
+        # The account first, as whoever changes it does.
+        account = uow.accounts.get_for_update(link.account_id)
+        change = _change_of(uow, link)
+        if account is None or change.confirmed_at is not None or account.email != change.old_email:
+            raise InvalidLink()
+        account.check_may_log_in()
+        change.confirmed_at = now
+        account.move(change.new_email, now)
+        uow.accounts.save(account)
+        record(uow.audit, EventKind.EMAIL_CHANGED, actor, now, account_id=account.id, by_account=True)
+        uow.commit()
+    return account
+
+
+def revoke(
+    uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str, actor: Actor, now: datetime
+) -> Account:
+    """Give the account back to the old address, whatever was changed since; earlier changes stay.
+
+    Whoever asked for the change knew the password, so it is worth nothing from now on: all sessions end,
+    and a link to choose another goes to the old address. Raises InvalidLink, EmailTaken.
+    """
+    link = tokens.read(token)
+    with uow:
+        account = uow.accounts.get_for_update(link.account_id)
+        change = _change_of(uow, link)
+        if account is None:
+            raise InvalidLink()
+        for each in uow.email_changes.of_account(account.id):
+            # Whoever has the address of an earlier one may still have to take that back.
+            if each.id >= change.id:
+                uow.email_changes.delete(each)
+        replace_password(uow, account, _NO_PASSWORD, now)
+        _free_address(uow, change.old_email, actor, now)
+        account.move(change.old_email, now)
+        uow.accounts.save(account)
+        uow.outbox.add(OutboxMail.queue(RESET_REQUEST, {'account_id': account.id}, now))
+        record(uow.audit, EventKind.EMAIL_CHANGE_REVOKED, actor, now, account_id=account.id)
+        uow.commit()
+    return account
+
+
+def _free_address(uow: EmailChangeUnitOfWork, email: str, actor: Actor, now: datetime) -> None:
+    """Delete an account that somebody registered with the address and has not verified."""
+    account = lock_by_email(uow.accounts, email)
+    if account is not None and not account.verified:
+        record(uow.audit, EventKind.ACCOUNT_DELETED, actor, now, account_id=account.id)
+        uow.accounts.delete(account)
+
+
+def _change_of(uow: EmailChangeUnitOfWork, link: MailLink) -> EmailChange:
+    change = uow.email_changes.get(link.serial)
+    if change is None or change.account_id != link.account_id:
+        raise InvalidLink()
+    return change

@@ -1,0 +1,35 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from talelio_backend.app_account.business.domain.errors import AccountDisabled, SessionEnded
+from talelio_backend.app_account.business.ports.sessions import AccountStatusReadSession
+from talelio_backend.app_user.business.errors import AccountGone
+from talelio_backend.shared.business.identity import AccessTokens, Identity
+
+
+class CheckedAccessTokens:
+    """Access tokens that end with their session, and with whatever else ends all of an account's tokens.
+
+    One look-up a request, by two primary keys. See `shared.business.identity.AccessTokens`.
+    """
+
+    def __init__(self, signed: AccessTokens, read_session: Callable[[], AccountStatusReadSession]) -> None:
+        self._signed = signed
+        self._reading = read_session
+
+    def issue(self, identity: Identity, now: datetime) -> str:
+        return self._signed.issue(identity, now)
+
+    def read(self, token: str) -> Identity:
+        """Raises InvalidAccessToken, SessionEnded, AccountDisabled, AccountGone."""
+        identity = self._signed.read(token)
+        with self._reading() as read_session:
+            standing = read_session.sessions.standing(identity.account_id, identity.session_id)
+        if standing is None:
+            raise AccountGone()
+        if standing.disabled:
+            raise AccountDisabled()
+        if standing.epoch != identity.epoch or not standing.session_lives:
+            raise SessionEnded()
+        return replace(identity, user_id=standing.user_id)

@@ -1,0 +1,131 @@
+"""How an account comes to be, and its address to be confirmed."""
+from collections.abc import Container
+from datetime import datetime
+
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_address import canonical_email
+from talelio_backend.app_account.business.domain.errors import (
+    EmailNotWhitelisted,
+    EmailTaken,
+    NoRegisteredAccount,
+)
+from talelio_backend.app_account.business.domain.password_policy import check_password
+from talelio_backend.app_account.business.mails.verification import queue_verification_mail
+from talelio_backend.app_account.business.ports.accounts import (
+    AccountUnitOfWork,
+    PasswordHasher,
+    VerificationLink,
+    VerificationTokens,
+)
+from talelio_backend.app_account.business.use_cases.whitelist import admits
+from talelio_backend.app_user.business.errors import UsernameTaken
+from talelio_backend.app_user.business.user import User, check_username
+from talelio_backend.shared.audit.business.audit_trail import EventKind, record, record_refusal
+from talelio_backend.shared.business.actor import Actor
+
+
+def register(
+    uow: AccountUnitOfWork,
+    hasher: PasswordHasher,
+    *,
+    whitelist: Container[str],
+    common_passwords: Container[str],
+    email: str,
+    password: str,
+    username: str,
+    actor: Actor,
+    now: datetime,
+) -> Account:
+    """Raises EmailNotWhitelisted, EmailTaken, UsernameTaken, InvalidUsername, WeakPassword."""
+    address = canonical_email(email)
+    with uow:
+        is_admitted = address is not None and admits(uow, whitelist, address, now)
+    if address is None or not is_admitted:
+        record_refusal(
+            uow, EventKind.REGISTRATION_REFUSED, actor, now, details={'reason': 'email not whitelisted'}
+        )
+        raise EmailNotWhitelisted()
+    with uow:
+        # The address is reported first, and asked for last: both become taken in one moment, which
+        # must not fall between the questions.
+        username_taken = uow.users.get_by_username(username) is not None
+        if uow.accounts.get_by_email(address) is not None:
+            raise EmailTaken(email)
+        if username_taken:
+            raise UsernameTaken(username)
+    user = User.create(username, now)
+    check_password(password, common_passwords=common_passwords, email=address, username=username)
+    # Between the two transactions: no connection is held during the slow work.
+    account = Account.register(address, hasher.hash(password), user, now)
+    with uow:
+        try:
+            uow.accounts.add(account)
+        except EmailTaken:
+            # Somebody else was quicker. The message repeats the address as it was sent.
+            raise EmailTaken(email) from None
+        queue_verification_mail(uow.outbox, account, now)
+        record(uow.audit, EventKind.ACCOUNT_REGISTERED, actor, now, account_id=account.id)
+        uow.commit(account)
+    return account
+
+
+def verify(
+    uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, actor: Actor, now: datetime
+) -> Account:
+    """Raises InvalidVerificationToken, AccountAlreadyVerified, NoRegisteredAccount."""
+    link = tokens.read(token)
+    with uow:
+        account = _account_of_link(uow, link)
+        account.verify(now)
+        record(uow.audit, EventKind.ACCOUNT_VERIFIED, actor, now, account_id=account.id, by_account=True)
+        uow.commit()
+        return account
+
+
+def claim(
+    uow: AccountUnitOfWork,
+    hasher: PasswordHasher,
+    tokens: VerificationTokens,
+    *,
+    common_passwords: Container[str],
+    token: str,
+    password: str,
+    username: str | None,
+    actor: Actor,
+    now: datetime,
+) -> Account:
+    """Verify an account with a password, and if wished a username, of the mailbox owner's own choice.
+
+    For somebody whose address a stranger registered: what the stranger chose is gone. Raises what
+    `verify` raises, and InvalidUsername, UsernameTaken, WeakPassword.
+    """
+    link = tokens.read(token)
+    with uow:
+        account = _account_of_link(uow, link)
+        own_name = account.user.username
+        if username is not None and username.lower() != own_name.lower():
+            _check_username_free(uow, username)
+    chosen = username if username is not None else own_name
+    check_username(chosen)
+    check_password(password, common_passwords=common_passwords, email=link.email, username=chosen)
+    password_hash = hasher.hash(password)
+    with uow:
+        account = _account_of_link(uow, link)
+        account.take_over(password_hash, chosen, now)
+        uow.accounts.save(account)
+        record(uow.audit, EventKind.ACCOUNT_CLAIMED, actor, now, account_id=account.id, by_account=True)
+        uow.commit()
+        return account
+
+
+def _check_username_free(uow: AccountUnitOfWork, username: str) -> None:
+    if uow.users.get_by_username(username) is not None:
+        raise UsernameTaken(username)
+
+
+def _account_of_link(uow: AccountUnitOfWork, link: VerificationLink) -> Account:
+    account = uow.accounts.get_for_update(link.account_id)
+    if account is None or account.email != link.email:
+        raise NoRegisteredAccount(link.email)
+    account.check_link(link.serial)
+    return account

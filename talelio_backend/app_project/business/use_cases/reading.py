@@ -1,0 +1,77 @@
+from datetime import datetime
+
+from talelio_backend.app_project.business.domain.errors import ProjectNotFound
+from talelio_backend.app_project.business.domain.list_query import NOTHING, ListQuery, ResultPage
+from talelio_backend.app_project.business.domain.project import ProjectView
+from talelio_backend.app_project.business.domain.slug import could_be_slug
+from talelio_backend.app_project.business.domain.visibility import (
+    Selection,
+    VisibilityFilter,
+    check_seen,
+    seen_by,
+)
+from talelio_backend.app_project.business.ports import ProjectReadSession
+from talelio_backend.app_user.business.errors import UserNotFound
+from talelio_backend.app_user.business.services import find_own_user_id, find_user_id
+from talelio_backend.app_user.business.user import could_be_username
+from talelio_backend.shared.business.identity import Identity
+
+
+def show(
+    read_session: ProjectReadSession, reader: Identity | None, project_id: int, now: datetime
+) -> ProjectView:
+    """Raises ProjectNotFound or AccountGone."""
+    with read_session:
+        return check_seen(read_session.project_views.get(project_id), _user_id(read_session, reader), now)
+
+
+def show_by_slug(
+    read_session: ProjectReadSession, reader: Identity | None, username: str, slug: str, now: datetime
+) -> ProjectView:
+    """Return the project that has the slug, or else the one that had it before.
+
+    Raises ProjectNotFound, also for no such user, or AccountGone.
+    """
+    with read_session:
+        reader_id = _user_id(read_session, reader)
+        if not could_be_slug(slug):
+            raise ProjectNotFound()
+        try:
+            user_id = find_user_id(read_session.user_ids, username)
+        except UserNotFound:
+            raise ProjectNotFound() from None
+        projects = read_session.project_views
+        project = projects.get_by_slug(user_id, slug) or projects.get_by_old_slug(user_id, slug)
+        return check_seen(project, reader_id, now)
+
+
+def list_of_user(
+    read_session: ProjectReadSession,
+    reader: Identity | None,
+    username: str,
+    listing: ListQuery,
+    *,
+    showing: VisibilityFilter = VisibilityFilter.PUBLISHED,
+    now: datetime,
+) -> ResultPage:
+    """Return a page of those of the user's projects that the reader may see.
+
+    Raises UserNotFound or AccountGone.
+    """
+    with read_session:
+        if reader is None and showing is VisibilityFilter.PUBLISHED and could_be_username(username):
+            # What nearly all ask for.
+            selection = Selection(showing=showing, now=now)
+            listed = read_session.project_views.list_at_once(username, listing, selection)
+            if listed is not None:
+                return listed
+        reader_id = _user_id(read_session, reader)
+        user_id = find_user_id(read_session.user_ids, username)
+        seen = seen_by(showing, owner=user_id == reader_id)
+        if seen is None:
+            return NOTHING
+        return read_session.project_views.list_of_user(user_id, listing, Selection(showing=seen, now=now))
+
+
+def _user_id(read_session: ProjectReadSession, reader: Identity | None) -> int | None:
+    return None if reader is None else find_own_user_id(read_session.user_ids, reader)

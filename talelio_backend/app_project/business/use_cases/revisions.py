@@ -1,0 +1,61 @@
+"""Keeping, showing and restoring what the owner of a project wrote before. Nobody else sees it."""
+from collections.abc import Callable
+from datetime import datetime
+
+from talelio_backend.app_project.business.domain.errors import RevisionNotFound
+from talelio_backend.app_project.business.domain.project import Project
+from talelio_backend.app_project.business.domain.project_patch import ProjectPatch
+from talelio_backend.app_project.business.domain.revision import Revision, RevisionEntry
+from talelio_backend.app_project.business.domain.visibility import check_owned
+from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
+from talelio_backend.app_project.business.use_cases import publishing
+from talelio_backend.app_user.business.services import find_own_user_id
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.business.pagination import Page, PageRequest
+
+
+def list_own(uow: ProjectUnitOfWork, owner: Identity, project_id: int, page: PageRequest,
+             now: datetime) -> Page[RevisionEntry]:
+    """The newest first. Raises ProjectNotFound, NotYourProject or AccountGone."""
+    with uow:
+        _find_own(uow, owner, project_id, now)
+        return uow.revisions.page_of_project(project_id, page)
+
+
+def show_own(
+    uow: ProjectUnitOfWork, owner: Identity, project_id: int, number: int, now: datetime
+) -> Revision:
+    """Raises RevisionNotFound, ProjectNotFound, NotYourProject or AccountGone."""
+    with uow:
+        _find_own(uow, owner, project_id, now)
+        revision = uow.revisions.get((project_id, number))
+        if revision is None:
+            raise RevisionNotFound(number)
+        return revision
+
+
+def restore(
+    uow: ProjectUnitOfWork,
+    renderer: MarkdownRenderer,
+    is_own_image: Callable[[str], bool],
+    owner: Identity,
+    project_id: int,
+    number: int,
+    *,
+    now: datetime,
+    precondition: publishing.Precondition | None = None,
+) -> Project:
+    """A change like any other: what is there before it becomes a revision.
+
+    Raises RevisionNotFound, and what `publishing.change` raises.
+    """
+    revision = show_own(uow, owner, project_id, number, now)
+    given = ProjectPatch(title=revision.title, body=revision.body, summary=revision.summary)
+    return publishing.change(
+        uow, renderer, is_own_image, owner, project_id, given, now=now, precondition=precondition
+    )
+
+
+def _find_own(uow: ProjectUnitOfWork, owner: Identity, project_id: int, now: datetime) -> Project:
+    user_id = find_own_user_id(uow.user_ids, owner)
+    return check_owned(uow.projects.get(project_id), user_id, now)

@@ -1,0 +1,26 @@
+"""What all that read many projects at a time have in common."""
+from datetime import datetime
+
+from sqlalchemy import BindParameter, ColumnElement, and_, literal_column
+
+from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
+from talelio_backend.app_project.data.project_table import project_table
+
+# Characters of Markdown and HTML in one page. A thousand projects of the largest size would be gigabytes.
+PAGE_SIZE = 16 * 1024 * 1024
+# Rows fetched at a time: of the largest size they are 18 MiB.
+FETCHED = 8
+
+# Written into the statements: there is nothing in them to be escaped.
+PUBLISHED: ColumnElement[str] = literal_column(f"'{ProjectStatus.PUBLISHED.value}'")
+DRAFT: ColumnElement[str] = literal_column(f"'{ProjectStatus.DRAFT.value}'")
+
+
+def is_public(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """See `Project.is_public`."""
+    column = project_table.c
+    return and_(column.status == PUBLISHED, column.published_at <= now)
+
+
+def size_of(project: Project) -> int:
+    return len(project.body) + len(project.html)

@@ -1,0 +1,76 @@
+import json
+import logging
+from collections.abc import Callable
+
+from talelio_backend.app_project.business.domain.errors import NotRenderable, TooExpensiveToRender
+from talelio_backend.app_project.business.domain.rendered import Rendered
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver, NoObserver
+from talelio_backend.shared.workers.sandboxed_worker import (
+    LimitExceeded,
+    SandboxedWorker,
+    WorkerBusy,
+    WorkerFailed,
+)
+
+# Over three times what the most demanding sensible texts of 256 KiB were measured to take, which is
+# 2.3 s for a table of numbers, and 35 MB for code.
+CPU_SECONDS = 8.0
+MEMORY_BYTES = 128 * 1024 * 1024
+WALL_SECONDS = 30.0
+# How many texts may wait while one is rendered, and for how many seconds.
+WAITING = 7
+PATIENCE = 10.0
+
+_logger = logging.getLogger(__name__)
+
+
+def markdown_worker(
+    *,
+    cpu_seconds: float = CPU_SECONDS,
+    memory_bytes: int = MEMORY_BYTES,
+    wall_seconds: float = WALL_SECONDS,
+    notify: Callable[[str], None] = lambda event: None
+) -> SandboxedWorker:
+    return SandboxedWorker(
+        'talelio_backend.app_project.data.rendering.markdown_html:render',
+        cpu_seconds=cpu_seconds,
+        memory_bytes=memory_bytes,
+        wall_seconds=wall_seconds,
+        notify=notify
+    )
+
+
+class SandboxedMarkdownRenderer:
+
+    def __init__(
+        self,
+        worker: SandboxedWorker,
+        *,
+        waiting: int = WAITING,
+        patience: float = PATIENCE,
+        observer: BulkheadObserver = NoObserver()
+    ) -> None:
+        self._worker = worker
+        self._turns = Bulkhead(
+            'texts to render', at_once=1, waiting=waiting, patience=patience, observer=observer
+        )
+
+    def render(self, markdown: str) -> Rendered:
+        """See `app_project.business.ports.MarkdownRenderer`.
+
+        Raises TooExpensiveToRender, NotRenderable, or Unavailable when other texts take up the
+        worker.
+        """
+        try:
+            with self._turns.slot():
+                rendered: Rendered = json.loads(self._worker.call(markdown.encode()))
+                return rendered
+        except LimitExceeded:
+            raise TooExpensiveToRender from None
+        except WorkerBusy:
+            raise Unavailable('The text could not be rendered just now, please try again') from None
+        except WorkerFailed as error:
+            # Whatever the fault is, the text that shows it will show it again.
+            _logger.warning('Rendering a text failed: %s', error)
+            raise NotRenderable from None

@@ -1,0 +1,166 @@
+"""Lists of projects: their parameters, and their pages with links (RFC 8288)."""
+from collections.abc import Callable
+from copy import copy
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+from pydantic import AfterValidator, Field, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from talelio_backend.app_project.business.domain.fields import normalise_tag
+from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery, ResultPage, Sort
+from talelio_backend.app_project.business.domain.project import LIST_LENGTH, ProjectView
+from talelio_backend.app_project.business.domain.search import Terms, parse_terms
+from talelio_backend.app_project.business.domain.visibility import VisibilityFilter
+from talelio_backend.app_project.presentation.cursors import read_cursor, write_cursor
+from talelio_backend.app_project.presentation.schemas import ProjectAnswer
+from talelio_backend.shared.business.errors import InvalidValue
+from talelio_backend.shared.presentation.json_responses import to_json
+from talelio_backend.shared.presentation.requests.query_parameters import (
+    LARGEST_ID,
+    Query,
+    one_of,
+    whole_number,
+)
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
+from talelio_backend.shared.presentation.schemas import Answer, Text
+
+SNIPPET = 'snippet'
+# Pylint does not see that it is a dictionary.
+_PROJECT_FIELDS: dict[str, FieldInfo] = dict(ProjectAnswer.model_fields)
+FIELDS = (*_PROJECT_FIELDS, SNIPPET)
+
+
+def _check_fields(text: str) -> str:
+    names = text.split(',')
+    if unknown := [name for name in names if name not in FIELDS]:
+        raise ValueError(f"must be some of {', '.join(FIELDS)}, with commas between; '{unknown[0]}' is none")
+    return text
+
+
+class ProjectListQuery(Query):
+    """Where None is the default, it is what an absent parameter gives."""
+
+    limit: whole_number(LIST_LENGTH, 'How many at most.') = LIST_LENGTH  # type: ignore[valid-type]
+    before: whole_number(LARGEST_ID, 'Only what has a smaller id.') = None  # type: ignore[valid-type]
+    cursor: Annotated[
+        Text,
+        Field(description='Where a page begins: a `Link` has it.', examples=['WyJ0aXRsZSIsImEiLDcsMF0'])
+    ] = None  # type: ignore[assignment]
+    status: one_of(  # type: ignore[valid-type]
+        VisibilityFilter, 'What is not published, only its owner sees.'
+    ) = VisibilityFilter.PUBLISHED
+    tag: Annotated[
+        Text,
+        Field(description='Only what has this tag.', examples=['wood'])] = None  # type: ignore[assignment]
+    sort: one_of(  # type: ignore[valid-type]
+        Sort, 'By default the newest first, or what is most relevant for `q`.'
+    ) = None
+    fields: Annotated[Text,
+                      AfterValidator(_check_fields),
+                      Field(description='Only these, with commas between.', examples=['id,title,slug'])
+                      ] = None  # type: ignore[assignment]
+    q: Annotated[Text,
+                 Field(description='Only what has these words, or longer ones.', examples=['chair'])
+                 ] = None  # type: ignore[assignment]
+
+    @property
+    def listing(self) -> ListQuery:
+        """Raises InvalidQuery."""
+        terms = self._terms()
+        sort = self.sort or (Sort.NEWEST if terms is None else Sort.RELEVANCE)
+        if sort is Sort.RELEVANCE and terms is None:
+            raise InvalidQuery.about('sort', "can be 'relevance' only with 'q'")
+        return ListQuery(
+            limit=self.limit,
+            sort=sort,
+            tag=self._tag(),
+            terms=terms,
+            cursor=self._place(sort),
+        )
+
+    def _terms(self) -> Terms | None:
+        try:
+            return parse_terms(self.q) if 'q' in self.model_fields_set else None
+        except InvalidValue as error:
+            raise InvalidQuery(error.message, error.faults) from None
+
+    def _tag(self) -> str | None:
+        try:
+            return normalise_tag(self.tag) if 'tag' in self.model_fields_set else None
+        except InvalidValue:
+            raise InvalidQuery.about('tag', 'is none that a project could have') from None
+
+    def _place(self, sort: Sort) -> Cursor | None:
+        if self.before is None:
+            return read_cursor(sort, self.cursor) if 'cursor' in self.model_fields_set else None
+        if 'cursor' in self.model_fields_set:
+            raise InvalidQuery.about('before', "cannot be together with 'cursor'")
+        if sort is not Sort.NEWEST:
+            raise InvalidQuery.about('before', "wants the newest first; other orders have 'cursor'")
+        return Cursor(value=self.before, id=self.before)
+
+
+def _optional(name: str) -> Any:
+    field = copy(_PROJECT_FIELDS[name])
+    # As a default, None would have to be what the field can be.
+    field.default = PydanticUndefined
+    field.default_factory = lambda: None
+    return field.annotation, field
+
+
+SparseProjectAnswer: type[Answer] = create_model(
+    'SparseProjectAnswer',
+    __base__=Answer,
+    __doc__='A project with only the fields that were asked for, or with where a search found the words.',
+    **{name: _optional(name)
+       for name in _PROJECT_FIELDS},
+    snippet=(
+        str,
+        Field(
+            default_factory=lambda: None,
+            description='With `q`: where the words are, as HTML with no element but `mark`.',
+            examples=['A <mark>chair</mark> of ash'],
+        )
+    ),
+)
+
+
+def answer_listed(
+    listed: ResultPage, listing: ListQuery, fields: str | None, content_of: Callable[[ProjectView], dict[str,
+                                                                                                         Any]]
+) -> Response:
+    names = FIELDS if fields is None else fields.split(',')
+    contents = []
+    for project in listed.items:
+        content = content_of(project)
+        if listing.terms is not None:
+            content[SNIPPET] = listing.terms.snippet(project.body, project.summary, project.title)
+        contents.append({name: value for name, value in content.items() if name in names})
+    response = Response(to_json(contents), mimetype='application/json')
+    response.headers['X-Total-Count'] = str(listed.total)
+    if links := _links(listed, listing):
+        response.headers['Link'] = ', '.join(f'<{url}>; rel="{name}"' for name, url in links.items())
+    return response
+
+
+def _links(listed: ResultPage, listing: ListQuery) -> dict[str, str]:
+    if listed.previous is None and listed.next is None and listing.cursor is None:
+        return {}
+    links = {'first': _url()}
+    if listed.previous is not None:
+        links['prev'] = _url(cursor=write_cursor(listing.sort, listed.previous))
+    if listed.next is not None:
+        links['next'] = _url(
+            **{'before': listed.next.id} if listing.sort is
+            Sort.NEWEST else {'cursor': write_cursor(listing.sort, listed.next)}
+        )
+    return links
+
+
+def _url(**place: object) -> str:
+    kept = {name: value for name, value in request.args.items() if name not in ('before', 'cursor')}
+    query = urlencode(kept | place)
+    return f'{request.path}?{query}' if query else request.path

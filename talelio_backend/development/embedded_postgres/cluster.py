@@ -1,0 +1,238 @@
+"""One PostgreSQL server and its data: made, started, reached, stopped."""
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+
+from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError
+from talelio_backend.development.embedded_postgres.unprivileged import Lodging
+
+_USER = _DATABASE = 'talelio'
+_LOG_LIMIT = 10_000_000  # bytes
+
+_SETTINGS = {
+    'listen_addresses': '127.0.0.1',
+    # None, as the path of a socket may have only about a hundred characters.
+    'unix_socket_directories': '',
+    'timezone': 'UTC',
+    'log_timezone': 'UTC',
+    'max_connections': '100',
+    'shared_buffers': '32MB',
+    'min_wal_size': '32MB',
+    'max_wal_size': '256MB',
+    # Fewer processes for a server that serves one person.
+    'io_method': 'sync',
+    'max_logical_replication_workers': '0',
+}
+# Then only a crash of the machine loses data, and not one of PostgreSQL.
+_SETTINGS_WITHOUT_SYNC = {'fsync': 'off', 'full_page_writes': 'off'}
+
+
+class Cluster:
+    """Only one process at a time may call this; the caller sees to it.
+
+    `lock` is a descriptor that all processes of the server inherit and keep open for their lives.
+    """
+
+    def __init__(self, lodging: Lodging, *, durable: bool) -> None:
+        self._lodging = lodging
+        self._durable = durable
+        self._password = lodging.home / 'password'
+        self._log = lodging.home / 'server.log'
+        self.data = (lodging.home / 'data').resolve()
+
+    def start(self, lock: int, patience: float) -> None:
+        """Start it, after making it where it is not. No process of it may be running.
+
+        Raises EmbeddedPostgresError when it is not ready to serve within `patience` seconds.
+        """
+        if (self.data / 'PG_VERSION').exists():
+            self._check_data()
+        else:
+            self._create(lock)
+        # PostgreSQL trusts that file even where its number has since gone to another process.
+        (self.data / 'postmaster.pid').unlink(missing_ok=True)
+        self._renew_log()
+        settings = _SETTINGS | ({} if self._durable else _SETTINGS_WITHOUT_SYNC)
+        options = ' '.join(f'-c {name}={value}' for name, value in settings.items())
+        for _ in range(3):
+            # Another program can take the port before PostgreSQL does; hence several attempts.
+            result = self._pg_ctl(
+                'start',
+                '-l',
+                self._log,
+                '-o',
+                f'-p {_free_port()} {options}',
+                '-t',
+                str(max(1, round(patience))),
+                keep_open=[lock]
+            )
+            if result.returncode == 0:
+                return
+        raise EmbeddedPostgresError(
+            f'PostgreSQL did not start on {self.data}: {result.stderr.strip()}\n{self.log_tail()}'
+        )
+
+    def stop(self, patience: float) -> None:
+        self._pg_ctl('stop', '-m', 'fast', '-t', str(max(1, round(patience))))
+
+    def connect(self) -> str:
+        """The URL of the database, once this very server has answered there.
+
+        Raises psycopg2.Error while it does not.
+        """
+        port = self._pid_file_line(3)
+        try:
+            password = self._password.read_text(encoding='ascii')
+        except FileNotFoundError as error:
+            raise EmbeddedPostgresError(
+                f'The password of the database in {self.data} is gone: put {self._password} back, '
+                f'or move {self.data} away to start with an empty database.'
+            ) from error
+        credentials = f'{_USER}:{password}@127.0.0.1:{port}'
+        with closing(
+            psycopg2.connect(f'postgresql://{credentials}/postgres', connect_timeout=5)
+        ) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute('SHOW data_directory')
+                row = cursor.fetchone()
+                if row is None or Path(row[0]) != self.data:
+                    raise psycopg2.OperationalError(f'port {port} is that of another server')
+                cursor.execute('SELECT FROM pg_database WHERE datname = %s', (_DATABASE, ))
+                if cursor.rowcount == 0:
+                    cursor.execute(f'CREATE DATABASE {_DATABASE} TEMPLATE template0')
+        return f'postgresql+psycopg2://{credentials}/{_DATABASE}'
+
+    def may_be_running(self) -> bool:
+        """Whether the process in postmaster.pid may be a server on these data; in doubt, yes."""
+        process = self._pid_file_line(0)
+        if not process:
+            return False
+        try:
+            # Every server moves into its data folder.
+            return Path(f'/proc/{process}/cwd').readlink() == self.data
+        except (FileNotFoundError, ProcessLookupError):
+            if Path('/proc/self/cwd').exists():
+                # There is no such process, or only what remains of one until its parent looks.
+                return False
+            listing = subprocess.run(['ps', '-ww', '-p', str(process), '-o', 'command='],
+                                     capture_output=True,
+                                     text=True,
+                                     errors='replace',
+                                     check=False)
+            command = listing.stdout.replace('\n', ' ')
+        except PermissionError:
+            # Another user's, into which not even the root of a container may look.
+            command = Path(f'/proc/{process}/cmdline').read_text(encoding='utf-8', errors='replace')
+            command = command.replace('\0', ' ')
+        elsewhere = ' -D /' in command and f' -D {self.data} ' not in command
+        # The helpers of a server are called `postgres: …`, and are never in this file.
+        return bool(re.search(r'postgres\s', command)) and not elsewhere
+
+    def log_tail(self) -> str:
+        if not self._log.exists():
+            return f'There is no {self._log}.'
+        text = self._log.read_bytes()[-3000:].decode(errors='replace')
+        return '\n'.join([f'The end of {self._log}:', *text.splitlines()[-20:]])
+
+    def _pg_ctl(self,
+                action: str,
+                *options: str | Path,
+                keep_open: list[int] | None = None) -> subprocess.CompletedProcess[str]:
+        return self._lodging.run(
+            self._lodging.programs / 'pg_ctl', action, '-D', self.data, *options, keep_open=keep_open or ()
+        )
+
+    def _create(self, lock: int) -> None:
+        if self.data.exists() and any(self.data.iterdir()):
+            raise EmbeddedPostgresError(
+                f'{self.data} is not empty and yet no PostgreSQL database: move it away.'
+            )
+        # What is named `data` is whole: a folder left half-made keeps the name of a draft.
+        draft = self.data.with_name('data.new')
+        if draft.exists():
+            shutil.rmtree(draft)
+        draft.mkdir(mode=0o700)
+        self._lodging.give(draft)
+        self._make_file(self._password, secrets.token_urlsafe(32))
+        result = self._lodging.run(
+            self._lodging.programs / 'initdb',
+            '-D',
+            draft,
+            f'--username={_USER}',
+            f'--pwfile={self._password}',
+            '--auth=scram-sha-256',
+            '--encoding=UTF8',
+            # The one locale that every system has, as PostgreSQL brings it.
+            '--locale-provider=builtin',
+            '--builtin-locale=C.UTF-8',
+            '--locale=C',
+            '--data-checksums',
+            *([] if self._durable else ['--no-sync']),
+            keep_open=[lock],
+        )
+        if result.returncode != 0:
+            raise EmbeddedPostgresError(f'No database could be made in {self.data}:\n{result.stderr.strip()}')
+        draft.rename(self.data)
+        if self._durable:
+            _sync_folder(self.data.parent)
+
+    def _check_data(self) -> None:
+        owner = self.data.stat().st_uid
+        if owner != self._lodging.owner:
+            raise EmbeddedPostgresError(
+                f'{self.data} belongs to the user with number {owner}, and PostgreSQL would run as '
+                f'{self._lodging.owner}: run this as its owner, or change the owner.'
+            )
+        made_by = (self.data / 'PG_VERSION').read_text(encoding='ascii').strip()
+        response = self._lodging.run(self._lodging.programs / 'postgres', '--version').stdout
+        installed = re.search(r'\d+', response)
+        if installed is None or installed[0] != made_by:
+            raise EmbeddedPostgresError(
+                f'{self.data} was made by PostgreSQL {made_by}, and what is installed here is '
+                f'{response.strip()}, which cannot read it. Carry the data over with pg_dump of '
+                f'version {made_by}, or move that folder away to start with an empty database.'
+            )
+
+    def _renew_log(self) -> None:
+        if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT:
+            self._log.replace(self._log.with_name('server.log.1'))
+        if not self._log.exists():
+            self._make_file(self._log, '')
+
+    def _make_file(self, path: Path, content: str) -> None:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, 'w', encoding='ascii') as file:
+            file.write(content)
+        self._lodging.give(path)
+
+    def _pid_file_line(self, number: int) -> int:
+        """A number of postmaster.pid; 0 when it is not there (yet)."""
+        try:
+            lines = (self.data / 'postmaster.pid').read_text(encoding='utf-8').splitlines()
+            # A single-user server notes its process with a minus sign.
+            return abs(int(lines[number]))
+        except (FileNotFoundError, IndexError, ValueError):
+            return 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return int(probe.getsockname()[1])
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

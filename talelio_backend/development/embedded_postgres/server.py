@@ -1,0 +1,174 @@
+"""Who uses the server, and its life: the first user starts it, the last one stops it.
+
+All processes that use one folder share one server, and the last of them stops it. Who uses it is
+said by locks (flock) alone, since the kernel frees those however a process ends:
+
+- `users.lock` is held, shared, by every user.
+- `start.lock` is held while somebody comes or goes, so that this happens one at a time.
+- `server.lock` is held by the processes of PostgreSQL, which inherit it. When it is free, none of
+  them is left on the data, whatever postmaster.pid says.
+"""
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import psycopg2
+
+from talelio_backend.development.embedded_postgres.cluster import Cluster
+from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError, find_installation
+from talelio_backend.development.embedded_postgres.unprivileged import Way, lodge
+
+_PAUSE = 0.02  # seconds
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server of the project's own, with its data in one folder.
+
+    `patience` is how many seconds a start, a stop or a wait for another process may take each.
+    A handle is for one thread. A fork of the process does not use the server in its own right:
+    `release` does nothing there.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True, patience: float = 60, way: Way = lodge) -> None:
+        self._folder = folder.resolve()
+        self._durable = durable
+        self._patience = patience
+        self._way = way
+        self._cluster: Cluster | None = None
+        self._users = -1
+        self._user_process = 0
+
+    def acquire(self) -> str:
+        """Start the server if it does not run, and say where its database is (SQLAlchemy's URL).
+
+        Raises EmbeddedPostgresError.
+        """
+        installation = find_installation()
+        with self._plain_errors():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._nobody_else_comes_or_goes():
+                self._cluster = Cluster(self._way(self._folder, installation), durable=self._durable)
+                url = self._attach_or_start(self._cluster)
+                if self._user_process != os.getpid():
+                    self._join_users()
+        return url
+
+    def release(self) -> None:
+        """Stop the server unless it is still used. Raises EmbeddedPostgresError if it goes on."""
+        if self._cluster is None or self._user_process != os.getpid():
+            return
+        self._user_process = 0
+        try:
+            with self._plain_errors(), self._nobody_else_comes_or_goes():
+                if _try_lock(self._users):
+                    self._stop(self._cluster)
+        finally:
+            _unlock(self._users)
+
+    def __enter__(self) -> str:
+        return self.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _join_users(self) -> None:
+        users = self._open('users.lock')
+        if not _try_lock(users, self._patience, fcntl.LOCK_SH):
+            os.close(users)
+            raise EmbeddedPostgresError(
+                f'A fork of a process that was killed holds {self._folder / "users.lock"}: end it.'
+            )
+        self._users, self._user_process = users, os.getpid()
+
+    def _attach_or_start(self, cluster: Cluster) -> str:
+        give_up = time.monotonic() + self._patience
+        while True:
+            # Held by a server that runs, starts or stops, or by what a killed one left behind.
+            server = self._open('server.lock')
+            try:
+                must_start = _try_lock(server) and not cluster.may_be_running()
+                if must_start:
+                    cluster.start(server, self._patience)
+            finally:
+                # Closed and not unlocked: the server shares it.
+                os.close(server)
+            try:
+                return cluster.connect()
+            except psycopg2.Error as error:
+                if must_start:
+                    cluster.stop(self._patience)
+                    raise EmbeddedPostgresError(
+                        f'PostgreSQL started on {cluster.data}, but refuses the connection: {error}'
+                    ) from error
+                if time.monotonic() > give_up:
+                    raise EmbeddedPostgresError(
+                        f'A PostgreSQL seems to use {cluster.data}, perhaps from another container '
+                        f'or machine, but did not answer within {self._patience:g} seconds: '
+                        f'{error}\n{cluster.log_tail()}'
+                    ) from error
+            time.sleep(_PAUSE)
+
+    def _stop(self, cluster: Cluster) -> None:
+        server = self._open('server.lock')
+        try:
+            if _try_lock(server):
+                return  # It has ended, or is not one that was started here.
+            if cluster.may_be_running():
+                cluster.stop(self._patience)
+            if not _try_lock(server, self._patience):
+                raise EmbeddedPostgresError(
+                    f'PostgreSQL did not stop on {cluster.data}.\n{cluster.log_tail()}'
+                )
+        finally:
+            os.close(server)
+
+    @contextmanager
+    def _nobody_else_comes_or_goes(self) -> Iterator[None]:
+        start = self._open('start.lock')
+        try:
+            # Those before may each start or stop it.
+            if not _try_lock(start, 3 * self._patience):
+                raise EmbeddedPostgresError(
+                    f'Another process has been starting or stopping the PostgreSQL in '
+                    f'{self._folder} for {3 * self._patience:g} seconds.'
+                )
+            yield
+        finally:
+            _unlock(start)
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f'The PostgreSQL in {self._folder} cannot be used: {error}'
+            ) from error
+
+    def _open(self, name: str) -> int:
+        return os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _try_lock(descriptor: int, seconds: float = 0, kind: int = fcntl.LOCK_EX) -> bool:
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                return False
+            time.sleep(_PAUSE)
+        else:
+            return True
+
+
+def _unlock(descriptor: int) -> None:
+    # Forks have copies of the descriptor, so that closing it alone would not unlock.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)

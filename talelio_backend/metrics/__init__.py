@@ -1,4 +1,0 @@
-"""What the service tells Prometheus; why it is done this way: .github/decisions/0025-metrics.md."""
-from talelio_backend.metrics.metrics import Metrics
-
-__all__ = ['Metrics']

@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter
+
+from talelio_backend.app_account.business.rate_limit_policies import POLICIES
+from talelio_backend.shared.audit.business.audit_trail import EventKind
+from talelio_backend.shared.business.actor import Actor
+from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, Refused, Ticket
+from talelio_backend.shared.rate_limits.business.limits import Limit, LimitsUnitOfWork
+
+
+class SecurityMetrics:
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self._events = Counter(
+            'talelio_security_events',
+            'What was written into the audit trail, such as login.succeeded, login.failed and login.refused',
+            ('event', ),
+            registry=registry,
+        )
+        self.refused = Counter(
+            'talelio_rate_limit_refusals',
+            'Tries that were answered 429, by the policy',
+            ('policy', ),
+            registry=registry,
+        )
+        # A rise can only be seen from something.
+        for kind in EventKind:
+            self._events.labels(kind.value)
+        for policy in POLICIES:
+            self.refused.labels(policy.name)
+
+    def count_event(self, kind: EventKind) -> None:
+        self._events.labels(kind.value).inc()
+
+
+class MeasuredRateLimiter(RateLimiter):
+    """Its refusals are counted."""
+
+    def __init__(
+        self, unit_of_work: Callable[[], LimitsUnitOfWork], pseudonym: Callable[[str], str],
+        metrics: SecurityMetrics
+    ) -> None:
+        super().__init__(unit_of_work, pseudonym)
+        self._metrics = metrics
+
+    def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Ticket:
+        try:
+            return super().admit(limit, actor, subject, now)
+        except Refused as error:
+            self._metrics.refused.labels(error.standing.policy.name).inc()
+            raise

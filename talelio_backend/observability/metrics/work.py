@@ -1,0 +1,83 @@
+"""Work that is slow on purpose or by its nature, and so is done by a few at a time."""
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class WorkMetrics:
+    """`what` is passwords, texts, pictures or picture_changes."""
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self._waiting = Gauge(
+            'talelio_work_waiting',
+            'Requests that wait for their turn',
+            ('what', ),
+            multiprocess_mode='livesum',
+            registry=registry,
+        )
+        self._in_progress = Gauge(
+            'talelio_work_in_progress',
+            'Requests whose turn it is',
+            ('what', ),
+            multiprocess_mode='livesum',
+            registry=registry,
+        )
+        self._refused = Counter(
+            'talelio_work_refused',
+            'Requests that found too many others before them, or waited too long',
+            ('what', ),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            'talelio_work_duration_seconds',
+            'Time that the work took, without the wait for it',
+            ('what', ),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._processes = Counter(
+            'talelio_bounded_process_events',
+            'What became of processes that work on texts and pictures: started, limit (the work '
+            'took too much time or memory), killed (by somebody else), failed',
+            ('what', 'event'),
+            registry=registry,
+        )
+        for what in ('texts', 'pictures'):
+            for happening in ('started', 'limit', 'killed', 'failed'):
+                self._processes.labels(what, happening)
+
+    def bulkhead(self, what: str) -> 'BulkheadMetrics':
+        """See `shared.workers.bulkhead.TurnsObserver`."""
+        return BulkheadMetrics(
+            self._waiting.labels(what),
+            self._in_progress.labels(what),
+            self._refused.labels(what),
+            self._seconds.labels(what),
+        )
+
+    def count_process_event(self, what: str, event: str) -> None:
+        """See `shared.workers.sandboxed_worker.BoundedWorker`."""
+        self._processes.labels(what, event).inc()
+
+
+class BulkheadMetrics:
+
+    def __init__(self, waiting: Gauge, in_progress: Gauge, refused: Counter, seconds: Histogram) -> None:
+        self._waiting = waiting
+        self._in_progress = in_progress
+        self._refused = refused
+        self._seconds = seconds
+
+    def waiting(self) -> AbstractContextManager[object]:
+        return self._waiting.track_inprogress()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        with self._in_progress.track_inprogress(), self._seconds.time():
+            yield
+
+    def refused(self) -> None:
+        self._refused.inc()

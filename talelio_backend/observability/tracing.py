@@ -1,0 +1,151 @@
+"""What the service tells OpenTelemetry; why it is done this way: .github/decisions/0031-traces.md.
+
+To be imported only where there is somebody to tell: the packages are an extra.
+"""
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlalchemy import Engine, ExceptionContext, event
+
+from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE
+from talelio_backend.shared.workers.daemon_future import start_daemon
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+STOP_TIMEOUT = 2.0
+
+_NAME = 'talelio_backend'
+_METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'))
+# Asked every few seconds, by machines.
+_UNTOLD = '/health/'
+_VERB = re.compile(r'\w+')
+
+
+class Tracing:
+    """Spans of requests and of their statements, with names of ours alone: no path, query, header or value.
+
+    To be made in the process that serves, since it has a thread that sends.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        """`endpoint` is an OTLP collector's address over HTTP, without `/v1/traces`.
+
+        All else is for the SDK's own `OTEL_*` variables to say:
+        https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+        """
+        resource = Resource.create({'service.name': os.environ.get('OTEL_SERVICE_NAME', _NAME)})
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint=f'{endpoint}/v1/traces'))
+        )
+        self._tracer = self._provider.get_tracer(_NAME)
+
+    def close(self) -> None:
+        """Send what there is, for at most STOP_TIMEOUT seconds: the SDK would try for as long as ten."""
+        with suppress(TimeoutError):
+            start_daemon(self._provider.shutdown).result(STOP_TIMEOUT)
+
+    def around(self, app: 'WSGIApplication') -> 'WSGIApplication':
+        """The same application, traced. It has to begin its answer before it returns."""
+
+        def traced(environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
+            if environ['PATH_INFO'].startswith(_UNTOLD):
+                return app(environ, start_response)
+            method = environ['REQUEST_METHOD'] if environ['REQUEST_METHOD'] in _METHODS else '_OTHER'
+            # The texts of exceptions may hold anything.
+            with self._tracer.start_as_current_span(
+                method,
+                kind=SpanKind.SERVER,
+                links=_links(environ),
+                attributes={'http.request.method': method},
+                record_exception=False,
+                set_status_on_exception=False,
+            ) as span:
+
+                def start(
+                    line: str,
+                    headers: list[tuple[str, str]],
+                    exc_info: 'tuple[type[BaseException], BaseException, TracebackType] | Any' = None,
+                    /
+                ) -> Any:
+                    _tell_answer(span, int(line[:3]), headers)
+                    return start_response(line, headers, exc_info)
+
+                try:
+                    return app(environ, start)
+                finally:
+                    _tell_route(span, method, environ)
+
+        return traced
+
+    def watch(self, engine: Engine) -> None:
+        """To be called before anything is that changes statements."""
+        event.listen(engine, 'before_cursor_execute', self._begin)
+        event.listen(engine, 'after_cursor_execute', _end)
+        event.listen(engine, 'handle_error', _fail)
+
+    def _begin(
+        self, _connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
+    ) -> None:
+        # Threads that work for nobody in particular ask again and again.
+        if get_current_span().is_recording():
+            verb = _VERB.search(statement)
+            name = verb[0].upper() if verb else 'OTHER'
+            # With the names of its values in their places.
+            attributes = {
+                'db.system.name': 'postgresql',
+                'db.operation.name': name,
+                'db.query.text': statement
+            }
+            context.talelio_span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+
+
+def _links(environ: 'WSGIEnvironment') -> list[Link]:
+    """To the caller's span. It is no parent, for then anybody could decide what is sampled."""
+    carrier = {'traceparent': environ.get('HTTP_TRACEPARENT', '')}
+    context = get_current_span(TraceContextTextMapPropagator().extract(carrier)).get_span_context()
+    return [Link(context)] if context.is_valid else []
+
+
+def _tell_answer(span: Span, status: int, headers: list[tuple[str, str]]) -> None:
+    span.set_attribute('http.response.status_code', status)
+    if status >= 500:
+        span.set_status(Status(StatusCode.ERROR))
+    for name, value in headers:
+        if name.lower() == 'x-request-id':
+            span.set_attribute('talelio.request_id', value)
+
+
+def _tell_route(span: Span, method: str, environ: 'WSGIEnvironment') -> None:
+    for name, fact in (('http.route', ROUTE), ('talelio.cache', CACHE)):
+        if environ.get(fact):
+            span.set_attribute(name, environ[fact])
+    if environ.get(ROUTE):
+        span.update_name(f'{method} {environ[ROUTE]}')
+
+
+def _end(*details: Any) -> None:
+    span: Span | None = getattr(details[4], 'talelio_span', None)
+    if span is not None:
+        span.end()
+
+
+def _fail(context: ExceptionContext) -> None:
+    span: Span | None = getattr(context.execution_context, 'talelio_span', None)
+    if span is not None:
+        # Such as UniqueViolation.
+        span.set_attribute('error.type', type(context.original_exception).__name__)
+        span.set_status(Status(StatusCode.ERROR))
+        span.end()

@@ -1,0 +1,83 @@
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Table, Text, delete, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from talelio_backend.shared.audit.business.audit_trail import EventKind, EventQuery, SecurityEvent
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
+
+security_event_table = Table(
+    'security_events',
+    metadata,
+    Column('id', BigInteger, Identity(always=True), primary_key=True),
+    Column('occurred_at', INSTANT, nullable=False, index=True),
+    Column('kind', text_enum(EventKind, 40), nullable=False),
+    # No foreign key: the trail outlives the account.
+    Column('account_id', Integer),
+    Column('actor', Text, nullable=False),
+    Column('address', Text),
+    Column('network', Text),
+    Column('user_agent', Text),
+    Column('request_id', Text),
+    Column('details', JSONB, nullable=False),
+    Index('ix_security_events_account_id_occurred_at', 'account_id', 'occurred_at'),
+)
+# What has no address any more need not be looked at again.
+Index(
+    'ix_security_events_occurred_at_address',
+    security_event_table.c.occurred_at,
+    postgresql_where=security_event_table.c.address.is_not(None),
+)
+
+
+def map_security_event() -> None:
+    mapper_registry.map_imperatively(SecurityEvent, security_event_table)
+
+
+class SqlAlchemyAuditTrail(SqlAlchemyRepository[SecurityEvent]):
+    """See `shared.audit.business.audit_trail.AuditTrail`."""
+
+    entity = SecurityEvent
+
+    def __init__(self, session: Session, notify: Callable[[EventKind], None] = lambda kind: None) -> None:
+        """`notify` is called for each event that is added."""
+        super().__init__(session)
+        self._tell = notify
+
+    def add(self, entity: SecurityEvent) -> None:
+        # Its row is written with the commit: nobody asks for its id.
+        self._session.add(entity)
+        self._tell(entity.kind)
+
+    def find(self, query: EventQuery) -> list[SecurityEvent]:
+        columns = security_event_table.c
+        statement = select(SecurityEvent).order_by(columns.occurred_at.desc(), columns.id.desc())
+        if query.account_id is not None:
+            statement = statement.where(columns.account_id == query.account_id)
+        if query.kind is not None:
+            statement = statement.where(columns.kind == query.kind)
+        if query.since is not None:
+            statement = statement.where(columns.occurred_at >= query.since)
+        return list(self._session.scalars(statement.limit(query.limit)))
+
+    def forget_addresses(self, before: datetime, limit: int) -> int:
+        old = self._oldest(limit).where(
+            security_event_table.c.occurred_at < before, security_event_table.c.address.is_not(None)
+        )
+        return self._execute(
+            update(security_event_table).where(security_event_table.c.id.in_(old)).values(address=None)
+        )
+
+    def delete_before(self, before: datetime, limit: int) -> int:
+        old = self._oldest(limit).where(security_event_table.c.occurred_at < before)
+        return self._execute(delete(security_event_table).where(security_event_table.c.id.in_(old)))
+
+    @staticmethod
+    def _oldest(limit: int) -> Any:
+        # Where several processes prune at once, each takes others.
+        columns = security_event_table.c
+        return select(columns.id).order_by(columns.occurred_at).limit(limit).with_for_update(skip_locked=True)

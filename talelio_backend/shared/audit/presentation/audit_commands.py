@@ -1,0 +1,91 @@
+"""`flask audit_trail`: what happened to accounts."""
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from talelio_backend.shared.audit.business import audit_trail
+from talelio_backend.shared.audit.business.audit_trail import EventKind, EventQuery, Retention, SecurityEvent
+from talelio_backend.shared.presentation.command_options import AGO
+from talelio_backend.shared.presentation.schemas import format_utc
+
+
+def audit_commands(
+    unit_of_work: Callable[[], audit_trail.AuditUnitOfWork],
+    retention: Retention,
+    account_id_of: Callable[[str], int | None],
+) -> AppGroup:
+    """`account_id_of` takes an address, in any spelling."""
+    commands = AppGroup('audit', help='Who did what to which account, and from where.')
+
+    @commands.command('list')
+    @click.option(
+        '--account', metavar='ID|EMAIL', help='Only about this account, also a deleted one by its id.'
+    )
+    @click.option(
+        '--event',
+        type=click.Choice([kind.value for kind in EventKind]),
+        metavar='NAME',
+        help='Only of this kind.'
+    )
+    @click.option('--since', type=AGO, help='Not older than 90m, 12h, 7d, or 2026-01-31 (UTC).')
+    @click.option('--limit', type=click.IntRange(1, 100_000), default=100, show_default=True)
+    @click.option('--json', 'as_json', is_flag=True, help='Print a JSON array instead of lines.')
+    def list_(
+        account: str | None, event: str | None, since: datetime | None, limit: int, as_json: bool
+    ) -> None:
+        """Show security events, newest first."""
+        query = EventQuery(
+            account_id=None if account is None else _account_id(account, account_id_of),
+            kind=None if event is None else EventKind(event),
+            since=since,
+            limit=limit,
+        )
+        events = audit_trail.find_events(unit_of_work(), query)
+        if as_json:
+            click.echo(json.dumps([_as_json(each) for each in events], indent=2))
+            return
+        for each in events:
+            click.echo(_line(each))
+        click.echo(f'{len(events)} events' + (', perhaps more: see --limit' if len(events) == limit else ''))
+
+    @commands.command('prune')
+    def prune() -> None:
+        """Forget now what is older than AUDIT_ADDRESS_DAYS and AUDIT_DAYS; the server does it every hour."""
+        total = 0
+        while pruned := audit_trail.prune(unit_of_work(), retention, datetime.now(UTC)):
+            total += pruned
+        click.echo(f'{total} events were deleted or lost their address')
+
+    return commands
+
+
+def _account_id(text: str, account_id_of: Callable[[str], int | None]) -> int:
+    if text.isascii() and text.isdigit() and int(text) < 2**31:
+        return int(text)
+    found = account_id_of(text)
+    if found is None:
+        raise click.ClickException(f"There is no account '{text}'")
+    return found
+
+
+def _as_json(event: SecurityEvent) -> dict[str, Any]:
+    return asdict(event) | {'occurred_at': format_utc(event.occurred_at)}
+
+
+def _line(event: SecurityEvent) -> str:
+    words = [format_utc(event.occurred_at)[:19], f'{event.kind:21}']
+    if event.account_id is not None:
+        words.append(f'account {event.account_id}')
+    if event.actor != f'account {event.account_id}':
+        words.append(f'by {event.actor}')
+    if event.address or event.network:
+        words.append(f'from {event.address or event.network}')
+    words += [f'{name}={value}' for name, value in event.details.items()]
+    if event.request_id:
+        words.append(f'[{event.request_id}]')
+    return '  '.join(words)

@@ -1,0 +1,48 @@
+"""Tells whoever listens that what everybody may read has changed, from within the change's own transaction.
+
+Why it is done this way: .github/decisions/0024-kept-answers.md.
+"""
+from sqlalchemy import Table, event
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+
+CHANNEL = 'public_data'
+
+# Of a table's information: writing to it may change what everybody may read.
+_IS_PUBLIC = 'is public'
+
+
+def mark_public(table: Table) -> None:
+    """Mark a table whose changes may change what everybody may read.
+
+    A migration gives such a table the trigger that notifies of each change. A table whose deletions cascade
+    to one of those needs the mark alone.
+    """
+    table.info[_IS_PUBLIC] = True
+
+
+def is_public(table: Table) -> bool:
+    return table.info.get(_IS_PUBLIC, False) is True
+
+
+class ChangeTrackingSession(Session):
+    """Knows whether it has written to what everybody may read."""
+
+    has_written_public_data = False
+
+
+def _note_flush(session: ChangeTrackingSession, _context: UOWTransaction) -> None:
+    for entity in (*session.new, *session.dirty, *session.deleted):
+        if is_public(entity.__mapper__.local_table):
+            session.has_written_public_data = True
+
+
+def _note_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        table = getattr(state.statement, 'table', None)
+        if isinstance(table, Table) and is_public(table):
+            assert isinstance(state.session, ChangeTrackingSession)
+            state.session.has_written_public_data = True
+
+
+event.listen(ChangeTrackingSession, 'after_flush', _note_flush)
+event.listen(ChangeTrackingSession, 'do_orm_execute', _note_statement)

@@ -1,0 +1,105 @@
+"""The connection pool, with a bound on everything that could otherwise wait for ever."""
+from sqlalchemy import Engine, ExceptionContext, QueuePool, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from talelio_backend.shared.data.pool_liveness import check_liveness
+from talelio_backend.shared.data.wait_timeout import BoundedConnection, bound_waiting
+
+# As the server's administrator sees its sessions.
+APPLICATION_NAME = 'talelio_backend'
+
+# Seconds. A client should hear within about two that the database is busy or away.
+POOL_TIMEOUT = 1.5
+
+SESSION_SETTINGS = {
+    'timezone': 'UTC',
+    'statement_timeout': '5s',
+    'lock_timeout': '2s',
+    # A process stopped in the middle of a transaction must not keep its locks.
+    'idle_in_transaction_session_timeout': '15s',
+}
+
+_LOCK_TIMEOUT = '55P03'
+
+# Classes of SQLSTATE that say nothing about the request: the same one may go through a moment later.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING_TROUBLE = (
+    '08',  # connection exception
+    '25006',  # read-only: a standby that has not been promoted yet
+    '40',  # serialization failure, deadlock
+    '53',  # out of disk, memory or connections
+    _LOCK_TIMEOUT,
+    '57',  # shut down, starting up, statement_timeout
+    '58',  # system error
+)
+
+_DATA_EXCEPTION = '22'
+
+
+def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = QueuePool) -> Engine:
+    options = ' '.join(f'-c {name}={value}' for name, value in SESSION_SETTINGS.items())
+    bound_waiting()
+    engine = create_engine(
+        url,
+        poolclass=pool_class,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT,
+        pool_recycle=1800,
+        # Errors are logged, and parameters hold addresses and hashes.
+        hide_parameters=True,
+        connect_args={
+            'application_name': APPLICATION_NAME,
+            'connection_factory': BoundedConnection,
+            'options': options,
+            # A peer that vanished without a word is noticed by the kernel.
+            'keepalives_idle': 10,
+            'keepalives_interval': 5,
+            'keepalives_count': 2,
+            'tcp_user_timeout': 10_000,
+        },
+    )
+    check_liveness(engine)
+    event.listen(engine, 'handle_error', _hide_values)
+    return engine
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Leave the first line of the server's message: the others quote the row and the statement."""
+    original = context.original_exception
+    primary: str | None = getattr(getattr(original, 'diag', None), 'message_primary', None)
+    if primary is None:
+        return
+    if (getattr(original, 'pgcode', None) or '').startswith(_DATA_EXCEPTION):
+        # Here it quotes the value.
+        primary = type(original).__name__
+    original.args = (primary, )
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f'(psycopg2.errors.{type(original).__name__}) {primary}', )
+
+
+def is_passing_trouble(error: BaseException | None) -> bool:
+    """Whether an error means that the database was unreachable, busy or stopping."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    state: str | None = getattr(error.orig, 'pgcode', None)
+    if state is None:
+        # libpq itself could not connect, or lost the connection: there is no server's answer.
+        return type(error.orig).__name__ in ('OperationalError', 'InterfaceError')
+    return state.startswith(_PASSING_TROUBLE)
+
+
+def broken_constraint(error: IntegrityError) -> str | None:
+    """The name of the constraint, as the server tells it: the error's text is in the server's language."""
+    name: str | None = getattr(getattr(error.orig, 'diag', None), 'constraint_name', None)
+    return name
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Whether somebody else kept what a statement waited for."""
+    return getattr(error.orig, 'pgcode', None) == _LOCK_TIMEOUT

@@ -1,0 +1,76 @@
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    delete,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
+from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim
+
+claim_table = Table(
+    'idempotency_claims',
+    metadata,
+    Column('id', BigInteger, Identity(always=True), primary_key=True),
+    Column('scope', Text, nullable=False),
+    Column('key', Text, nullable=False),
+    Column('fingerprint', Text, nullable=False),
+    Column('holder', Uuid, nullable=False),
+    Column('lease_ends_at', INSTANT, nullable=False),
+    Column('expires_at', INSTANT, nullable=False),
+    # All three are there when the work is done.
+    Column('status', Integer),
+    Column('headers', JSONB(none_as_null=True)),
+    Column('content', LargeBinary),
+)
+Index('uq_idempotency_claims_scope_key', claim_table.c.scope, claim_table.c.key, unique=True)
+Index('ix_idempotency_claims_expires_at', claim_table.c.expires_at)
+
+
+def map_idempotency_claim() -> None:
+    mapper_registry.map_imperatively(IdempotencyClaim, claim_table)
+
+
+class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
+    """See `shared.idempotency.business.claims.IdempotencyClaims`."""
+
+    entity = IdempotencyClaim
+
+    def add_unless_there(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
+        same_key = (claim_table.c.scope == wanted.scope, claim_table.c.key == wanted.key)
+        while True:
+            # Waits for whoever is just adding the same one.
+            self._session.execute(
+                insert(claim_table).values(
+                    scope=wanted.scope,
+                    key=wanted.key,
+                    fingerprint=wanted.fingerprint,
+                    holder=wanted.holder,
+                    lease_ends_at=wanted.lease_ends_at,
+                    expires_at=wanted.expires_at,
+                ).on_conflict_do_nothing()
+            )
+            there = self._session.scalar(select(IdempotencyClaim).where(*same_key).with_for_update())
+            if there is not None:
+                return there
+            # It was removed between the two statements.
+
+    def remove_of(self, scope: str) -> None:
+        self._session.execute(delete(claim_table).where(claim_table.c.scope == scope))
+
+    def remove_expired(self, now: datetime, limit: int) -> int:
+        expired = select(claim_table.c.id).where(claim_table.c.expires_at <= now).limit(limit)
+        return self._execute(
+            delete(claim_table).where(claim_table.c.id.in_(expired.with_for_update(skip_locked=True)))
+        )

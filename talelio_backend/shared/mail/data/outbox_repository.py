@@ -1,0 +1,80 @@
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, Identity, Index, Integer, Table, Text, Uuid, delete, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
+from talelio_backend.shared.mail.business.outbox import MailStatus, OutboxMail, OutboxTally
+
+outbox_table = Table(
+    'outbox',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column('message_id', Uuid, nullable=False),
+    Column('kind', Text, nullable=False),
+    Column('payload', JSONB, nullable=False),
+    Column('status', text_enum(MailStatus, 20), nullable=False),
+    Column('created_at', INSTANT, nullable=False),
+    Column('due_at', INSTANT, nullable=False),
+    Column('tries', Integer, nullable=False),
+    Column('trying_since', INSTANT, nullable=False),
+    Column('finished_at', INSTANT),
+    Column('last_error', Text),
+)
+# The relays ask every second, and what is finished would grow the index for nothing.
+Index(
+    'ix_outbox_due_at_pending',
+    outbox_table.c.due_at,
+    postgresql_where=outbox_table.c.status == MailStatus.PENDING,
+)
+# They are counted for the metrics, among all that was sent in 30 days.
+Index(
+    'ix_outbox_failed',
+    outbox_table.c.id,
+    postgresql_where=outbox_table.c.status == MailStatus.FAILED,
+)
+
+
+def map_outbox() -> None:
+    mapper_registry.map_imperatively(OutboxMail, outbox_table)
+
+
+class SqlAlchemyOutbox(SqlAlchemyRepository[OutboxMail]):
+    """See `shared.mail.business.outbox.Outbox`."""
+
+    entity = OutboxMail
+
+    def add(self, entity: OutboxMail) -> None:
+        # Its row is written with the commit: a flush would write what others have not saved yet.
+        self._session.add(entity)
+
+    def next_due(self, now: datetime) -> OutboxMail | None:
+        return self._session.scalar(
+            select(OutboxMail).where(
+                outbox_table.c.status == MailStatus.PENDING,
+                outbox_table.c.due_at <= now,
+            ).order_by(outbox_table.c.due_at).limit(1).with_for_update(skip_locked=True)
+        )
+
+    def delete_done(self, before: datetime, limit: int) -> int:
+        columns = outbox_table.c
+        done = select(
+            columns.id
+        ).where(columns.status.in_([MailStatus.SENT, MailStatus.OBSOLETE]), columns.finished_at
+                < before).limit(limit).with_for_update(skip_locked=True)
+        return self._execute(delete(outbox_table).where(columns.id.in_(done)))
+
+    def list_unfinished(self) -> Sequence[OutboxMail]:
+        unfinished = outbox_table.c.status.in_([MailStatus.PENDING, MailStatus.FAILED])
+        return self._list(select(OutboxMail).where(unfinished).order_by(outbox_table.c.id))
+
+    def tally(self) -> OutboxTally:
+        columns = outbox_table.c
+        # Two looks, for each of which there is an index.
+        pending, oldest = self._session.execute(
+            select(func.count(), func.min(columns.trying_since)).where(columns.status == MailStatus.PENDING)
+        ).one()
+        failed = select(func.count()).where(columns.status == MailStatus.FAILED)
+        return OutboxTally(pending=pending, oldest=oldest, failed=self._session.scalar(failed) or 0)

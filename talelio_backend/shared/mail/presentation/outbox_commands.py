@@ -1,0 +1,38 @@
+"""`flask outbox`: what an operator can see and do about mail that has not left."""
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.mail.business import outbox
+from talelio_backend.shared.presentation.schemas import format_utc
+
+
+def outbox_commands(unit_of_work: Callable[[], outbox.OutboxUnitOfWork]) -> AppGroup:
+    commands = AppGroup('outbox', help='Mail that waits to be sent, or could not be.')
+
+    @commands.command('list')
+    def list_() -> None:
+        """Show pending and failed mail, oldest first."""
+        mails = outbox.list_unfinished(unit_of_work())
+        for mail in mails:
+            subject = ' '.join(f'{name}={value}' for name, value in mail.payload.items())
+            click.echo(
+                f'{mail.id}  {mail.status:8}  {mail.kind} {subject}  queued {format_utc(mail.created_at)}  '
+                f'tries {mail.tries}  {mail.last_error or ""}'.rstrip()
+            )
+        click.echo(f'{len(mails)} not sent')
+
+    @commands.command('replay')
+    @click.argument('id_', metavar='ID', type=int)
+    def replay(id_: int) -> None:
+        """Try a failed mail again."""
+        try:
+            outbox.replay(unit_of_work(), id_, datetime.now(UTC))
+        except BusinessError as error:
+            raise click.ClickException(error.message) from error
+        click.echo(f'Mail {id_} is due now')
+
+    return commands

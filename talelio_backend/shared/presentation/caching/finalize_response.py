@@ -1,0 +1,112 @@
+"""What every answer is given at the end: validators, the answer to a condition, a coding, and its headers."""
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+from flask import Flask, Response, current_app, request
+
+from talelio_backend.shared.business.errors import PreconditionFailed
+from talelio_backend.shared.presentation.caching.compression import coding_of, compress
+from talelio_backend.shared.presentation.caching.conditional_requests import evaluate, tag_of, tag_when_coded
+from talelio_backend.shared.presentation.caching.response_cache import is_wanted, keep
+from talelio_backend.shared.presentation.errors.handlers import problem_of
+from talelio_backend.shared.presentation.errors.problem_details import problem_response
+from talelio_backend.shared.presentation.no_store import may_be_stored
+
+# They stay where a view has set its own. What a browser may do with JSON that it is shown is nothing at all.
+# A page elsewhere reads it with CORS, to which the resource policy does not apply, and embeds none of it.
+_SECURITY_HEADERS = {
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+}
+
+# Whoever keeps an answer asks before using it again, so that no change is missed.
+_PUBLIC = 'public, no-cache'
+
+_VARY = ('Authorization', 'Origin', 'Accept-Encoding')
+
+# A second change within the same second would not show in a Last-Modified.
+_SETTLED = timedelta(seconds=1)
+
+
+def add_response_finalizer(app: Flask) -> None:
+    app.after_request(finalize_response)
+
+
+def finalize_response(response: Response) -> Response:
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.direct_passthrough:
+        # A file, whose view has answered the conditions and said how to cache it.
+        return response
+    response.vary.update(_VARY)
+    if 'Cache-Control' not in response.headers:
+        response.headers['Cache-Control'] = _cache_control(response)
+    if _shows_its_path(response):
+        _validate(response)
+    else:
+        response.headers.pop('Last-Modified', None)
+    return response
+
+
+def _is_read() -> bool:
+    return request.method in ('GET', 'HEAD')
+
+
+def _cache_control(response: Response) -> str:
+    if not _is_read() or response.status_code != HTTPStatus.OK or not _may_be_stored():
+        return 'no-store'
+    return 'private, no-cache' if 'Authorization' in request.headers else _PUBLIC
+
+
+def _may_be_stored() -> bool:
+    return request.endpoint is None or may_be_stored(current_app.view_functions[request.endpoint])
+
+
+def _shows_its_path(response: Response) -> bool:
+    """Whether the body is the representation that a GET of this path gives."""
+    if response.status_code != HTTPStatus.OK or response.is_streamed:
+        return False
+    return request.method == 'PATCH' or _is_read() and not response.cache_control.no_store
+
+
+def _validate(response: Response) -> None:
+    content = response.get_data()
+    if response.last_modified is not None and datetime.now(UTC) - response.last_modified < _SETTLED:
+        del response.headers['Last-Modified']
+    if not _is_read():
+        # The conditions were checked before the change.
+        response.set_etag(tag_of(content))
+        return
+    coding = coding_of(response, len(content))
+    tag = tag_when_coded(response.get_etag()[0] or tag_of(content), coding)
+    response.set_etag(tag)
+    verdict = evaluate([tag], response.last_modified, method=request.method, headers=request.headers)
+    if verdict is HTTPStatus.PRECONDITION_FAILED:
+        _refuse(response)
+        return
+    is_kept = is_wanted(request) and _is_for_all(response)
+    if coding is not None and (verdict is None or is_kept):
+        compress(response, coding)
+    if is_kept:
+        keep(request, response)
+    if verdict is HTTPStatus.NOT_MODIFIED:
+        response.status_code = verdict
+        response.set_data(b'')
+
+
+def _is_for_all(response: Response) -> bool:
+    return response.headers['Cache-Control'] == _PUBLIC and 'Set-Cookie' not in response.headers and \
+        set(response.vary.as_set(True)) <= set(_VARY)
+
+
+def _refuse(response: Response) -> None:
+    error = problem_response(problem_of(PreconditionFailed()))
+    response.status_code = error.status_code
+    response.set_data(error.get_data())
+    response.headers['Content-Type'] = error.headers['Content-Type']
+    response.vary.add('Accept')
+    response.headers['Cache-Control'] = 'no-store'
+    for name in ('ETag', 'Last-Modified', 'Link'):
+        response.headers.pop(name, None)

@@ -1,0 +1,74 @@
+"""The two forms of an error: the envelope, and Problem Details (RFC 9457) for who asks for them."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Response, json, request
+
+from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.presentation.errors.reason_phrases import reason_phrase
+from talelio_backend.shared.presentation.requests.access_log import request_id
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
+
+ENVELOPE_TYPE = 'application/json'
+PROBLEM_TYPE = 'application/problem+json'
+
+Details = Sequence[dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    status: HTTPStatus
+    message: str
+    code: str
+    details: Details = ()
+
+    @property
+    def envelope(self) -> dict[str, object]:
+        return {
+            'error': {
+                'message': self.message,
+                'status': self.status.value,
+                'type': reason_phrase(self.status),
+                **self._beside
+            }
+        }
+
+    @property
+    def problem(self) -> dict[str, object]:
+        # A type of about:blank says that the title is the status's; `code` tells more (section 4.2.1).
+        return {
+            'type': 'about:blank',
+            'title': reason_phrase(self.status),
+            'status': self.status.value,
+            'detail': self.message,
+            'instance': request_id.get() or '',
+            **self._beside
+        }
+
+    @property
+    def _beside(self) -> dict[str, object]:
+        return {'code': self.code, **({'details': self.details} if self.details else {})}
+
+
+def details_of(error: BusinessError) -> Details:
+    part = 'query' if isinstance(error, InvalidQuery) else 'body'
+    return [{'in': part, 'pointer': _pointer(fault.path), 'reason': fault.reason} for fault in error.faults]
+
+
+def _pointer(path: Sequence[str | int]) -> str:
+    """RFC 6901."""
+    return ''.join('/' + str(part).replace('~', '~0').replace('/', '~1') for part in path)
+
+
+def problem_response(refusal: Problem) -> Response:
+    media_type = _media_type()
+    document = refusal.problem if media_type == PROBLEM_TYPE else refusal.envelope
+    response = Response(json.dumps(document), refusal.status, mimetype=media_type)
+    response.vary.add('Accept')
+    return response
+
+
+def _media_type() -> str:
+    """The envelope, too, for those who take neither: an error in an unwished form is better than none."""
+    return request.accept_mimetypes.best_match([ENVELOPE_TYPE, PROBLEM_TYPE], ENVELOPE_TYPE)

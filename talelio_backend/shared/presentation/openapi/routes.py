@@ -1,0 +1,35 @@
+"""Serves the OpenAPI document."""
+import json
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from flask import Blueprint, Flask, Response
+from pydantic import Field
+
+from talelio_backend.shared.presentation.openapi.document import openapi_document
+from talelio_backend.shared.presentation.operation import described
+
+OPENAPI_PATH = '/v1/openapi.json'
+
+_Document = Annotated[
+    dict[str, Any],
+    Field(examples=[{'openapi': '3.1.0', 'info': {'title': 'talelio_backend', 'version': 'v1'}, 'paths': {}}])
+]  # yapf: disable
+
+
+def openapi_routes(app: Flask) -> Blueprint:
+    """`app` is the one that is described, with the routes that it has when first asked."""
+    routes = Blueprint('description', __name__)
+
+    @cache
+    def document() -> str:
+        # In its own order: that of a body's keys means something.
+        return json.dumps(openapi_document(app), ensure_ascii=False)
+
+    @routes.get(OPENAPI_PATH)
+    @described('Describe this API', answers={HTTPStatus.OK: _Document})
+    def show_document() -> Response:
+        return Response(document(), mimetype='application/json')
+
+    return routes

@@ -1,0 +1,80 @@
+"""Gives each request an id and writes one line about it when it is answered."""
+import logging
+import random
+import re
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from talelio_backend.shared.presentation.requests.environ_keys import ACCOUNT, ROUTE
+
+# The request that this thread works on, for every log line written on the way.
+request_id: ContextVar[str | None] = ContextVar('request_id', default=None)
+
+REQUEST_ID = 'X-Request-ID'
+
+# A proxy's id is taken over when it cannot break a log line or a header, and is no token by mistake.
+_ACCEPTABLE_ID = re.compile(r'(?!eyJ)[A-Za-z0-9._-]{8,128}')
+
+_logger = logging.getLogger(__name__)
+
+
+def add_request_log(app: Flask) -> None:
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(_forget)
+
+
+def take_request_id(given: str | None) -> str:
+    """Return an id for a request, for which the client, or its proxy, may have given one."""
+    if given is not None and _ACCEPTABLE_ID.fullmatch(given):
+        return given
+    # No secret, so it needs no question to the system, during which other threads would take over.
+    return f'{random.getrandbits(128):032x}'
+
+
+def log_request(
+    method: str, path: str, status: int, began: float, remote_address: str | None, environ: Mapping[str, Any]
+) -> None:
+    """`began` is by `time.perf_counter`; `environ` holds what is in `request_facts`."""
+    _logger.info(
+        '%s %s %s',
+        method,
+        path,
+        status,
+        extra={
+            'method': method,
+            'path': path,
+            'route': environ.get(ROUTE),
+            'account_id': environ.get(ACCOUNT),
+            'status': status,
+            'milliseconds': round((time.perf_counter() - began) * 1000, 1),
+            'remote_address': remote_address,
+        }
+    )
+
+
+def _begin() -> None:
+    request_id.set(take_request_id(request.headers.get(REQUEST_ID)))
+    g.request_began = time.perf_counter()
+
+
+def _end(response: Response) -> Response:
+    response.headers[REQUEST_ID] = request_id.get() or ''
+    log_request(
+        request.method,
+        request.path,
+        response.status_code,
+        g.request_began,
+        request.remote_addr,
+        request.environ,
+    )
+    return response
+
+
+def _forget(_error: BaseException | None) -> None:
+    # The server keeps its threads, and what it logs next may be about a request that has no id.
+    request_id.set(None)

@@ -1,0 +1,100 @@
+"""Reads a JSON body, or says what is wrong with it and where."""
+import json
+from codecs import BOM_UTF8
+from typing import Any, NoReturn, TypeVar
+
+from flask import request
+from pydantic import ValidationError
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+from talelio_backend.shared.presentation.operation import hold_to_description
+from talelio_backend.shared.presentation.requests.validation_errors import (
+    MalformedBody,
+    MissingBody,
+    body_error,
+)
+from talelio_backend.shared.presentation.schemas import Body
+
+BodyT = TypeVar('BodyT', bound=Body)
+
+_BROKEN_OFF = 'The request body is malformed or was cut short'
+
+
+def read_body(schema: type[BodyT]) -> BodyT:
+    """Raises Invalid or an HTTPException."""
+    hold_to_description('body', schema)
+    content = _read_to_end()
+    if not content.strip():
+        raise MissingBody()
+    return _validate(schema, content)
+
+
+def read_body_if_any(schema: type[BodyT]) -> BodyT:
+    """An absent body counts as an empty object. Raises Invalid or an HTTPException."""
+    hold_to_description('body', schema)
+    return _validate(schema, _read_to_end().strip() or b'{}')
+
+
+def _validate(schema: type[BodyT], content: bytes) -> BodyT:
+    _check_type()
+    document = _parse(content)
+    try:
+        return schema.model_validate(document)
+    except ValidationError as error:
+        raise body_error(error) from None
+
+
+def _check_type() -> None:
+    # No type at all is taken for JSON (RFC 9110, section 8.3, lets a recipient assume one).
+    if request.mimetype not in ('', 'application/json') and not request.is_json:
+        raise UnsupportedMediaType(f"Expected 'application/json', not '{request.mimetype}'")
+
+
+def _read_to_end() -> bytes:
+    try:
+        content = request.get_data(cache=False)
+        # Of a body without a length, Werkzeug reads as much as may come and drops the rest.
+        whole = request.content_length is not None or not _more_follows()
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:
+        # A malformed or truncated chunk, which the server only meets while it reads. Its errors
+        # are its own.
+        raise BadRequest(_BROKEN_OFF) from error
+    if not whole:
+        raise RequestEntityTooLarge()
+    if len(content) < (request.content_length or 0):
+        raise BadRequest(_BROKEN_OFF)
+    return content
+
+
+def _more_follows() -> bool:
+    # Only a server that says so ends the stream where the body ends.
+    terminated = request.environ.get('wsgi.input_terminated', False)
+    return bool(terminated and request.environ['wsgi.input'].read(1))
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    if content.startswith(BOM_UTF8):
+        raise MalformedBody('The request body must not begin with a byte order mark')
+    try:
+        document = json.loads(content.decode('utf-8'), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f'The request body is not UTF-8 at byte {error.start}') from None
+    except json.JSONDecodeError as error:
+        raise MalformedBody(
+            f'Malformed JSON in the request body: {error.msg} (line {error.lineno}, '
+            f'column {error.colno})'
+        ) from None
+    except RecursionError:
+        raise MalformedBody('The JSON in the request body is nested too deeply') from None
+    except ValueError:
+        # An integer of more digits than Python converts (sys.set_int_max_str_digits).
+        raise MalformedBody('The JSON in the request body holds a number that is too long') from None
+    if not isinstance(document, dict):
+        raise MalformedBody('The request body must be a JSON object')
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedBody(f'Malformed JSON in the request body: {name} is not a JSON value')

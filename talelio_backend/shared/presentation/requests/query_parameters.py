@@ -1,0 +1,69 @@
+"""Reads the parameters after a path's `?`, or says what is wrong with them and where."""
+from enum import Enum
+from typing import Annotated, Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+
+from talelio_backend.shared.business.errors import Fault
+from talelio_backend.shared.presentation.operation import hold_to_description
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery, query_error
+
+# PostgreSQL's integer, the type of an id.
+LARGEST_ID = 2**31 - 1
+
+
+class Query(BaseModel):
+    """The parameters that a path takes. All are optional, and each is given once at most."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+QueryT = TypeVar('QueryT', bound=Query)
+
+
+def read_query(schema: type[QueryT]) -> QueryT:
+    """Raises InvalidQuery, which names the parameters that the path does not know."""
+    hold_to_description('query', None if schema is Query else schema)
+    known = schema.model_fields
+    if unknown := [name for name in request.args if name not in known]:
+        message = f'Unknown parameter{"s" if len(unknown) > 1 else ""} {_listed(unknown)}'
+        takes = f'this path takes {_listed(known) if known else "none"}'
+        raise InvalidQuery(f'{message}; {takes}', [Fault((name, ), 'is unknown') for name in unknown])
+    if repeated := [name for name, values in request.args.lists() if len(values) > 1]:
+        raise InvalidQuery.about(repeated[0], 'must be given once')
+    try:
+        return schema.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise query_error(error) from None
+
+
+def _listed(names: Any) -> str:
+    return ', '.join(f"'{name}'" for name in names)
+
+
+def whole_number(largest: int, description: str) -> Any:
+    """The type of a parameter from 1 to `largest`."""
+
+    def parse(text: object) -> object:
+        if isinstance(text, str):
+            # As `int` it would also take '+1', ' 1', '1_0' and the digits of other scripts.
+            if text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= largest:
+                return int(text)
+            raise ValueError(f'must be a whole number from 1 to {largest}')
+        return text
+
+    schema = {
+        'type': 'integer',
+        'minimum': 1,
+        'maximum': largest,
+        'description': description,
+        'examples': [20]
+    }
+    return Annotated[int, BeforeValidator(parse), WithJsonSchema(schema)]
+
+
+def one_of(kind: type[Enum], description: str) -> Any:
+    """The type of a parameter that is one of the words."""
+    schema = {'type': 'string', 'enum': [each.value for each in kind], 'description': description}
+    return Annotated[kind, WithJsonSchema(schema)]

@@ -1,0 +1,178 @@
+"""Counts a try before it is made, and takes it back when it turns out not to count."""
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from talelio_backend.shared.audit.business.audit_trail import EventKind, record
+from talelio_backend.shared.business.actor import Actor
+from talelio_backend.shared.business.errors import TooManyRequests
+from talelio_backend.shared.rate_limits.business.limits import (
+    KNOWN_FOR,
+    KNOWN_NETWORK,
+    Counter,
+    Limit,
+    LimitsUnitOfWork,
+    Policy,
+    limited_network,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """A try that was counted under a policy."""
+
+    policy: Policy
+    key: str
+    # Whether a used up quota refuses the try, or is only counted.
+    refuses: bool = True
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return self.policy.name, self.key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a client stands with a policy; `reset` is in whole seconds."""
+
+    policy: Policy
+    remaining: int
+    reset: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """An admitted try."""
+
+    limit: Limit
+    actor: Actor
+    network: Charge
+    subject: Charge | None
+    # The budget of a known network, where the try came from one.
+    known: Charge | None
+    # Under which the network would be known.
+    known_key: str
+    # Policies whose quota is used up if the try stays counted.
+    used_up: tuple[Charge, ...]
+    # With the policy of the client's own network. That of a subject is nobody's business: it would tell
+    # what others try, and whether the owner is active.
+    standing: Standing
+
+    @property
+    def charges(self) -> list[Charge]:
+        return [charge for charge in (self.network, self.subject, self.known) if charge is not None]
+
+
+class Refused(TooManyRequests):
+    """Names the policy that refused."""
+
+    code = 'too_many_tries'
+
+    def __init__(self, policy: Policy, retry_after: int) -> None:
+        super().__init__(
+            f'Too many tries, please try again in {retry_after} seconds', retry_after=retry_after
+        )
+        self.standing = Standing(policy=policy, remaining=0, reset=retry_after)
+
+
+class RateLimiter:
+
+    def __init__(self, unit_of_work: Callable[[], LimitsUnitOfWork], pseudonym: Callable[[str], str]) -> None:
+        """`pseudonym` is a keyed hash: neither addresses nor networks are kept."""
+        self._unit_of_work = unit_of_work
+        self._pseudonym = pseudonym
+
+    def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Ticket:
+        """Count a try, for all processes at once, or raise Refused and count nothing."""
+        network = limited_network(actor.address)
+        known_key = self._known_key(subject, network)
+        with self._unit_of_work() as uow:
+            known = limit.knows_networks and _is_known(uow, known_key, now)
+            own = Charge(policy=limit.network, key=self._pseudonym(network))
+            charges = [own]
+            if limit.subject is not None:
+                charges.append(Charge(policy=limit.subject, key=self._pseudonym(subject), refuses=not known))
+                if known:
+                    charges.append(Charge(policy=limit.subject, key=known_key))
+            counters = uow.counters.lock([charge.name for charge in charges], now)
+            _refuse_if_blocked(charges, counters, now)
+            for charge, counter in zip(charges, counters):
+                counter.take(charge.policy, now)
+            uow.commit()
+        return Ticket(
+            limit=limit,
+            actor=actor,
+            network=own,
+            subject=charges[1] if len(charges) > 1 else None,
+            known=charges[2] if len(charges) > 2 else None,
+            known_key=known_key,
+            used_up=tuple(
+                charge for charge, counter in zip(charges, counters) if counter.count >= charge.policy.quota
+            ),
+            standing=Standing(
+                policy=limit.network,
+                remaining=max(0, limit.network.quota - counters[0].count),
+                reset=_seconds_until(counters[0].expires_at, now),
+            ),
+        )
+
+    def settle(self, ticket: Ticket, error: BaseException | None, now: datetime) -> None:
+        """Say how the try ended: with an error, or well."""
+        if not ticket.limit.counts(error):
+            self._take_back(ticket, succeeded=error is None, now=now)
+        elif ticket.used_up:
+            with self._unit_of_work() as uow:
+                for charge in ticket.used_up:
+                    details = {'policy': charge.policy.name, 'key': charge.key[:16]}
+                    record(uow.audit, EventKind.LIMIT_REACHED, ticket.actor, now, details=details)
+                uow.commit()
+
+    def make_known(self, actor: Actor, subject: str, now: datetime) -> None:
+        """Take the network for one of the owner's, who has shown otherwise than by a try who they are."""
+        name = KNOWN_NETWORK, self._known_key(subject, limited_network(actor.address))
+        with self._unit_of_work() as uow:
+            known, = uow.counters.lock([name], now)
+            known.expires_at = now + KNOWN_FOR
+            uow.commit()
+
+    def _known_key(self, subject: str, network: str) -> str:
+        return self._pseudonym(f'{subject}\n{network}')
+
+    def _take_back(self, ticket: Ticket, *, succeeded: bool, now: datetime) -> None:
+        charges = ticket.charges
+        remembered = succeeded and ticket.limit.knows_networks
+        names = [charge.name for charge in charges]
+        if remembered:
+            names.append((KNOWN_NETWORK, ticket.known_key))
+        with self._unit_of_work() as uow:
+            counters = uow.counters.lock(names, now)
+            # The owner's earlier slips, which the right password makes good.
+            slips = 1
+            if succeeded and ticket.known is not None:
+                slips = counters[2].count
+            elif succeeded and len(charges) > 1:
+                slips = counters[1].count
+            for number, (charge, counter) in enumerate(zip(charges, counters)):
+                # A network's count stays: whoever has an account could wash it clean between guesses.
+                counter.give_back(1 if number == 0 else slips, charge.policy, now)
+            if remembered:
+                counters[-1].expires_at = now + KNOWN_FOR
+            uow.commit()
+
+
+def _is_known(uow: LimitsUnitOfWork, known_key: str, now: datetime) -> bool:
+    known = uow.counters.get((KNOWN_NETWORK, known_key))
+    return known is not None and known.expires_at > now
+
+
+def _refuse_if_blocked(charges: list[Charge], counters: list[Counter], now: datetime) -> None:
+    blocked = [(counter.blocked_until, charge) for charge, counter in zip(charges, counters)
+               if charge.refuses and counter.is_blocked(charge.policy, now)]
+    if blocked:
+        until, charge = max(blocked, key=lambda each: each[0])
+        raise Refused(charge.policy, _seconds_until(until, now))
+
+
+def _seconds_until(time: datetime, now: datetime) -> int:
+    return max(1, math.ceil((time - now).total_seconds()))

@@ -1,0 +1,68 @@
+import hmac
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, Table, Text, delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
+from talelio_backend.shared.rate_limits.business.limits import Counter
+
+counter_table = Table(
+    'rate_limit_counters',
+    metadata,
+    Column('policy', Text, primary_key=True),
+    Column('key', Text, primary_key=True),
+    Column('count', Integer, nullable=False),
+    Column('blocked_until', INSTANT, nullable=False),
+    Column('expires_at', INSTANT, nullable=False, index=True),
+)
+
+
+def map_counter() -> None:
+    mapper_registry.map_imperatively(Counter, counter_table)
+
+
+def pseudonyms(secret_key: str) -> Callable[[str], str]:
+    """A keyed hash, which who has a copy of the database cannot try addresses against."""
+    # As the keys of tokens are made, see jwt.py.
+    key = hmac.digest(secret_key.encode(), b'talelio_backend:rate-limits\x01', 'sha256')
+    return lambda text: hmac.digest(key, text.encode(), 'sha256').hex()
+
+
+class SqlAlchemyCounterRepository(SqlAlchemyRepository[Counter]):
+    """See `shared.rate_limits.business.limits.CounterRepository`."""
+
+    entity = Counter
+
+    def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
+        new = [
+            {
+                'policy': policy,
+                'key': key,
+                'count': 0,
+                'blocked_until': now,
+                'expires_at': now
+            }
+            # In one order for everybody, lest two wait for each other.
+            for policy, key in sorted(names)
+        ]
+        statement = insert(Counter).values(new)
+        # An update of nothing waits for whoever holds the row, locks it and returns its newest state.
+        locked = statement.on_conflict_do_update(
+            index_elements=[counter_table.c.policy, counter_table.c.key],
+            set_={
+                'count': counter_table.c.count
+            },
+        ).returning(Counter)
+        options = {'populate_existing': True}
+        found = {(each.policy, each.key): each
+                 for each in self._session.scalars(locked, execution_options=options)}
+        return [found[name] for name in names]
+
+    def delete_expired(self, now: datetime, limit: int) -> int:
+        columns = counter_table.c
+        old = select(columns.policy, columns.key).where(columns.expires_at <= now
+                                                        ).limit(limit).with_for_update(skip_locked=True)
+        return self._execute(delete(counter_table).where(tuple_(columns.policy, columns.key).in_(old)))

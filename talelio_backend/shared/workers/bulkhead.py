@@ -1,0 +1,74 @@
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
+
+from talelio_backend.shared.business.errors import Unavailable
+
+
+class BulkheadObserver(Protocol):
+    """Is told how many there are."""
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Entered by each that waits, as long as it does."""
+
+    def working(self) -> AbstractContextManager[object]:
+        """Entered by each whose turn it is."""
+
+    def refused(self) -> None:
+        ...
+
+
+class NoObserver:
+
+    def waiting(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def working(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def refused(self) -> None:
+        pass
+
+
+class Bulkhead:
+    """Lets `at_once` callers do something slow, and `waiting` more wait for it up to `patience` seconds.
+
+    Everybody else hears Unavailable at once: whoever waits holds one of the server's threads, and the
+    requests that only read need some of them.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        at_once: int,
+        waiting: int,
+        patience: float,
+        observer: BulkheadObserver = NoObserver(),
+    ) -> None:
+        self._what = what
+        self._patience = patience
+        self._observer = observer
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._turns = threading.BoundedSemaphore(at_once)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Raises Unavailable."""
+        self._acquire(self._places, 0)
+        try:
+            with self._observer.waiting():
+                self._acquire(self._turns, self._patience)
+            try:
+                with self._observer.working():
+                    yield
+            finally:
+                self._turns.release()
+        finally:
+            self._places.release()
+
+    def _acquire(self, semaphore: threading.BoundedSemaphore, seconds: float) -> None:
+        if not semaphore.acquire(timeout=seconds):
+            self._observer.refused()
+            raise Unavailable(f'Too many {self._what} at once, please try again', retry_after=5)

@@ -1,0 +1,122 @@
+"""The child's side of a SandboxedWorker, and the frames that go between the two.
+
+A frame is a kind, a length and bytes, never a pickle: the parent must not run what the child says.
+"""
+
+import importlib
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from ctypes import CDLL
+
+READY, RUN, DONE, LIMIT, FAILED = b'R', b'C', b'D', b'L', b'F'
+_HEADER = struct.Struct('>cI')
+
+# Bytes of a call and its answer after which what malloc keeps of them is more than a few pages.
+_BULKY = 1 << 18
+
+# Where there is one: in glibc.
+_give_memory_back = getattr(CDLL(None), 'malloc_trim', None)
+
+
+class LimitExceeded(Exception):
+    """The work takes more CPU time, memory or time than it may. A function may raise it as well."""
+
+
+def serve(descriptor: str, function: str, cpu_seconds: str, memory_bytes: str) -> None:
+    """Answer calls until the parent is gone. This is the child's main function."""
+    with socket.socket(fileno=int(descriptor)) as connection:
+        try:
+            module, name = function.split(':')
+            run = getattr(importlib.import_module(module), name)
+            _set_limits(int(memory_bytes))
+        except BaseException as error:  # pylint: disable=broad-exception-caught
+            # There is no payload yet that the message could quote.
+            send(connection, FAILED, f'{type(error).__name__}: {error}'.encode())
+            return
+        send(connection, READY, b'')
+        try:
+            while True:
+                _, payload = receive(connection, sys.maxsize)
+                # The kernel counts both user and system time, and kills by default.
+                signal.setitimer(signal.ITIMER_PROF, float(cpu_seconds))
+                kind, content = _answer(run, payload)
+                signal.setitimer(signal.ITIMER_PROF, 0)
+                send(connection, kind, content)
+                is_bulky = len(payload) + len(content) > _BULKY
+                del payload, content
+                if is_bulky and _give_memory_back:
+                    _give_memory_back(0)
+        except (EOFError, ConnectionError):
+            return
+
+
+def _answer(run: Callable[[bytes], bytes], payload: bytes) -> tuple[bytes, bytes]:
+    try:
+        return DONE, run(payload)
+    except (LimitExceeded, MemoryError, RecursionError):
+        return LIMIT, b''
+    except BaseException as error:  # pylint: disable=broad-exception-caught
+        # Panics of Rust code are no Exceptions.
+        return FAILED, type(error).__name__.encode()
+
+
+def _set_limits(memory_bytes: int) -> None:
+    # It may take long, and the requests that only read should not have to wait for it.
+    os.nice(10)
+    # Both could be inherited otherwise.
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
+    _lower_limit(resource.RLIMIT_CORE, 0)
+    _lower_limit(resource.RLIMIT_FSIZE, 0)
+    # Enough for imports at a first use, such as of a language to colour.
+    _lower_limit(resource.RLIMIT_NOFILE, 32)
+    # macOS has this limit in name only: there, memory is bounded by the CPU time to fill it.
+    if sys.platform == 'linux':
+        with open('/proc/self/statm', encoding='ascii') as statm:
+            in_use = int(statm.read().split()[0]) * resource.getpagesize()
+        _lower_limit(resource.RLIMIT_AS, in_use + memory_bytes)
+
+
+def _lower_limit(limit: int, value: int) -> None:
+    _, hard = resource.getrlimit(limit)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(limit, (value, value))
+
+
+def send(connection: socket.socket, kind: bytes, content: bytes, deadline: float | None = None) -> None:
+    connection.settimeout(_seconds_until(deadline))
+    connection.sendall(_HEADER.pack(kind, len(content)) + content)
+
+
+def receive(connection: socket.socket, largest: int, deadline: float | None = None) -> tuple[bytes, bytes]:
+    kind, size = _HEADER.unpack(_receive_exactly(connection, _HEADER.size, deadline))
+    if size > largest:
+        raise ValueError(f'a frame of {size} bytes')
+    return kind, _receive_exactly(connection, size, deadline)
+
+
+def _receive_exactly(connection: socket.socket, size: int, deadline: float | None) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        connection.settimeout(_seconds_until(deadline))
+        part = connection.recv(min(size - len(received), 1 << 18))
+        if not part:
+            raise EOFError
+        received += part
+    return bytes(received)
+
+
+def _seconds_until(deadline: float | None) -> float | None:
+    if deadline is None:
+        return None
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds

@@ -1,0 +1,134 @@
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import pytest
+
+from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkPages
+from talelio_backend.app_account.business.ports.links import LinkTokens, MailLink
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.shared.mail.business.message import Mail
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.account_use_cases import EMAIL, NOW, register_verified
+from tests.support.email_changes import CONFIRMATION, REVOCATION, SECOND, confirm, wish
+from tests.support.served_api import SECRET_KEY
+
+API = 'https://api.example.com'
+FRONTEND = 'https://example.com'
+RESET = JwtLinkTokens('reset', SECRET_KEY)
+Compose = Callable[[AccountMails, Mapping[str, int], datetime], Mail | None]
+
+
+def mails(uow: FakeUnitOfWork, frontend_url: str | None = FRONTEND) -> AccountMails:
+    return AccountMails(
+        unit_of_work=lambda: FakeUnitOfWork(uow.store),
+        pages=LinkPages(api_base_url=API, frontend_url=frontend_url),
+        reset_tokens=RESET,
+        confirmation_tokens=CONFIRMATION,
+        revocation_tokens=REVOCATION,
+    )
+
+
+def prepared() -> tuple[FakeUnitOfWork, dict[str, int]]:
+    """An account that wishes for another address, and a payload that is good for each mail about it."""
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    return uow, {'account_id': account.id, 'epoch': account.token_epoch, 'change_id': wish(uow, account).id}
+
+
+@pytest.mark.parametrize(('compose', 'to', 'tokens', 'serial', 'page', 'path'), [
+    (AccountMails.reset, EMAIL, RESET, 'epoch', 'reset-password', 'password/reset'),
+    (AccountMails.confirmation, SECOND, CONFIRMATION, 'change_id', 'confirm-email', 'email/confirm'),
+    (AccountMails.announcement, EMAIL, REVOCATION, 'change_id', 'revoke-email', 'email/revoke'),
+])  # yapf: disable
+def test_a_link_leads_to_the_frontends_page_or_else_to_the_api(
+    compose: Compose, to: str, tokens: LinkTokens, serial: str, page: str, path: str
+) -> None:
+    uow, payload = prepared()
+    said = MailLink(payload['account_id'], to, payload[serial])
+
+    for frontend_url, begin in ((FRONTEND, f'{FRONTEND}/{page}#'), (None, f'{API}/v1/accounts/{path}/')):
+        mail = compose(mails(uow, frontend_url), payload, NOW)
+        assert mail is not None
+        assert mail.to == to
+        assert mail.link.startswith(begin)
+        assert tokens.read(mail.link.removeprefix(begin)) == said
+        for part in (mail.text, mail.html):
+            assert mail.link in part
+
+
+@pytest.mark.parametrize(('compose', 'subject', 'says'), [
+    (AccountMails.reset, 'Choose a new password for example.com', 'within an hour'),
+    (AccountMails.changed, 'Your password for example.com was changed', 'ask for a new password there'),
+    (AccountMails.confirmation, 'Confirm your new e-mail address for example.com', 'within 24 hours'),
+    (AccountMails.announcement, 'Your e-mail address for example.com is being changed', 'within seven days'),
+])  # yapf: disable
+def test_a_mail_names_the_account_and_what_to_do(compose: Compose, subject: str, says: str) -> None:
+    uow, payload = prepared()
+
+    mail = compose(mails(uow), payload, NOW)
+
+    assert mail is not None and mail.subject == subject
+    for part in (mail.text, mail.html):
+        assert 'the account maker at example.com' in part
+        assert says in part
+
+
+@pytest.mark.parametrize(('frontend_url', 'home'), [(FRONTEND, FRONTEND), (None, API)])
+def test_that_the_password_was_changed_is_told_with_no_link_but_that_of_the_site(
+    frontend_url: str | None, home: str
+) -> None:
+    uow, payload = prepared()
+
+    mail = mails(uow, frontend_url).changed(payload, NOW)
+
+    assert mail is not None
+    assert (mail.to, mail.link) == (EMAIL, home)
+    assert home.removeprefix('https://') in mail.subject
+
+
+@pytest.mark.parametrize(
+    'compose',
+    [AccountMails.reset, AccountMails.changed, AccountMails.confirmation, AccountMails.announcement]
+)
+def test_nothing_is_sent_about_an_account_that_is_gone(compose: Compose) -> None:
+    uow, payload = prepared()
+    with uow:
+        account = uow.accounts.get(payload['account_id'])
+        assert account is not None
+        uow.accounts.delete(account)
+        uow.commit()
+
+    assert compose(mails(uow), payload, NOW) is None
+
+
+@pytest.mark.parametrize('compose', [AccountMails.confirmation, AccountMails.announcement])
+def test_nothing_is_sent_about_a_wish_that_is_gone(compose: Compose) -> None:
+    uow, payload = prepared()
+    uow.store.email_changes.clear()
+
+    assert compose(mails(uow), payload, NOW) is None
+
+
+def test_no_link_to_a_new_password_is_sent_once_there_is_a_newer_one() -> None:
+    uow, payload = prepared()
+    uow.store.accounts[payload['account_id']].end_tokens()
+
+    assert mails(uow).reset(payload, NOW) is None
+
+
+def test_a_confirmed_wish_is_announced_still_but_not_confirmed_again() -> None:
+    uow, payload = prepared()
+    confirm(uow, uow.store.email_changes[payload['change_id']])
+    # Else it would be for this reason that nothing is sent.
+    uow.store.accounts[payload['account_id']].move('third@example.com', NOW)
+
+    assert mails(uow).confirmation(payload, NOW) is None
+    assert mails(uow).announcement(payload, NOW) is not None
+
+
+def test_somebody_elses_address_gets_no_mail_about_who_wishes_for_it() -> None:
+    uow, payload = prepared()
+    register_verified(uow, email=SECOND, username='owner', whitelist={SECOND})
+
+    assert mails(uow).confirmation(payload, NOW) is None
+    assert mails(uow).announcement(payload, NOW) is not None

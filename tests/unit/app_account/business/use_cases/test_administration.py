@@ -1,0 +1,192 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.errors import (
+    AccountAlreadyVerified,
+    AccountDisabled,
+    EmailTaken,
+    WeakPassword,
+)
+from talelio_backend.app_account.business.use_cases import administration
+from talelio_backend.app_account.business.use_cases.administration import NoSuchAccount, Operator
+from talelio_backend.app_user.business.errors import UsernameTaken
+from talelio_backend.shared.audit.business.audit_trail import EventKind
+from talelio_backend.shared.business.actor import Actor
+from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid
+from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim, scope_of
+from tests.fakes.ports import FakeHasher
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, log_in, register, register_verified
+from tests.support.samples import new_image
+
+# When the operator acts.
+LATER = NOW + timedelta(minutes=1)
+
+
+def by(uow: FakeUnitOfWork) -> Operator:
+    return Operator(uow=uow, actor=Actor(name='operator maria'), now=LATER)
+
+
+def create(uow: FakeUnitOfWork, **changes: Any) -> Account:
+    arguments = {'email': 'Hand@example.com', 'username': 'hand-made', 'password': PASSWORD, **changes}
+    return administration.create(by(uow), FakeHasher(), common_passwords={'password'}, **arguments)
+
+
+def last_event(uow: FakeUnitOfWork) -> tuple[EventKind, str, int | None]:
+    event = list(uow.store.events.values())[-1]
+    assert event.occurred_at == LATER
+    return event.kind, event.actor, event.account_id
+
+
+def test_an_account_is_made_without_whitelist_and_link() -> None:
+    uow = FakeUnitOfWork()
+
+    account = create(uow)
+
+    assert last_event(uow) == (EventKind.ACCOUNT_CREATED, 'operator maria', account.id)
+    assert (account.email, account.verified, account.created_at) == ('hand@example.com', True, LATER)
+    assert not uow.store.outbox
+    log_in(uow, email='hand@example.com')
+
+
+@pytest.mark.parametrize(('changes', 'error', 'message'), [
+    ({'email': 'no address'}, Invalid, "^'no address' is not an e-mail address$"),
+    ({'email': 'MAKER@example.com'}, EmailTaken, "'MAKER@example.com' already exists"),
+    ({'username': 'maker'}, UsernameTaken, "'maker' already exists"),
+    ({'password': 'short'}, WeakPassword, 'at least 8'),
+    ({'password': 'hand-made'}, WeakPassword, 'must not be the email or the username'),
+    ({'password': 'hand@example.com'}, WeakPassword, 'must not be the email or the username'),
+    ({'username': 'a/b'}, Invalid, 'letters'),
+])  # yapf: disable
+def test_the_rules_hold_for_the_operator_too(
+    changes: dict[str, str], error: type[BusinessError], message: str
+) -> None:
+    uow = FakeUnitOfWork()
+    register(uow)
+
+    with pytest.raises(error, match=message):
+        create(uow, **changes)
+
+    assert len(uow.store.accounts) == 1
+
+
+def test_an_account_is_verified_once() -> None:
+    uow = FakeUnitOfWork()
+    account = register(uow)
+
+    administration.verify(by(uow), 'MAKER@example.com')
+
+    assert uow.store.accounts[account.id].updated_at == LATER
+    assert last_event(uow) == (EventKind.ACCOUNT_VERIFIED, 'operator maria', account.id)
+    log_in(uow)
+    with pytest.raises(AccountAlreadyVerified):
+        administration.verify(by(uow), EMAIL)
+
+
+def test_a_disabled_account_lets_nobody_in_and_nothing_of_it_stays_open() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    log_in(uow)
+
+    administration.lock_out(by(uow), EMAIL)
+
+    assert last_event(uow) == (EventKind.ACCOUNT_DISABLED, 'operator maria', account.id)
+    assert not uow.store.sessions
+    locked = uow.store.accounts[account.id]
+    assert locked.token_epoch == account.token_epoch + 1
+    assert (locked.disabled_at, locked.updated_at) == (LATER, LATER)
+    with pytest.raises(AccountDisabled, match='Account disabled'):
+        log_in(uow)
+    with pytest.raises(Conflict, match='^The account is disabled already$'):
+        administration.lock_out(by(uow), EMAIL)
+
+
+def test_an_enabled_account_lets_its_owner_in_again() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    administration.lock_out(by(uow), EMAIL)
+
+    assert administration.let_in(by(uow), EMAIL).updated_at == LATER
+
+    assert last_event(uow) == (EventKind.ACCOUNT_ENABLED, 'operator maria', account.id)
+    log_in(uow)
+    with pytest.raises(Conflict, match='^The account is not disabled$'):
+        administration.let_in(by(uow), EMAIL)
+
+
+def test_another_password_ends_what_the_old_one_opened() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    log_in(uow)
+
+    administration.set_password(
+        by(uow), FakeHasher(), common_passwords=(), email=EMAIL, password='another horse battery'
+    )
+
+    assert last_event(uow) == (EventKind.PASSWORD_CHANGED, 'operator maria', account.id)
+    assert uow.store.accounts[account.id].updated_at == LATER
+    assert not uow.store.sessions
+    log_in(uow, password='another horse battery')
+
+
+def test_a_weak_password_changes_nothing() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    with pytest.raises(WeakPassword):
+        administration.set_password(by(uow), FakeHasher(), common_passwords=(), email=EMAIL, password=EMAIL)
+
+    assert uow.store.accounts[account.id].password_hash == account.password_hash
+
+
+def test_a_deleted_account_is_gone_and_its_number_is_remembered() -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+
+    with uow:
+        wanted = IdempotencyClaim.make(scope=scope_of(account.id), key='key', fingerprint='', now=NOW)
+        uow.idempotency_claims.add_unless_there(wanted)
+        image = new_image(account.user.id)
+        uow.images.add(image)
+        uow.commit()
+
+    freed: list[tuple[int, Sequence[str]]] = []
+    administration.delete(by(uow), lambda user_id, keys: freed.append((user_id, keys)), EMAIL)
+
+    assert not uow.store.accounts
+    assert not uow.store.images
+    assert not uow.store.idempotency_claims
+    assert freed == [(account.user.id, image.keys)]
+    assert last_event(uow) == (EventKind.ACCOUNT_DELETED, 'operator maria', account.id)
+
+
+@pytest.mark.parametrize('email', ['stranger@example.com', 'no address'])
+def test_who_is_not_there_is_named(email: str) -> None:
+    uow = FakeUnitOfWork()
+    register_verified(uow)
+
+    def free_files(_user_id: int, _keys: Sequence[str]) -> None:
+        raise AssertionError('There are no files of nobody')
+
+    for use_case in (
+        administration.verify, administration.lock_out, administration.let_in,
+        lambda by, email: administration.delete(by, free_files, email)
+    ):
+        with pytest.raises(NoSuchAccount, match=f"^There is no account '{email}'$"):
+            use_case(by(uow), email)
+    with pytest.raises(NoSuchAccount, match=f"There is no account '{email}'"):
+        administration.show(uow, email)
+    assert administration.find_account_id(uow, email) is None
+
+
+def test_all_accounts_are_listed_oldest_first() -> None:
+    uow = FakeUnitOfWork()
+    first, second = register(uow), create(uow)
+
+    assert [account.id for account in administration.list_all(uow)] == [first.id, second.id]
+    assert administration.show(uow, 'MAKER@example.com').id == first.id
+    assert administration.find_account_id(uow, 'MAKER@example.com') == first.id

@@ -1,0 +1,194 @@
+from datetime import timedelta
+
+import pytest
+
+from talelio_backend.app_account.business.domain.account import RESET_PAUSE, Account
+from talelio_backend.app_account.business.domain.errors import (
+    InvalidCredentials,
+    InvalidLink,
+    InvalidVerificationToken,
+    WeakPassword,
+)
+from talelio_backend.app_account.business.mails.account_mails import (
+    PASSWORD_CHANGED_MAIL,
+    PASSWORD_RESET_MAIL,
+)
+from talelio_backend.app_account.business.mails.requests import MailRequests
+from talelio_backend.app_account.business.mails.verification import VERIFICATION_MAIL
+from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.use_cases import password_recovery
+from talelio_backend.app_account.business.use_cases.password_recovery import (
+    RESET_REQUEST,
+    VERIFICATION_REQUEST,
+)
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from tests.fakes.ports import FakeHasher
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.account_use_cases import EMAIL, NOW, log_in, register, register_verified, token_for, verify
+from tests.support.samples import ORIGIN
+from tests.support.served_api import SECRET_KEY
+
+RESET = JwtLinkTokens('reset', SECRET_KEY)
+NEW = 'another pass phrase'
+
+
+def mails_of(uow: FakeUnitOfWork, kind: str) -> list[dict[str, int]]:
+    return [mail.payload for mail in uow.store.outbox.values() if mail.kind == kind]
+
+
+def relay(uow: FakeUnitOfWork) -> MailRequests:
+    return MailRequests(lambda: FakeUnitOfWork(uow.store))
+
+
+def link_to(account: Account, **changes: object) -> str:
+    epoch = account.token_epoch
+    values = {'account_id': account.id, 'email': account.email, 'serial': epoch, **changes}
+    return RESET.issue(MailLink(**values), NOW)  # type: ignore[arg-type]
+
+
+def reset(uow: FakeUnitOfWork, token: str, password: str = NEW) -> None:
+    password_recovery.reset_password(
+        uow,
+        FakeHasher(),
+        RESET,
+        common_passwords={'password'},
+        token=token,
+        password=password,
+        actor=ORIGIN,
+        now=NOW
+    )
+
+
+class TestRequest:
+
+    @pytest.mark.parametrize('kind', [RESET_REQUEST, VERIFICATION_REQUEST])
+    @pytest.mark.parametrize('email', [EMAIL, 'MAKER@example.com', 'stranger@example.com', 'no address'])
+    def test_the_same_is_written_for_everybody(self, kind: str, email: str) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        uow.commits = 0
+
+        password_recovery.request_by_mail(uow, kind, email=email, actor=ORIGIN, now=NOW)
+
+        about = account.id if email.lower() == EMAIL else 0
+        assert (uow.commits, mails_of(uow, kind)) == (1, [{'account_id': about}])
+
+    def test_the_relay_queues_a_link_and_no_second_one_too_soon(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        payload = {'account_id': account.id}
+
+        for now in (NOW, NOW, NOW + RESET_PAUSE / 2):
+            relay(uow).reset(payload, now)
+        assert mails_of(uow, PASSWORD_RESET_MAIL) == [{'account_id': account.id, 'epoch': 0}]
+
+        relay(uow).reset(payload, NOW + RESET_PAUSE)
+        assert len(mails_of(uow, PASSWORD_RESET_MAIL)) == 2
+
+    def test_nobody_gets_nothing(self) -> None:
+        uow = FakeUnitOfWork()
+
+        relay(uow).reset({'account_id': 0}, NOW)
+        relay(uow).verification({'account_id': 0}, NOW)
+
+        assert not uow.store.outbox
+
+    def test_a_new_verification_link_makes_the_older_one_worthless(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+
+        for now in (NOW + timedelta(seconds=1), NOW + timedelta(hours=1), NOW + timedelta(hours=1)):
+            relay(uow).verification({'account_id': account.id}, now)
+
+        assert [payload['serial'] for payload in mails_of(uow, VERIFICATION_MAIL)] == [1, 2]
+        with pytest.raises(InvalidVerificationToken):
+            verify(uow, token_for(account))
+        assert verify(uow, token_for(account, serial=2)).verified
+
+    def test_a_verified_account_gets_no_verification_link(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+
+        relay(uow).verification({'account_id': account.id}, NOW + timedelta(hours=1))
+
+        assert len(mails_of(uow, VERIFICATION_MAIL)) == 1
+
+
+class TestReset:
+
+    def test_the_new_password_is_good_and_the_old_one_and_all_sessions_are_not(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        log_in(uow)
+
+        reset(uow, link_to(account))
+
+        assert not uow.store.sessions
+        with pytest.raises(InvalidCredentials):
+            log_in(uow)
+        assert log_in(uow, password=NEW).access_token
+        told, = mails_of(uow, PASSWORD_CHANGED_MAIL)
+        assert told['account_id'] == account.id
+
+    def test_a_link_is_good_once(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        token = link_to(account)
+        reset(uow, token)
+
+        with pytest.raises(InvalidLink):
+            reset(uow, token, 'a third pass phrase')
+
+    def test_to_look_at_it_is_not_to_use_it(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+
+        for _ in range(2):
+            assert password_recovery.show_reset(uow, RESET, token=link_to(account)).email == EMAIL
+        reset(uow, link_to(account))
+
+    def test_whoever_has_the_link_has_the_address(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register(uow)
+
+        reset(uow, link_to(account))
+
+        assert log_in(uow, password=NEW).access_token
+
+    @pytest.mark.parametrize(
+        'changes', [{
+            'account_id': 99
+        }, {
+            'email': 'other@example.com'
+        }, {
+            'serial': 1
+        }, {
+            'serial': -1
+        }],
+        ids=repr
+    )
+    def test_a_link_about_what_is_not_so_is_not_good(self, changes: dict[str, object]) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+
+        with pytest.raises(InvalidLink):
+            reset(uow, link_to(account, **changes))
+
+    def test_a_link_of_another_purpose_is_not_good(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+        link = MailLink(account.id, account.email, 0)
+
+        for purpose in ('email-confirmation', 'email-revocation'):
+            with pytest.raises(InvalidLink):
+                reset(uow, JwtLinkTokens(purpose, SECRET_KEY).issue(link, NOW))
+        with pytest.raises(InvalidLink):
+            reset(uow, token_for(account))
+
+    def test_a_weak_password_leaves_the_link_good(self) -> None:
+        uow = FakeUnitOfWork()
+        account = register_verified(uow)
+
+        with pytest.raises(WeakPassword):
+            reset(uow, link_to(account), 'password')
+        reset(uow, link_to(account))

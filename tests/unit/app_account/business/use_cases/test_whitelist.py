@@ -1,0 +1,123 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from talelio_backend.app_account.business.domain.errors import EmailNotWhitelisted
+from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.use_cases import registration, whitelist
+from talelio_backend.shared.audit.business.audit_trail import EventKind
+from talelio_backend.shared.business.errors import Invalid
+from tests.fakes.ports import FakeHasher
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, register_verified
+from tests.support.samples import ORIGIN
+
+DAY = timedelta(days=1)
+NEW = 'new@bücher.example'
+NEW_CANONICAL = 'new@xn--bcher-kva.example'
+
+
+def add(uow: FakeUnitOfWork, email: str = NEW, **changes: Any) -> WhitelistEntry:
+    arguments = {'note': 'a friend', 'expires_at': None, 'actor': ORIGIN, 'now': NOW, **changes}
+    return whitelist.add(uow, email=email, **arguments)
+
+
+def remove(uow: FakeUnitOfWork, email: str = NEW, *, disable_account: bool = False) -> whitelist.Removal:
+    return whitelist.remove(uow, email=email, disable_account=disable_account, actor=ORIGIN, now=NOW)
+
+
+def register(uow: FakeUnitOfWork, email: str = NEW) -> None:
+    registration.register(
+        uow,
+        FakeHasher(),
+        whitelist={EMAIL},
+        common_passwords=(),
+        email=email,
+        password=PASSWORD,
+        username='newcomer',
+        actor=ORIGIN,
+        now=NOW,
+    )
+
+
+def test_who_was_added_may_register_in_any_spelling() -> None:
+    uow = FakeUnitOfWork()
+
+    assert add(uow).email == NEW_CANONICAL
+    entry, = whitelist.list_entries(uow)
+    assert (entry.note, entry.added_at, entry.expires_at) == ('a friend', NOW, None)
+
+    register(uow, 'NEW@xn--bcher-kva.example')
+    assert [event.kind for event in uow.store.events.values()
+            ] == [EventKind.WHITELIST_ADDED, EventKind.ACCOUNT_REGISTERED]
+
+
+@pytest.mark.parametrize(('expires_in', 'admitted'), [(DAY, True), (timedelta(0), False), (-DAY, False)])
+def test_an_entry_admits_until_it_expires(expires_in: timedelta, admitted: bool) -> None:
+    uow = FakeUnitOfWork()
+    add(uow, expires_at=NOW + expires_in, now=NOW - 2 * DAY)
+
+    if admitted:
+        register(uow)
+    else:
+        with pytest.raises(EmailNotWhitelisted):
+            register(uow)
+
+
+def test_adding_again_changes_note_and_end() -> None:
+    uow = FakeUnitOfWork()
+    add(uow, expires_at=NOW + DAY)
+
+    add(uow, note='family')
+
+    entry, = whitelist.list_entries(uow)
+    assert (entry.note, entry.expires_at) == ('family', None)
+
+
+@pytest.mark.parametrize(('email', 'changes', 'message'), [
+    ('nobody', {}, "^'nobody' is not an e-mail address$"),
+    (NEW, {'expires_at': NOW}, '^The entry would have expired already$'),
+])  # yapf: disable
+def test_what_makes_no_sense_is_not_added(email: str, changes: dict[str, Any], message: str) -> None:
+    uow = FakeUnitOfWork()
+
+    with pytest.raises(Invalid, match=message):
+        add(uow, email, **changes)
+
+    assert not uow.store.whitelist and not uow.store.events
+
+
+def test_who_was_removed_may_not_register() -> None:
+    uow = FakeUnitOfWork()
+    add(uow)
+
+    removal = remove(uow)
+
+    assert (removal.email, removal.account, removal.disabled) == (NEW_CANONICAL, None, False)
+    with pytest.raises(EmailNotWhitelisted):
+        register(uow)
+
+
+@pytest.mark.parametrize('disable_account', [True, False])
+def test_removing_leaves_the_account_alone_unless_asked(disable_account: bool) -> None:
+    uow = FakeUnitOfWork()
+    account = register_verified(uow)
+    add(uow, EMAIL)
+
+    removal = remove(uow, EMAIL, disable_account=disable_account)
+
+    assert removal.account is not None and removal.disabled is disable_account
+    assert (uow.store.accounts[account.id].disabled_at is not None) is disable_account
+
+
+def test_only_what_is_there_can_be_removed() -> None:
+    with pytest.raises(whitelist.NotOnWhitelist, match=f"^'{NEW_CANONICAL}' is not on the whitelist"):
+        remove(FakeUnitOfWork())
+
+
+def test_the_settings_come_first_and_both_are_asked() -> None:
+    uow = FakeUnitOfWork()
+    with uow:
+        assert whitelist.admits(uow, {EMAIL}, EMAIL, NOW)
+        assert not whitelist.admits(uow, {EMAIL}, NEW_CANONICAL, NOW)

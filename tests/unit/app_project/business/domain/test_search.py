@@ -1,0 +1,88 @@
+import html
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from talelio_backend.app_project.business.domain.search import QUERY_LENGTH, parse_terms
+from talelio_backend.shared.business.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ('query', 'text', 'found'),
+    [
+        ('chair', 'A chair', True),
+        ('CHAIR', 'A Chair', True),
+        ('chai', 'Chairs', True),
+        ('hair', 'chair', False),
+        ('chair table', 'a table and a chair', True),
+        ('chair table', 'a chair', False),
+        ('C++', 'in C++ and', True),
+        ('C++', 'in C and', False),
+        ('c', 'chair', False),
+        ('c', 'in C and', True),
+        ('C#', 'with C#.', True),
+        ('foo_bar', 'call foo_bar()', True),
+        ('foo_bar', 'foo and bar', False),
+        ('bar', 'foo_bar', True),
+        ('node.js', 'Node.js 18', True),
+        ('node', 'node.js', True),
+        ('js', 'node.js', True),
+        ('grüße', 'GRÜSSE Grüße', True),
+        ("' OR 1=1 --", 'x or 1=1', True),
+    ],
+)
+def test_a_text_has_all_words_or_longer_ones(query: str, text: str, found: bool) -> None:
+    assert parse_terms(query).are_in(text) is found
+
+
+@pytest.mark.parametrize(
+    ('query', 'message'),
+    [
+        ('', 'must have a letter or a digit'),
+        (' .,-!', 'must have a letter or a digit'),
+        ('🎉', 'must have a letter or a digit'),
+        ('x' * (QUERY_LENGTH + 1), 'must have at most 200 characters'),
+        ('a ' * 17, 'must have at most 16 words'),
+    ],
+)
+def test_what_cannot_be_looked_for_is_refused(query: str, message: str) -> None:
+    with pytest.raises(Invalid, match=f"'q' {message}"):
+        parse_terms(query)
+
+
+@pytest.mark.parametrize(
+    ('query', 'text', 'snippet'),
+    [
+        ('chair', 'A *chair* of ash', 'A <mark>chair</mark> of ash'),
+        ('chai', '# Chairs\n\nand a chair', '<mark>Chairs</mark> and a <mark>chair</mark>'),
+        ('b', '<b> & "b"', '&lt;<mark>b</mark>&gt; &amp; &quot;<mark>b</mark>&quot;'),
+        ('C++', 'in C++', 'in <mark>C++</mark>'),
+        ('x', 'nothing', 'nothing'),
+        ('x', '', ''),
+    ],
+)
+def test_a_snippet_marks_the_words(query: str, text: str, snippet: str) -> None:
+    assert parse_terms(query).snippet(text) == snippet
+
+
+def test_a_snippet_is_cut_out_of_a_long_text() -> None:
+    text = 'before ' * 50 + 'chair ' + 'after ' * 50
+
+    snippet = parse_terms('chair').snippet('', text)
+
+    assert re.fullmatch(r'…(before )+<mark>chair</mark>( after)+…', snippet)
+    assert len(snippet) < 300
+
+
+@settings(max_examples=400)
+@given(st.text(max_size=60), st.text(max_size=300))
+def test_a_snippet_is_safe_whatever_is_looked_for(query: str, text: str) -> None:
+    try:
+        snippet = parse_terms(query).snippet(text)
+    except Invalid:
+        return
+    bare = snippet.replace('<mark>', '').replace('</mark>', '')
+    assert snippet.count('<mark>') == snippet.count('</mark>')
+    assert html.escape(html.unescape(bare)) == bare

@@ -1,0 +1,76 @@
+import pytest
+
+from talelio_backend.app_project.business.domain.errors import TooExpensiveToRender
+from talelio_backend.app_project.business.domain.project import RENDERING, Project
+from talelio_backend.app_project.business.use_cases import rerendering
+from talelio_backend.app_project.business.use_cases.rerendering import find_rendered, render_again
+from talelio_backend.shared.business.identity import Identity
+from tests.fakes.ports import FakeRenderer
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.samples import NOW, new_project
+
+
+def stored(uow: FakeUnitOfWork, author: Identity, *, rendering: int = 0, body: str = 'new') -> Project:
+    project = new_project(uow.store.accounts[author.account_id].user.id, body=body)
+    project.html, project.updated_at, project.rendering = 'old', NOW, rendering
+    with uow:
+        uow.projects.add(project)
+        uow.commit()
+    return project
+
+
+def test_those_of_earlier_releases_are_found(
+    uow: FakeUnitOfWork, author: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rerendering, 'BATCH', 2)
+    earlier = [stored(uow, author, rendering=number % RENDERING).id for number in range(4)]
+    current = stored(uow, author, rendering=RENDERING).id
+    stored(uow, author, rendering=RENDERING + 1)
+
+    assert list(find_rendered(uow, even_current=False)) == earlier
+    assert list(find_rendered(uow, even_current=True)) == [*earlier, current]
+    assert not list(find_rendered(FakeUnitOfWork(), even_current=True))
+
+
+def test_a_project_rendered_again_is_as_old_as_before(uow: FakeUnitOfWork, author: Identity) -> None:
+    project_id = stored(uow, author).id
+
+    assert render_again(uow, FakeRenderer(), project_id)
+
+    project = uow.store.projects[project_id]
+    assert (project.html, project.rendering, project.updated_at) == ('<p>new</p>', RENDERING, NOW)
+    assert not list(find_rendered(uow, even_current=False))
+
+
+@pytest.mark.parametrize(('field', 'value'), [('body', 'b'), ('html', 'h'), ('rendering', RENDERING)])
+def test_one_that_is_saved_meanwhile_is_left_alone(
+    uow: FakeUnitOfWork, author: Identity, field: str, value: object
+) -> None:
+    project_id = stored(uow, author).id
+    renderer = FakeRenderer()
+    renderer.meanwhile = lambda: setattr(uow.store.projects[project_id], field, value)
+
+    assert not render_again(uow, renderer, project_id)
+
+    project = uow.store.projects[project_id]
+    assert getattr(project, field) == value
+    assert project.excerpt is None
+
+
+def test_one_that_is_deleted_before_or_meanwhile_is_left_alone(uow: FakeUnitOfWork, author: Identity) -> None:
+    project_id = stored(uow, author).id
+    renderer = FakeRenderer()
+    renderer.meanwhile = lambda: uow.store.projects.pop(project_id)
+
+    assert not render_again(uow, renderer, project_id)
+    assert not render_again(uow, renderer, project_id)
+    assert renderer.rendered == 1
+
+
+def test_one_that_cannot_be_rendered_keeps_what_it_has(uow: FakeUnitOfWork, author: Identity) -> None:
+    project_id = stored(uow, author, body='too expensive').id
+
+    with pytest.raises(TooExpensiveToRender):
+        render_again(uow, FakeRenderer(), project_id)
+
+    assert (uow.store.projects[project_id].html, uow.store.projects[project_id].rendering) == ('old', 0)

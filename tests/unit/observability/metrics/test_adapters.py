@@ -1,0 +1,98 @@
+"""What stands around an adapter does what it does, and counts."""
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from talelio_backend.app_asset.business.ports import NewFile
+from talelio_backend.observability.metrics.image_store import MeasuredImageStore, StorageMetrics
+from talelio_backend.observability.metrics.mail import MailMetrics, MeasuredMailer
+from talelio_backend.observability.metrics.work import WorkMetrics
+from talelio_backend.shared.business.errors import Unavailable
+from talelio_backend.shared.mail.business.message import Mail, MailNotSent
+from talelio_backend.shared.workers.bulkhead import Bulkhead
+from tests.fakes.images import FakeImageStore
+from tests.fakes.ports import FakeMailer
+
+FILE = NewFile(key='1/a.png', content=b'a', media_type='image/png')
+MAIL = Mail(to='a@example.com', subject='', text='', html='', link='')
+
+
+@pytest.fixture(name='registry')
+def _registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+class Away(FakeImageStore):
+
+    def save(self, files: Sequence[NewFile]) -> None:
+        raise Unavailable('The storage is not available')
+
+
+def test_operations_of_a_store_are_counted(registry: CollectorRegistry) -> None:
+    inner = FakeImageStore()
+    store = MeasuredImageStore(inner, StorageMetrics(registry))
+    store.save([FILE])
+    assert store.exists(FILE.key)
+    assert [each.key for each in store.list()] == [FILE.key]
+    assert store.url(FILE.key) == inner.url(FILE.key)
+    assert str(store) == str(inner)
+    store.delete([FILE.key])
+    assert not store.exists(FILE.key)
+
+    name = 'talelio_storage_operation_duration_seconds_count'
+    counted = {
+        operation: registry.get_sample_value(name, {'operation': operation})
+        for operation in ('save', 'exists', 'delete')
+    }
+    assert counted == {'save': 1, 'exists': 2, 'delete': 1}
+
+
+def test_operations_of_a_store_that_fail_are_counted_by_kind(registry: CollectorRegistry) -> None:
+    store = MeasuredImageStore(Away(), StorageMetrics(registry))
+
+    with pytest.raises(Unavailable):
+        store.save([FILE])
+
+    labels = {'operation': 'save', 'kind': 'Unavailable'}
+    assert registry.get_sample_value('talelio_storage_errors_total', labels) == 1
+
+
+@pytest.mark.parametrize(
+    ('error', 'outcome'),
+    [
+        (None, 'sent'),
+        (MailNotSent('busy', permanent=False), 'failed'),
+        (MailNotSent('no such mailbox', permanent=True), 'refused'),
+    ],
+)
+def test_tries_to_send_mail_are_counted_by_outcome(
+    registry: CollectorRegistry, error: MailNotSent | None, outcome: str
+) -> None:
+    inner = FakeMailer()
+    inner.failure = error
+    mailer = MeasuredMailer(inner, MailMetrics(registry))
+    try:
+        mailer.send(MAIL, uuid4())
+    except MailNotSent as caught:
+        assert caught is error
+
+    assert registry.get_sample_value('talelio_mail_tries_total', {'outcome': outcome}) == 1
+    assert registry.get_sample_value('talelio_mail_duration_seconds_count') == 1
+
+
+def test_turns_are_counted_while_they_last(registry: CollectorRegistry) -> None:
+    observer = WorkMetrics(registry).bulkhead('passwords')
+    bulkhead = Bulkhead('passwords', at_once=1, waiting=1, patience=0.01, observer=observer)
+
+    def value(name: str) -> float | None:
+        return registry.get_sample_value(f'talelio_work_{name}', {'what': 'passwords'})
+
+    with bulkhead.slot():
+        assert (value('in_progress'), value('waiting')) == (1, 0)
+        with pytest.raises(Unavailable), bulkhead.slot():
+            pass
+    assert (value('in_progress'), value('waiting')) == (0, 0)
+    assert value('refused_total') == 1
+    assert value('duration_seconds_count') == 1

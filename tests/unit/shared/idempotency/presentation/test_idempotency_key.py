@@ -1,0 +1,171 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask, Response
+
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.shared.business.errors import Invalid, Unavailable
+from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.idempotency.business.claims import LEASE, IdempotencyClaim, KeyInUse, KeyReused
+from talelio_backend.shared.idempotency.presentation.idempotency_key import Idempotency, InvalidIdempotencyKey
+from tests.fakes.store import Store
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.samples import new_account
+
+APP = Flask(__name__)
+IDEMPOTENCY = Idempotency(secret=b'a secret')
+SOMEBODY, OTHER = Identity(1), Identity(2)
+UseCase = Callable[[FakeUnitOfWork], Account]
+
+
+def register(uow: FakeUnitOfWork) -> Account:
+    account = new_account()
+    with uow:
+        uow.accounts.add(account)
+        uow.commit(account)
+    return account
+
+
+def present(account: Account) -> Response:
+    location = {'Location': f'/accounts/{account.id}', 'X-Of-This-Answer': 'x'}
+    return Response(f'account {account.id}', 201, location, mimetype='text/plain')
+
+
+def ask(
+    store: Store,
+    key: str | None = 'a-key',
+    use_case: UseCase = register,
+    *,
+    caller: Identity | None = SOMEBODY,
+    content: bytes = b'content'
+) -> Response:
+    headers = {} if key is None else {'Idempotency-Key': key}
+    with APP.test_request_context('/accounts', method='POST', headers=headers):
+        return IDEMPOTENCY.respond(
+            lambda: FakeUnitOfWork(store), use_case, present, caller=caller, content=lambda: content
+        )
+
+
+@pytest.fixture(name='store')
+def _store() -> Store:
+    return Store()
+
+
+def claims(store: Store) -> list[IdempotencyClaim]:
+    return list(store.idempotency_claims.values())
+
+
+def test_without_a_key_nothing_is_kept(store: Store) -> None:
+    assert ask(store, None).status_code == 201
+    assert not claims(store)
+
+
+def test_the_first_answer_is_given_again_with_the_headers_that_belong_to_it(store: Store) -> None:
+    first, again = ask(store), ask(store)
+
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert again.headers['Location'] == first.headers['Location']
+    assert again.content_type == first.content_type
+    assert 'X-Of-This-Answer' not in again.headers
+    assert ('Idempotency-Replayed' in first.headers, again.headers['Idempotency-Replayed']) == (False, 'true')
+    assert len(store.accounts) == 1
+
+
+def test_another_content_is_another_request(store: Store) -> None:
+    ask(store)
+
+    with pytest.raises(KeyReused):
+        ask(store, content=b'other')
+
+
+def test_strangers_who_think_of_the_same_key_do_not_meet(store: Store) -> None:
+    seen = []
+
+    def look(uow: FakeUnitOfWork) -> Account:
+        seen.append(uow)
+        raise Invalid('Enough')
+
+    for caller, content in [(SOMEBODY, b'a'), (OTHER, b'a'), (None, b'a'), (None, b'b')]:
+        with pytest.raises(Invalid, match='Enough'):
+            ask(store, use_case=look, caller=caller, content=content)
+    assert len(seen) == 4
+
+
+def test_a_fingerprint_is_worth_nothing_without_the_secret(store: Store) -> None:
+    ask(store)
+    other = Store()
+    with APP.test_request_context('/accounts', method='POST', headers={'Idempotency-Key': 'a-key'}):
+        Idempotency(secret=b'another secret').respond(
+            lambda: FakeUnitOfWork(other), register, present, caller=SOMEBODY, content=lambda: b'content'
+        )
+
+    assert claims(store)[0].fingerprint != claims(other)[0].fingerprint
+
+
+@pytest.mark.parametrize(
+    'key', ['', ' ', '""', '"', 'x' * 256, 'two words', 'a"b', '"a"b"', 'a\\b', 'é', '\x7f']
+)
+def test_what_cannot_be_a_key_is_refused(store: Store, key: str) -> None:
+    with pytest.raises(InvalidIdempotencyKey):
+        ask(store, key)
+    assert not claims(store) and not store.accounts
+
+
+@pytest.mark.parametrize('key', ['x', 'x' * 255, '!#[]~', '8e03978e-40d5-43dd-bc93-6894a57f9324'])
+def test_a_key_is_the_same_in_quotes_and_without(store: Store, key: str) -> None:
+    assert ask(store, f'"{key}"').data == ask(store, f' {key} ').data
+    assert [claim.key for claim in claims(store)] == [key]
+
+
+@pytest.mark.parametrize('error', [Invalid('a refusal'), Unavailable('a fault'), RuntimeError('a bug')])
+def test_what_failed_leaves_the_key_free_also_for_another_request(store: Store, error: Exception) -> None:
+
+    def fail(_: FakeUnitOfWork) -> Account:
+        raise error
+
+    with pytest.raises(type(error)):
+        ask(store, use_case=fail)
+
+    assert not claims(store)
+    assert ask(store, content=b'mended').status_code == 201
+
+
+def test_nothing_is_done_twice_when_somebody_took_over_meanwhile(store: Store) -> None:
+
+    def slow(uow: FakeUnitOfWork) -> Account:
+        claimed, = claims(store)
+        claimed.lease_ends_at -= LEASE + timedelta(seconds=1)
+        ask(store)
+        account = new_account('other')
+        with uow:
+            uow.accounts.add(account)
+            uow.commit(account)
+        return account
+
+    with pytest.raises(KeyInUse):
+        ask(store, use_case=slow)
+
+    assert [account.user.username for account in store.accounts.values()] == ['maker']
+    assert ask(store).headers['Idempotency-Replayed'] == 'true'
+
+
+def test_a_key_is_left_to_its_lease_when_it_cannot_be_released(store: Store) -> None:
+
+    class Lost(FakeUnitOfWork):
+
+        def __enter__(self) -> 'Lost':
+            raise Unavailable('no database')
+
+    units = iter([FakeUnitOfWork(store), FakeUnitOfWork(store), Lost(store)])
+
+    def fail(_: FakeUnitOfWork) -> Account:
+        raise Invalid('a refusal')
+
+    headers = {'Idempotency-Key': 'a-key'}
+    with APP.test_request_context('/accounts', method='POST', headers=headers), \
+            pytest.raises(Invalid, match='a refusal'):
+        IDEMPOTENCY.respond(lambda: next(units), fail, present, caller=SOMEBODY, content=lambda: b'')
+
+    with pytest.raises(KeyInUse):
+        ask(store, content=b'')

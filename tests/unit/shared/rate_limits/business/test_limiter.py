@@ -1,0 +1,382 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from talelio_backend.app_account.business.rate_limit_policies import (
+    LOGIN,
+    PASSWORD_RESET,
+    VERIFICATION_RESEND,
+)
+from talelio_backend.shared.audit.business.audit_trail import Actor, EventKind
+from talelio_backend.shared.business.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, Refused
+from talelio_backend.shared.rate_limits.business.limits import (
+    KNOWN_FOR,
+    Limit,
+    Policy,
+    limited_network,
+    prune,
+)
+from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.samples import NOW, ORIGIN
+
+MINUTE = timedelta(minutes=1)
+WRONG = Unauthenticated('wrong')
+# The login's, but a network may do less, so that a test need not try so often.
+OF_FEW = replace(LOGIN, network=replace(LOGIN.network, quota=20))
+NEAR, FAR = ORIGIN, Actor(address='198.51.100.1')
+
+
+class Tries:
+    """Tries of one limit, one after the other, on a clock that the test moves."""
+
+    def __init__(self, limit: Limit = LOGIN) -> None:
+        self.uow = FakeUnitOfWork()
+        self.limiter = RateLimiter(lambda: self.uow, lambda text: f'hash of {text}')
+        self.limit = limit
+        self.now: datetime = NOW
+
+    def make(
+        self,
+        error: Exception | None = WRONG,
+        *,
+        actor: Actor = NEAR,
+        subject: str = 'maker',
+        times: int = 1
+    ) -> None:
+        for _ in range(times):
+            ticket = self.limiter.admit(self.limit, actor, subject, self.now)
+            self.limiter.settle(ticket, error, self.now)
+
+    def problem_of(self, *, actor: Actor = NEAR, subject: str = 'maker') -> Refused:
+        with pytest.raises(Refused) as caught:
+            self.make(actor=actor, subject=subject)
+        return caught.value
+
+    def make_from_everywhere(self, times: int) -> None:
+        for number in range(times):
+            self.make(actor=Actor(address=f'203.0.113.{number}'))
+
+
+@pytest.mark.parametrize(('address', 'network'), [
+    ('192.0.2.7', '192.0.2.7'),
+    ('2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'),
+    ('fe80::1%eth0', 'fe80::/64'),
+    (None, 'local'),
+])
+def test_what_is_counted_as_one_client(address: str | None, network: str) -> None:
+    assert limited_network(address) == network
+
+
+def test_after_ten_failures_an_account_is_closed_from_wherever_they_came() -> None:
+    tries = Tries()
+
+    tries.make_from_everywhere(10)
+
+    refusal = tries.problem_of()
+    assert (refusal.message, refusal.retry_after) == ('Too many tries, please try again in 60 seconds', 60)
+    assert refusal.standing.policy.name == 'login'
+    tries.make(subject='other')
+
+
+def test_each_further_failure_doubles_the_pause_up_to_an_hour() -> None:
+    tries = Tries()
+    tries.make(times=10)
+    pauses = []
+
+    for _ in range(9):
+        pauses.append(tries.problem_of().standing.reset)
+        tries.now += timedelta(seconds=pauses[-1])
+        tries.make()
+
+    assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+def test_a_refused_try_is_not_counted() -> None:
+    tries = Tries()
+    tries.make(times=10)
+
+    for _ in range(100):
+        assert tries.problem_of().retry_after == 60
+
+
+def test_a_request_that_began_earlier_and_comes_later_is_counted_like_any_other() -> None:
+    tries = Tries()
+    tries.make()
+    tries.now -= timedelta(seconds=1)
+
+    tries.make(times=9)
+    tries.now += MINUTE / 2
+
+    tries.problem_of()
+
+
+def test_failures_are_forgotten_a_day_later() -> None:
+    tries = Tries()
+    tries.make(times=9)
+    tries.now += LOGIN.subject.window if LOGIN.subject else MINUTE
+
+    tries.make(times=9)
+
+
+def test_a_pause_does_not_end_in_a_clean_slate() -> None:
+    tries = Tries()
+    tries.make(times=10)
+    tries.now += timedelta(hours=24)
+
+    tries.make()
+
+    assert tries.problem_of().retry_after == 120
+
+
+def test_a_success_makes_earlier_failures_good() -> None:
+    tries = Tries()
+
+    for _ in range(3):
+        tries.make(times=9)
+        tries.make(None)
+
+
+def test_a_success_makes_them_good_for_every_network() -> None:
+    tries = Tries()
+    tries.make(times=9)
+    tries.make(None)
+
+    tries.make(actor=FAR, times=10)
+
+    tries.problem_of(actor=FAR)
+
+
+def test_a_right_password_that_does_not_let_in_is_not_counted_and_makes_nothing_good() -> None:
+    tries = Tries()
+    tries.make(times=9)
+
+    tries.make(Forbidden('not verified'), times=5)
+    tries.make()
+
+    tries.problem_of()
+
+
+@pytest.mark.parametrize('error', [Unavailable('busy'), ValueError('a bug'), Invalid('malformed')])
+def test_a_try_that_was_not_decided_is_not_counted(error: Exception) -> None:
+    tries = Tries()
+
+    tries.make(error, times=30)
+
+    tries.make(times=10)
+
+
+def test_nobody_can_lock_out_the_owner_from_where_they_were_before() -> None:
+    tries = Tries()
+    tries.make(None, actor=FAR)
+
+    tries.make_from_everywhere(10)
+
+    tries.problem_of()
+    tries.make(actor=FAR, times=9)
+    tries.make(None, actor=FAR)
+    tries.problem_of()
+
+
+def test_the_owners_network_has_ten_tries_too_and_they_count_for_all() -> None:
+    tries = Tries()
+    tries.make(None, actor=FAR)
+
+    tries.make(actor=FAR, times=10)
+
+    tries.problem_of(actor=FAR)
+    tries.problem_of(actor=NEAR)
+
+
+def test_ten_failures_from_known_and_unknown_networks_close_the_account_to_strangers() -> None:
+    tries = Tries()
+    tries.make(None, actor=FAR)
+
+    tries.make(actor=FAR)
+    tries.make(times=9)
+
+    tries.problem_of()
+
+
+def test_the_owners_success_makes_only_the_owners_slips_good() -> None:
+    tries = Tries()
+    tries.make(None, actor=FAR)
+    tries.make(times=8)
+
+    tries.make(actor=FAR)
+    tries.make(None, actor=FAR)
+    tries.make(times=2)
+
+    tries.problem_of()
+
+
+def test_the_owners_success_does_not_make_the_pause_of_others_longer() -> None:
+    tries = Tries()
+    tries.make(None, actor=FAR)
+    tries.make(times=10)
+
+    tries.make(None, actor=FAR)
+
+    assert tries.problem_of().retry_after == 60
+
+
+def test_a_network_that_was_not_used_for_long_is_strange_again() -> None:
+    tries = Tries()
+    tries.make(None, actor=FAR)
+    tries.now += KNOWN_FOR
+    tries.make_from_everywhere(10)
+
+    tries.problem_of(actor=FAR)
+
+
+def test_a_known_network_is_known_for_its_own_account_alone() -> None:
+    tries = Tries()
+    tries.make(None, actor=FAR, subject='other')
+    tries.make_from_everywhere(10)
+
+    tries.problem_of(actor=FAR)
+
+
+def test_a_network_cannot_go_through_all_accounts() -> None:
+    tries = Tries(OF_FEW)
+    for number in range(OF_FEW.network.quota):
+        tries.make(subject=f'account {number}')
+
+    assert tries.problem_of(subject='another').standing.policy.name == 'login-network'
+    tries.make(actor=FAR, subject='another')
+
+
+def test_an_own_account_does_not_wash_a_network_clean() -> None:
+    tries = Tries(OF_FEW)
+    for number in range(OF_FEW.network.quota):
+        tries.make(subject=f'account {number}')
+        if number + 1 < OF_FEW.network.quota:
+            tries.make(None, subject='own')
+
+    tries.problem_of(subject='own')
+
+
+def test_nor_do_failures_of_the_own_account_that_a_success_makes_good() -> None:
+    tries = Tries(OF_FEW)
+    for number in range(OF_FEW.network.quota // 5):
+        tries.make(subject='own', times=5)
+        if number + 1 < OF_FEW.network.quota // 5:
+            tries.make(None, subject='own')
+
+    assert tries.problem_of(subject='another').standing.policy.name == 'login-network'
+
+
+def test_where_every_end_counts_success_counts_too() -> None:
+    tries = Tries(VERIFICATION_RESEND)
+
+    tries.make(None, times=10)
+
+    assert tries.problem_of().standing.policy.name == 'resend'
+    tries.make(None, subject='other')
+
+
+def test_a_limit_without_a_subject_counts_by_network_alone() -> None:
+    tries = Tries(PASSWORD_RESET)
+
+    tries.make(None, times=200)
+    tries.make(Invalid('no such token'), times=100)
+    tries.make(Invalid('no such token'), actor=FAR)
+
+    tries.problem_of()
+
+
+def test_neither_addresses_nor_networks_are_kept() -> None:
+    tries = Tries()
+    tries.make(None, subject='maker@example.com')
+    tries.limiter = RateLimiter(lambda: tries.uow, lambda text: str(hash(text)))
+    tries.uow.store.counters.clear()
+
+    tries.make(subject='maker@example.com')
+
+    kept = str([vars(counter) for counter in tries.uow.store.counters.values()])
+    assert kept and 'maker' not in kept and '192.0.2' not in kept
+
+
+def test_the_moment_in_which_a_limit_is_reached_is_recorded_once_a_pause() -> None:
+    tries = Tries()
+    tries.make(subject='maker@example.com', times=10)
+    tries.problem_of(subject='maker@example.com')
+    tries.problem_of(subject='maker@example.com')
+
+    event, = tries.uow.store.events.values()
+    # Enough of the hash to tell one subject from another.
+    assert (event.kind,
+            event.details) == (EventKind.LIMIT_REACHED, {
+                'policy': 'login',
+                'key': 'hash of maker@ex'
+            })
+
+
+def test_a_client_is_told_how_its_own_network_stands() -> None:
+    tries = Tries()
+    tries.make()
+
+    standing = tries.limiter.admit(LOGIN, NEAR, 'maker', NOW).standing
+
+    assert (standing.policy.name, standing.remaining, standing.reset) == ('login-network', 298, 3600)
+
+
+@pytest.mark.parametrize(('network_pause', 'subject_pause', 'named'), [(1, 5, 'subject'), (5, 1, 'network')])
+def test_of_two_policies_that_refuse_the_one_that_refuses_longer_is_named(
+    network_pause: int, subject_pause: int, named: str
+) -> None:
+
+    def policy(name: str, pause: int) -> Policy:
+        return Policy(name=name, quota=1, window=60 * MINUTE, first_pause=pause * MINUTE)
+
+    tries = Tries(Limit(network=policy('network', network_pause), subject=policy('subject', subject_pause)))
+    tries.make()
+
+    standing = tries.problem_of().standing
+
+    assert (standing.policy.name, standing.remaining, standing.reset) == (named, 0, 300)
+
+
+def test_of_two_policies_that_refuse_for_as_long_either_is_named() -> None:
+    policies = [Policy(name=name, quota=1, window=60 * MINUTE) for name in ('network', 'subject')]
+    tries = Tries(Limit(network=policies[0], subject=policies[1]))
+    tries.make()
+
+    assert tries.problem_of().standing.reset == 60
+
+
+def test_a_part_of_a_second_is_a_whole_one_to_wait() -> None:
+    tries = Tries()
+    tries.make(times=10)
+    tries.now += timedelta(seconds=59, milliseconds=500)
+
+    assert tries.problem_of().retry_after == 1
+
+
+def test_expired_counters_are_pruned() -> None:
+    tries = Tries()
+    tries.make(None)
+
+    assert prune(tries.uow, NOW + timedelta(hours=1)) == 1
+    assert prune(tries.uow, NOW + KNOWN_FOR) == 2
+    assert not tries.uow.store.counters
+
+
+def test_pauses_do_not_overflow() -> None:
+    policy = Policy(name='any', quota=1, window=MINUTE)
+
+    assert policy.pause_after(10**9) == policy.longest_pause
+
+
+def test_a_network_that_is_made_known_has_a_budget_of_its_own() -> None:
+    tries = Tries()
+    tries.make_from_everywhere(10)
+
+    tries.limiter.make_known(NEAR, 'maker', NOW)
+
+    tries.make(None)
+    assert tries.problem_of(actor=FAR).standing.policy.name == 'login'
+    tries.now += KNOWN_FOR + MINUTE
+    tries.make_from_everywhere(10)
+    assert tries.problem_of().standing.policy.name == 'login'
