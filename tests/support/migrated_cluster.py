@@ -6,8 +6,8 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
+from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from talelio_backend.settings import PROJECT_FOLDER
-from talelio_backend.shared.data.embedded_postgres import EmbeddedPostgres
 
 
 def migrate(database_url: str) -> None:

@@ -8,7 +8,8 @@ from talelio_backend.app_account.business.rate_limit_policies import (
     PASSWORD_RESET,
     VERIFICATION_RESEND,
 )
-from talelio_backend.shared.audit.business.audit_trail import Actor, EventKind
+from talelio_backend.shared.audit.business.audit_trail import EventKind
+from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, Refused
 from talelio_backend.shared.rate_limits.business.limits import (
