@@ -8,8 +8,9 @@ from talelio_backend.app_project.data.rendering.sanitizer import sanitize
 
 TAGS = set(
     'a abbr audio b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption '
-    'figure h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q rb rp rt rtc ruby s samp small source span '
-    'strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video wbr'.split()
+    'figure h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q rb rp rt rtc ruby s samp small '
+    'source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video '
+    'wbr'.split()
 )
 ATTRIBUTES = {
     'id':

@@ -1,11 +1,15 @@
 """Writes projects as JSON. `ProjectAnswer` describes it, and a test holds the two together."""
 from collections.abc import Iterable
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
-from talelio_backend.app_project.business.domain.project import ProjectView
+from flask import Response
+
+from talelio_backend.app_project.business.domain.project import Project, ProjectView
 from talelio_backend.app_project.business.domain.rendered import TocEntry
-from talelio_backend.shared.presentation.caching.conditional_requests import Representation
-from talelio_backend.shared.presentation.json_responses import to_json
+from talelio_backend.shared.presentation.caching.conditional_requests import Representation, tag_of
+from talelio_backend.shared.presentation.json_responses import model_response, to_json
 from talelio_backend.shared.presentation.schemas import format_utc
 
 
@@ -42,6 +46,20 @@ def represent_project(project: ProjectView, api_base_url: str) -> Representation
         content=to_json(project_content(project, api_base_url)),
         modified_at=project.updated_at or project.created_at,
     )
+
+
+def written_response(project: Project, api_base_url: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Answer with the project, and with what of its body is not shown, if there is any.
+
+    Its tag is that of the project alone, which a GET answers.
+    """
+    shown = represent_project(project, api_base_url)
+    if not project.warnings:
+        return model_response(shown, status)
+    content = {**project_content(project, api_base_url), 'warnings': project.warnings}
+    response = model_response(replace(shown, content=to_json(content)), status)
+    response.set_etag(tag_of(shown.content))
+    return response
 
 
 def _toc(entries: Iterable[TocEntry]) -> list[dict[str, Any]]:

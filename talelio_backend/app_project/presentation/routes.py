@@ -18,13 +18,23 @@ from talelio_backend.app_project.business.domain.fields import BODY_SIZE, TITLE_
 from talelio_backend.app_project.business.domain.project import LIST_LENGTH, ProjectView
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectReadSession, ProjectUnitOfWork
 from talelio_backend.app_project.business.use_cases import publishing, reading
-from talelio_backend.app_project.presentation.project_json import project_content, represent_project
+from talelio_backend.app_project.presentation.project_json import (
+    project_content,
+    represent_project,
+    written_response,
+)
 from talelio_backend.app_project.presentation.project_list import (
     ProjectListQuery,
     SparseProjectAnswer,
     answer_listed,
 )
-from talelio_backend.app_project.presentation.schemas import ChangeBody, ProjectAnswer, PublishBody, Slug
+from talelio_backend.app_project.presentation.schemas import (
+    ChangeBody,
+    ProjectAnswer,
+    PublishBody,
+    Slug,
+    WrittenProjectAnswer,
+)
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.presentation.schemas import Username
 from talelio_backend.shared.business.errors import InvalidValue, PreconditionFailed
@@ -83,7 +93,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         'Publish a project',
         bearer='required',
         body=PublishBody,
-        answers={HTTPStatus.CREATED: ProjectAnswer},
+        answers={HTTPStatus.CREATED: WrittenProjectAnswer},
         errors=[*_FIELD_ERRORS, AccountGone(), *KEY_ERRORS],
         request_headers=['Idempotency-Key'],
         answer_headers=['Idempotency-Replayed'],
@@ -101,7 +111,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
                 body.given,
                 now=datetime.now(UTC),
             ),
-            lambda project: model_response(dependencies.represent(project), HTTPStatus.CREATED),
+            lambda project: written_response(project, dependencies.api_base_url, HTTPStatus.CREATED),
             caller=author,
             content=body.as_bytes,
         )
@@ -128,7 +138,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         description='What is absent stays as it is.',
         bearer='required',
         body=ChangeBody,
-        answers={HTTPStatus.OK: ProjectAnswer},
+        answers={HTTPStatus.OK: WrittenProjectAnswer},
         errors=[*_FIELD_ERRORS, *_OWNER_ERRORS],
         request_headers=['If-Match'],
     )
@@ -144,7 +154,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
             now=datetime.now(UTC),
             precondition=precondition(dependencies.represent),
         )
-        return model_response(dependencies.represent(project))
+        return written_response(project, dependencies.api_base_url)
 
     @routes.delete('/projects/<id:project_id>')
     @described(

@@ -5,6 +5,7 @@ from pydantic import Field, WithJsonSchema
 
 from talelio_backend.app_project.business.domain.project import ProjectStatus
 from talelio_backend.app_project.business.domain.project_patch import ProjectPatch
+from talelio_backend.app_project.business.domain.rendered import WarningReason
 from talelio_backend.shared.presentation.schemas import Answer, Body, GivenTime, Id, Text, UtcTime
 
 _GIVEN = {each.name for each in fields(ProjectPatch)}
@@ -62,6 +63,20 @@ class TocAnswer(Answer):
     children: Annotated[list['TocAnswer'], Field(examples=[[]])]
 
 
+class WarningAnswer(Answer):
+    """What of a body is not shown."""
+
+    reason: Annotated[
+        WarningReason,
+        Field(
+            description='An element whose content is shown, or is not; an attribute; the address of a '
+            "link or picture; what is nested too deep; a footnote's name with a space.",
+            examples=['attribute'],
+        )]
+    line: Annotated[int, Field(description='Of the body, from 1; 0 where it is not known.', examples=[3])]
+    text: Annotated[str, Field(description='As it was written, shortened.', examples=['onclick="buy()"'])]
+
+
 class ProjectAnswer(Answer):
     """What `project_json` writes."""
 
@@ -86,3 +101,10 @@ class ProjectAnswer(Answer):
                        description='The address of the project in this API, for good.',
                        examples=['https://api.example.com/v1/projects/7'],
                    )]
+
+
+class WrittenProjectAnswer(ProjectAnswer):
+    """What `written_response` writes."""
+
+    warnings: Annotated[list[WarningAnswer],
+                        Field(description='What of the body is not shown, if there is any.')] = []

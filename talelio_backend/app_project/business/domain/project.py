@@ -1,9 +1,10 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from math import ceil
 
-from talelio_backend.app_project.business.domain.rendered import Rendered, TocEntry
+from talelio_backend.app_project.business.domain.rendered import Rendered, RenderWarning, TocEntry
 
 # Projects in one list.
 LIST_LENGTH = 1000
@@ -72,6 +73,8 @@ class Project(ProjectView):
     id: int = field(init=False)
     # The number under which it was rendered, see RENDERING.
     rendering: int = 0
+    # What of the body is not shown. It is not kept: whoever saves the project is told.
+    warnings: Sequence[RenderWarning] = field(default=(), init=False)
 
     def take_rendered(self, rendered: Rendered) -> None:
         self.html = rendered['html']
@@ -79,3 +82,4 @@ class Project(ProjectView):
         self.toc = rendered['toc']
         self.words = rendered['words']
         self.rendering = RENDERING
+        self.warnings = rendered['warnings']

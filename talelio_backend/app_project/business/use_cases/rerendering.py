@@ -2,10 +2,17 @@
 
 To readers the project is the same one: `updated_at` stays.
 """
+import re
+from collections import Counter
 from collections.abc import Iterator
+from html import unescape
 
 from talelio_backend.app_project.business.domain.project import RENDERING, Project
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
+
+# Words, and lines, of a text that are named.
+_NAMED = 10
+_CODE = re.compile('`+[^`]+`+')
 
 # Ids that are read at once. Each project has transactions of its own.
 BATCH = 100
@@ -47,6 +54,32 @@ def render_again(uow: ProjectUnitOfWork, renderer: MarkdownRenderer, project_id:
         uow.projects.save(project)
         uow.commit()
     return True
+
+
+def find_losses(uow: ProjectUnitOfWork, renderer: MarkdownRenderer, project_id: int) -> list[str]:
+    """Return what rendering a project again would lose: words, and cells that a `|` within code would split.
+
+    Changes nothing. Raises what the renderer raises.
+    """
+    with uow:
+        project = uow.projects.get(project_id)
+        if project is None:
+            return []
+        before, body = project.html, project.body
+    lost = _words(before) - _words(renderer.render(body)['html'])
+    losses = [f'loses {", ".join(sorted(lost)[:_NAMED])}'] if lost else []
+    rows = [str(number) for number, line in enumerate(body.splitlines(), 1) if _has_split_code(line)]
+    return losses + ([f'has | within code of a table in line {", ".join(rows[:_NAMED])}'] if rows else [])
+
+
+def _has_split_code(line: str) -> bool:
+    return line.lstrip().startswith('|') and any(
+        '|' in code.replace(r'\|', '') for code in _CODE.findall(line)
+    )
+
+
+def _words(html: str) -> Counter[str]:
+    return Counter(re.findall(r'\w+', unescape(re.sub('<[^>]*>', '', html))))
 
 
 def _text(project: Project) -> tuple[str, str, int]:

@@ -77,7 +77,7 @@ def _validate(response: Response) -> None:
         del response.headers['Last-Modified']
     if not _is_read():
         # The conditions were checked before the change.
-        response.set_etag(tag_of(content))
+        response.set_etag(response.get_etag()[0] or tag_of(content))
         return
     coding = coding_of(response, len(content))
     tag = tag_when_coded(response.get_etag()[0] or tag_of(content), coding)

@@ -3,7 +3,11 @@ import pytest
 from talelio_backend.app_project.business.domain.errors import TooExpensiveToRender
 from talelio_backend.app_project.business.domain.project import RENDERING, Project
 from talelio_backend.app_project.business.use_cases import rerendering
-from talelio_backend.app_project.business.use_cases.rerendering import find_rendered, render_again
+from talelio_backend.app_project.business.use_cases.rerendering import (
+    find_losses,
+    find_rendered,
+    render_again,
+)
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.ports import FakeRenderer
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -74,3 +78,27 @@ def test_one_that_cannot_be_rendered_keeps_what_it_has(uow: FakeUnitOfWork, auth
         render_again(uow, FakeRenderer(), project_id)
 
     assert (uow.store.projects[project_id].html, uow.store.projects[project_id].rendering) == ('old', 0)
+
+
+@pytest.mark.parametrize(
+    ('html', 'body', 'losses'),
+    [
+        ('<p>one <b>two</b></p>\n<p>two &lt;</p>', 'two one &lt; two', []),
+        ('<p>one two two</p>', 'two', ['loses one, two']),
+        ('<p>a b c</p>', '|a|`b|c`|', ['has | within code of a table in line 1']),
+        ('<p>a b c</p>', r'|a|`b\|c`|', []),
+        ('<p>a b c</p>', '`a|b` c', []),
+    ],
+)
+def test_what_would_be_lost_is_told_and_nothing_changed(
+    uow: FakeUnitOfWork, author: Identity, html: str, body: str, losses: list[str]
+) -> None:
+    project = uow.store.projects[stored(uow, author, body=body).id]
+    project.html = html
+
+    assert find_losses(uow, FakeRenderer(), project.id) == losses
+    assert (project.html, project.rendering) == (html, 0)
+
+
+def test_a_project_that_is_gone_loses_nothing(uow: FakeUnitOfWork) -> None:
+    assert not find_losses(uow, FakeRenderer(), 1)

@@ -1,0 +1,56 @@
+import json
+
+import pytest
+
+from talelio_backend.app_project.data.rendering.dropped_html import MOST_WARNINGS
+from talelio_backend.app_project.data.rendering.markdown_html import render, to_html
+
+
+def warnings(markdown: str) -> list[tuple[str, int, str]]:
+    found = json.loads(render(markdown.encode()))['warnings']
+    return [(each['reason'], each['line'], each['text']) for each in found]
+
+
+@pytest.mark.parametrize(
+    ('markdown', 'html'),
+    [
+        ('Vec<String> and <T> </T>', '<p>Vec&lt;String&gt; and &lt;T&gt; &lt;/T&gt;</p>'),
+        ('<my-widget>\n*a*', '<p>&lt;my-widget&gt;\n<em>a</em></p>'),
+        ('<div>\n<foo>a</foo>\n</div>', '<div>\n&lt;foo&gt;a&lt;/foo&gt;\n</div>'),
+        ('<image src=a>', '<p>&lt;image src=a&gt;</p>'),
+        ('<style>\na\n\n*b*', '<p>&lt;style&gt;\na</p>\n<p><em>b</em></p>'),
+        ('a <textarea> *b*\n\nc', '<p>a &lt;textarea&gt; <em>b</em></p>\n<p>c</p>'),
+        ('<!-- a\n\n*b*', '<p>&lt;!-- a</p>\n<p><em>b</em></p>'),
+        ('<svg><svg></svg> a', '<p>&lt;svg&gt; a</p>'),
+        ('a <script>b</script> c <!-- <script> --> d', '<p>a  c  d</p>'),
+        ('`<style>` </style>', '<p><code>&lt;style&gt;</code> </p>'),
+    ],
+)
+def test_what_is_no_html_and_what_would_swallow_the_rest_is_text(markdown: str, html: str) -> None:
+    assert to_html(markdown) == html
+
+
+@pytest.mark.parametrize(
+    ('markdown', 'told'),
+    [
+        ('a\n\n<form>b</form>', [('element', 3, '<form>')]),
+        ('a\n*b*\n<script>c</script>', [('element_with_content', 3, '<script>')]),
+        ('<div>\n<p onclick="a()">b</p>\n</div>', [('attribute', 2, 'onclick="a()"')]),
+        ('---\na: b\n---\n[c](ftp://d)', [('address', 4, 'href="ftp://d"')]),
+        ('# a {.fixed .md-b style=c}', [('attribute', 1, 'class="fixed"'), ('attribute', 1, 'style="c"')]),
+        ('<video src="http://a" autoplay>', [('address', 1, 'src="http://a"'), ('attribute', 1, 'autoplay')]),
+        ('a[^b c]\n\n[^b c]: d', [('footnote_name', 3, '[^B C]')]),
+        ('> ' * 120 + 'a', [('nesting', 1, '')]),
+        ('<x> <b class="md-a" dir="rtl" id="c">d</b> <!-- e --> [f](#c){target=_blank}', []),
+        ('| a |\n|:-:|\n| b |\n\n- [x] c[^1]\n\n[^1]: d\n\n> [!TIP]\n> e', []),
+    ],
+)
+def test_what_is_dropped_is_told(markdown: str, told: list[tuple[str, int, str]]) -> None:
+    assert warnings(markdown) == told
+
+
+def test_warnings_are_few_and_short() -> None:
+    told = warnings(f'<b onclick="{"a" * 1000}">' * 1000)
+
+    assert len(told) == MOST_WARNINGS
+    assert all(len(text) <= 80 for _, _, text in told)
