@@ -28,7 +28,7 @@ PATIENCE = 10.0
 
 
 class BcryptHasher:
-    """bcrypt over a pre-hash, a bounded number at a time; see `app_account.business.ports.accounts.PasswordHasher`.
+    """bcrypt over a pre-hash, a bounded number at a time: the `PasswordHasher` of `business.ports.accounts`.
 
     bcrypt reads 72 bytes and stops at a NUL, so it is given the base64 of a keyed SHA-384: 64 bytes in
     which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").

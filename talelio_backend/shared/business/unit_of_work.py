@@ -19,8 +19,10 @@ class UnitOfWork(Protocol):
         ...
 
     def commit(self, result: object = None) -> None:
-        """`result` is what the use case is about to return: whoever made the unit of work may want to write
-        something about it into the same transaction, see `shared.idempotency.presentation.idempotency_key`."""
+        """Commit. The same transaction may store `result`, which the use case is about to return.
+
+        See `shared.idempotency.presentation.idempotency_key`.
+        """
 
 
 class ReadSession(Protocol):

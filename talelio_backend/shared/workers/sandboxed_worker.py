@@ -75,8 +75,7 @@ class SandboxedWorker:
         wall_seconds: float,
         notify: Callable[[str], None] = lambda event: None
     ) -> None:
-        """`notify` is told when a child has `started`, and when a call comes to nothing: because of a `limit`,
-        or because the child was `killed` or has `failed`.
+        """`notify` receives `started` for each new child, and why a call failed: `limit`, `killed` or `failed`.
         """
         self._tell = notify
         self._arguments = (function, str(cpu_seconds), str(memory_bytes))

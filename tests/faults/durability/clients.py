@@ -118,7 +118,8 @@ class Client:
         if response.ok:
             return ACKNOWLEDGED, response.json() if response.content else None
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or 'Retry-After' not in response.headers:
+            told_to_retry = 'Retry-After' in response.headers
+            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not told_to_retry:
                 self._ledger.strange.append(f'{method} {path}: {response.status_code} {response.text}')
             self._stopping.wait(PAUSE)
             return UNKNOWN, None
