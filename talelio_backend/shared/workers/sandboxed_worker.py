@@ -75,7 +75,7 @@ class SandboxedWorker:
         wall_seconds: float,
         notify: Callable[[str], None] = lambda event: None
     ) -> None:
-        """`notify` receives `started` for a new child, and `limit`, `killed` or `failed` for a failed call."""
+        """`notify` receives `started` for a new child; `limit`, `killed` or `failed` for a failed call."""
         self._tell = notify
         self._arguments = (function, str(cpu_seconds), str(memory_bytes))
         self._memory_bytes = memory_bytes
