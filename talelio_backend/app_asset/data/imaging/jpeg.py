@@ -21,6 +21,9 @@ class _Jpeg(JpegImageFile):
 
 def open_jpeg(content: bytes) -> Source:
     image = _Jpeg(BytesIO(content))
+    if len(image.layer) != image.layers:
+        # Pillow looked for the first scan in a damaged MPO and read the header of its second picture, too.
+        raise InvalidImageType(DAMAGED)
 
     def decode(source: Source) -> Image.Image:
         nonlocal image

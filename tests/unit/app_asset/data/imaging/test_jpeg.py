@@ -114,3 +114,11 @@ def test_a_progressive_jpeg_that_lacks_whole_scans_is_damaged() -> None:
         with pytest.raises(InvalidImageType) as caught:
             prepare(content[:start])
         assert caught.value.reason == DAMAGED
+
+
+def test_an_mpo_without_a_scan_in_its_first_picture_is_damaged() -> None:
+    content = pictures.mpo(scene()).replace(b'\xff\xda', b'\xff\xfe', 1)
+
+    with pytest.raises(InvalidImageType) as caught:
+        prepare(content)
+    assert caught.value.reason == DAMAGED
