@@ -85,7 +85,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--mixed-seconds', type=float, default=Pace.mixed_seconds)
     default = VAR_FOLDER / 'bench' / f'{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json'
     parser.add_argument('--json', type=Path, default=default, help='where the same is written for programs')
-    parser.add_argument('--markdown', action='store_true', help='print the table as README has it')
+    parser.add_argument('--markdown', action='store_true', help='print the tables as Markdown')
     parser.add_argument('--smoke', action='store_true', help='as short as can be')
     parser.add_argument(
         '--profile', type=Path, help='write a flame graph of reading a list there, and no more'
