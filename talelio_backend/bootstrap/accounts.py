@@ -2,12 +2,8 @@ import os
 from collections.abc import Sequence
 
 from talelio_backend.app_account.business.mails import account_mails
-from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkPages
+from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkUrls
 from talelio_backend.app_account.business.mails.requests import MailRequests
-from talelio_backend.app_account.business.mails.verification import (
-    VERIFICATION_MAIL,
-    VerificationMailComposer,
-)
 from talelio_backend.app_account.business.use_cases.issued_tokens import SessionTokens
 from talelio_backend.app_account.business.use_cases.password_recovery import (
     RESET_REQUEST,
@@ -17,7 +13,6 @@ from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from talelio_backend.app_account.presentation.account_commands import account_commands
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
 from talelio_backend.app_account.presentation.routes import account_routes
@@ -46,7 +41,7 @@ def add_accounts(container: Container) -> None:
         tokens=SessionTokens(access=container.access_tokens, refresh=JwtRefreshTokens(*keys)),
         cookie=SessionCookie(api_origin=settings.api_base_url, frontends=settings.cors_origins),
         limiter=container.limiter,
-        verification_tokens=JwtVerificationTokens(*keys),
+        verification_tokens=JwtLinkTokens('verification', *keys),
         reset_tokens=JwtLinkTokens('reset', *keys),
         confirmation_tokens=JwtLinkTokens('email-confirmation', *keys),
         revocation_tokens=JwtLinkTokens('email-revocation', *keys),
@@ -67,28 +62,20 @@ def _add_composers(container: Container, dependencies: AccountDependencies) -> N
     requests = MailRequests(container.unit_of_work)
     mails = AccountMails(
         unit_of_work=container.unit_of_work,
-        pages=LinkPages(api_base_url=settings.api_base_url, frontend_url=settings.frontend_url),
+        urls=LinkUrls(api_base_url=settings.api_base_url, frontend_url=settings.frontend_url),
+        verification_tokens=dependencies.verification_tokens,
         reset_tokens=dependencies.reset_tokens,
         confirmation_tokens=dependencies.confirmation_tokens,
         revocation_tokens=dependencies.revocation_tokens,
     )
     container.composers.update({
-        VERIFICATION_MAIL:
-        VerificationMailComposer(
-            container.unit_of_work, dependencies.verification_tokens, api_base_url=settings.api_base_url
-        ),
-        VERIFICATION_REQUEST:
-        requests.verification,
-        RESET_REQUEST:
-        requests.reset,
-        account_mails.PASSWORD_RESET_MAIL:
-        mails.reset,
-        account_mails.PASSWORD_CHANGED_MAIL:
-        mails.changed,
-        account_mails.EMAIL_CONFIRMATION_MAIL:
-        mails.confirmation,
-        account_mails.EMAIL_ANNOUNCEMENT_MAIL:
-        mails.announcement,
+        account_mails.VERIFICATION_MAIL: mails.verification,
+        VERIFICATION_REQUEST: requests.verification,
+        RESET_REQUEST: requests.reset,
+        account_mails.PASSWORD_RESET_MAIL: mails.reset,
+        account_mails.PASSWORD_CHANGED_MAIL: mails.changed,
+        account_mails.EMAIL_CONFIRMATION_MAIL: mails.confirmation,
+        account_mails.EMAIL_ANNOUNCEMENT_MAIL: mails.announcement,
     })
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.session import Client
-from talelio_backend.app_account.business.ports.accounts import VerificationLink
+from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.business.use_cases import login, registration
 from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens, SessionTokens
 from talelio_backend.app_account.data.jwt import JwtAccessTokens
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import ORIGIN
@@ -22,7 +22,7 @@ ACCESS = JwtAccessTokens(SECRET_KEY)
 REFRESH = JwtRefreshTokens(SECRET_KEY)
 TOKENS = SessionTokens(access=ACCESS, refresh=REFRESH)
 CLIENT = Client(device='Firefox on Linux', address='192.0.2.1')
-VERIFICATION = JwtVerificationTokens(SECRET_KEY)
+VERIFICATION = JwtLinkTokens('verification', SECRET_KEY)
 
 
 def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: Any) -> Account:
@@ -45,7 +45,7 @@ def register(uow: FakeUnitOfWork, hasher: FakeHasher | None = None, **changes: A
 
 def token_for(account: Account, **changes: Any) -> str:
     link = {'account_id': account.id, 'email': account.email, 'serial': 1, **changes}
-    return VERIFICATION.issue(VerificationLink(**link), NOW)
+    return VERIFICATION.issue(MailLink(**link), NOW)
 
 
 def verify(uow: FakeUnitOfWork, token: str) -> Account:

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from itertools import count
 from typing import Any
 
-from talelio_backend.app_account.business.ports.accounts import VerificationLink
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.served_api import SECRET_KEY, ServedApi
 
@@ -74,8 +74,8 @@ def join(api: ServedApi, person: Person | None = None) -> Member:
 
 def verification_path(account: dict[str, Any], *, serial: int = 1, now: datetime | None = None) -> str:
     """The same link as the mail brings."""
-    link = VerificationLink(account['id'], account['email'], serial)
-    token = JwtVerificationTokens(SECRET_KEY).issue(link, now or datetime.now(UTC))
+    link = MailLink(account['id'], account['email'], serial)
+    token = JwtLinkTokens('verification', SECRET_KEY).issue(link, now or datetime.now(UTC))
     return f'/v1/accounts/verify/{token}'
 
 

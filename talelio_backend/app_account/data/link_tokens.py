@@ -1,12 +1,13 @@
 from datetime import datetime, timedelta
 
 from talelio_backend.app_account.business.domain.email_change import REVOCABLE
-from talelio_backend.app_account.business.domain.errors import InvalidLink
+from talelio_backend.app_account.business.domain.errors import InvalidLink, InvalidVerificationToken
 from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens, subject_id
 
-# By purpose.
+# By purpose. The mails repeat these lifetimes.
 LIFETIMES = {
+    'verification': timedelta(hours=24),
     'reset': timedelta(hours=1),
     'email-confirmation': timedelta(hours=24),
     'email-revocation': REVOCABLE,
@@ -23,6 +24,8 @@ class JwtLinkTokens:
             purpose=purpose,
             lifetime=LIFETIMES[purpose],
         )
+        # The first release had links of this purpose alone, and its message is promised.
+        self._error = InvalidVerificationToken if purpose == 'verification' else InvalidLink
 
     def issue(self, link: MailLink, now: datetime) -> str:
         return self._tokens.issue(str(link.account_id), now, {'email': link.email, 'serial': link.serial})
@@ -32,8 +35,8 @@ class JwtLinkTokens:
             claims = self._tokens.read(token)
             account_id = subject_id(claims)
         except InvalidToken as error:
-            raise InvalidLink() from error
+            raise self._error() from error
         match claims:
             case {'email': str() as email, 'serial': int() as serial}:
                 return MailLink(account_id, email, serial)
-        raise InvalidLink()
+        raise self._error()

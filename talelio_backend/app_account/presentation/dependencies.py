@@ -2,7 +2,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Protocol
 
-from talelio_backend.app_account.business.ports.accounts import PasswordHasher, VerificationTokens
+from talelio_backend.app_account.business.ports.accounts import PasswordHasher
 from talelio_backend.app_account.business.ports.links import LinkTokens, OwnAccountUnitOfWork
 from talelio_backend.app_account.business.use_cases.account_deletion import FreeFiles
 from talelio_backend.app_account.business.use_cases.issued_tokens import SessionTokens
@@ -29,7 +29,7 @@ class AccountDependencies:
     tokens: SessionTokens
     cookie: SessionCookie
     limiter: RateLimiter
-    verification_tokens: VerificationTokens
+    verification_tokens: LinkTokens
     reset_tokens: LinkTokens
     confirmation_tokens: LinkTokens
     revocation_tokens: LinkTokens

@@ -11,8 +11,8 @@ import requests
 from PIL import Image
 from urllib3.exceptions import NewConnectionError
 
-from talelio_backend.app_account.business.ports.accounts import VerificationLink
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.faults.durability.ledger import Ledger, State
 from tests.support.served_api import SECRET_KEY
 
@@ -151,8 +151,8 @@ class Client:
         email, account = self._register()
         if account is None:
             return
-        link = VerificationLink(account['id'], email, 1)
-        token = JwtVerificationTokens(SECRET_KEY).issue(link, datetime.now(UTC))
+        link = MailLink(account['id'], email, 1)
+        token = JwtLinkTokens('verification', SECRET_KEY).issue(link, datetime.now(UTC))
         path = f'/v1/accounts/verify/{token}'
         if self._ask('verify', 'GET', path, ('account', email, 'verified')) is not None:
             self._email = email

@@ -1,11 +1,9 @@
 """The tokens in mails, made without the wait for the mails; they are read by the real clock."""
 from datetime import UTC, datetime
 
-from talelio_backend.app_account.business.ports.accounts import VerificationLink
 from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
 from tests.fuzz.machines.account_model import ModelAccount, ModelChange
 from tests.support.served_api import SECRET_KEY
 
@@ -13,11 +11,11 @@ REFRESH = JwtRefreshTokens(SECRET_KEY)
 RESET, CONFIRMATION, REVOCATION = (
     JwtLinkTokens(purpose, SECRET_KEY) for purpose in ('reset', 'email-confirmation', 'email-revocation')
 )
-_VERIFICATION = JwtVerificationTokens(SECRET_KEY)
+_VERIFICATION = JwtLinkTokens('verification', SECRET_KEY)
 
 
 def verification(account: ModelAccount) -> str:
-    return _VERIFICATION.issue(VerificationLink(account.id, account.email, 1), datetime.now(UTC))
+    return _VERIFICATION.issue(MailLink(account.id, account.email, 1), datetime.now(UTC))
 
 
 def reset(account: ModelAccount) -> str:

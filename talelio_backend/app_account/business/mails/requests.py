@@ -2,8 +2,11 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from talelio_backend.app_account.business.mails.account_mails import PASSWORD_RESET_MAIL, queue_account_mail
-from talelio_backend.app_account.business.mails.verification import queue_verification_mail
+from talelio_backend.app_account.business.mails.account_mails import (
+    PASSWORD_RESET_MAIL,
+    queue_account_mail,
+    queue_verification_mail,
+)
 from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork
 
 

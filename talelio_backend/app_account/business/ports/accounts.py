@@ -1,12 +1,10 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_account.business.ports.sessions import SessionUnitOfWork
-from talelio_backend.app_user.business.ports import UserRepository
+from talelio_backend.app_user.business.ports import UserUnitOfWork
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
 from talelio_backend.shared.mail.business.outbox import OutboxUnitOfWork
 
@@ -53,7 +51,7 @@ class WhitelistRepository(Protocol):
         """By address."""
 
 
-class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, AuditUnitOfWork, Protocol):
+class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, AuditUnitOfWork, UserUnitOfWork, Protocol):
 
     @property
     def accounts(self) -> AccountRepository:
@@ -61,10 +59,6 @@ class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, AuditUnitOfWork, Pr
 
     @property
     def whitelist(self) -> WhitelistRepository:
-        ...
-
-    @property
-    def users(self) -> UserRepository:
         ...
 
 
@@ -79,21 +73,3 @@ class PasswordHasher(Protocol):
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether the hash was made with less work than is asked for today."""
-
-
-@dataclass(frozen=True)
-class VerificationLink:
-    """What a verification token says: this link, of this account, to this address."""
-
-    account_id: int
-    email: str
-    serial: int
-
-
-class VerificationTokens(Protocol):
-
-    def issue(self, link: VerificationLink, now: datetime) -> str:
-        ...
-
-    def read(self, token: str) -> VerificationLink:
-        """Raises InvalidVerificationToken."""

@@ -10,9 +10,10 @@ from talelio_backend.shared.idempotency.business.claims import IdempotencyUnitOf
 
 @dataclass(frozen=True)
 class MailLink:
-    """What the token of a mailed link says: whose account, which address, and one number.
+    """The content of a mailed link's token.
 
-    The number is what makes the link good once: the account's epoch, or the id of a change.
+    The serial number invalidates used and superseded links. It is the account's link serial (verification)
+    or token epoch (reset), or the id of an e-mail change.
     """
 
     account_id: int
@@ -21,13 +22,13 @@ class MailLink:
 
 
 class LinkTokens(Protocol):
-    """The links of one purpose."""
+    """Issues and reads the links of one purpose."""
 
     def issue(self, link: MailLink, now: datetime) -> str:
         ...
 
     def read(self, token: str) -> MailLink:
-        """Raises InvalidLink."""
+        """Raises InvalidLink, or InvalidVerificationToken for verification links."""
 
 
 class EmailChangeRepository(Protocol):

@@ -10,13 +10,9 @@ from talelio_backend.app_account.business.domain.errors import (
     NoRegisteredAccount,
 )
 from talelio_backend.app_account.business.domain.password_policy import check_password
-from talelio_backend.app_account.business.mails.verification import queue_verification_mail
-from talelio_backend.app_account.business.ports.accounts import (
-    AccountUnitOfWork,
-    PasswordHasher,
-    VerificationLink,
-    VerificationTokens,
-)
+from talelio_backend.app_account.business.mails.account_mails import queue_verification_mail
+from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork, PasswordHasher
+from talelio_backend.app_account.business.ports.links import LinkTokens, MailLink
 from talelio_backend.app_account.business.use_cases.whitelist import admits
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User, check_username
@@ -69,9 +65,7 @@ def register(
     return account
 
 
-def verify(
-    uow: AccountUnitOfWork, tokens: VerificationTokens, *, token: str, actor: Actor, now: datetime
-) -> Account:
+def verify(uow: AccountUnitOfWork, tokens: LinkTokens, *, token: str, actor: Actor, now: datetime) -> Account:
     """Raises InvalidVerificationToken, AccountAlreadyVerified, NoRegisteredAccount."""
     link = tokens.read(token)
     with uow:
@@ -85,7 +79,7 @@ def verify(
 def claim(
     uow: AccountUnitOfWork,
     hasher: PasswordHasher,
-    tokens: VerificationTokens,
+    tokens: LinkTokens,
     *,
     common_passwords: Container[str],
     token: str,
@@ -123,7 +117,7 @@ def _check_username_free(uow: AccountUnitOfWork, username: str) -> None:
         raise UsernameTaken(username)
 
 
-def _account_of_link(uow: AccountUnitOfWork, link: VerificationLink) -> Account:
+def _account_of_link(uow: AccountUnitOfWork, link: MailLink) -> Account:
     account = uow.accounts.get_for_update(link.account_id)
     if account is None or account.email != link.email:
         raise NoRegisteredAccount(link.email)

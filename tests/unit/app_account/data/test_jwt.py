@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from talelio_backend.app_account.data.jwt import InvalidToken, JwtAccessTokens, SignedTokens
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.identity import Identity, InvalidAccessToken
 from tests.support.served_api import SECRET_KEY
 
@@ -145,7 +145,7 @@ def test_what_pyjwt_has_no_words_for_has_words_of_our_own() -> None:
 
 
 def test_the_tokens_of_one_purpose_are_worthless_for_another() -> None:
-    access, verification = JwtAccessTokens(SECRET_KEY), JwtVerificationTokens(SECRET_KEY)
+    access, verification = JwtAccessTokens(SECRET_KEY), JwtLinkTokens('verification', SECRET_KEY)
     reset = SignedTokens(secret_key=SECRET_KEY, purpose='reset', lifetime=timedelta(hours=1))
 
     with pytest.raises(InvalidAccessToken, match='Signature verification failed'):

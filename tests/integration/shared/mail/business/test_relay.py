@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.domain.errors import EmailTaken
-from talelio_backend.app_account.business.mails.requests import MailRequests
-from talelio_backend.app_account.business.mails.verification import (
+from talelio_backend.app_account.business.mails.account_mails import (
     VERIFICATION_MAIL,
-    VerificationMailComposer,
+    AccountMails,
+    LinkUrls,
     queue_verification_mail,
 )
-from talelio_backend.app_account.data.verification_tokens import JwtVerificationTokens
+from talelio_backend.app_account.business.mails.requests import MailRequests
+from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.mail.business import outbox
@@ -370,9 +371,16 @@ def test_a_mail_of_a_kind_that_only_a_newer_release_knows_waits_for_it(
 
 
 def verification_composers(engine: Engine) -> Mapping[str, Composer]:
-    tokens = JwtVerificationTokens('a key that is for the tests alone: 0123456789')
-    composer = VerificationMailComposer(lambda: UnitOfWork(engine), tokens, api_base_url='https://api.test')
-    return {VERIFICATION_MAIL: composer}
+    tokens = JwtLinkTokens('verification', 'a key that is for the tests alone: 0123456789')
+    mails = AccountMails(
+        unit_of_work=lambda: UnitOfWork(engine),
+        urls=LinkUrls(api_base_url='https://api.test', frontend_url=None),
+        verification_tokens=tokens,
+        reset_tokens=tokens,
+        confirmation_tokens=tokens,
+        revocation_tokens=tokens,
+    )
+    return {VERIFICATION_MAIL: mails.verification}
 
 
 def register(

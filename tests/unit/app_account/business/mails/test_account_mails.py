@@ -3,12 +3,12 @@ from datetime import datetime
 
 import pytest
 
-from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkPages
+from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkUrls
 from talelio_backend.app_account.business.ports.links import LinkTokens, MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.mail.business.message import Mail
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import EMAIL, NOW, register_verified
+from tests.support.account_use_cases import EMAIL, NOW, VERIFICATION, register, register_verified
 from tests.support.email_changes import CONFIRMATION, REVOCATION, SECOND, confirm, wish
 from tests.support.served_api import SECRET_KEY
 
@@ -21,7 +21,8 @@ Compose = Callable[[AccountMails, Mapping[str, int], datetime], Mail | None]
 def mails(uow: FakeUnitOfWork, frontend_url: str | None = FRONTEND) -> AccountMails:
     return AccountMails(
         unit_of_work=lambda: FakeUnitOfWork(uow.store),
-        pages=LinkPages(api_base_url=API, frontend_url=frontend_url),
+        urls=LinkUrls(api_base_url=API, frontend_url=frontend_url),
+        verification_tokens=VERIFICATION,
         reset_tokens=RESET,
         confirmation_tokens=CONFIRMATION,
         revocation_tokens=REVOCATION,
@@ -132,3 +133,33 @@ def test_somebody_elses_address_gets_no_mail_about_who_wishes_for_it() -> None:
 
     assert mails(uow).confirmation(payload, NOW) is None
     assert mails(uow).announcement(payload, NOW) is not None
+
+
+def test_the_verification_mail_links_to_the_api() -> None:
+    uow = FakeUnitOfWork()
+    account = register(uow)
+
+    mail = mails(uow).verification({'account_id': account.id, 'serial': 1}, NOW)
+
+    assert mail is not None
+    assert (mail.to, mail.subject) == (EMAIL, 'Confirm your e-mail address for api.example.com')
+    base, _, token = mail.link.rpartition('/')
+    assert base == 'https://api.example.com/v1/accounts/verify'
+    assert VERIFICATION.read(token) == MailLink(account.id, EMAIL, 1)
+    for part in (mail.text, mail.html):
+        assert mail.link in part
+        assert 'maker' in part
+        assert '24 hours' in part
+
+
+@pytest.mark.parametrize(('wrong_id', 'wrong_serial', 'verified'), [(1, 0, False), (0, 1, False),
+                                                                    (0, 0, True)])
+def test_no_verification_mail_without_a_current_link_of_an_unverified_account(
+    wrong_id: int, wrong_serial: int, verified: bool
+) -> None:
+    uow = FakeUnitOfWork()
+    account = register(uow)
+    uow.store.accounts[account.id].verified = verified
+
+    payload = {'account_id': account.id + wrong_id, 'serial': 1 - wrong_serial}
+    assert mails(uow).verification(payload, NOW) is None

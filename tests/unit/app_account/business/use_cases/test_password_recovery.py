@@ -12,9 +12,9 @@ from talelio_backend.app_account.business.domain.errors import (
 from talelio_backend.app_account.business.mails.account_mails import (
     PASSWORD_CHANGED_MAIL,
     PASSWORD_RESET_MAIL,
+    VERIFICATION_MAIL,
 )
 from talelio_backend.app_account.business.mails.requests import MailRequests
-from talelio_backend.app_account.business.mails.verification import VERIFICATION_MAIL
 from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.business.use_cases import password_recovery
 from talelio_backend.app_account.business.use_cases.password_recovery import (
