@@ -72,7 +72,7 @@ CMD ["gunicorn", "--config", "python:talelio_backend.gunicorn_config"]
 # Last, since they change with every commit.
 ARG SOURCE=""
 ARG REVISION=""
-ARG VERSION=""
+ARG VERSION="1.0.0"
 LABEL org.opencontainers.image.title="talelio_backend" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.source="${SOURCE}" \

@@ -202,7 +202,7 @@ var/mutmut/.installed: | install
 .PHONY: client
 client: install ## make the typed TypeScript client in var/client (needs npm)
 	@PYTHON=$(abspath $(BIN)/python) .ci/build-client var/client
-	@echo "var/client/talelio-client-1.0.0.tgz is ready for npm install"
+	@echo "$$(ls var/client/*.tgz) is ready for npm install"
 
 # The release that serves while this checkout's migrations run; by default the newest tag, or else where this branch left
 # origin/main.

@@ -14,6 +14,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from talelio_backend import __version__
 from talelio_backend.settings import PROJECT_FOLDER, VAR_FOLDER
 from tests.e2e.conftest import Serve
 from tests.support.browser import Chrome, browser, complaints
@@ -74,7 +75,7 @@ def text_of(opened: Chrome, url: str) -> str:
 
 
 def test_it_is_packed_with_its_types(client: Path) -> None:
-    package, = client.glob('talelio-client-*.tgz')
+    package = client / f'talelio-client-{__version__}.tgz'
 
     listed = subprocess.run(['tar', '-tzf', str(package)], capture_output=True, encoding='utf-8', check=True)
 

@@ -19,7 +19,7 @@ METHODS = {'get', 'put', 'post', 'patch', 'delete'}
 def test_the_table_of_calls_lists_every_operation() -> None:
     page = (PROJECT_FOLDER / '.github/docs/api.md').read_text(encoding='utf-8')
     listed = [
-        # What stands between the brackets of a path is a name, and the two documents need not share it.
+        # The two documents need not share the names of a path's parameters.
         f'{method} {re.sub("<[^>]+>", "<>", path)}'
         for method, path in re.findall(r'^\| `(\w+) ([^`?]+)`', page, re.MULTILINE)
     ]
@@ -39,7 +39,7 @@ def test_the_readme_is_short() -> None:
     assert len((PROJECT_FOLDER / 'README.md').read_text(encoding='utf-8').splitlines()) <= 150
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.relative_to(PROJECT_FOLDER).as_posix())
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(PROJECT_FOLDER)))
 def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     text = re.sub(r'(?ms)^```.*?^```$', '', page.read_text(encoding='utf-8'))
     text = re.sub(r'(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)', '', text)

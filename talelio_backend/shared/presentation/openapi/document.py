@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 from werkzeug.routing import Rule
 
+from talelio_backend import __version__
 from talelio_backend.shared.presentation.no_store import may_be_stored
 from talelio_backend.shared.presentation.openapi.examples import NoExample, example_of
 from talelio_backend.shared.presentation.openapi.headers import ANSWER_HEADERS, REQUEST_HEADERS
@@ -22,7 +23,7 @@ _INFO = {
     'title':
     'talelio_backend',
     'version':
-    'v1',
+    __version__,
     'summary':
     "The backend of a maker's own site: Markdown projects, pictures, accounts.",
     'description':
