@@ -25,14 +25,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from one_off import OneOffTasks
-from progress import DeploymentError, Patience, say
+from progress import DeploymentError, Polling, say
 from task_definition import filled, fingerprint, image, short
 
 FOLDER = Path(__file__).resolve().parent
 CLUSTER = 'talelio'
 
 # Seconds.
-PATIENCE_FOR_SERVICE = 1200
+SERVICE_TIMEOUT = 1200
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Deployment:
         if not environ.get('API_HOST'):
             raise DeploymentError('API_HOST is missing: the host name of the API, such as api.example.com')
         self._ecs: Any = session.client('ecs')
-        self._patience = Patience(pause)
-        self._one_off = OneOffTasks(session, CLUSTER, self._patience)
+        self._polling = Polling(pause)
+        self._one_off = OneOffTasks(session, CLUSTER, self._polling)
         self._environ = environ
         self._placeholders = {
             'API_HOST': environ['API_HOST'],
@@ -157,9 +157,9 @@ class Deployment:
             say(f'{service.name}: unchanged, {short(arn)}')
             started = running
         deployment = _primary(started)
-        self._patience.wait(
+        self._polling.wait(
             f'{service.name} to be steady',
-            PATIENCE_FOR_SERVICE,
+            SERVICE_TIMEOUT,
             lambda: self._is_complete(service, deployment),
         )
 

@@ -5,22 +5,22 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from progress import DeploymentError, Patience, say
+from progress import DeploymentError, Polling, say
 
 LOG_LINES = 30
 
 # Seconds.
-PATIENCE_FOR_MACHINE = 300
-PATIENCE_FOR_TASK = 900
+MACHINE_TIMEOUT = 300
+TASK_TIMEOUT = 900
 
 
 class OneOffTasks:
 
-    def __init__(self, session: boto3.Session, cluster: str, patience: Patience) -> None:
+    def __init__(self, session: boto3.Session, cluster: str, polling: Polling) -> None:
         self._ecs: Any = session.client('ecs')
         self._logs: Any = session.client('logs')
         self._cluster = cluster
-        self._patience = patience
+        self._polling = polling
 
     def run(self, arn: str, definition: dict[str, Any], command: tuple[str, ...]) -> None:
         """Run a command in the container of a task definition, and wait for its end.
@@ -30,10 +30,10 @@ class OneOffTasks:
         what = f'{definition["family"]}: {" ".join(command)}'
         container = definition['containerDefinitions'][0]['name']
         say(what)
-        task_arn = self._patience.wait(
-            f'a place for {what}', PATIENCE_FOR_MACHINE, lambda: self._start(arn, container, command)
+        task_arn = self._polling.wait(
+            f'a place for {what}', MACHINE_TIMEOUT, lambda: self._start(arn, container, command)
         )
-        task = self._patience.wait(f'the end of {what}', PATIENCE_FOR_TASK, lambda: self._stopped(task_arn))
+        task = self._polling.wait(f'the end of {what}', TASK_TIMEOUT, lambda: self._stopped(task_arn))
         ended = next(item for item in task['containers'] if item['name'] == container)
         # One that never started has no exit code.
         if ended.get('exitCode') != 0:

@@ -14,17 +14,17 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-class Patience:
+class Polling:
     """`pause` is for how many seconds to wait before AWS is asked again."""
 
     def __init__(self, pause: float) -> None:
         self._pause = pause
 
-    def wait(self, what: str, patience: float, ask: Callable[[], Any]) -> Any:
-        """Return the first answer that is a truth. Raises DeploymentError after `patience` seconds."""
-        give_up = time.monotonic() + patience
+    def wait(self, what: str, timeout: float, ask: Callable[[], Any]) -> Any:
+        """Return the first answer that is a truth. Raises DeploymentError after `timeout` seconds."""
+        give_up = time.monotonic() + timeout
         while not (response := ask()):
             if time.monotonic() >= give_up:
-                raise DeploymentError(f'Waited {patience:g} seconds in vain for {what}')
+                raise DeploymentError(f'Waited {timeout:g} seconds in vain for {what}')
             time.sleep(self._pause)
         return response

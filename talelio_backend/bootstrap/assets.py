@@ -29,7 +29,7 @@ def add_assets(container: Container) -> None:
             'changes of pictures',
             at_once=CHANGES_AT_ONCE,
             waiting=0,
-            patience=0,
+            timeout=0,
             observer=work.bulkhead('picture_changes'),
         ).slot,
     )

@@ -44,7 +44,7 @@ from talelio_backend.shared.presentation.openapi.docs_routes import docs_routes
 from talelio_backend.shared.presentation.openapi.routes import openapi_routes
 from talelio_backend.shared.presentation.requests.query_tags import sql_tags
 from talelio_backend.shared.rate_limits.business import limits
-from talelio_backend.shared.rate_limits.data.counter_repository import pseudonyms
+from talelio_backend.shared.rate_limits.data.counter_repository import keyed_hash
 from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 
@@ -126,7 +126,7 @@ def _make_ground(settings: Settings, metrics: Metrics, engine: Engine, public: C
         unit_of_work=unit_of_work,
         read_session=read_session,
         access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), read_session),
-        limiter=MeasuredRateLimiter(unit_of_work, pseudonyms(settings.secret_key), metrics.security),
+        limiter=MeasuredRateLimiter(unit_of_work, keyed_hash(settings.secret_key), metrics.security),
         store=store,
         folder=bare_store if isinstance(bare_store, FolderImageStore) else None,
         avatar_url=partial(avatar_url, store),

@@ -111,8 +111,8 @@ class Cloud:
 
 @pytest.fixture(name='cloud')
 def _cloud(account: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    monkeypatch.setattr(deploy, 'PATIENCE_FOR_SERVICE', 3)
-    for name in ('PATIENCE_FOR_MACHINE', 'PATIENCE_FOR_TASK'):
+    monkeypatch.setattr(deploy, 'SERVICE_TIMEOUT', 3)
+    for name in ('MACHINE_TIMEOUT', 'TASK_TIMEOUT'):
         monkeypatch.setattr(one_off, name, 3)
     return Cloud(account)
 
@@ -263,7 +263,7 @@ def test_it_waits_for_a_place_and_gives_up(cloud: Cloud, monkeypatch: pytest.Mon
     monkeypatch.setattr(
         progress, 'time', SimpleNamespace(monotonic=count(0, 100).__next__, sleep=lambda _: None)
     )
-    monkeypatch.setattr(one_off, 'PATIENCE_FOR_MACHINE', 300)
+    monkeypatch.setattr(one_off, 'MACHINE_TIMEOUT', 300)
 
     with pytest.raises(progress.DeploymentError, match='in vain for a place for talelio-backend: alembic'):
         cloud.deploy()

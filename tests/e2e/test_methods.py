@@ -31,8 +31,8 @@ def paths() -> dict[str, set[str]]:
 PATHS = paths()
 
 
-def allowed(answer_headers: object) -> set[str]:
-    return set(str(answer_headers).split(', '))
+def allowed(response_headers: object) -> set[str]:
+    return set(str(response_headers).split(', '))
 
 
 @pytest.mark.parametrize('path', PATHS)

@@ -60,7 +60,7 @@ class FakeUnitOfWork:
         # What was not committed is lost.
         self._begin()
 
-    def keep_result(self, keep: Callable[[Any], None]) -> None:
+    def before_commit(self, keep: Callable[[Any], None]) -> None:
         self._keep = keep
 
     def commit(self, result: object = None) -> None:
@@ -280,7 +280,7 @@ class FakeIdempotencyClaims:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add_unless_there(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
+    def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         for there in self._store.idempotency_claims.values():
             if (there.scope, there.key) == (wanted.scope, wanted.key):
                 return there
@@ -294,12 +294,12 @@ class FakeIdempotencyClaims:
     def delete(self, claimed: IdempotencyClaim) -> None:
         del self._store.idempotency_claims[claimed.id]
 
-    def remove_of(self, scope: str) -> None:
+    def delete_of_scope(self, scope: str) -> None:
         for claim in list(self._store.idempotency_claims.values()):
             if claim.scope == scope:
                 self.delete(claim)
 
-    def remove_expired(self, now: datetime, limit: int) -> int:
+    def delete_expired(self, now: datetime, limit: int) -> int:
         there = self._store.idempotency_claims.values()
         expired = [claim for claim in there if claim.expires_at <= now][:limit]
         for claim in expired:

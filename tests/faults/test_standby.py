@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from talelio_backend.development.embedded_postgres.programs import find_installation
-from talelio_backend.development.embedded_postgres.unprivileged import lodge
+from talelio_backend.development.embedded_postgres.unprivileged import choose_runner
 from tests.faults.cases import Case, for_each
 from tests.faults.trial import Outcome, Service, check_mended, check_suffered
 from tests.support.answers import ok
@@ -78,15 +78,15 @@ def _pair(tmp_path_factory: pytest.TempPathFactory, migrated_cluster: MigratedCl
 def copy_to(folder: Path, url: str) -> None:
     """Make a standby's data of a running primary's."""
     installation = find_installation()
-    lodging = lodge(folder, installation)
-    if lodging.home != folder:
+    runner = choose_runner(folder, installation)
+    if runner.home != folder:
         skip('no pg_basebackup for the user that runs PostgreSQL', 'run as an ordinary user')
     parts = make_url(url)
     (folder / 'password').write_text(str(parts.password), encoding='ascii')
     (folder / 'password').chmod(0o600)
-    lodging.give(folder / 'password')
+    runner.give(folder / 'password')
     source = parts.set(drivername='postgresql').render_as_string(hide_password=False)
-    made = lodging.run(
+    made = runner.run(
         installation / 'bin/pg_basebackup',
         f'--dbname={source}',
         f'--pgdata={folder / "data"}',

@@ -4,17 +4,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from talelio_backend.shared.idempotency.business.claims import (
-    KEPT_FOR,
     LEASE,
+    RETENTION,
     IdempotencyClaim,
     KeyInUse,
     KeyReused,
     StoredResponse,
     claim,
-    keep_answer,
     prune,
     release,
     scope_of,
+    store_response,
 )
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_project
@@ -37,7 +37,7 @@ def wanted(
 def answered(backing: Backing) -> IdempotencyClaim:
     claimed = claim(backing.unit_of_work(), wanted(), NOW)
     with backing.unit_of_work() as uow:
-        keep_answer(uow, claimed, ANSWER)
+        store_response(uow, claimed, ANSWER)
         uow.commit()
     return claimed
 
@@ -59,7 +59,7 @@ def test_others_wait_while_it_is_worked_on(backing: Backing) -> None:
 
 def test_the_answer_is_there_for_the_same_request_and_nobody_else(backing: Backing) -> None:
     answered(backing)
-    later = NOW + KEPT_FOR - JUST_BEFORE
+    later = NOW + RETENTION - JUST_BEFORE
 
     assert claim(backing.unit_of_work(), wanted(), later).answer == ANSWER
     with pytest.raises(KeyReused):
@@ -72,7 +72,7 @@ def test_a_key_is_good_again_after_a_day(backing: Backing) -> None:
     answered(backing)
     another = wanted(fingerprint='another request')
 
-    claimed = claim(backing.unit_of_work(), another, NOW + KEPT_FOR)
+    claimed = claim(backing.unit_of_work(), another, NOW + RETENTION)
 
     assert (claimed.holder, claimed.fingerprint, claimed.answer) == (another.holder, 'another request', None)
 
@@ -88,10 +88,10 @@ def test_what_somebody_left_who_died_is_taken_over(backing: Backing) -> None:
     author = committed_account(backing)
     with pytest.raises(KeyInUse), backing.unit_of_work() as uow:
         uow.projects.add(new_project(author.user.id))
-        keep_answer(uow, left, ANSWER)
+        store_response(uow, left, ANSWER)
         uow.commit()
     with backing.unit_of_work() as uow:
-        keep_answer(uow, taken, ANSWER)
+        store_response(uow, taken, ANSWER)
         uow.commit()
     assert claim(backing.unit_of_work(), wanted(), NOW + LEASE).answer == ANSWER
 
@@ -100,7 +100,7 @@ def test_an_answer_is_rolled_back_with_the_work(backing: Backing) -> None:
     claimed = claim(backing.unit_of_work(), wanted(), NOW)
 
     with backing.unit_of_work() as uow:
-        keep_answer(uow, claimed, ANSWER)
+        store_response(uow, claimed, ANSWER)
 
     with pytest.raises(KeyInUse):
         claim(backing.unit_of_work(), wanted(), NOW)
@@ -132,7 +132,7 @@ def test_only_its_holder_releases_a_key(backing: Backing) -> None:
 def test_old_claims_go_away_with_new_ones(backing: Backing) -> None:
     old = [claim(backing.unit_of_work(), wanted(key=f'key {number}'), NOW) for number in range(5)]
 
-    claim(backing.unit_of_work(), wanted(), NOW + KEPT_FOR)
+    claim(backing.unit_of_work(), wanted(), NOW + RETENTION)
 
     with backing.unit_of_work() as uow:
         assert [uow.idempotency_claims.get_for_update(claimed.id) for claimed in old] == [None] * 5
@@ -141,8 +141,8 @@ def test_old_claims_go_away_with_new_ones(backing: Backing) -> None:
 def test_old_claims_go_away_without_new_ones(backing: Backing) -> None:
     old = answered(backing)
 
-    assert prune(backing.unit_of_work(), NOW + KEPT_FOR - JUST_BEFORE) == 0
-    assert prune(backing.unit_of_work(), NOW + KEPT_FOR) == 1
+    assert prune(backing.unit_of_work(), NOW + RETENTION - JUST_BEFORE) == 0
+    assert prune(backing.unit_of_work(), NOW + RETENTION) == 1
 
     with backing.unit_of_work() as uow:
         assert uow.idempotency_claims.get_for_update(old.id) is None
@@ -152,7 +152,7 @@ def test_what_one_account_was_answered_is_removed_and_no_others(backing: Backing
     own, others = (claim(backing.unit_of_work(), wanted(scope=scope_of(id_)), NOW) for id_ in (1, 11))
 
     with backing.unit_of_work() as uow:
-        uow.idempotency_claims.remove_of(scope_of(1))
+        uow.idempotency_claims.delete_of_scope(scope_of(1))
         uow.commit()
 
     with backing.unit_of_work() as uow:

@@ -366,7 +366,7 @@ def test_an_upgrade_that_waits_for_another_does_not_hold_up_an_index_made_concur
     with empty.connect().execution_options(isolation_level='AUTOCOMMIT') as other:
         other.execute(text(f'SELECT pg_advisory_lock({LOCK})'))
         waiting = alembic(empty, 'upgrade', 'head')
-        wait_until(lambda: has_found_the_lock_taken(empty), 'the upgrade waits', patience=PATIENCE)
+        wait_until(lambda: has_found_the_lock_taken(empty), 'the upgrade waits', timeout=PATIENCE)
         other.execute(text("SET lock_timeout = '20s'"))
         other.execute(text('CREATE INDEX CONCURRENTLY ON stray (id)'))
 

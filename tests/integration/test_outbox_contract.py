@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from talelio_backend.shared.mail.business.outbox import (
-    KEPT_FOR,
+    RETENTION,
     MailStatus,
     OutboxMail,
     OutboxTally,
@@ -14,7 +14,7 @@ from talelio_backend.shared.mail.business.outbox import (
 from tests.support.backings import Backing
 from tests.support.samples import NOW
 
-LATER = NOW + KEPT_FOR
+LATER = NOW + RETENTION
 JUST_AFTER = timedelta(microseconds=1)
 
 

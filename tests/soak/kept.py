@@ -27,7 +27,7 @@ def what_is_wrong(world: World, ledger: Ledger) -> tuple[list[str], dict[str, in
     verdict = Verdict()
     kept = {}
     with closing(connect(world.postgres.direct_url)) as database:
-        wait_until(lambda: select_one(database, _PENDING) == 0, 'all mail has left', patience=150)
+        wait_until(lambda: select_one(database, _PENDING) == 0, 'all mail has left', timeout=150)
         for kind, query in _FOUND.items():
             found: dict[str, list[str]] = defaultdict(list)
             with database.cursor() as cursor:

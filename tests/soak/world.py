@@ -51,7 +51,7 @@ class World:
     def roll(self) -> None:
         """As a deployment does: the next one is asked for work before the one before is told to stop."""
         self.follower.start()
-        wait_until(lambda: self._is_up(self.follower), 'Traefik sends it requests', patience=_PATIENCE)
+        wait_until(lambda: self._is_up(self.follower), 'Traefik sends it requests', timeout=_PATIENCE)
         self.api, self.follower = self.follower, self.api
         self.follower.terminate()
         assert self.follower.wait() == 0
@@ -68,7 +68,7 @@ class World:
             now = set(self.workers())
             return len(now) == WORKERS and not now & before
 
-        wait_until(are_renewed, 'all workers are others', patience=_PATIENCE)
+        wait_until(are_renewed, 'all workers are others', timeout=_PATIENCE)
 
     def restart_database(self) -> None:
         self.postgres.stop()
@@ -76,7 +76,7 @@ class World:
         time.sleep(AWAY)
         self.postgres.start()
         self.note_processes()
-        wait_until(lambda: self._is_up(self.api), 'the API is ready again', patience=_PATIENCE)
+        wait_until(lambda: self._is_up(self.api), 'the API is ready again', timeout=_PATIENCE)
 
 
 @contextmanager

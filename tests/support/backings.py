@@ -9,7 +9,7 @@ from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_feed.business.ports import ChangeUnitOfWork
 from talelio_backend.app_project.business.ports import ProjectReadSession, ProjectUnitOfWork
 from talelio_backend.bootstrap import ReadSession, UnitOfWork
-from talelio_backend.shared.idempotency.presentation.idempotency_key import ResultKeepingUnitOfWork
+from talelio_backend.shared.idempotency.presentation.idempotency_key import ResultObservingUnitOfWork
 from talelio_backend.shared.rate_limits.business.limits import LimitsUnitOfWork
 from tests.fakes.store import Store
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -19,7 +19,7 @@ from tests.support.samples import new_account
 
 class WholeUnitOfWork(
     EmailChangeUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, ChangeUnitOfWork, LimitsUnitOfWork,
-    ResultKeepingUnitOfWork, Protocol
+    ResultObservingUnitOfWork, Protocol
 ):
     """What the services together see of it."""
 

@@ -7,7 +7,7 @@ from talelio_backend.app_asset.data import image_repository
 from talelio_backend.gunicorn_config import *
 from talelio_backend.shared.data import engine, wait_timeout
 
-# Seconds; beyond any test's own patience.
+# Seconds; beyond any test's own timeout.
 _FOR_EVER = 600
 
 image_repository.LOCK_TIMEOUT = _FOR_EVER

@@ -9,11 +9,11 @@ PATIENCE = 120.0
 _PAUSE = 0.02
 
 
-def wait_until(condition: Callable[[], T], what: str, *, patience: float = PATIENCE) -> T:
+def wait_until(condition: Callable[[], T], what: str, *, timeout: float = PATIENCE) -> T:
     """Ask until the answer is truthy, and return it."""
-    give_up = time.monotonic() + patience
+    give_up = time.monotonic() + timeout
     while not (response := condition()):
-        assert time.monotonic() < give_up, f'{what}: not so within {patience:g} s'
+        assert time.monotonic() < give_up, f'{what}: not so within {timeout:g} s'
         time.sleep(_PAUSE)
     return response
 

@@ -15,7 +15,7 @@ _DAY = timedelta(days=1)
 LOGIN = Limit(
     network=Policy(name='login-network', quota=300, window=_HOUR),
     subject=Policy(name='login', quota=10, window=_DAY),
-    knows_networks=True,
+    remembers_networks=True,
     counted=(Unauthenticated, ),
 )
 # By the address that is to be registered. Successes are limited by the whitelist.

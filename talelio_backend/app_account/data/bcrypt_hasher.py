@@ -24,7 +24,7 @@ T = TypeVar('T')
 # How many wait for their turn, at the most.
 WAITING = 7
 # How long a password waits for its turn, in seconds; a client gives up not much later.
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 class BcryptHasher:
@@ -39,12 +39,12 @@ class BcryptHasher:
         cost: int,
         *,
         at_once: int = 1,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
         observer: BulkheadObserver = NoObserver(),
     ) -> None:
         self._cost = cost
         self._turns = Bulkhead(
-            'passwords to check', at_once=at_once, waiting=WAITING, patience=patience, observer=observer
+            'passwords to check', at_once=at_once, waiting=WAITING, timeout=timeout, observer=observer
         )
         # Threads of their own: who may lower a priority may not raise it again.
         self._threads = ThreadPoolExecutor(at_once, 'hashing', initializer=_let_others_go_first)

@@ -10,7 +10,7 @@ from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.use_cases import administration
 from talelio_backend.app_account.business.use_cases.administration import Operator
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
-from talelio_backend.shared.presentation.command_options import operator, told
+from talelio_backend.shared.presentation.command_options import operator, report_errors
 from talelio_backend.shared.presentation.schemas import format_utc
 
 _json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON instead of lines.')
@@ -33,7 +33,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     def create(email: str, username: str, password_stdin: bool, as_json: bool) -> None:
         """Make a verified account; its address need not be on the whitelist."""
         password = _password(password_stdin)
-        with told():
+        with report_errors():
             account = administration.create(
                 by(),
                 dependencies.hasher,
@@ -49,7 +49,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @_json_option
     def verify(email: str, as_json: bool) -> None:
         """Take an address as confirmed, without its link."""
-        with told():
+        with report_errors():
             account = administration.verify(by(), email)
         _tell(account, as_json, f'{account.email} is verified')
 
@@ -58,7 +58,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @_json_option
     def disable(email: str, as_json: bool) -> None:
         """Let nobody log in; all sessions and access tokens end now."""
-        with told():
+        with report_errors():
             account = administration.lock_out(by(), email)
         _tell(account, as_json, f'{account.email} is disabled')
 
@@ -67,7 +67,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @_json_option
     def enable(email: str, as_json: bool) -> None:
         """Let the owner of a disabled account log in again."""
-        with told():
+        with report_errors():
             account = administration.let_in(by(), email)
         _tell(account, as_json, f'{account.email} is enabled')
 
@@ -78,7 +78,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
         """Set another password; all sessions and access tokens end now."""
         password = _password(password_stdin)
-        with told():
+        with report_errors():
             account = administration.set_password(
                 by(),
                 dependencies.hasher,
@@ -95,7 +95,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
         """Delete an account with its projects and pictures."""
         if not yes:
             click.confirm(f'Delete {email} with everything that it has?', abort=True)
-        with told():
+        with report_errors():
             account = administration.delete(by(), dependencies.free_files, email)
         click.echo(f'{account.email} is deleted')
 
@@ -104,7 +104,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @_json_option
     def show(email: str, as_json: bool) -> None:
         """Show an account."""
-        with told():
+        with report_errors():
             account = administration.show(dependencies.unit_of_work(), email)
         _tell(account, as_json, _line(account))
 

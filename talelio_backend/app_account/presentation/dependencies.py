@@ -10,12 +10,12 @@ from talelio_backend.app_account.presentation.session_cookie import SessionCooki
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.idempotency.presentation.idempotency_key import (
     Idempotency,
-    ResultKeepingUnitOfWork,
+    ResultObservingUnitOfWork,
 )
 from talelio_backend.shared.rate_limits.business.limiter import RateLimiter
 
 
-class KeyedAccountUnitOfWork(OwnAccountUnitOfWork, ResultKeepingUnitOfWork, Protocol):
+class KeyedAccountUnitOfWork(OwnAccountUnitOfWork, ResultObservingUnitOfWork, Protocol):
     pass
 
 

@@ -43,7 +43,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
         description='A link that confirms it goes to the new address, one that takes it back to the old one.',
         bearer='required',
         body=ChangeEmailBody,
-        answers={HTTPStatus.ACCEPTED: MessageAnswer},
+        responses={HTTPStatus.ACCEPTED: MessageAnswer},
         errors=[
             EmailNotWhitelisted(),
             WrongPassword(),
@@ -78,7 +78,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         'Show what a link to confirm an address is about',
         description='Changes nothing, so that programs which open the links of mails do no harm.',
-        answers={HTTPStatus.OK: EmailChangeAnswer},
+        responses={HTTPStatus.OK: EmailChangeAnswer},
         errors=[InvalidLink()],
     )
     def show_confirmation(token: LinkToken) -> Response:
@@ -89,7 +89,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         'Confirm the new address of an account',
         body=LinkBody,
-        answers={HTTPStatus.OK: AccountAnswer},
+        responses={HTTPStatus.OK: AccountAnswer},
         errors=[InvalidLink(), AccountDisabled(),
                 EmailTaken('new@example.com')],
     )
@@ -108,7 +108,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         'Show what a link to take a change of address back is about',
         description='Changes nothing, so that programs which open the links of mails do no harm.',
-        answers={HTTPStatus.OK: EmailChangeAnswer},
+        responses={HTTPStatus.OK: EmailChangeAnswer},
         errors=[InvalidLink()],
     )
     def show_revocation(token: LinkToken) -> Response:
@@ -122,7 +122,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
         'Also after it was confirmed. Ends all sessions and the password, which somebody else knew; a '
         'link to choose another is mailed to the old address.',
         body=LinkBody,
-        answers={HTTPStatus.OK: AccountAnswer},
+        responses={HTTPStatus.OK: AccountAnswer},
         errors=[InvalidLink(), EmailTaken('maker@example.com')],
     )
     def revoke() -> Response:

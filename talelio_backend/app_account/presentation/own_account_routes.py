@@ -35,7 +35,7 @@ def own_account_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         "Show one's own account",
         bearer='required',
-        answers={HTTPStatus.OK: AccountAnswer},
+        responses={HTTPStatus.OK: AccountAnswer},
         errors=[SessionEnded(), AccountGone()],
     )
     def show() -> Response:
@@ -48,12 +48,12 @@ def own_account_routes(dependencies: AccountDependencies) -> Blueprint:
         description='And with it the user, the projects, the pictures, the sessions. This cannot be undone.',
         bearer='required',
         body=PasswordBody,
-        answers={HTTPStatus.NO_CONTENT: None},
+        responses={HTTPStatus.NO_CONTENT: None},
         errors=[WrongPassword(),
                 SessionEnded(),
                 AccountGone(), TOO_MANY_TRIES,
                 ChangedMeanwhile()],
-        answer_headers=['Set-Cookie'],
+        response_headers=['Set-Cookie'],
     )
     def delete() -> Response:
         owner = authenticate(dependencies.tokens.access)
@@ -78,7 +78,7 @@ def own_account_routes(dependencies: AccountDependencies) -> Blueprint:
         description='Ends all other sessions and all access tokens; the answer holds a new one.',
         bearer='required',
         body=ChangePasswordBody,
-        answers={HTTPStatus.OK: TokenAnswer},
+        responses={HTTPStatus.OK: TokenAnswer},
         errors=[
             WrongPassword(),
             WeakPassword('is one of the most used passwords'),

@@ -20,7 +20,7 @@ from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.requests.client import request_actor
 from talelio_backend.shared.presentation.requests.json_body import read_body
-from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited, make_known
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited, remember_network
 
 
 def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
@@ -31,7 +31,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
         'Ask for a link to choose a new password',
         description='The answer is always the same. The link lives an hour and is good once.',
         body=ResendBody,
-        answers={HTTPStatus.ACCEPTED: MessageAnswer},
+        responses={HTTPStatus.ACCEPTED: MessageAnswer},
         errors=[TOO_MANY_TRIES],
     )
     def forgot() -> Response:
@@ -53,7 +53,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         'Show what a link to choose a new password is about',
         description='Changes nothing, so that programs which open the links of mails do no harm.',
-        answers={HTTPStatus.OK: PasswordResetAnswer},
+        responses={HTTPStatus.OK: PasswordResetAnswer},
         errors=[InvalidLink()],
     )
     def show(token: LinkToken) -> Response:
@@ -74,7 +74,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
         'Choose a new password with a mailed link',
         description='Ends all sessions. An account that was not verified yet is verified by it.',
         body=ResetPasswordBody,
-        answers={HTTPStatus.NO_CONTENT: None},
+        responses={HTTPStatus.NO_CONTENT: None},
         errors=[InvalidLink(),
                 WeakPassword('is one of the most used passwords'), TOO_MANY_TRIES],
     )
@@ -91,7 +91,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
                 actor=request_actor(),
                 now=datetime.now(UTC),
             )
-        make_known(dependencies.limiter, account.email)
+        remember_network(dependencies.limiter, account.email)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes

@@ -52,7 +52,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
         'Register an account',
         description='The address must be on the whitelist. A link that verifies it comes by mail.',
         body=RegisterBody,
-        answers={HTTPStatus.CREATED: AccountAnswer},
+        responses={HTTPStatus.CREATED: AccountAnswer},
         errors=[
             EmailNotWhitelisted(),
             EmailTaken('maker@example.com'),
@@ -62,7 +62,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
             *KEY_ERRORS,
         ],
         request_headers=['Idempotency-Key'],
-        answer_headers=['Idempotency-Replayed'],
+        response_headers=['Idempotency-Replayed'],
     )
     def register() -> Response:
         body = read_body(RegisterBody)
@@ -90,7 +90,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         'Verify an account',
         description='The link that came by mail; it lives 24 hours.',
-        answers={HTTPStatus.OK: AccountAnswer},
+        responses={HTTPStatus.OK: AccountAnswer},
         errors=_LINK_ERRORS,
     )
     @no_store
@@ -112,7 +112,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
         'Verify an account that somebody else registered',
         description="It gets this password, and this username if one is given, instead of the stranger's.",
         body=ClaimBody,
-        answers={HTTPStatus.OK: AccountAnswer},
+        responses={HTTPStatus.OK: AccountAnswer},
         errors=[*_LINK_ERRORS, UsernameTaken('maker'), *_NAME_AND_PASSWORD_ERRORS],
     )
     def claim(token: VerificationToken) -> Response:
@@ -135,7 +135,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
         'Ask for a new verification link',
         description='The answer is the same whether the account exists or not.',
         body=ResendBody,
-        answers={HTTPStatus.ACCEPTED: MessageAnswer},
+        responses={HTTPStatus.ACCEPTED: MessageAnswer},
         errors=[TOO_MANY_TRIES],
     )
     def resend_verification() -> Response:

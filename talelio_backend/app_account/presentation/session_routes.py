@@ -46,7 +46,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         description='Begins a session. Its refresh token comes in a cookie, or with `"refresh": "body"` in '
         'the answer, for clients that keep no cookies. A session whose cookie it replaces ends.',
         body=LoginBody,
-        answers={HTTPStatus.OK: TokenAnswer | TokensAnswer},
+        responses={HTTPStatus.OK: TokenAnswer | TokensAnswer},
         errors=[
             InvalidCredentials(),
             AccountNotVerified(),
@@ -54,7 +54,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
             TOO_MANY_TRIES,
             ChangedMeanwhile(),
         ],
-        answer_headers=['Set-Cookie'],
+        response_headers=['Set-Cookie'],
     )
     def log_in() -> Response:
         body = read_body(LoginBody)
@@ -87,7 +87,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         'the same place. One that was exchanged more than ten seconds ago ends the session.',
         body=RefreshTokenBody,
         body_required=False,
-        answers={HTTPStatus.OK: TokenAnswer | TokensAnswer},
+        responses={HTTPStatus.OK: TokenAnswer | TokensAnswer},
         errors=[
             InvalidRefreshToken('No refresh token provided'),
             InvalidRefreshToken(),
@@ -97,7 +97,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
             ForeignPage(),
             TOO_MANY_TRIES,
         ],
-        answer_headers=['Set-Cookie'],
+        response_headers=['Set-Cookie'],
     )
     def refresh() -> Response:
         sent = read_body_if_any(RefreshTokenBody).refresh_token
@@ -124,9 +124,9 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         bearer='optional',
         body=RefreshTokenBody,
         body_required=False,
-        answers={HTTPStatus.NO_CONTENT: None},
+        responses={HTTPStatus.NO_CONTENT: None},
         errors=[ForeignPage(), SessionEnded(), AccountGone()],
-        answer_headers=['Set-Cookie'],
+        response_headers=['Set-Cookie'],
     )
     def log_out() -> Response:
         token = read_body_if_any(RefreshTokenBody).refresh_token or dependencies.cookie.read()
@@ -145,9 +145,9 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         'Log out everywhere',
         description="Ends all of the account's sessions and access tokens.",
         bearer='required',
-        answers={HTTPStatus.NO_CONTENT: None},
+        responses={HTTPStatus.NO_CONTENT: None},
         errors=[SessionEnded(), AccountGone()],
-        answer_headers=['Set-Cookie'],
+        response_headers=['Set-Cookie'],
     )
     def log_out_everywhere() -> Response:
         owner = authenticate(dependencies.tokens.access)
@@ -160,7 +160,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         "List one's own sessions, the most recently used first",
         bearer='required',
-        answers={HTTPStatus.OK: list[SessionAnswer]},
+        responses={HTTPStatus.OK: list[SessionAnswer]},
         errors=[SessionEnded(), AccountGone()],
     )
     def list_own() -> Response:
@@ -172,9 +172,9 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         "End one of one's own sessions",
         bearer='required',
-        answers={HTTPStatus.NO_CONTENT: None},
+        responses={HTTPStatus.NO_CONTENT: None},
         errors=[SessionNotFound(7), SessionEnded(), AccountGone()],
-        answer_headers=['Set-Cookie'],
+        response_headers=['Set-Cookie'],
     )
     def end_own(session_id: int) -> Response:
         owner = authenticate(dependencies.tokens.access)

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork
 from talelio_backend.app_account.business.use_cases import whitelist
-from talelio_backend.shared.presentation.command_options import AHEAD, operator, told
+from talelio_backend.shared.presentation.command_options import AHEAD, operator, report_errors
 from talelio_backend.shared.presentation.schemas import format_utc
 
 
@@ -24,7 +24,7 @@ def whitelist_commands(
     @click.option('--expires', type=AHEAD, help='12h, 30d, or 2026-01-31 (UTC); by default never.')
     def add(email: str, note: str, expires: datetime | None) -> None:
         """Let an address register; one that is there already gets this note and this end."""
-        with told():
+        with report_errors():
             entry = whitelist.add(
                 unit_of_work(),
                 email=email,
@@ -41,7 +41,7 @@ def whitelist_commands(
     @click.option('--disable-account', is_flag=True, help='Also lock out the account of this address.')
     def remove(email: str, disable_account: bool) -> None:
         """Let an address register no more. Its account stays as it is, unless --disable-account is given."""
-        with told():
+        with report_errors():
             removal = whitelist.remove(
                 unit_of_work(),
                 email=email,

@@ -30,7 +30,7 @@ def file_routes(locate: Callable[[str], Path | None]) -> Blueprint:
     @routes.get('/<path:key>')
     @described(
         'Fetch the file of a picture',
-        answers={
+        responses={
             HTTPStatus.OK: Media(types=list(_MEDIA_TYPES.values())),
             HTTPStatus.PARTIAL_CONTENT: Media(types=list(_MEDIA_TYPES.values())),
         },

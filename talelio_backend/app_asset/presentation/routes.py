@@ -26,7 +26,7 @@ from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.idempotency.presentation.idempotency_key import (
     KEY_ERRORS,
     Idempotency,
-    ResultKeepingUnitOfWork,
+    ResultObservingUnitOfWork,
 )
 from talelio_backend.shared.presentation.caching.conditional_requests import Representation, precondition
 from talelio_backend.shared.presentation.json_responses import model_response
@@ -43,7 +43,7 @@ _TOO_MANY = Unavailable('Too many changes of pictures at once, please try again'
 _PICTURE_ERRORS = (InvalidImageType(), ImageTooLarge(), _STORE_REFUSED, AccountGone(), _TOO_MANY)
 
 
-class KeyedAssetUnitOfWork(AssetUnitOfWork, ResultKeepingUnitOfWork, Protocol):
+class KeyedAssetUnitOfWork(AssetUnitOfWork, ResultObservingUnitOfWork, Protocol):
     pass
 
 
@@ -72,10 +72,10 @@ def asset_routes(dependencies: AssetDependencies) -> Blueprint:
         'the `details` of an error name each refused file by its position, from 0, and its name.',
         bearer='required',
         body=Files(),
-        answers={HTTPStatus.OK: UploadAnswer},
+        responses={HTTPStatus.OK: UploadAnswer},
         errors=[*_PICTURE_ERRORS, *KEY_ERRORS],
         request_headers=['Idempotency-Key'],
-        answer_headers=['Idempotency-Replayed'],
+        response_headers=['Idempotency-Replayed'],
     )
     def upload() -> Response:
         owner = authenticate(dependencies.access_tokens)
@@ -100,12 +100,12 @@ def asset_routes(dependencies: AssetDependencies) -> Blueprint:
         "List one's own images, newest first",
         bearer='required',
         query=ImageListQuery,
-        answers={HTTPStatus.OK: list[ImageAnswer]},
+        responses={HTTPStatus.OK: list[ImageAnswer]},
         errors=[
             InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}'),
             AccountGone()
         ],
-        answer_headers=['Link'],
+        response_headers=['Link'],
     )
     def list_own() -> Response:
         query = read_query(ImageListQuery)
@@ -118,7 +118,7 @@ def asset_routes(dependencies: AssetDependencies) -> Blueprint:
     @described(
         "Show one of one's own images",
         bearer='required',
-        answers={HTTPStatus.OK: ImageAnswer},
+        responses={HTTPStatus.OK: ImageAnswer},
         errors=[ImageNotFound(7), AccountGone()],
     )
     def show_own(image_id: int) -> Response:
@@ -130,7 +130,7 @@ def asset_routes(dependencies: AssetDependencies) -> Blueprint:
     @described(
         "Delete one of one's own images",
         bearer='required',
-        answers={HTTPStatus.NO_CONTENT: None},
+        responses={HTTPStatus.NO_CONTENT: None},
         errors=[ImageNotFound(7),
                 AccountGone(),
                 PreconditionFailed(), _STORE_REFUSED, _TOO_MANY],
@@ -161,7 +161,7 @@ def avatar_routes(dependencies: AssetDependencies) -> Blueprint:
         description='One picture, which is cut to a square.',
         bearer='required',
         body=Files(most=1),
-        answers={HTTPStatus.OK: UserAnswer},
+        responses={HTTPStatus.OK: UserAnswer},
         errors=_PICTURE_ERRORS,
     )
     def set_avatar() -> Response:
@@ -185,7 +185,7 @@ def avatar_routes(dependencies: AssetDependencies) -> Blueprint:
     @described(
         "Take one's avatar away",
         bearer='required',
-        answers={HTTPStatus.OK: UserAnswer},
+        responses={HTTPStatus.OK: UserAnswer},
         errors=[AccountGone(), _STORE_REFUSED, _TOO_MANY],
     )
     def reset_avatar() -> Response:

@@ -39,14 +39,14 @@ def change_routes(dependencies: ChangeDependencies) -> Blueprint:
         'Tell what was published, changed or removed',
         description=_DESCRIPTION.strip(),
         query=ChangeQuery,
-        answers={HTTPStatus.OK: ChangesAnswer},
+        responses={HTTPStatus.OK: ChangesAnswer},
         errors=[
             InvalidCursor(),
             CursorGone(),
             Invalid(f"'limit' must be a whole number from 1 to {LARGEST_LIMIT}"),
             Invalid("Unknown parameter 'page'; this path takes 'since', 'limit'"),
         ],
-        answer_headers=['Link'],
+        response_headers=['Link'],
     )
     def changes() -> Response:
         query = read_query(ChangeQuery)

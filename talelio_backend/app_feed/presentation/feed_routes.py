@@ -79,7 +79,7 @@ def feed_routes(dependencies: FeedDependencies) -> Blueprint:
         @routes.get(f'/users/<username>/{form.file_name}', endpoint=form.endpoint)
         @described(
             f"Show a user's newest projects as {form.title}",
-            answers={HTTPStatus.OK: Media(types=[form.media_type], example=form.example)},
+            responses={HTTPStatus.OK: Media(types=[form.media_type], example=form.example)},
             errors=_ERRORS,
         )
         def show_feed(username: Username) -> Response:
@@ -95,7 +95,7 @@ def feed_routes(dependencies: FeedDependencies) -> Blueprint:
     @routes.get(f'/users/<username>/{sitemap.FILE_NAME}')
     @described(
         "Show the pages of a user's projects as a sitemap",
-        answers={HTTPStatus.OK: _SITEMAP},
+        responses={HTTPStatus.OK: _SITEMAP},
         errors=_ERRORS,
     )
     def show_sitemap_of_user(username: Username) -> Response:
@@ -108,7 +108,7 @@ def feed_routes(dependencies: FeedDependencies) -> Blueprint:
     @routes.get(f'/{sitemap.FILE_NAME}')
     @described(
         "Show the pages of everybody's projects as a sitemap",
-        answers={HTTPStatus.OK: _SITEMAP},
+        responses={HTTPStatus.OK: _SITEMAP},
         errors=[NothingPublished(), _UNKNOWN],
     )
     def show_sitemap() -> Response:

@@ -63,12 +63,12 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
         "List what a project of one's own was before, the newest first",
         bearer='required',
         query=RevisionListQuery,
-        answers={HTTPStatus.OK: list[RevisionEntryAnswer]},
+        responses={HTTPStatus.OK: list[RevisionEntryAnswer]},
         errors=[
             *_OWNER_ERRORS,
             InvalidQuery.about('limit', f'must be a whole number from 1 to {KEPT}'),
         ],
-        answer_headers=['Link'],
+        response_headers=['Link'],
     )
     def list_own(project_id: int) -> Response:
         query = read_query(RevisionListQuery)
@@ -87,7 +87,7 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
     @described(
         "Show what a project of one's own was before",
         bearer='required',
-        answers={HTTPStatus.OK: RevisionAnswer},
+        responses={HTTPStatus.OK: RevisionAnswer},
         errors=[*_OWNER_ERRORS, RevisionNotFound(3)],
     )
     def show_own(project_id: int, number: int) -> Response:
@@ -104,7 +104,7 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
         description=
         'Title, body and summary. What they are now is kept as a revision. `If-Match` is about the project.',
         bearer='required',
-        answers={HTTPStatus.OK: ProjectAnswer},
+        responses={HTTPStatus.OK: ProjectAnswer},
         errors=[
             *_OWNER_ERRORS,
             RevisionNotFound(3),
@@ -114,7 +114,7 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
             *KEY_ERRORS,
         ],
         request_headers=['If-Match', 'Idempotency-Key'],
-        answer_headers=['Idempotency-Replayed'],
+        response_headers=['Idempotency-Replayed'],
     )
     def restore(project_id: int, number: int) -> Response:
         owner = authenticate(dependencies.access_tokens)

@@ -42,7 +42,7 @@ from talelio_backend.shared.business.identity import AccessTokens
 from talelio_backend.shared.idempotency.presentation.idempotency_key import (
     KEY_ERRORS,
     Idempotency,
-    ResultKeepingUnitOfWork,
+    ResultObservingUnitOfWork,
 )
 from talelio_backend.shared.presentation.caching.conditional_requests import Representation, precondition
 from talelio_backend.shared.presentation.json_responses import model_response
@@ -53,7 +53,7 @@ from talelio_backend.shared.presentation.requests.query_parameters import Query,
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 
 
-class KeyedProjectUnitOfWork(ProjectUnitOfWork, ResultKeepingUnitOfWork, Protocol):
+class KeyedProjectUnitOfWork(ProjectUnitOfWork, ResultObservingUnitOfWork, Protocol):
     pass
 
 
@@ -93,10 +93,10 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         'Publish a project',
         bearer='required',
         body=PublishBody,
-        answers={HTTPStatus.CREATED: WrittenProjectAnswer},
+        responses={HTTPStatus.CREATED: WrittenProjectAnswer},
         errors=[*_FIELD_ERRORS, AccountGone(), *KEY_ERRORS],
         request_headers=['Idempotency-Key'],
-        answer_headers=['Idempotency-Replayed'],
+        response_headers=['Idempotency-Replayed'],
     )
     def publish() -> Response:
         author = authenticate(dependencies.access_tokens)
@@ -120,7 +120,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
     @described(
         'Show a project',
         bearer='optional',
-        answers={HTTPStatus.OK: ProjectAnswer},
+        responses={HTTPStatus.OK: ProjectAnswer},
         errors=[ProjectNotFound(), AccountGone()],
     )
     def show(project_id: int) -> Response:
@@ -138,7 +138,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         description='What is absent stays as it is.',
         bearer='required',
         body=ChangeBody,
-        answers={HTTPStatus.OK: WrittenProjectAnswer},
+        responses={HTTPStatus.OK: WrittenProjectAnswer},
         errors=[*_FIELD_ERRORS, *_OWNER_ERRORS],
         request_headers=['If-Match'],
     )
@@ -160,7 +160,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
     @described(
         'Delete a project',
         bearer='required',
-        answers={HTTPStatus.NO_CONTENT: None},
+        responses={HTTPStatus.NO_CONTENT: None},
         errors=_OWNER_ERRORS,
         request_headers=['If-Match'],
     )
@@ -181,7 +181,8 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         description='The newest first, unless `sort` or `q` say otherwise.',
         bearer='optional',
         query=ProjectListQuery,
-        answers={HTTPStatus.OK: list[ProjectAnswer] | list[SparseProjectAnswer]},  # type: ignore[valid-type]
+        responses={HTTPStatus.OK:
+                   list[ProjectAnswer] | list[SparseProjectAnswer]},  # type: ignore[valid-type]
         errors=[
             UserNotFound('maker'),
             InvalidQuery.about('limit', f'must be a whole number from 1 to {LIST_LENGTH}'),
@@ -189,7 +190,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
             InvalidQuery.about('q', 'must have a letter or a digit'),
             AccountGone(),
         ],
-        answer_headers=['Link', 'X-Total-Count'],
+        response_headers=['Link', 'X-Total-Count'],
     )
     def list_of_user(username: Username) -> Response:
         query = read_query(ProjectListQuery)
@@ -211,7 +212,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
     @described(
         "Show a project of a user's by its slug",
         bearer='optional',
-        answers={
+        responses={
             HTTPStatus.OK: ProjectAnswer,
             HTTPStatus.PERMANENT_REDIRECT: None
         },

@@ -6,7 +6,7 @@ from pydantic import Field, WithJsonSchema
 from talelio_backend.app_project.business.domain.project import ProjectStatus
 from talelio_backend.app_project.business.domain.project_patch import ProjectPatch
 from talelio_backend.app_project.business.domain.rendered import WarningReason
-from talelio_backend.shared.presentation.schemas import Answer, Body, GivenTime, Id, Text, UtcTime
+from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, TimeInput, UtcTime
 
 _GIVEN = {each.name for each in fields(ProjectPatch)}
 
@@ -32,7 +32,7 @@ class _ProjectBody(Body):
     summary: Summary | None = None
     # A string in JSON, which strict reading would not take for it.
     status: Annotated[Status, Field(strict=False)] = None  # type: ignore[assignment]
-    published_at: GivenTime | None = None
+    published_at: TimeInput | None = None
     tags: list[Tag] = None  # type: ignore[assignment]
     cover_image: CoverImage | None = None
     position: Position = None  # type: ignore[assignment]

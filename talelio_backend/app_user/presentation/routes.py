@@ -32,7 +32,7 @@ def user_routes(dependencies: UserDependencies) -> Blueprint:
     routes = Blueprint('users', __name__, url_prefix='/v1/users')
 
     @routes.get('/<username>')
-    @described('Show a user', answers={HTTPStatus.OK: UserAnswer}, errors=[UserNotFound('maker')])
+    @described('Show a user', responses={HTTPStatus.OK: UserAnswer}, errors=[UserNotFound('maker')])
     def show(username: Username) -> Response:
         return model_response(
             UserAnswer.of(services.show(dependencies.unit_of_work(), username), dependencies.avatar_url)
@@ -40,7 +40,10 @@ def user_routes(dependencies: UserDependencies) -> Blueprint:
 
     @routes.get('/me')
     @described(
-        "Show one's own user", bearer='required', answers={HTTPStatus.OK: UserAnswer}, errors=[AccountGone()]
+        "Show one's own user",
+        bearer='required',
+        responses={HTTPStatus.OK: UserAnswer},
+        errors=[AccountGone()]
     )
     def show_own() -> Response:
         owner = authenticate(dependencies.access_tokens)
@@ -53,7 +56,7 @@ def user_routes(dependencies: UserDependencies) -> Blueprint:
         "Change one's own user",
         bearer='required',
         body=ChangeUserBody,
-        answers={HTTPStatus.OK: UserAnswer},
+        responses={HTTPStatus.OK: UserAnswer},
         errors=[
             InvalidValue('location', f'must have at most {LOCATION_LENGTH} characters'),
             InvalidValue('location', 'must be one line of text, without control characters'),
@@ -61,7 +64,7 @@ def user_routes(dependencies: UserDependencies) -> Blueprint:
             PreconditionFailed(),
         ],
         request_headers=['If-Match'],
-        answer_headers=['ETag'],
+        response_headers=['ETag'],
     )
     def change_own() -> Response:
         owner = authenticate(dependencies.access_tokens)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 
 from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError
-from talelio_backend.development.embedded_postgres.unprivileged import Lodging
+from talelio_backend.development.embedded_postgres.unprivileged import ProgramRunner
 
 _USER = _DATABASE = 'talelio'
 _LOG_LIMIT = 10_000_000  # bytes
@@ -40,17 +40,17 @@ class Cluster:
     `lock` is a descriptor that all processes of the server inherit and keep open for their lives.
     """
 
-    def __init__(self, lodging: Lodging, *, durable: bool) -> None:
-        self._lodging = lodging
+    def __init__(self, runner: ProgramRunner, *, durable: bool) -> None:
+        self._runner = runner
         self._durable = durable
-        self._password = lodging.home / 'password'
-        self._log = lodging.home / 'server.log'
-        self.data = (lodging.home / 'data').resolve()
+        self._password = runner.home / 'password'
+        self._log = runner.home / 'server.log'
+        self.data = (runner.home / 'data').resolve()
 
-    def start(self, lock: int, patience: float) -> None:
+    def start(self, lock: int, timeout: float) -> None:
         """Start it, after making it where it is not. No process of it may be running.
 
-        Raises EmbeddedPostgresError when it is not ready to serve within `patience` seconds.
+        Raises EmbeddedPostgresError when it is not ready to serve within `timeout` seconds.
         """
         if (self.data / 'PG_VERSION').exists():
             self._check_data()
@@ -70,7 +70,7 @@ class Cluster:
                 '-o',
                 f'-p {_free_port()} {options}',
                 '-t',
-                str(max(1, round(patience))),
+                str(max(1, round(timeout))),
                 keep_open=[lock]
             )
             if result.returncode == 0:
@@ -79,8 +79,8 @@ class Cluster:
             f'PostgreSQL did not start on {self.data}: {result.stderr.strip()}\n{self.log_tail()}'
         )
 
-    def stop(self, patience: float) -> None:
-        self._pg_ctl('stop', '-m', 'fast', '-t', str(max(1, round(patience))))
+    def stop(self, timeout: float) -> None:
+        self._pg_ctl('stop', '-m', 'fast', '-t', str(max(1, round(timeout))))
 
     def connect(self) -> str:
         """The URL of the database, once this very server has answered there.
@@ -146,8 +146,8 @@ class Cluster:
                 action: str,
                 *options: str | Path,
                 keep_open: list[int] | None = None) -> subprocess.CompletedProcess[str]:
-        return self._lodging.run(
-            self._lodging.programs / 'pg_ctl', action, '-D', self.data, *options, keep_open=keep_open or ()
+        return self._runner.run(
+            self._runner.programs / 'pg_ctl', action, '-D', self.data, *options, keep_open=keep_open or ()
         )
 
     def _create(self, lock: int) -> None:
@@ -160,10 +160,10 @@ class Cluster:
         if draft.exists():
             shutil.rmtree(draft)
         draft.mkdir(mode=0o700)
-        self._lodging.give(draft)
+        self._runner.give(draft)
         self._make_file(self._password, secrets.token_urlsafe(32))
-        result = self._lodging.run(
-            self._lodging.programs / 'initdb',
+        result = self._runner.run(
+            self._runner.programs / 'initdb',
             '-D',
             draft,
             f'--username={_USER}',
@@ -186,13 +186,13 @@ class Cluster:
 
     def _check_data(self) -> None:
         owner = self.data.stat().st_uid
-        if owner != self._lodging.owner:
+        if owner != self._runner.owner:
             raise EmbeddedPostgresError(
                 f'{self.data} belongs to the user with number {owner}, and PostgreSQL would run as '
-                f'{self._lodging.owner}: run this as its owner, or change the owner.'
+                f'{self._runner.owner}: run this as its owner, or change the owner.'
             )
         made_by = (self.data / 'PG_VERSION').read_text(encoding='ascii').strip()
-        response = self._lodging.run(self._lodging.programs / 'postgres', '--version').stdout
+        response = self._runner.run(self._runner.programs / 'postgres', '--version').stdout
         installed = re.search(r'\d+', response)
         if installed is None or installed[0] != made_by:
             raise EmbeddedPostgresError(
@@ -212,7 +212,7 @@ class Cluster:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, 'w', encoding='ascii') as file:
             file.write(content)
-        self._lodging.give(path)
+        self._runner.give(path)
 
     def _pid_file_line(self, number: int) -> int:
         """A number of postmaster.pid; 0 when it is not there (yet)."""

@@ -20,7 +20,7 @@ import psycopg2
 
 from talelio_backend.development.embedded_postgres.cluster import Cluster
 from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError, find_installation
-from talelio_backend.development.embedded_postgres.unprivileged import Way, lodge
+from talelio_backend.development.embedded_postgres.unprivileged import RunnerFactory, choose_runner
 
 _PAUSE = 0.02  # seconds
 
@@ -28,15 +28,22 @@ _PAUSE = 0.02  # seconds
 class EmbeddedPostgres:
     """A PostgreSQL server of the project's own, with its data in one folder.
 
-    `patience` is how many seconds a start, a stop or a wait for another process may take each.
+    `timeout` is how many seconds a start, a stop or a wait for another process may take each.
     A handle is for one thread. A fork of the process does not use the server in its own right:
     `release` does nothing there.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True, patience: float = 60, way: Way = lodge) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        timeout: float = 60,
+        way: RunnerFactory = choose_runner
+    ) -> None:
         self._folder = folder.resolve()
         self._durable = durable
-        self._patience = patience
+        self._timeout = timeout
         self._way = way
         self._cluster: Cluster | None = None
         self._users = -1
@@ -79,7 +86,7 @@ class EmbeddedPostgres:
 
     def _join_users(self) -> None:
         users = self._open('users.lock')
-        if not _try_lock(users, self._patience, fcntl.LOCK_SH):
+        if not _try_lock(users, self._timeout, fcntl.LOCK_SH):
             os.close(users)
             raise EmbeddedPostgresError(
                 f'A fork of a process that was killed holds {self._folder / "users.lock"}: end it.'
@@ -87,14 +94,14 @@ class EmbeddedPostgres:
         self._users, self._user_process = users, os.getpid()
 
     def _attach_or_start(self, cluster: Cluster) -> str:
-        give_up = time.monotonic() + self._patience
+        give_up = time.monotonic() + self._timeout
         while True:
             # Held by a server that runs, starts or stops, or by what a killed one left behind.
             server = self._open('server.lock')
             try:
                 must_start = _try_lock(server) and not cluster.may_be_running()
                 if must_start:
-                    cluster.start(server, self._patience)
+                    cluster.start(server, self._timeout)
             finally:
                 # Closed and not unlocked: the server shares it.
                 os.close(server)
@@ -102,14 +109,14 @@ class EmbeddedPostgres:
                 return cluster.connect()
             except psycopg2.Error as error:
                 if must_start:
-                    cluster.stop(self._patience)
+                    cluster.stop(self._timeout)
                     raise EmbeddedPostgresError(
                         f'PostgreSQL started on {cluster.data}, but refuses the connection: {error}'
                     ) from error
                 if time.monotonic() > give_up:
                     raise EmbeddedPostgresError(
                         f'A PostgreSQL seems to use {cluster.data}, perhaps from another container '
-                        f'or machine, but did not answer within {self._patience:g} seconds: '
+                        f'or machine, but did not answer within {self._timeout:g} seconds: '
                         f'{error}\n{cluster.log_tail()}'
                     ) from error
             time.sleep(_PAUSE)
@@ -120,8 +127,8 @@ class EmbeddedPostgres:
             if _try_lock(server):
                 return  # It has ended, or is not one that was started here.
             if cluster.may_be_running():
-                cluster.stop(self._patience)
-            if not _try_lock(server, self._patience):
+                cluster.stop(self._timeout)
+            if not _try_lock(server, self._timeout):
                 raise EmbeddedPostgresError(
                     f'PostgreSQL did not stop on {cluster.data}.\n{cluster.log_tail()}'
                 )
@@ -133,10 +140,10 @@ class EmbeddedPostgres:
         start = self._open('start.lock')
         try:
             # Those before may each start or stop it.
-            if not _try_lock(start, 3 * self._patience):
+            if not _try_lock(start, 3 * self._timeout):
                 raise EmbeddedPostgresError(
                     f'Another process has been starting or stopping the PostgreSQL in '
-                    f'{self._folder} for {3 * self._patience:g} seconds.'
+                    f'{self._folder} for {3 * self._timeout:g} seconds.'
                 )
             yield
         finally:

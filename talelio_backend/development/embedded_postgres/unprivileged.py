@@ -25,7 +25,7 @@ _NOTE = 'where-the-data-are.txt'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lodging:
+class ProgramRunner:
     """Where a server's files lie, and as whom its programs run there."""
     home: Path
     programs: Path
@@ -68,14 +68,14 @@ class Lodging:
 
 
 # Takes the folder and the installation; raises EmbeddedPostgresError where it is no way here.
-Way = Callable[[Path, Path], Lodging]
+RunnerFactory = Callable[[Path, Path], ProgramRunner]
 
 
-def as_self(folder: Path, installation: Path) -> Lodging:
-    return _checked(Lodging(home=folder, programs=installation / 'bin'))
+def as_self(folder: Path, installation: Path) -> ProgramRunner:
+    return _checked(ProgramRunner(home=folder, programs=installation / 'bin'))
 
 
-def in_user_namespace(folder: Path, installation: Path) -> Lodging:
+def in_user_namespace(folder: Path, installation: Path) -> ProgramRunner:
     """The same user under another number, so that nothing has to move or to change its owner.
 
     https://man7.org/linux/man-pages/man7/user_namespaces.7.html
@@ -86,7 +86,7 @@ def in_user_namespace(folder: Path, installation: Path) -> Lodging:
     account = _ordinary_account()
     numbers = (f'--map-user={account.pw_uid}', f'--map-group={account.pw_gid}')
     return _checked(
-        Lodging(
+        ProgramRunner(
             home=folder,
             programs=installation / 'bin',
             prefix=(unshare, '--user', *numbers, '--'),
@@ -98,7 +98,7 @@ def as_other_user(
     folder: Path,
     installation: Path,
     places: Iterable[Path] = (Path('/var/lib'), Path('/var/tmp')),
-) -> Lodging:
+) -> ProgramRunner:
     """Another user of the machine, with the data and the programs where that user can reach them.
 
     Only the data folder and the log belong to that user. All around them belongs to root, so that
@@ -126,28 +126,28 @@ def as_other_user(
         try:
             for shelf in (home.parent, home):
                 _make_roots_own(shelf)
-            lodging = Lodging(
+            runner = ProgramRunner(
                 home=home,
                 programs=copy_programs(installation, home),
                 user=account.pw_uid,
                 group=account.pw_gid,
             )
-            _checked(lodging, writable=False)
+            _checked(runner, writable=False)
         except (EmbeddedPostgresError, OSError) as error:
             reasons.append(f'{home}: {error}')
             if not noted:
                 shutil.rmtree(home, ignore_errors=True)
         else:
             _write_note(folder, home, account.pw_name)
-            return lodging
+            return runner
     raise EmbeddedPostgresError('; '.join(reasons))
 
 
-def lodge(folder: Path, installation: Path) -> Lodging:
+def choose_runner(folder: Path, installation: Path) -> ProgramRunner:
     """The first way that works here, and for a folder with data the way by which they were made."""
     if os.geteuid() != 0 and _has_account(os.geteuid()):
         return as_self(folder, installation)
-    ways: list[tuple[str, Way]] = [('as another user', as_other_user)]
+    ways: list[tuple[str, RunnerFactory]] = [('as another user', as_other_user)]
     if not (folder / _NOTE).exists():
         ways.insert(0, ('in a user namespace', in_user_namespace))
     reasons = []
@@ -179,25 +179,25 @@ def _ordinary_account() -> pwd.struct_passwd:
     return next((account for account in accounts if account.pw_name == 'nobody'), accounts[0])
 
 
-def _checked(lodging: Lodging, *, writable: bool = True) -> Lodging:
-    for path in (lodging.home, lodging.programs):
+def _checked(runner: ProgramRunner, *, writable: bool = True) -> ProgramRunner:
+    for path in (runner.home, runner.programs):
         if _NOT_FOR_A_SHELL.intersection(str(path)):
             raise EmbeddedPostgresError(
                 f'PostgreSQL cannot start from {path}: a path must not hold " $ ` \\ or a newline'
             )
     reach = '&& test -w "$2" -a -x "$2"' if writable else ''
     try:
-        trial = lodging.run(
-            'sh', '-c', f'"$1" --version {reach}', 'sh', lodging.programs / 'postgres', lodging.home
+        trial = runner.run(
+            'sh', '-c', f'"$1" --version {reach}', 'sh', runner.programs / 'postgres', runner.home
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise EmbeddedPostgresError(
             f'a trial failed: {error.strerror if isinstance(error, OSError) else error}'
         ) from error
     if trial.returncode != 0:
-        complaint = trial.stderr.strip() or f'{lodging.home} is closed to it'
+        complaint = trial.stderr.strip() or f'{runner.home} is closed to it'
         raise EmbeddedPostgresError(f'a trial failed: {complaint}')
-    return lodging
+    return runner
 
 
 def _make_roots_own(folder: Path) -> None:

@@ -20,9 +20,9 @@ _logger = logging.getLogger(__name__)
 class OutboxCollector:
     """Looks into the outbox whenever Prometheus asks. While the database is away it has nothing to tell."""
 
-    def __init__(self, tally: Callable[[], OutboxTally], *, patience: float = _PATIENCE) -> None:
+    def __init__(self, tally: Callable[[], OutboxTally], *, timeout: float = _PATIENCE) -> None:
         self._tally = tally
-        self._patience = patience
+        self._timeout = timeout
         self._looking: Future[None] | None = None
 
     def collect(self) -> Iterable[Metric]:
@@ -47,7 +47,7 @@ class OutboxCollector:
         seen: list[OutboxTally] = []
         self._looking = start_daemon(lambda: seen.append(self._tally()))
         try:
-            self._looking.result(self._patience)
+            self._looking.result(self._timeout)
         except (NotYet, Unavailable):
             return None
         except Exception:  # pylint: disable=broad-exception-caught

@@ -49,5 +49,5 @@ class MeasuredRateLimiter(RateLimiter):
         try:
             return super().admit(limit, actor, subject, now)
         except Refused as error:
-            self._metrics.refused.labels(error.standing.policy.name).inc()
+            self._metrics.refused.labels(error.status.policy.name).inc()
             raise

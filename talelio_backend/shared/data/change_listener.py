@@ -20,9 +20,9 @@ from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.change_notifications import CHANNEL
 
 # Seconds between two questions whether the connection still carries what is told.
-BEAT = 0.5
+HEARTBEAT = 0.5
 # Seconds that lie between two questions even where something is told: who writes a lot is not to pay for it.
-PAUSE = 0.05
+MIN_INTERVAL = 0.05
 # Seconds for which the answer to such a question holds. Whatever keeps back what is told, a frozen server or
 # a network that swallows packets, nobody is shown anything older than this.
 LEASE = 2.0
@@ -34,7 +34,7 @@ NOW: BindParameter[datetime] = bindparam('now')
 class ChangeListener:
     """Listens for changes; see `shared.presentation.caching.response_cache.PublicData`.
 
-    A moment is two numbers: how much this process has heard of, and what the last writer has left in a page
+    A version is two numbers: how much this process has heard of, and what the last writer has left in a page
     of memory that processes share. For what is told takes its time to arrive, and who has just written
     something through one of these processes must see it, whichever of them is asked.
     """
@@ -56,19 +56,19 @@ class ChangeListener:
         """Take an unsigned number of 64 bits that all processes of this server see."""
         self._written = written
 
-    def moment(self) -> tuple[int, int] | None:
+    def version(self) -> tuple[int, int] | None:
         """Return the same as before while nothing public has changed, None when that is not known."""
         if time.monotonic() < self._holds_until and time.time() < self._due:
             return self._heard, self._written[0]
         return None
 
     def changed(self) -> None:
-        """Make this another moment for all processes that share it; before a writer hears of its success."""
+        """Make this another version for all processes that share it; before a writer hears of its success."""
         # Not one more, for two who count at once would need a lock that outlives whoever is killed with it.
         self._written[0] = randbits(64)
 
     def step(self) -> bool:
-        """Wait for what is told, BEAT at most; to be repeated. Raises Unavailable."""
+        """Wait for what is told, HEARTBEAT at most; to be repeated. Raises Unavailable."""
         try:
             if self._connection is None:
                 self._connection = self._listen()
@@ -115,11 +115,11 @@ class ChangeListener:
             self._heard += 1
             driver.notifies.clear()
             # It may be another one now that is due next.
-            self._next_question = min(self._next_question, self._asked + PAUSE)
+            self._next_question = min(self._next_question, self._asked + MIN_INTERVAL)
 
     def _ask(self, connection: Connection) -> None:
         self._asked = time.monotonic()
-        self._next_question = self._asked + BEAT
+        self._next_question = self._asked + HEARTBEAT
         now = datetime.now(UTC)
         due: datetime | None = connection.scalar(self._next_due, {'now': now})
         # What was told before the answer has come with it.

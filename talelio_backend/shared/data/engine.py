@@ -4,7 +4,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talelio_backend.shared.data.pool_liveness import check_liveness
-from talelio_backend.shared.data.wait_timeout import BoundedConnection, bound_waiting
+from talelio_backend.shared.data.wait_timeout import BoundedConnection, install_wait_callback
 
 # As the server's administrator sees its sessions.
 APPLICATION_NAME = 'talelio_backend'
@@ -24,7 +24,7 @@ _LOCK_TIMEOUT = '55P03'
 
 # Classes of SQLSTATE that say nothing about the request: the same one may go through a moment later.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_PASSING_TROUBLE = (
+_TRANSIENT = (
     '08',  # connection exception
     '25006',  # read-only: a standby that has not been promoted yet
     '40',  # serialization failure, deadlock
@@ -39,7 +39,7 @@ _DATA_EXCEPTION = '22'
 
 def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = QueuePool) -> Engine:
     options = ' '.join(f'-c {name}={value}' for name, value in SESSION_SETTINGS.items())
-    bound_waiting()
+    install_wait_callback()
     engine = create_engine(
         url,
         poolclass=pool_class,
@@ -79,7 +79,7 @@ def _hide_values(context: ExceptionContext) -> None:
         context.sqlalchemy_exception.args = (f'(psycopg2.errors.{type(original).__name__}) {primary}', )
 
 
-def is_passing_trouble(error: BaseException | None) -> bool:
+def is_transient(error: BaseException | None) -> bool:
     """Whether an error means that the database was unreachable, busy or stopping."""
     if isinstance(error, PoolTimeout):
         return True
@@ -91,7 +91,7 @@ def is_passing_trouble(error: BaseException | None) -> bool:
     if state is None:
         # libpq itself could not connect, or lost the connection: there is no server's answer.
         return type(error.orig).__name__ in ('OperationalError', 'InterfaceError')
-    return state.startswith(_PASSING_TROUBLE)
+    return state.startswith(_TRANSIENT)
 
 
 def broken_constraint(error: IntegrityError) -> str | None:

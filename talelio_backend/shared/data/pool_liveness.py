@@ -13,7 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 # Seconds; fewer than the keepalives take to find out.
-ASKED_AFTER = 5.0
+PING_AFTER = 5.0
 
 _SINCE = 'in the pool since'
 
@@ -26,7 +26,7 @@ def check_liveness(engine: Engine) -> None:
     def check(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
         # A new connection has not been there.
         since = entry.info.get(_SINCE)
-        if since is None or time.monotonic() - since < ASKED_AFTER and not _has_to_be_read(connection):
+        if since is None or time.monotonic() - since < PING_AFTER and not _has_to_be_read(connection):
             return
         try:
             engine.dialect.do_ping(connection)

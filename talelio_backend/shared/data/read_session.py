@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.data.engine import is_passing_trouble
+from talelio_backend.shared.data.engine import is_transient
 
 
 class SqlAlchemyReadSession:
@@ -32,7 +32,7 @@ class SqlAlchemyReadSession:
             with suppress(DBAPIError):
                 _set_autocommit(taken, False)
                 taken.close()
-        if is_passing_trouble(error):
+        if is_transient(error):
             raise Unavailable('The database is not available, please try again') from error
 
     @property

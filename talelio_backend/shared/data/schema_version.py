@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.data.engine import is_passing_trouble
+from talelio_backend.shared.data.engine import is_transient
 
 _UNDEFINED_TABLE = '42P01'
 
@@ -40,7 +40,7 @@ class SchemaVersion:
             with self._engine.connect() as connection:
                 revision: str | None = connection.scalar(text('SELECT version_num FROM alembic_version'))
         except (DBAPIError, PoolTimeout) as error:
-            if is_passing_trouble(error):
+            if is_transient(error):
                 raise Unavailable('The database is not available') from error
             if getattr(getattr(error, 'orig', None), 'pgcode', None) != _UNDEFINED_TABLE:
                 raise

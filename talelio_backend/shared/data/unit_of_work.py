@@ -9,7 +9,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from talelio_backend.shared.business.errors import Conflict, Unavailable
 from talelio_backend.shared.data.change_notifications import ChangeTrackingSession
-from talelio_backend.shared.data.engine import is_passing_trouble
+from talelio_backend.shared.data.engine import is_transient
 
 
 class SqlAlchemyUnitOfWork:
@@ -39,10 +39,10 @@ class SqlAlchemyUnitOfWork:
             self._session.close()
         if isinstance(error, StaleDataError):
             raise Conflict('What was to be changed has been deleted meanwhile') from error
-        if is_passing_trouble(error):
+        if is_transient(error):
             raise Unavailable('The database is not available, please try again') from error
 
-    def keep_result(self, keep: Callable[[Any], None]) -> None:
+    def before_commit(self, keep: Callable[[Any], None]) -> None:
         self._keep = keep
 
     def commit(self, result: object = None) -> None:

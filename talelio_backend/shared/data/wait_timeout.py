@@ -18,7 +18,7 @@ class BoundedConnection(extensions.connection):
     """Ends itself when the server stays silent; make it through `connection_factory`."""
 
 
-def bound_waiting() -> None:
+def install_wait_callback() -> None:
     """Have psycopg2 ask us how to wait, which it can only for all connections of a process.
 
     https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries

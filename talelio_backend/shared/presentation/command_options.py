@@ -47,7 +47,7 @@ def operator() -> Actor:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """A refusal ends the command with 1 and its reason."""
     try:
         yield

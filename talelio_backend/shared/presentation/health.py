@@ -33,7 +33,7 @@ def health_routes(readiness: Readiness) -> Blueprint:
     routes = Blueprint('health', __name__, url_prefix='/health')
 
     @routes.get('/live')
-    @described('Ask whether the process answers', answers={HTTPStatus.OK: HealthAnswer})
+    @described('Ask whether the process answers', responses={HTTPStatus.OK: HealthAnswer})
     @no_store
     def live() -> Response:
         """The process answers. It says nothing about the database: a restart would not mend that."""
@@ -42,7 +42,7 @@ def health_routes(readiness: Readiness) -> Blueprint:
     @routes.get('/ready')
     @described(
         'Ask whether requests can be served',
-        answers={HTTPStatus.OK: HealthAnswer},
+        responses={HTTPStatus.OK: HealthAnswer},
         errors=[Unavailable('The service is about to stop')],
     )
     @no_store

@@ -42,11 +42,11 @@ class Operation:
     query: type[BaseModel] | None
     bearer: Literal['required', 'optional'] | None
     # By status, what pydantic can write, Media, or None where no content comes.
-    answers: Mapping[int, Any]
+    responses: Mapping[int, Any]
     errors: Sequence[BusinessError | HTTPException]
     # Names in `openapi_headers`.
     request_headers: Sequence[str]
-    answer_headers: Sequence[str]
+    response_headers: Sequence[str]
 
 
 # Each is one thing that the document says.
@@ -54,7 +54,7 @@ class Operation:
 def described(
     summary: str,
     *,
-    answers: Mapping[int, Any],
+    responses: Mapping[int, Any],
     description: str = '',
     body: type[BaseModel] | Files | None = None,
     body_required: bool = True,
@@ -62,7 +62,7 @@ def described(
     bearer: Literal['required', 'optional'] | None = None,
     errors: Sequence[BusinessError | HTTPException] = (),
     request_headers: Sequence[str] = (),
-    answer_headers: Sequence[str] = (),
+    response_headers: Sequence[str] = (),
 ) -> Callable[[ViewT], ViewT]:
     """Describe the view that follows; written below its route.
 
@@ -76,10 +76,10 @@ def described(
         body_required=body_required,
         query=query,
         bearer=bearer,
-        answers=answers,
+        responses=responses,
         errors=errors,
         request_headers=request_headers,
-        answer_headers=answer_headers,
+        response_headers=response_headers,
     )
 
     def describe(view: ViewT) -> ViewT:
@@ -93,7 +93,7 @@ def operation_of(view: Callable[..., Any]) -> Operation | None:
     return getattr(view, 'operation', None)
 
 
-def hold_to_description(name: Literal['body', 'query', 'bearer'], *used: object) -> None:
+def require_described(name: Literal['body', 'query', 'bearer'], *used: object) -> None:
     """What reads a request calls this: a view that reads what it does not describe fails at each request.
 
     One of `used` must be what is described. Raises RuntimeError.

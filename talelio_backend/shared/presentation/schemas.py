@@ -49,7 +49,7 @@ def _parse_time(given: object) -> datetime:
 
 
 # A time in a request's body.
-GivenTime = Annotated[
+TimeInput = Annotated[
     datetime,
     BeforeValidator(_parse_time),
     WithJsonSchema({

@@ -32,7 +32,7 @@ class NoObserver:
 
 
 class Bulkhead:
-    """Lets `at_once` callers do something slow, and `waiting` more wait for it up to `patience` seconds.
+    """Lets `at_once` callers do something slow, and `waiting` more wait for it up to `timeout` seconds.
 
     Everybody else hears Unavailable at once: whoever waits holds one of the server's threads, and the
     requests that only read need some of them.
@@ -44,11 +44,11 @@ class Bulkhead:
         *,
         at_once: int,
         waiting: int,
-        patience: float,
+        timeout: float,
         observer: BulkheadObserver = NoObserver(),
     ) -> None:
         self._what = what
-        self._patience = patience
+        self._timeout = timeout
         self._observer = observer
         self._places = threading.BoundedSemaphore(at_once + waiting)
         self._turns = threading.BoundedSemaphore(at_once)
@@ -59,7 +59,7 @@ class Bulkhead:
         self._acquire(self._places, 0)
         try:
             with self._observer.waiting():
-                self._acquire(self._turns, self._patience)
+                self._acquire(self._turns, self._timeout)
             try:
                 with self._observer.working():
                     yield

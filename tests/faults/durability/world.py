@@ -38,7 +38,7 @@ class World:
         if not self.api.runs:
             self.api.start()
         wait_until(lambda: len(self.workers()) == WORKERS, 'all workers are there')
-        wait_until(self._is_ready, 'ready', patience=_PATIENCE)
+        wait_until(self._is_ready, 'ready', timeout=_PATIENCE)
 
     def _is_ready(self) -> bool:
         with suppress(OSError):
@@ -54,10 +54,10 @@ class World:
                 return bool(select_one(database, query) == 0)
 
             try:
-                wait_until(has_left, 'all mail has left', patience=_RELAYS)
+                wait_until(has_left, 'all mail has left', timeout=_RELAYS)
             except AssertionError:
                 execute(database, "UPDATE outbox SET due_at = created_at WHERE status = 'pending'")
-                wait_until(has_left, 'all mail has left', patience=_PATIENCE)
+                wait_until(has_left, 'all mail has left', timeout=_PATIENCE)
 
 
 @contextmanager

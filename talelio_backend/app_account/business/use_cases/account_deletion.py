@@ -18,6 +18,6 @@ def remove_account(uow: LeavingUnitOfWork, account: Account) -> Sequence[str]:
     # No upload that is under way may claim another file after these were counted.
     uow.images.lock(user_id)
     keys = uow.images.keys_of_user(user_id)
-    uow.idempotency_claims.remove_of(scope_of(account.id))
+    uow.idempotency_claims.delete_of_scope(scope_of(account.id))
     uow.accounts.delete(account)
     return keys

@@ -29,7 +29,7 @@ MEMORY_BYTES = 384 * 1024 * 1024
 WALL_SECONDS = 120.0
 # How many pictures may wait while one is made, and for how many seconds.
 WAITING = 7
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 _logger = logging.getLogger(__name__)
 
@@ -58,13 +58,13 @@ class SandboxedImageProcessor:
         limits: ImageLimits = ImageLimits(),
         *,
         waiting: int = WAITING,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
         observer: BulkheadObserver = NoObserver()
     ) -> None:
         self._worker = worker
         self._limits = limits
         self._turns = Bulkhead(
-            'pictures to process', at_once=1, waiting=waiting, patience=patience, observer=observer
+            'pictures to process', at_once=1, waiting=waiting, timeout=timeout, observer=observer
         )
 
     def prepare(self, file: BinaryIO) -> ProcessedImage:

@@ -20,7 +20,7 @@ MEMORY_BYTES = 128 * 1024 * 1024
 WALL_SECONDS = 30.0
 # How many texts may wait while one is rendered, and for how many seconds.
 WAITING = 7
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 _logger = logging.getLogger(__name__)
 
@@ -48,12 +48,12 @@ class SandboxedMarkdownRenderer:
         worker: SandboxedWorker,
         *,
         waiting: int = WAITING,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
         observer: BulkheadObserver = NoObserver()
     ) -> None:
         self._worker = worker
         self._turns = Bulkhead(
-            'texts to render', at_once=1, waiting=waiting, patience=patience, observer=observer
+            'texts to render', at_once=1, waiting=waiting, timeout=timeout, observer=observer
         )
 
     def render(self, markdown: str) -> Rendered:

@@ -15,7 +15,7 @@ from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 # Rows of one transaction, so that pruning holds nobody up.
-PRUNED_AT_ONCE = 1000
+PRUNE_BATCH = 1000
 
 
 class EventKind(StrEnum):
@@ -171,7 +171,7 @@ def find_events(uow: AuditUnitOfWork, query: EventQuery) -> list[SecurityEvent]:
 def prune(uow: AuditUnitOfWork, retention: Retention, now: datetime) -> int:
     """Forget some of what is older than it may be. Return how many events that was about."""
     with uow:
-        pruned = uow.audit.delete_before(now - retention.events, PRUNED_AT_ONCE)
-        pruned += uow.audit.forget_addresses(now - retention.addresses, PRUNED_AT_ONCE)
+        pruned = uow.audit.delete_before(now - retention.events, PRUNE_BATCH)
+        pruned += uow.audit.forget_addresses(now - retention.addresses, PRUNE_BATCH)
         uow.commit()
     return pruned

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from talelio_backend.shared.business.errors import Conflict, Unprocessable
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
-KEPT_FOR = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 # How long others wait for somebody who may have died. One who lives on longer is not disturbed, unless
 # somebody else comes with the same key; then the work of only one of them is committed.
 LEASE = timedelta(minutes=1)
@@ -66,7 +66,7 @@ class IdempotencyClaim:
             key=key,
             fingerprint=fingerprint,
             lease_ends_at=now + LEASE,
-            expires_at=now + KEPT_FOR,
+            expires_at=now + RETENTION,
         )
 
     @property
@@ -94,7 +94,7 @@ class IdempotencyClaim:
 
 class IdempotencyClaims(Protocol):
 
-    def add_unless_there(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
+    def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         """Return the claim of this scope and key, this one or an earlier, locked against others."""
 
     def get_for_update(self, id_: int) -> IdempotencyClaim | None:
@@ -103,10 +103,10 @@ class IdempotencyClaims(Protocol):
     def delete(self, claimed: IdempotencyClaim) -> None:
         ...
 
-    def remove_of(self, scope: str) -> None:
+    def delete_of_scope(self, scope: str) -> None:
         """Whatever becomes of who works on them."""
 
-    def remove_expired(self, now: datetime, limit: int) -> int:
+    def delete_expired(self, now: datetime, limit: int) -> int:
         """Leave those that somebody holds locked. Return how many went."""
 
 
@@ -118,10 +118,10 @@ class IdempotencyUnitOfWork(UnitOfWork, Protocol):
 
 
 # More than one, so that the table shrinks again after a busy day.
-_REMOVED_AT_ONCE = 20
+_CLEANUP_BATCH = 20
 
 # Rows of one transaction, so that pruning holds nobody up.
-PRUNED_AT_ONCE = 1000
+PRUNE_BATCH = 1000
 
 
 def scope_of(account_id: int) -> str:
@@ -131,8 +131,8 @@ def scope_of(account_id: int) -> str:
 def claim(uow: IdempotencyUnitOfWork, wanted: IdempotencyClaim, now: datetime) -> IdempotencyClaim:
     """Return the claim that was wanted, or an earlier one with its answer. Raises KeyReused, KeyInUse."""
     with uow:
-        uow.idempotency_claims.remove_expired(now, _REMOVED_AT_ONCE)
-        there = uow.idempotency_claims.add_unless_there(wanted)
+        uow.idempotency_claims.delete_expired(now, _CLEANUP_BATCH)
+        there = uow.idempotency_claims.get_or_add(wanted)
         if there.holder != wanted.holder:
             if not there.is_free(now):
                 if there.fingerprint != wanted.fingerprint:
@@ -145,7 +145,7 @@ def claim(uow: IdempotencyUnitOfWork, wanted: IdempotencyClaim, now: datetime) -
         return there
 
 
-def keep_answer(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim, answer: StoredResponse) -> None:
+def store_response(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim, answer: StoredResponse) -> None:
     """Write the answer into the claim, in the unit of work that is about to commit what it tells of.
 
     Raises KeyInUse when somebody else has taken the claim over: what was done must not be committed then.
@@ -168,6 +168,6 @@ def release(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim) -> None:
 def prune(uow: IdempotencyUnitOfWork, now: datetime) -> int:
     """Also where no key comes any more, what people were answered is not kept for longer than was said."""
     with uow:
-        pruned = uow.idempotency_claims.remove_expired(now, PRUNED_AT_ONCE)
+        pruned = uow.idempotency_claims.delete_expired(now, PRUNE_BATCH)
         uow.commit()
     return pruned

@@ -47,7 +47,7 @@ class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
 
     entity = IdempotencyClaim
 
-    def add_unless_there(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
+    def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         same_key = (claim_table.c.scope == wanted.scope, claim_table.c.key == wanted.key)
         while True:
             # Waits for whoever is just adding the same one.
@@ -66,10 +66,10 @@ class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
                 return there
             # It was removed between the two statements.
 
-    def remove_of(self, scope: str) -> None:
+    def delete_of_scope(self, scope: str) -> None:
         self._session.execute(delete(claim_table).where(claim_table.c.scope == scope))
 
-    def remove_expired(self, now: datetime, limit: int) -> int:
+    def delete_expired(self, now: datetime, limit: int) -> int:
         expired = select(claim_table.c.id).where(claim_table.c.expires_at <= now).limit(limit)
         return self._execute(
             delete(claim_table).where(claim_table.c.id.in_(expired.with_for_update(skip_locked=True)))

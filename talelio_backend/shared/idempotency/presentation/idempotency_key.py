@@ -42,13 +42,13 @@ class InvalidIdempotencyKey(Invalid):
 KEY_ERRORS = (InvalidIdempotencyKey(), KeyInUse(), KeyReused())
 
 
-class ResultKeepingUnitOfWork(IdempotencyUnitOfWork, Protocol):
+class ResultObservingUnitOfWork(IdempotencyUnitOfWork, Protocol):
 
-    def keep_result(self, keep: Callable[[Any], None]) -> None:
+    def before_commit(self, keep: Callable[[Any], None]) -> None:
         """Call it in every commit with a result, in the same transaction and before it ends."""
 
 
-UowT = TypeVar('UowT', bound=ResultKeepingUnitOfWork)
+UowT = TypeVar('UowT', bound=ResultObservingUnitOfWork)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +112,10 @@ def _do_once(
 
     def keep(result: ResultT) -> None:
         response = present(result)
-        claims.keep_answer(uow, claimed, _kept(response))
+        claims.store_response(uow, claimed, _kept(response))
         answers.append(response)
 
-    uow.keep_result(keep)
+    uow.before_commit(keep)
     try:
         use_case(uow)
         return answers.pop()

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from talelio_backend.shared.business.errors import Conflict, NotFound
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
-# Longer than a mail server may take to accept a message, shorter than a person's patience.
+# Longer than a mail server may take to accept a message, shorter than a person's timeout.
 LEASE = timedelta(minutes=2)
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
@@ -22,9 +22,9 @@ LONGEST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=1)
 
 # How long it can be seen that a mail was sent. Anybody can ask for links, and so adds rows.
-KEPT_FOR = timedelta(days=30)
+RETENTION = timedelta(days=30)
 # Rows of one transaction, so that pruning holds nobody up.
-PRUNED_AT_ONCE = 1000
+PRUNE_BATCH = 1000
 
 
 class MailStatus(StrEnum):
@@ -151,6 +151,6 @@ def replay(uow: OutboxUnitOfWork, id_: int, now: datetime) -> None:
 
 def prune(uow: OutboxUnitOfWork, now: datetime) -> int:
     with uow:
-        pruned = uow.outbox.delete_done(now - KEPT_FOR, PRUNED_AT_ONCE)
+        pruned = uow.outbox.delete_done(now - RETENTION, PRUNE_BATCH)
         uow.commit()
     return pruned

@@ -7,7 +7,7 @@ from flask import Flask, Response, current_app, request
 from talelio_backend.shared.business.errors import PreconditionFailed
 from talelio_backend.shared.presentation.caching.compression import coding_of, compress
 from talelio_backend.shared.presentation.caching.conditional_requests import evaluate, tag_of, tag_when_coded
-from talelio_backend.shared.presentation.caching.response_cache import is_wanted, keep
+from talelio_backend.shared.presentation.caching.response_cache import is_cacheable, store
 from talelio_backend.shared.presentation.errors.handlers import problem_of
 from talelio_backend.shared.presentation.errors.problem_details import problem_response
 from talelio_backend.shared.presentation.no_store import may_be_stored
@@ -86,11 +86,11 @@ def _validate(response: Response) -> None:
     if verdict is HTTPStatus.PRECONDITION_FAILED:
         _refuse(response)
         return
-    is_kept = is_wanted(request) and _is_for_all(response)
-    if coding is not None and (verdict is None or is_kept):
+    is_cached = is_cacheable(request) and _is_for_all(response)
+    if coding is not None and (verdict is None or is_cached):
         compress(response, coding)
-    if is_kept:
-        keep(request, response)
+    if is_cached:
+        store(request, response)
     if verdict is HTTPStatus.NOT_MODIFIED:
         response.status_code = verdict
         response.set_data(b'')

@@ -20,28 +20,28 @@ from talelio_backend.shared.presentation.caching.compression import accepted_cod
 from talelio_backend.shared.presentation.caching.conditional_requests import evaluate
 from talelio_backend.shared.presentation.requests.access_log import (
     REQUEST_ID,
+    choose_request_id,
     log_request,
     request_id,
-    take_request_id,
 )
 from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Seconds for which an answer is kept, against whatever changes by time alone and nobody thought of.
-LONGEST = 60.0
-# An answer may take so large a part of the memory.
-_LARGEST_PART = 8
+# Seconds for which an cached is kept, against whatever changes by time alone and nobody thought of.
+MAX_AGE = 60.0
+# An cached may take so large a part of the memory.
+_MAX_SHARE = 8
 # Bytes that one takes beside its content and its key, about: headers, and what holds them.
 _OVERHEAD = 4096
 
-# Where a request carries the function that takes its answer.
-_KEEP = 'talelio.keep_answer'
+# Where a request carries the function that takes its cached.
+_STORE = 'talelio.store_response'
 
 _READS = ('GET', 'HEAD')
-# With these an answer is for one person, or depends on more than the key, or comes with something else to do.
-_PASSED_BY = frozenset({
+# With these an cached is for one person, or depends on more than the key, or comes with something else to do.
+_BYPASS = frozenset({
     'HTTP_AUTHORIZATION', 'HTTP_IF_MATCH', 'HTTP_IF_UNMODIFIED_SINCE', 'HTTP_TRANSFER_ENCODING',
     'HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK', 'CONTENT_LENGTH'
 })
@@ -53,7 +53,7 @@ _Key = tuple[str | None, ...]
 
 class PublicData(Protocol):
 
-    def moment(self) -> Hashable | None:
+    def version(self) -> Hashable | None:
         """Return the same as before while nothing public has changed, None when that is not known."""
 
 
@@ -70,7 +70,7 @@ class CachedResponse:
     # As the header has it.
     etag: str
     modified: datetime | None
-    kept_at: float = field(default_factory=time.monotonic)
+    cached_at: float = field(default_factory=time.monotonic)
 
 
 class ResponseCache:
@@ -92,27 +92,27 @@ class ResponseCache:
         self._app = app
         self._public = public
         self._origins = {None, *origins}
-        self._kept = _CachedResponses(memory, on_size_change)
+        self._responses = _CachedResponses(memory, on_size_change)
 
     def __call__(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
         if environ['REQUEST_METHOD'] not in _READS:
             return self._app(environ, start_response)
         # Before anything is read: what is read later is at least as new.
-        moment = self._public.moment()
-        key = None if moment is None else self._key(environ)
-        if moment is None or key is None:
+        version = self._public.version()
+        key = None if version is None else self._key(environ)
+        if version is None or key is None:
             environ[CACHE] = 'bypass'
             return self._app(environ, start_response)
-        answer = self._kept.get(key, moment)
-        if answer is not None:
-            return _send(answer, environ, start_response)
+        cached = self._responses.get(key, version)
+        if cached is not None:
+            return _send(cached, environ, start_response)
         environ[CACHE] = 'miss'
-        environ[_KEEP] = lambda answer: self._kept.put(key, moment, answer)
+        environ[_STORE] = lambda cached: self._responses.put(key, version, cached)
         return self._app(environ, start_response)
 
     def _key(self, environ: 'WSGIEnvironment') -> _Key | None:
         origin = environ.get('HTTP_ORIGIN')
-        if origin not in self._origins or not _PASSED_BY.isdisjoint(environ):
+        if origin not in self._origins or not _BYPASS.isdisjoint(environ):
             return None
         return (
             environ.get('PATH_INFO'),
@@ -123,17 +123,17 @@ class ResponseCache:
         )
 
 
-def is_wanted(request: Request) -> bool:
-    """Whether the answer to the request is wanted for others."""
-    return _KEEP in request.environ
+def is_cacheable(request: Request) -> bool:
+    """Whether the cached to the request is wanted for others."""
+    return _STORE in request.environ
 
 
-def keep(request: Request, response: Response) -> None:
-    """Take an answer that is the same for all who send the same `Origin` and `Accept-Encoding`."""
+def store(request: Request, response: Response) -> None:
+    """Take an cached that is the same for all who send the same `Origin` and `Accept-Encoding`."""
     headers = response.get_wsgi_headers(request.environ)
     not_modified = headers.copy()
     remove_entity_headers(not_modified)
-    request.environ[_KEEP](
+    request.environ[_STORE](
         CachedResponse(
             content=response.get_data(),
             headers=list(headers),
@@ -146,76 +146,76 @@ def keep(request: Request, response: Response) -> None:
 
 
 class _CachedResponses:
-    """Of one moment; those that were not asked for longest make room for others."""
+    """Of one version; those that were not asked for longest make room for others."""
 
     def __init__(self, memory: int, on_size_change: Callable[[int], object]) -> None:
         self._memory = memory
-        self._tell_size = on_size_change
-        self._moment: Hashable = None
-        self._answers: OrderedDict[_Key, CachedResponse] = OrderedDict()
+        self._on_size_change = on_size_change
+        self._version: Hashable = None
+        self._responses: OrderedDict[_Key, CachedResponse] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
-    def get(self, key: _Key, moment: Hashable) -> CachedResponse | None:
+    def get(self, key: _Key, version: Hashable) -> CachedResponse | None:
         with self._lock:
-            if moment != self._moment:
-                self._answers.clear()
+            if version != self._version:
+                self._responses.clear()
                 self._size = 0
-                self._moment = moment
-                self._tell_size(0)
-            answer = self._answers.get(key)
-            if answer is None:
+                self._version = version
+                self._on_size_change(0)
+            cached = self._responses.get(key)
+            if cached is None:
                 return None
-            if time.monotonic() - answer.kept_at > LONGEST:
+            if time.monotonic() - cached.cached_at > MAX_AGE:
                 self._drop(key)
-                self._tell_size(self._size)
+                self._on_size_change(self._size)
                 return None
-            self._answers.move_to_end(key)
-            return answer
+            self._responses.move_to_end(key)
+            return cached
 
-    def put(self, key: _Key, moment: Hashable, answer: CachedResponse) -> None:
-        size = _size_of(key, answer)
-        if size > self._memory // _LARGEST_PART:
+    def put(self, key: _Key, version: Hashable, cached: CachedResponse) -> None:
+        size = _size_of(key, cached)
+        if size > self._memory // _MAX_SHARE:
             return
         with self._lock:
-            if moment != self._moment:
+            if version != self._version:
                 # It was read before a change.
                 return
-            if key in self._answers:
+            if key in self._responses:
                 self._drop(key)
-            self._answers[key] = answer
+            self._responses[key] = cached
             self._size += size
             while self._size > self._memory:
-                self._drop(next(iter(self._answers)))
-            self._tell_size(self._size)
+                self._drop(next(iter(self._responses)))
+            self._on_size_change(self._size)
 
     def _drop(self, key: _Key) -> None:
-        self._size -= _size_of(key, self._answers.pop(key))
+        self._size -= _size_of(key, self._responses.pop(key))
 
 
-def _size_of(key: _Key, answer: CachedResponse) -> int:
+def _size_of(key: _Key, cached: CachedResponse) -> int:
     # A client may make a query as long as a request's line may be.
-    return sum(len(part) for part in key if part is not None) + len(answer.content) + _OVERHEAD
+    return sum(len(part) for part in key if part is not None) + len(cached.content) + _OVERHEAD
 
 
-def _send(answer: CachedResponse, environ: 'WSGIEnvironment',
+def _send(cached: CachedResponse, environ: 'WSGIEnvironment',
           start_response: 'StartResponse') -> Iterable[bytes]:
     began = time.perf_counter()
     environ[CACHE] = 'hit'
-    environ[ROUTE] = answer.route
+    environ[ROUTE] = cached.route
     method = environ['REQUEST_METHOD']
     verdict = None
-    if environ.get('HTTP_IF_NONE_MATCH') == answer.etag:
+    if environ.get('HTTP_IF_NONE_MATCH') == cached.etag:
         # What nearly all send who send conditions.
         verdict = HTTPStatus.NOT_MODIFIED
     elif not _CONDITIONS.isdisjoint(environ):
-        tag, _ = unquote_etag(answer.etag)
-        verdict = evaluate([tag], answer.modified, method=method, headers=EnvironHeaders(environ))
-    own_id = take_request_id(environ.get('HTTP_X_REQUEST_ID'))
+        tag, _ = unquote_etag(cached.etag)
+        verdict = evaluate([tag], cached.modified, method=method, headers=EnvironHeaders(environ))
+    own_id = choose_request_id(environ.get('HTTP_X_REQUEST_ID'))
     if verdict is None:
-        start_response('200 OK', [*answer.headers, (REQUEST_ID, own_id)])
+        start_response('200 OK', [*cached.headers, (REQUEST_ID, own_id)])
     else:
-        start_response('304 NOT MODIFIED', [*answer.headers_not_modified, (REQUEST_ID, own_id)])
+        start_response('304 NOT MODIFIED', [*cached.headers_not_modified, (REQUEST_ID, own_id)])
     token = request_id.set(own_id)
     log_request(
         method,
@@ -226,4 +226,4 @@ def _send(answer: CachedResponse, environ: 'WSGIEnvironment',
         environ,
     )
     request_id.reset(token)
-    return [answer.content] if verdict is None and method == 'GET' else []
+    return [cached.content] if verdict is None and method == 'GET' else []

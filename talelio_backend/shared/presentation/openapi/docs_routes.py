@@ -31,7 +31,7 @@ def docs_routes() -> Blueprint:
     @routes.get('')
     @described(
         'Read about this API, and try it',
-        answers={HTTPStatus.OK: Media(types=['text/html'], example='<!doctype html>…')},
+        responses={HTTPStatus.OK: Media(types=['text/html'], example='<!doctype html>…')},
     )
     def show_page() -> Response:
         return _answer(contents[_PAGE], 'text/html')
@@ -39,7 +39,7 @@ def docs_routes() -> Blueprint:
     @routes.get('/<name>')
     @described(
         'Fetch a part of the page',
-        answers={HTTPStatus.OK: Media(types=list(_PARTS.values()), example='…')},
+        responses={HTTPStatus.OK: Media(types=list(_PARTS.values()), example='…')},
         errors=[NotFound()],
     )
     def show_part(name: PartName) -> Response:

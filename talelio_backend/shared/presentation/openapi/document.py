@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from talelio_backend import __version__
 from talelio_backend.shared.presentation.no_store import may_be_stored
 from talelio_backend.shared.presentation.openapi.examples import NoExample, example_of
-from talelio_backend.shared.presentation.openapi.headers import ANSWER_HEADERS, REQUEST_HEADERS
+from talelio_backend.shared.presentation.openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from talelio_backend.shared.presentation.openapi.responses import describe_answers
 from talelio_backend.shared.presentation.operation import Files, Media, Operation, operation_of
 from talelio_backend.shared.presentation.schemas import ErrorAnswer, ProblemAnswer
@@ -67,7 +67,7 @@ class _Route:
     method: str
     operation: Operation
     # Whether the answer has validators, and conditions are heeded.
-    is_kept: bool
+    has_validators: bool
     # The schemas of the parameters in the path, by name.
     path_schemas: dict[str, dict[str, Any]]
 
@@ -116,7 +116,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         'paths': paths,
         'components': {
             'schemas': dict(sorted(components.items())),
-            'headers': ANSWER_HEADERS,
+            'headers': RESPONSE_HEADERS,
             'securitySchemes': {
                 'bearerAuth': _BEARER
             },
@@ -144,7 +144,7 @@ def _routes(app: Flask) -> Iterator[_Route]:
                     rule=rule,
                     method=method,
                     operation=operation,
-                    is_kept=method == 'GET' and may_be_stored(view),
+                    has_validators=method == 'GET' and may_be_stored(view),
                     path_schemas=path_schemas,
                 )
 
@@ -159,7 +159,7 @@ def _write_schemas(routes: list[_Route]) -> tuple[dict[Any, dict[str, Any]], dic
         operation = route.operation
         if operation.body is not None and not isinstance(operation.body, Files):
             wanted.append(((route.id, 'body'), 'validation', TypeAdapter(operation.body)))
-        for status, kind in operation.answers.items():
+        for status, kind in operation.responses.items():
             if kind is not None and not isinstance(kind, Media):
                 wanted.append(((route.id, status), 'serialization', TypeAdapter(kind)))
     schemas, definitions = TypeAdapter.json_schemas(wanted, ref_template=_SCHEMAS, schema_generator=_Schemas)
@@ -195,9 +195,11 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
         }
     answers = {
         status: schemas[route.id, status]
-        for status in operation.answers if (route.id, status) in schemas
+        for status in operation.responses if (route.id, status) in schemas
     }
-    described['responses'] = describe_answers(operation, answers, schemas, components, kept=route.is_kept)
+    described['responses'] = describe_answers(
+        operation, answers, schemas, components, validators=route.has_validators
+    )
     return described
 
 
@@ -208,7 +210,7 @@ def _parameters(route: _Route) -> Iterator[dict[str, Any]]:
         query = route.operation.query.model_json_schema(schema_generator=_Schemas)
         for name, schema in query.get('properties', {}).items():
             yield _parameter(name, 'query', schema, required=name in query.get('required', ()))
-    for name in [*route.operation.request_headers, *(_CONDITIONS if route.is_kept else ())]:
+    for name in [*route.operation.request_headers, *(_CONDITIONS if route.has_validators else ())]:
         yield {'name': name, 'in': 'header', **REQUEST_HEADERS[name]}
 
 

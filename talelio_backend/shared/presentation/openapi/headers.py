@@ -3,7 +3,7 @@ from typing import Any
 
 _TEXT = {'type': 'string'}
 
-ANSWER_HEADERS: dict[str, dict[str, Any]] = {
+RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     'X-Request-ID': {
         'description': 'Names the request in the log.',
         'schema': _TEXT,

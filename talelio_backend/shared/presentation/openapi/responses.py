@@ -17,7 +17,7 @@ from talelio_backend.shared.business.identity import InvalidAccessToken, Missing
 from talelio_backend.shared.presentation.errors.handlers import problem_of
 from talelio_backend.shared.presentation.errors.problem_details import ENVELOPE_TYPE, PROBLEM_TYPE, Problem
 from talelio_backend.shared.presentation.openapi.examples import example_of
-from talelio_backend.shared.presentation.openapi.headers import ANSWER_HEADERS
+from talelio_backend.shared.presentation.openapi.headers import RESPONSE_HEADERS
 from talelio_backend.shared.presentation.operation import Files, Media, Operation
 from talelio_backend.shared.presentation.requests.validation_errors import MissingBody, MissingKey
 
@@ -39,15 +39,15 @@ _WITHOUT_TOKEN = (
 
 def describe_answers(
     operation: Operation, schemas: Mapping[int, dict[str, Any]], error_schemas: Mapping[str, dict[str, Any]],
-    components: dict[str, Any], *, kept: bool
+    components: dict[str, Any], *, validators: bool
 ) -> dict[str, Any]:
     """`schemas` are those of the answers, by status; `kept` ones have validators. Raises NoExample."""
-    names = (*operation.answer_headers, *(_VALIDATORS if kept else ()))
+    names = (*operation.response_headers, *(_VALIDATORS if validators else ()))
     answers = {
         str(int(status)): _success(operation, HTTPStatus(status), schemas.get(status), components, names)
-        for status in operation.answers
+        for status in operation.responses
     }
-    if kept:
+    if validators:
         not_modified = HTTPStatus.NOT_MODIFIED
         answers[str(not_modified.value)] = _success(operation, not_modified, None, components, names)
     errors: dict[HTTPStatus, list[Problem]] = {}
@@ -67,7 +67,7 @@ def _success(
         'description': status.phrase,
         'headers': _headers('X-Request-ID', *headers),
     }
-    kind = operation.answers.get(status)
+    kind = operation.responses.get(status)
     if isinstance(kind, Media):
         type_ = 'string' if isinstance(kind.example, str) else 'object'
         text = {} if kind.example is None else {'schema': {'type': type_}, 'example': kind.example}
@@ -99,7 +99,7 @@ def _error(status: HTTPStatus, refusals: list[Problem], schemas: Mapping[str, di
             PROBLEM_TYPE: {
                 'schema': schemas['problem'],
                 'example': refusals[0].problem | {
-                    'instance': ANSWER_HEADERS['X-Request-ID']['example']
+                    'instance': RESPONSE_HEADERS['X-Request-ID']['example']
                 },
             },
         },

@@ -28,7 +28,7 @@ def openapi_routes(app: Flask) -> Blueprint:
         return json.dumps(openapi_document(app), ensure_ascii=False)
 
     @routes.get(OPENAPI_PATH)
-    @described('Describe this API', answers={HTTPStatus.OK: _Document})
+    @described('Describe this API', responses={HTTPStatus.OK: _Document})
     def show_document() -> Response:
         return Response(document(), mimetype='application/json')
 

@@ -28,7 +28,7 @@ def add_request_log(app: Flask) -> None:
     app.teardown_request(_forget)
 
 
-def take_request_id(given: str | None) -> str:
+def choose_request_id(given: str | None) -> str:
     """Return an id for a request, for which the client, or its proxy, may have given one."""
     if given is not None and _ACCEPTABLE_ID.fullmatch(given):
         return given
@@ -58,7 +58,7 @@ def log_request(
 
 
 def _begin() -> None:
-    request_id.set(take_request_id(request.headers.get(REQUEST_ID)))
+    request_id.set(choose_request_id(request.headers.get(REQUEST_ID)))
     g.request_began = time.perf_counter()
 
 

@@ -1,13 +1,13 @@
 from flask import request
 
 from talelio_backend.shared.business.identity import AccessTokens, Identity, MissingAccessToken
-from talelio_backend.shared.presentation.operation import hold_to_description
+from talelio_backend.shared.presentation.operation import require_described
 from talelio_backend.shared.presentation.requests.environ_keys import ACCOUNT
 
 
 def authenticate(tokens: AccessTokens) -> Identity:
     """Return who makes the request (RFC 6750, section 2.1; the faults are the contract's 403s)."""
-    hold_to_description('bearer', 'required', 'optional')
+    require_described('bearer', 'required', 'optional')
     header = request.headers.get('Authorization')
     if header is None:
         raise MissingAccessToken('No authorization header provided')

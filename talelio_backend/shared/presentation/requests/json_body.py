@@ -7,7 +7,7 @@ from flask import request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from talelio_backend.shared.presentation.operation import hold_to_description
+from talelio_backend.shared.presentation.operation import require_described
 from talelio_backend.shared.presentation.requests.validation_errors import (
     MalformedBody,
     MissingBody,
@@ -22,7 +22,7 @@ _BROKEN_OFF = 'The request body is malformed or was cut short'
 
 def read_body(schema: type[BodyT]) -> BodyT:
     """Raises Invalid or an HTTPException."""
-    hold_to_description('body', schema)
+    require_described('body', schema)
     content = _read_to_end()
     if not content.strip():
         raise MissingBody()
@@ -31,7 +31,7 @@ def read_body(schema: type[BodyT]) -> BodyT:
 
 def read_body_if_any(schema: type[BodyT]) -> BodyT:
     """An absent body counts as an empty object. Raises Invalid or an HTTPException."""
-    hold_to_description('body', schema)
+    require_described('body', schema)
     return _validate(schema, _read_to_end().strip() or b'{}')
 
 

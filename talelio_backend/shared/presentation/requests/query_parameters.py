@@ -6,7 +6,7 @@ from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
 from talelio_backend.shared.business.errors import Fault
-from talelio_backend.shared.presentation.operation import hold_to_description
+from talelio_backend.shared.presentation.operation import require_described
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery, query_error
 
 # PostgreSQL's integer, the type of an id.
@@ -24,7 +24,7 @@ QueryT = TypeVar('QueryT', bound=Query)
 
 def read_query(schema: type[QueryT]) -> QueryT:
     """Raises InvalidQuery, which names the parameters that the path does not know."""
-    hold_to_description('query', None if schema is Query else schema)
+    require_described('query', None if schema is Query else schema)
     known = schema.model_fields
     if unknown := [name for name in request.args if name not in known]:
         message = f'Unknown parameter{"s" if len(unknown) > 1 else ""} {_listed(unknown)}'

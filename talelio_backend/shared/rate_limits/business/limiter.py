@@ -33,7 +33,7 @@ class Charge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class RateLimitStatus:
     """How a client stands with a policy; `reset` is in whole seconds."""
 
     policy: Policy
@@ -57,7 +57,7 @@ class Ticket:
     used_up: tuple[Charge, ...]
     # With the policy of the client's own network. That of a subject is nobody's business: it would tell
     # what others try, and whether the owner is active.
-    standing: Standing
+    status: RateLimitStatus
 
     @property
     def charges(self) -> list[Charge]:
@@ -73,7 +73,7 @@ class Refused(TooManyRequests):
         super().__init__(
             f'Too many tries, please try again in {retry_after} seconds', retry_after=retry_after
         )
-        self.standing = Standing(policy=policy, remaining=0, reset=retry_after)
+        self.status = RateLimitStatus(policy=policy, remaining=0, reset=retry_after)
 
 
 class RateLimiter:
@@ -88,7 +88,7 @@ class RateLimiter:
         network = limited_network(actor.address)
         known_key = self._known_key(subject, network)
         with self._unit_of_work() as uow:
-            known = limit.knows_networks and _is_known(uow, known_key, now)
+            known = limit.remembers_networks and _is_known(uow, known_key, now)
             own = Charge(policy=limit.network, key=self._pseudonym(network))
             charges = [own]
             if limit.subject is not None:
@@ -110,7 +110,7 @@ class RateLimiter:
             used_up=tuple(
                 charge for charge, counter in zip(charges, counters) if counter.count >= charge.policy.quota
             ),
-            standing=Standing(
+            status=RateLimitStatus(
                 policy=limit.network,
                 remaining=max(0, limit.network.quota - counters[0].count),
                 reset=_seconds_until(counters[0].expires_at, now),
@@ -120,7 +120,7 @@ class RateLimiter:
     def settle(self, ticket: Ticket, error: BaseException | None, now: datetime) -> None:
         """Say how the try ended: with an error, or well."""
         if not ticket.limit.counts(error):
-            self._take_back(ticket, succeeded=error is None, now=now)
+            self._refund(ticket, succeeded=error is None, now=now)
         elif ticket.used_up:
             with self._unit_of_work() as uow:
                 for charge in ticket.used_up:
@@ -128,7 +128,7 @@ class RateLimiter:
                     record(uow.audit, EventKind.LIMIT_REACHED, ticket.actor, now, details=details)
                 uow.commit()
 
-    def make_known(self, actor: Actor, subject: str, now: datetime) -> None:
+    def remember_network(self, actor: Actor, subject: str, now: datetime) -> None:
         """Take the network for one of the owner's, who has shown otherwise than by a try who they are."""
         name = KNOWN_NETWORK, self._known_key(subject, limited_network(actor.address))
         with self._unit_of_work() as uow:
@@ -139,9 +139,9 @@ class RateLimiter:
     def _known_key(self, subject: str, network: str) -> str:
         return self._pseudonym(f'{subject}\n{network}')
 
-    def _take_back(self, ticket: Ticket, *, succeeded: bool, now: datetime) -> None:
+    def _refund(self, ticket: Ticket, *, succeeded: bool, now: datetime) -> None:
         charges = ticket.charges
-        remembered = succeeded and ticket.limit.knows_networks
+        remembered = succeeded and ticket.limit.remembers_networks
         names = [charge.name for charge in charges]
         if remembered:
             names.append((KNOWN_NETWORK, ticket.known_key))
@@ -155,7 +155,7 @@ class RateLimiter:
                 slips = counters[1].count
             for number, (charge, counter) in enumerate(zip(charges, counters)):
                 # A network's count stays: whoever has an account could wash it clean between guesses.
-                counter.give_back(1 if number == 0 else slips, charge.policy, now)
+                counter.refund(1 if number == 0 else slips, charge.policy, now)
             if remembered:
                 counters[-1].expires_at = now + KNOWN_FOR
             uow.commit()

@@ -17,7 +17,7 @@ KNOWN_FOR = timedelta(days=90)
 KNOWN_NETWORK = 'known-network'
 
 # Rows of one transaction, so that pruning holds nobody up.
-PRUNED_AT_ONCE = 1000
+PRUNE_BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Limit:
     subject: Policy | None = None
     # Whether a network that succeeded with the subject before has its own budget, of the subject's policy, in
     # which the tries of others do not count. So nobody can lock out the owner.
-    knows_networks: bool = False
+    remembers_networks: bool = False
     # What a try must end in to stay counted; nothing stands for any end. A try is counted before it is made.
     counted: tuple[type[BusinessError], ...] = ()
 
@@ -80,7 +80,7 @@ class Counter:
             # A pause must not end in a clean slate.
             self.expires_at = max(self.expires_at, self.blocked_until + policy.window)
 
-    def give_back(self, tries: int, policy: Policy, now: datetime) -> None:
+    def refund(self, tries: int, policy: Policy, now: datetime) -> None:
         """Forget tries that shall not count after all."""
         self.count = max(0, self.count - tries)
         # Nor shall they have made the pause of others longer.
@@ -123,6 +123,6 @@ def limited_network(address: str | None) -> str:
 
 def prune(uow: LimitsUnitOfWork, now: datetime) -> int:
     with uow:
-        pruned = uow.counters.delete_expired(now, PRUNED_AT_ONCE)
+        pruned = uow.counters.delete_expired(now, PRUNE_BATCH)
         uow.commit()
     return pruned

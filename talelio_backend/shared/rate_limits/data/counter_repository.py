@@ -24,7 +24,7 @@ def map_counter() -> None:
     mapper_registry.map_imperatively(Counter, counter_table)
 
 
-def pseudonyms(secret_key: str) -> Callable[[str], str]:
+def keyed_hash(secret_key: str) -> Callable[[str], str]:
     """A keyed hash, which who has a copy of the database cannot try addresses against."""
     # As the keys of tokens are made, see jwt.py.
     key = hmac.digest(secret_key.encode(), b'talelio_backend:rate-limits\x01', 'sha256')

@@ -11,7 +11,7 @@ from flask import Flask, Response, g
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.presentation.requests.client import request_actor
-from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, Refused, Standing, Ticket
+from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, RateLimitStatus, Refused, Ticket
 from talelio_backend.shared.rate_limits.business.limits import Limit
 
 _logger = logging.getLogger(__name__)
@@ -26,9 +26,9 @@ def limited(limiter: RateLimiter, limit: Limit, subject: str = '') -> Iterator[N
     try:
         ticket = limiter.admit(limit, request_actor(), subject, datetime.now(UTC))
     except Refused as refusal:
-        g.rate_limit = refusal.standing
+        g.rate_limit = refusal.status
         raise
-    g.rate_limit = ticket.standing
+    g.rate_limit = ticket.status
     try:
         yield
     except BaseException as error:
@@ -45,10 +45,10 @@ def _settle(limiter: RateLimiter, ticket: Ticket, error: BaseException | None) -
         _logger.warning('a try stays counted, as the database is not available')
 
 
-def make_known(limiter: RateLimiter, subject: str) -> None:
+def remember_network(limiter: RateLimiter, subject: str) -> None:
     """Let the client's network in to the subject's account while others are guessing at it."""
     try:
-        limiter.make_known(request_actor(), subject, datetime.now(UTC))
+        limiter.remember_network(request_actor(), subject, datetime.now(UTC))
     except Unavailable:
         # What has shown who they are is done, and must not be answered as if it were not.
         _logger.warning('a network was not noted as known, as the database is not available')
@@ -59,10 +59,10 @@ def add_rate_limit_headers(app: Flask) -> None:
 
 
 def _tell(response: Response) -> Response:
-    standing: Standing | None = g.get('rate_limit')
-    if standing is not None:
-        policy = standing.policy
+    status: RateLimitStatus | None = g.get('rate_limit')
+    if status is not None:
+        policy = status.policy
         window = int(policy.window.total_seconds())
         response.headers['RateLimit-Policy'] = f'"{policy.name}";q={policy.quota};w={window}'
-        response.headers['RateLimit'] = f'"{policy.name}";r={standing.remaining};t={standing.reset}'
+        response.headers['RateLimit'] = f'"{policy.name}";r={status.remaining};t={status.reset}'
     return response

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, make_url
 from talelio_backend.app_feed.data.change_log import next_due
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data import change_listener
-from talelio_backend.shared.data.change_listener import BEAT, LEASE, NOW, PAUSE, ChangeListener
+from talelio_backend.shared.data.change_listener import HEARTBEAT, LEASE, MIN_INTERVAL, NOW, ChangeListener
 from talelio_backend.shared.data.engine import make_engine
 from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from tests.support.database import connect, execute
@@ -75,16 +75,16 @@ def _watch(database: connection, engine: Engine) -> Iterator[ChangeListener]:
 
 
 def test_nothing_is_known_before_it_listens(engine: Engine) -> None:
-    assert ChangeListener(engine, next_due(NOW)).moment() is None
+    assert ChangeListener(engine, next_due(NOW)).version() is None
 
 
-def test_while_nothing_changes_it_is_the_same_moment(watch: ChangeListener) -> None:
-    moment = watch.moment()
+def test_while_nothing_changes_it_is_the_same_version(watch: ChangeListener) -> None:
+    version = watch.version()
 
     watch.step()
 
-    assert moment is not None
-    assert watch.moment() == moment
+    assert version is not None
+    assert watch.version() == version
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_while_nothing_changes_it_is_the_same_moment(watch: ChangeListener) -> N
 def test_each_change_of_what_is_public_makes_another_one(
     watch: ChangeListener, database: connection, statement: str
 ) -> None:
-    moment = watch.moment()
+    version = watch.version()
 
     execute(database, statement)
     watch.step()
 
-    assert watch.moment() not in (moment, None)
+    assert watch.version() not in (version, None)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_each_change_of_what_is_public_makes_another_one(
     ]
 )
 def test_what_nobody_can_see_makes_none(watch: ChangeListener, database: connection, statement: str) -> None:
-    moment = watch.moment()
+    version = watch.version()
 
     execute(database, statement)
     watch.step()
 
-    assert watch.moment() == moment
+    assert watch.version() == version
 
 
 def test_whoever_writes_makes_another_one_for_all_that_share_it(
@@ -135,56 +135,56 @@ def test_whoever_writes_makes_another_one_for_all_that_share_it(
         for each in (watch, other):
             each.share(page)
             each.step()
-        moments = watch.moment(), other.moment()
+        versions = watch.version(), other.version()
 
         other.changed()
 
-        assert watch.moment() not in (moments[0], None)
-        assert other.moment() not in (moments[1], None)
+        assert watch.version() not in (versions[0], None)
+        assert other.version() not in (versions[1], None)
 
 
 def test_a_project_becomes_public_by_its_time_alone(
     clock: Clock, watch: ChangeListener, database: connection
 ) -> None:
     execute(database, _ADD_PROJECT, 3600)
-    clock.passed += timedelta(seconds=BEAT)
+    clock.passed += timedelta(seconds=HEARTBEAT)
     watch.step()
-    moment = watch.moment()
-    assert moment is not None
+    version = watch.version()
+    assert version is not None
 
     # Nobody knows from that time on, until the watch asks for the next one.
     clock.passed += timedelta(hours=2)
-    assert watch.moment() is None
+    assert watch.version() is None
     watch.step()
 
-    assert watch.moment() not in (moment, None)
+    assert watch.version() not in (version, None)
 
 
 def test_each_of_many_changes_is_heard_and_one_question_is_asked_about_all(
     clock: Clock, watch: ChangeListener, database: connection, engine: Engine
 ) -> None:
-    moments = {watch.moment()}
+    versions = {watch.version()}
     with statements(engine) as asked:
         for number in range(5):
             execute(database, 'UPDATE users SET location = %s', str(number))
-            wait_until(lambda: watch.step() and watch.moment() not in moments, 'the change is heard')
-            moments.add(watch.moment())
+            wait_until(lambda: watch.step() and watch.version() not in versions, 'the change is heard')
+            versions.add(watch.version())
         assert not asked
 
-        clock.passed += timedelta(seconds=PAUSE)
+        clock.passed += timedelta(seconds=MIN_INTERVAL)
         watch.step()
 
     assert len(asked) == 1
-    assert None not in moments
+    assert None not in versions
 
 
 def test_an_answer_holds_for_the_length_of_a_lease(clock: Clock, watch: ChangeListener) -> None:
     clock.passed += timedelta(seconds=LEASE - 0.001)
-    assert watch.moment() is not None
+    assert watch.version() is not None
 
     clock.passed += timedelta(seconds=0.001)
 
-    assert watch.moment() is None
+    assert watch.version() is None
 
 
 @pytest.mark.parametrize('fault', ['cut', 'hang'])
@@ -196,17 +196,17 @@ def test_a_lost_server_is_no_server(database_url: str, database: connection, fau
         thread = PeriodicThread('watch', watch.step, pause=0, pause_without_database=0.05)
         thread.start()
         try:
-            moment = wait_until(watch.moment, 'the first moment')
+            version = wait_until(watch.version, 'the first version')
             if fault == 'cut':
                 proxy.refuse()
             else:
                 proxy.hang()
-            wait_until(lambda: watch.moment() is None, 'that it is missed')
+            wait_until(lambda: watch.version() is None, 'that it is missed')
             # It cannot be heard of.
             execute(database, "UPDATE users SET location = 'Lisboa'")
-            assert watch.moment() is None
+            assert watch.version() is None
             proxy.forward()
-            assert wait_until(watch.moment, 'another moment') != moment
+            assert wait_until(watch.version, 'another version') != version
         finally:
             proxy.forward()
             thread.stop(PATIENCE)
@@ -223,7 +223,7 @@ def test_it_can_be_tried_again(database_url: str) -> None:
         with pytest.raises(Unavailable):
             watch.step()
 
-    assert watch.moment() is None
+    assert watch.version() is None
 
 
 def test_the_pool_keeps_all_its_connections_as_they_are(database_url: str) -> None:

@@ -20,11 +20,11 @@ import talelio_backend
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from talelio_backend.development.embedded_postgres.programs import find_installation
 from talelio_backend.development.embedded_postgres.unprivileged import (
-    Lodging,
+    ProgramRunner,
     as_other_user,
     as_self,
+    choose_runner,
     in_user_namespace,
-    lodge,
 )
 from tests.support.missing import skip
 
@@ -50,9 +50,9 @@ import os
 import sys
 from pathlib import Path
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres
-from talelio_backend.development.embedded_postgres.unprivileged import Lodging
+from talelio_backend.development.embedded_postgres.unprivileged import ProgramRunner
 
-run = Lodging.run
+run = ProgramRunner.run
 
 def stand_in(self, *command, keep_open=()):
     if 'initdb' not in str(command[0]):
@@ -61,13 +61,13 @@ def stand_in(self, *command, keep_open=()):
     script = f'echo initdb >&{answer}; read line <&{told}'
     return run(self, 'sh', '-c', script, keep_open=[*keep_open, told, answer])
 
-Lodging.run = stand_in
+ProgramRunner.run = stand_in
 EmbeddedPostgres(Path(sys.argv[1]), durable=False).acquire()
 '''
 
 
 @dataclass(frozen=True, kw_only=True)
-class _InterruptedLodging(Lodging):
+class _InterruptedRunner(ProgramRunner):
 
     def run(self, *command: str | Path, keep_open: Sequence[int] = ()) -> subprocess.CompletedProcess[str]:
         result = super().run(*command, keep_open=keep_open)
@@ -78,9 +78,9 @@ class _InterruptedLodging(Lodging):
         return result
 
 
-def _interrupted(folder: Path, installation: Path) -> Lodging:
-    lodging = lodge(folder, installation)
-    return _InterruptedLodging(**{f.name: getattr(lodging, f.name) for f in fields(lodging)})
+def _interrupted(folder: Path, installation: Path) -> ProgramRunner:
+    runner = choose_runner(folder, installation)
+    return _InterruptedRunner(**{f.name: getattr(runner, f.name) for f in fields(runner)})
 
 
 def _remove_what_lies_elsewhere(folder: Path) -> None:
@@ -131,8 +131,8 @@ def _handle(folder: Path) -> Iterator[EmbeddedPostgres]:
     handle.release()
 
 
-def _server(folder: Path, patience: float = 60) -> EmbeddedPostgres:
-    return EmbeddedPostgres(folder, durable=False, patience=patience)
+def _server(folder: Path, timeout: float = 60) -> EmbeddedPostgres:
+    return EmbeddedPostgres(folder, durable=False, timeout=timeout)
 
 
 def _connect(url: str) -> psycopg2.extensions.connection:
@@ -344,7 +344,7 @@ def test_a_fork_that_goes_on_does_not_hold_it(folder: Path, server: EmbeddedPost
         finally:
             os._exit(0)
     server.release()
-    with _server(folder, patience=5) as url:
+    with _server(folder, timeout=5) as url:
         assert _answers(url)
     assert not _answers(url)
     os.close(reader)
@@ -394,7 +394,7 @@ def test_no_second_server_beside_what_a_killed_one_left(folder: Path) -> None:
         os.kill(left, signal.SIGSTOP)
         os.kill(_server_process(url), signal.SIGKILL)
         with pytest.raises(EmbeddedPostgresError, match='did not answer within 0.3 seconds'):
-            _server(folder, patience=0.3).acquire()
+            _server(folder, timeout=0.3).acquire()
         os.kill(left, signal.SIGKILL)
     with _server(folder) as url:
         assert _answers(url)
@@ -423,8 +423,8 @@ def test_an_empty_pid_file_is_no_obstacle(folder: Path) -> None:
 def test_a_server_started_by_hand_is_used_and_left_running(folder: Path) -> None:
     with _server(folder) as url:
         data, port = _data(url), _port(url)
-    lodging = lodge(folder, find_installation())
-    pg_ctl = partial(lodging.run, lodging.programs / 'pg_ctl', '-D', data)
+    runner = choose_runner(folder, find_installation())
+    pg_ctl = partial(runner.run, runner.programs / 'pg_ctl', '-D', data)
     options = f'-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='
     assert pg_ctl('-l', data / 'log', '-o', options, 'start').returncode == 0
     try:
@@ -515,7 +515,7 @@ def test_an_initdb_whose_caller_was_killed_is_waited_for(new_folder: Path) -> No
         process.kill()
         process.wait()
         with pytest.raises(EmbeddedPostgresError, match='did not answer within 0.3 seconds'):
-            _server(new_folder, patience=0.3).acquire()
+            _server(new_folder, timeout=0.3).acquire()
     with _server(new_folder) as url:
         assert _answers(url)
 
@@ -631,7 +631,7 @@ def test_all_that_was_tried_is_said(new_folder: Path, tmp_path: Path) -> None:
     new_folder.mkdir(parents=True)
     (new_folder / 'data').mkdir()
     with pytest.raises(EmbeddedPostgresError, match='(?s)DATABASE_URL.*- in a user .*- as another'):
-        lodge(new_folder, tmp_path / 'no-installation')
+        choose_runner(new_folder, tmp_path / 'no-installation')
 
 
 def test_without_the_package_its_absence_is_said() -> None:

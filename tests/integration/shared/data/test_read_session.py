@@ -106,7 +106,7 @@ def test_a_connection_that_waited_long_is_asked_for(engine: Engine, monkeypatch:
 
     monkeypatch.setattr(engine.dialect, 'do_ping', remember)
     for seconds, times in ((math.inf, 0), (0.0, 1)):
-        monkeypatch.setattr(pool_liveness, 'ASKED_AFTER', seconds)
+        monkeypatch.setattr(pool_liveness, 'PING_AFTER', seconds)
         with ProbingReading(engine) as read_session:
             read_session.run('SELECT 1')
         assert len(asked) == times

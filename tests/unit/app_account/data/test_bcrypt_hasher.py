@@ -88,7 +88,7 @@ def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> N
             leave.wait(PATIENCE)
             return super()._make_hash(prepared, cost)
 
-    hasher = SlowHasher(COST, at_once=1, patience=0.05)
+    hasher = SlowHasher(COST, at_once=1, timeout=0.05)
     first = threading.Thread(target=hasher.hash, args=('correct horse battery', ))
     first.start()
     try:

@@ -84,7 +84,7 @@ def test_tries_to_send_mail_are_counted_by_outcome(
 
 def test_turns_are_counted_while_they_last(registry: CollectorRegistry) -> None:
     observer = WorkMetrics(registry).bulkhead('passwords')
-    bulkhead = Bulkhead('passwords', at_once=1, waiting=1, patience=0.01, observer=observer)
+    bulkhead = Bulkhead('passwords', at_once=1, waiting=1, timeout=0.01, observer=observer)
 
     def value(name: str) -> float | None:
         return registry.get_sample_value(f'talelio_work_{name}', {'what': 'passwords'})

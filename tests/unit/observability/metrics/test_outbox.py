@@ -53,7 +53,7 @@ def test_a_database_that_hangs_is_not_waited_for_and_asked_once() -> None:
         let_go.wait()
         return OutboxTally(pending=0, failed=0, oldest=None)
 
-    collector = OutboxCollector(hang, patience=0.01)
+    collector = OutboxCollector(hang, timeout=0.01)
     try:
         assert not told(collector)
         assert not told(collector)

@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from talelio_backend.shared.presentation.schemas import Body, GivenTime
+from talelio_backend.shared.presentation.schemas import Body, TimeInput
 
 
 class TimeBody(Body):
-    at: GivenTime
+    at: TimeInput
 
 
 @pytest.mark.parametrize(

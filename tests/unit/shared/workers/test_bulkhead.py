@@ -26,7 +26,7 @@ class Workshop:
 
 
 def test_one_works_one_waits_and_the_others_are_sent_away_at_once() -> None:
-    workshop = Workshop(Bulkhead('logins', at_once=1, waiting=1, patience=PATIENCE))
+    workshop = Workshop(Bulkhead('logins', at_once=1, waiting=1, timeout=PATIENCE))
     with ThreadPoolExecutor(4) as pool:
         calls = {pool.submit(workshop.work) for _ in range(4)}
         try:
@@ -45,7 +45,7 @@ def test_one_works_one_waits_and_the_others_are_sent_away_at_once() -> None:
 
 
 def test_who_waits_too_long_is_sent_away_and_leaves_no_trace() -> None:
-    bulkhead = Bulkhead('logins', at_once=1, waiting=1, patience=0.01)
+    bulkhead = Bulkhead('logins', at_once=1, waiting=1, timeout=0.01)
     workshop = Workshop(bulkhead)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(workshop.work)
@@ -61,7 +61,7 @@ def test_who_waits_too_long_is_sent_away_and_leaves_no_trace() -> None:
 
 
 def test_an_error_gives_the_turn_back() -> None:
-    bulkhead = Bulkhead('logins', at_once=1, waiting=0, patience=0)
+    bulkhead = Bulkhead('logins', at_once=1, waiting=0, timeout=0)
 
     for _ in range(3):
         with pytest.raises(KeyError), bulkhead.slot():

@@ -198,7 +198,7 @@ def test_an_avatar_may_have_more_pixels_than_its_picture(worker: SandboxedWorker
 
 
 def test_those_who_wait_have_not_read_and_the_others_are_sent_away(worker: SandboxedWorker) -> None:
-    processor = SandboxedImageProcessor(worker, waiting=1, patience=0.05)
+    processor = SandboxedImageProcessor(worker, waiting=1, timeout=0.05)
     read_session, go_on = Event(), Event()
 
     class Slow(BytesIO):

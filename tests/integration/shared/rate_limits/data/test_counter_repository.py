@@ -9,7 +9,7 @@ from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import Unauthenticated
 from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, Refused
-from talelio_backend.shared.rate_limits.data.counter_repository import pseudonyms
+from talelio_backend.shared.rate_limits.data.counter_repository import keyed_hash
 from tests.support.at_once import at_once
 from tests.support.backings import Backing
 from tests.support.engines import scalar
@@ -77,7 +77,7 @@ def test_only_expired_counters_are_deleted_and_no_more_than_asked(backing: Backi
 
 
 def limiter_of(engine: Engine) -> RateLimiter:
-    return RateLimiter(lambda: UnitOfWork(engine), pseudonyms('a key'))
+    return RateLimiter(lambda: UnitOfWork(engine), keyed_hash('a key'))
 
 
 def test_of_fifty_threads_ten_are_admitted(shared_engine: Engine) -> None:
@@ -126,4 +126,4 @@ def test_a_stolen_database_does_not_tell_who_was_counted(shared_engine: Engine) 
 
     rows = scalar(shared_engine, "SELECT string_agg(c::text, ' ') FROM rate_limit_counters c")
     assert 'maker' not in rows and '192.0.2.7' not in rows
-    assert pseudonyms('a key')('x') != pseudonyms('another key')('x')
+    assert keyed_hash('a key')('x') != keyed_hash('another key')('x')

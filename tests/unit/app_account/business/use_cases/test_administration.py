@@ -149,7 +149,7 @@ def test_a_deleted_account_is_gone_and_its_number_is_remembered() -> None:
 
     with uow:
         wanted = IdempotencyClaim.make(scope=scope_of(account.id), key='key', fingerprint='', now=NOW)
-        uow.idempotency_claims.add_unless_there(wanted)
+        uow.idempotency_claims.get_or_add(wanted)
         image = new_image(account.user.id)
         uow.images.add(image)
         uow.commit()

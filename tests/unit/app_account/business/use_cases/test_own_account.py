@@ -142,7 +142,7 @@ class TestDelete:
         other = register_verified(uow, email='other@example.com', username='other')
         with uow:
             claims = [
-                uow.idempotency_claims.add_unless_there(
+                uow.idempotency_claims.get_or_add(
                     IdempotencyClaim.make(scope=scope_of(each.id), key='key', fingerprint='', now=NOW)
                 ) for each in (account, other)
             ]

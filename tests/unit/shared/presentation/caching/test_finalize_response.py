@@ -109,7 +109,7 @@ def test_an_error_is_kept_by_nobody() -> None:
 
 def test_what_must_not_be_kept_has_no_tag_and_no_coding() -> None:
 
-    @described('Show the moment', answers={200: Letter})
+    @described('Show the moment', responses={200: Letter})
     @no_store
     def moment() -> Response:
         return letter()

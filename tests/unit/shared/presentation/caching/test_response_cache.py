@@ -43,7 +43,7 @@ class FakePublicData:
     def __init__(self) -> None:
         self.value: int | None = 1
 
-    def moment(self) -> int | None:
+    def version(self) -> int | None:
         return self.value
 
     def change(self) -> None:
@@ -75,7 +75,7 @@ class Service:
     def show(self) -> Response:
         return model_response(Letter(number=next(self.written)))
 
-    @described('Show a moment', answers={200: Letter})
+    @described('Show a moment', responses={200: Letter})
     @no_store
     def moment(self) -> Response:
         return self.show()
@@ -156,17 +156,17 @@ def test_a_path_is_logged_as_it_reads(caplog: pytest.LogCaptureFixture) -> None:
 def test_whoever_counts_is_told_what_the_cache_did() -> None:
     service = Service()
 
-    def told(path: str = '/show', **headers: str) -> tuple[str, str]:
+    def last_request(path: str = '/show', **headers: str) -> tuple[str, str]:
         # A test client would give the application a copy.
         environ = EnvironBuilder(path, headers=Headers(headers)).get_environ()
         for _ in service.app.wsgi_app(environ, lambda *_: lambda content: content):
             pass
         return environ[ROUTE], environ[CACHE]
 
-    assert [told(), told()] == [('/show', 'miss'), ('/show', 'hit')]
-    assert told(Authorization='Bearer x') == ('/show', 'bypass')
+    assert [last_request(), last_request()] == [('/show', 'miss'), ('/show', 'hit')]
+    assert last_request(Authorization='Bearer x') == ('/show', 'bypass')
     service.public.value = None
-    assert told() == ('/show', 'bypass')
+    assert last_request() == ('/show', 'bypass')
 
 
 def test_when_nobody_knows_whether_something_changed_it_is_read_anew() -> None:

@@ -53,9 +53,9 @@ def add_chair(app: Flask) -> None:
         bearer='required',
         body=PaintBody,
         query=ChairQuery,
-        answers={HTTPStatus.OK: list[ChairAnswer]},
+        responses={HTTPStatus.OK: list[ChairAnswer]},
         errors=[NotFound('There is no chair 7')],
-        answer_headers=['Link'],
+        response_headers=['Link'],
     )
     def paint(room: Colour, chair_id: int) -> Response:
         raise AssertionError((room, chair_id))
@@ -125,7 +125,7 @@ def test_a_field_without_an_example_is_named(app: Flask) -> None:
         legs: int
 
     @app.post('/bare')
-    @described('Make', body=BareBody, answers={204: None})
+    @described('Make', body=BareBody, responses={204: None})
     def make() -> Response:
         raise AssertionError
 
@@ -136,7 +136,7 @@ def test_a_field_without_an_example_is_named(app: Flask) -> None:
 def test_a_view_that_reads_another_body_than_it_describes_fails(app: Flask) -> None:
 
     @app.post('/paint')
-    @described('Paint', body=PaintBody, answers={204: None})
+    @described('Paint', body=PaintBody, responses={204: None})
     def paint() -> Response:
         read_body(OtherBody)
         return Response(status=204)
@@ -149,7 +149,7 @@ def test_a_view_that_reads_another_body_than_it_describes_fails(app: Flask) -> N
 def test_a_view_that_wants_a_token_and_does_not_say_so_fails(app: Flask) -> None:
 
     @app.get('/secret')
-    @described('Tell', answers={204: None})
+    @described('Tell', responses={204: None})
     def tell() -> Response:
         authenticate(JwtAccessTokens(SECRET_KEY))
         return Response(status=204)

@@ -82,7 +82,7 @@ def test_a_view_that_does_not_say_so_cannot_ask_who_it_is(
     app = Flask(__name__)
 
     @app.get('/')
-    @described('Whoever it is', answers={200: None}, bearer=bearer)
+    @described('Whoever it is', responses={200: None}, bearer=bearer)
     def show() -> str:
         return str(authenticate(TOKENS).account_id)
 

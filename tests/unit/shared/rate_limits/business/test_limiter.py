@@ -77,7 +77,7 @@ def test_after_ten_failures_an_account_is_closed_from_wherever_they_came() -> No
 
     refusal = tries.problem_of()
     assert (refusal.message, refusal.retry_after) == ('Too many tries, please try again in 60 seconds', 60)
-    assert refusal.standing.policy.name == 'login'
+    assert refusal.status.policy.name == 'login'
     tries.make(subject='other')
 
 
@@ -87,7 +87,7 @@ def test_each_further_failure_doubles_the_pause_up_to_an_hour() -> None:
     pauses = []
 
     for _ in range(9):
-        pauses.append(tries.problem_of().standing.reset)
+        pauses.append(tries.problem_of().status.reset)
         tries.now += timedelta(seconds=pauses[-1])
         tries.make()
 
@@ -244,7 +244,7 @@ def test_a_network_cannot_go_through_all_accounts() -> None:
     for number in range(OF_FEW.network.quota):
         tries.make(subject=f'account {number}')
 
-    assert tries.problem_of(subject='another').standing.policy.name == 'login-network'
+    assert tries.problem_of(subject='another').status.policy.name == 'login-network'
     tries.make(actor=FAR, subject='another')
 
 
@@ -265,7 +265,7 @@ def test_nor_do_failures_of_the_own_account_that_a_success_makes_good() -> None:
         if number + 1 < OF_FEW.network.quota // 5:
             tries.make(None, subject='own')
 
-    assert tries.problem_of(subject='another').standing.policy.name == 'login-network'
+    assert tries.problem_of(subject='another').status.policy.name == 'login-network'
 
 
 def test_where_every_end_counts_success_counts_too() -> None:
@@ -273,7 +273,7 @@ def test_where_every_end_counts_success_counts_too() -> None:
 
     tries.make(None, times=10)
 
-    assert tries.problem_of().standing.policy.name == 'resend'
+    assert tries.problem_of().status.policy.name == 'resend'
     tries.make(None, subject='other')
 
 
@@ -318,9 +318,9 @@ def test_a_client_is_told_how_its_own_network_stands() -> None:
     tries = Tries()
     tries.make()
 
-    standing = tries.limiter.admit(LOGIN, NEAR, 'maker', NOW).standing
+    status = tries.limiter.admit(LOGIN, NEAR, 'maker', NOW).status
 
-    assert (standing.policy.name, standing.remaining, standing.reset) == ('login-network', 298, 3600)
+    assert (status.policy.name, status.remaining, status.reset) == ('login-network', 298, 3600)
 
 
 @pytest.mark.parametrize(('network_pause', 'subject_pause', 'named'), [(1, 5, 'subject'), (5, 1, 'network')])
@@ -334,9 +334,9 @@ def test_of_two_policies_that_refuse_the_one_that_refuses_longer_is_named(
     tries = Tries(Limit(network=policy('network', network_pause), subject=policy('subject', subject_pause)))
     tries.make()
 
-    standing = tries.problem_of().standing
+    status = tries.problem_of().status
 
-    assert (standing.policy.name, standing.remaining, standing.reset) == (named, 0, 300)
+    assert (status.policy.name, status.remaining, status.reset) == (named, 0, 300)
 
 
 def test_of_two_policies_that_refuse_for_as_long_either_is_named() -> None:
@@ -344,7 +344,7 @@ def test_of_two_policies_that_refuse_for_as_long_either_is_named() -> None:
     tries = Tries(Limit(network=policies[0], subject=policies[1]))
     tries.make()
 
-    assert tries.problem_of().standing.reset == 60
+    assert tries.problem_of().status.reset == 60
 
 
 def test_a_part_of_a_second_is_a_whole_one_to_wait() -> None:
@@ -374,10 +374,10 @@ def test_a_network_that_is_made_known_has_a_budget_of_its_own() -> None:
     tries = Tries()
     tries.make_from_everywhere(10)
 
-    tries.limiter.make_known(NEAR, 'maker', NOW)
+    tries.limiter.remember_network(NEAR, 'maker', NOW)
 
     tries.make(None)
-    assert tries.problem_of(actor=FAR).standing.policy.name == 'login'
+    assert tries.problem_of(actor=FAR).status.policy.name == 'login'
     tries.now += KNOWN_FOR + MINUTE
     tries.make_from_everywhere(10)
-    assert tries.problem_of().standing.policy.name == 'login'
+    assert tries.problem_of().status.policy.name == 'login'
