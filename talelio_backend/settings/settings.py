@@ -23,7 +23,7 @@ from talelio_backend.app_account.business.domain.email_address import canonical_
 from talelio_backend.settings.folders import PROJECT_FOLDER, VAR_FOLDER
 from talelio_backend.settings.images import ImageSettings
 from talelio_backend.settings.server import ServerSettings
-from talelio_backend.settings.values import COMMA_SEPARATED, Actor, BaseUrl, Url, page_url, split_url
+from talelio_backend.settings.values import COMMA_SEPARATED, BaseUrl, Origin, Url, page_url, split_url
 from talelio_backend.shared.audit.business.audit_trail import Retention
 from talelio_backend.shared.mail.data.smtp_server import SmtpServer
 
@@ -119,7 +119,7 @@ class Settings(ServerSettings, ImageSettings):
     frontend_url: Url | None = Field(None, examples=['https://www.example.com'])
     """The frontend whose pages (`/reset-password`, `/confirm-email`, `/revoke-email`) links in mails lead to;
     by default they lead to the API."""
-    cors_origins: Annotated[tuple[Actor, ...], COMMA_SEPARATED] = ()
+    cors_origins: Annotated[tuple[Origin, ...], COMMA_SEPARATED] = ()
     """Origins of the frontends that may call the API from a browser, separated by commas."""
     site_project_url: Annotated[str, page_url('slug', 'id', 'username', required=r'\{(slug|id)\}')] | None = \
         Field(None, examples=['https://www.example.com/{username}/{slug}'])

@@ -28,7 +28,7 @@ def split_url(url: str) -> SplitResult:
     """Raises a ValueError that does not quote the URL, and with it a password."""
     try:
         parts = urlsplit(url)
-        # ReadSession the port validates it.
+        # Reading the port validates it.
         _ = parts.port
     except ValueError:
         raise ValueError('is malformed') from None
@@ -74,7 +74,7 @@ BaseUrl = Annotated[
 Url = Annotated[str, _WITHOUT_SLASH,
                 matching(rf'https?://{_HOST}(/[^?#]*)?', 'a URL such as https://cdn.example.com')]
 # flask-cors takes what looks like a regular expression for one.
-Actor = Annotated[
+Origin = Annotated[
     str,
     matching(r'[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:\d+)?', 'an origin such as https://www.example.com')]
 HostName = Annotated[str, matching(_NAME.replace('A-Z', ''), 'a host name in lower case')]

@@ -5,7 +5,7 @@ from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.ports.links import LeavingUnitOfWork
 from talelio_backend.shared.idempotency.business.claims import scope_of
 
-# ProjectPatch a user's id and the keys of files; leaves to the sweep what the store does not give up.
+# Given a user's id and the keys of files; leaves to the sweep what the store does not give up.
 FreeFiles = Callable[[int, Sequence[str]], None]
 
 

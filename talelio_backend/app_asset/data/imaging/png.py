@@ -61,7 +61,7 @@ def _eight_bits(image: Image.Image, depth: int) -> Image.Image:
             image.info['transparency'] = tuple(level >> 8 for level in transparent)
         return image.convert('RGBA')
     if image.mode == 'L':
-        # ProjectPatch as it is stored, in fewer bits.
+        # Returned as it is stored, in fewer bits.
         image.info['transparency'] = transparent * 255 // (2**depth - 1)
     return image.convert('LA')
 

@@ -32,7 +32,7 @@ class MailStatus(StrEnum):
     SENT = 'sent'
     # Not sent, because what it was about is no longer so.
     OBSOLETE = 'obsolete'
-    # ProjectPatch up; an operator may replay it.
+    # Given up; an operator may replay it.
     FAILED = 'failed'
 
 

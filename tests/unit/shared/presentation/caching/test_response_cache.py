@@ -354,5 +354,5 @@ def test_what_is_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         assert number_of(service.ask('/long?size=100000&favourite')) == favourite
 
     # Until it has been kept for long enough.
-    monkeypatch.setattr(response_cache, 'LONGEST', -1.0)
+    monkeypatch.setattr(response_cache, 'MAX_AGE', -1.0)
     assert number_of(service.ask('/long?size=100000&favourite')) > favourite

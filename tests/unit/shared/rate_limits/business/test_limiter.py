@@ -50,7 +50,7 @@ class Tries:
             ticket = self.limiter.admit(self.limit, actor, subject, self.now)
             self.limiter.settle(ticket, error, self.now)
 
-    def problem_of(self, *, actor: Actor = NEAR, subject: str = 'maker') -> Refused:
+    def refusal(self, *, actor: Actor = NEAR, subject: str = 'maker') -> Refused:
         with pytest.raises(Refused) as caught:
             self.make(actor=actor, subject=subject)
         return caught.value
@@ -75,7 +75,7 @@ def test_after_ten_failures_an_account_is_closed_from_wherever_they_came() -> No
 
     tries.make_from_everywhere(10)
 
-    refusal = tries.problem_of()
+    refusal = tries.refusal()
     assert (refusal.message, refusal.retry_after) == ('Too many tries, please try again in 60 seconds', 60)
     assert refusal.status.policy.name == 'login'
     tries.make(subject='other')
@@ -87,7 +87,7 @@ def test_each_further_failure_doubles_the_pause_up_to_an_hour() -> None:
     pauses = []
 
     for _ in range(9):
-        pauses.append(tries.problem_of().status.reset)
+        pauses.append(tries.refusal().status.reset)
         tries.now += timedelta(seconds=pauses[-1])
         tries.make()
 
@@ -99,7 +99,7 @@ def test_a_refused_try_is_not_counted() -> None:
     tries.make(times=10)
 
     for _ in range(100):
-        assert tries.problem_of().retry_after == 60
+        assert tries.refusal().retry_after == 60
 
 
 def test_a_request_that_began_earlier_and_comes_later_is_counted_like_any_other() -> None:
@@ -110,7 +110,7 @@ def test_a_request_that_began_earlier_and_comes_later_is_counted_like_any_other(
     tries.make(times=9)
     tries.now += MINUTE / 2
 
-    tries.problem_of()
+    tries.refusal()
 
 
 def test_failures_are_forgotten_a_day_later() -> None:
@@ -128,7 +128,7 @@ def test_a_pause_does_not_end_in_a_clean_slate() -> None:
 
     tries.make()
 
-    assert tries.problem_of().retry_after == 120
+    assert tries.refusal().retry_after == 120
 
 
 def test_a_success_makes_earlier_failures_good() -> None:
@@ -146,7 +146,7 @@ def test_a_success_makes_them_good_for_every_network() -> None:
 
     tries.make(actor=FAR, times=10)
 
-    tries.problem_of(actor=FAR)
+    tries.refusal(actor=FAR)
 
 
 def test_a_right_password_that_does_not_let_in_is_not_counted_and_makes_nothing_good() -> None:
@@ -156,7 +156,7 @@ def test_a_right_password_that_does_not_let_in_is_not_counted_and_makes_nothing_
     tries.make(Forbidden('not verified'), times=5)
     tries.make()
 
-    tries.problem_of()
+    tries.refusal()
 
 
 @pytest.mark.parametrize('error', [Unavailable('busy'), ValueError('a bug'), Invalid('malformed')])
@@ -174,10 +174,10 @@ def test_nobody_can_lock_out_the_owner_from_where_they_were_before() -> None:
 
     tries.make_from_everywhere(10)
 
-    tries.problem_of()
+    tries.refusal()
     tries.make(actor=FAR, times=9)
     tries.make(None, actor=FAR)
-    tries.problem_of()
+    tries.refusal()
 
 
 def test_the_owners_network_has_ten_tries_too_and_they_count_for_all() -> None:
@@ -186,8 +186,8 @@ def test_the_owners_network_has_ten_tries_too_and_they_count_for_all() -> None:
 
     tries.make(actor=FAR, times=10)
 
-    tries.problem_of(actor=FAR)
-    tries.problem_of(actor=NEAR)
+    tries.refusal(actor=FAR)
+    tries.refusal(actor=NEAR)
 
 
 def test_ten_failures_from_known_and_unknown_networks_close_the_account_to_strangers() -> None:
@@ -197,7 +197,7 @@ def test_ten_failures_from_known_and_unknown_networks_close_the_account_to_stran
     tries.make(actor=FAR)
     tries.make(times=9)
 
-    tries.problem_of()
+    tries.refusal()
 
 
 def test_the_owners_success_makes_only_the_owners_slips_good() -> None:
@@ -209,7 +209,7 @@ def test_the_owners_success_makes_only_the_owners_slips_good() -> None:
     tries.make(None, actor=FAR)
     tries.make(times=2)
 
-    tries.problem_of()
+    tries.refusal()
 
 
 def test_the_owners_success_does_not_make_the_pause_of_others_longer() -> None:
@@ -219,7 +219,7 @@ def test_the_owners_success_does_not_make_the_pause_of_others_longer() -> None:
 
     tries.make(None, actor=FAR)
 
-    assert tries.problem_of().retry_after == 60
+    assert tries.refusal().retry_after == 60
 
 
 def test_a_network_that_was_not_used_for_long_is_strange_again() -> None:
@@ -228,7 +228,7 @@ def test_a_network_that_was_not_used_for_long_is_strange_again() -> None:
     tries.now += KNOWN_FOR
     tries.make_from_everywhere(10)
 
-    tries.problem_of(actor=FAR)
+    tries.refusal(actor=FAR)
 
 
 def test_a_known_network_is_known_for_its_own_account_alone() -> None:
@@ -236,7 +236,7 @@ def test_a_known_network_is_known_for_its_own_account_alone() -> None:
     tries.make(None, actor=FAR, subject='other')
     tries.make_from_everywhere(10)
 
-    tries.problem_of(actor=FAR)
+    tries.refusal(actor=FAR)
 
 
 def test_a_network_cannot_go_through_all_accounts() -> None:
@@ -244,7 +244,7 @@ def test_a_network_cannot_go_through_all_accounts() -> None:
     for number in range(OF_FEW.network.quota):
         tries.make(subject=f'account {number}')
 
-    assert tries.problem_of(subject='another').status.policy.name == 'login-network'
+    assert tries.refusal(subject='another').status.policy.name == 'login-network'
     tries.make(actor=FAR, subject='another')
 
 
@@ -255,7 +255,7 @@ def test_an_own_account_does_not_wash_a_network_clean() -> None:
         if number + 1 < OF_FEW.network.quota:
             tries.make(None, subject='own')
 
-    tries.problem_of(subject='own')
+    tries.refusal(subject='own')
 
 
 def test_nor_do_failures_of_the_own_account_that_a_success_makes_good() -> None:
@@ -265,7 +265,7 @@ def test_nor_do_failures_of_the_own_account_that_a_success_makes_good() -> None:
         if number + 1 < OF_FEW.network.quota // 5:
             tries.make(None, subject='own')
 
-    assert tries.problem_of(subject='another').status.policy.name == 'login-network'
+    assert tries.refusal(subject='another').status.policy.name == 'login-network'
 
 
 def test_where_every_end_counts_success_counts_too() -> None:
@@ -273,7 +273,7 @@ def test_where_every_end_counts_success_counts_too() -> None:
 
     tries.make(None, times=10)
 
-    assert tries.problem_of().status.policy.name == 'resend'
+    assert tries.refusal().status.policy.name == 'resend'
     tries.make(None, subject='other')
 
 
@@ -284,7 +284,7 @@ def test_a_limit_without_a_subject_counts_by_network_alone() -> None:
     tries.make(Invalid('no such token'), times=100)
     tries.make(Invalid('no such token'), actor=FAR)
 
-    tries.problem_of()
+    tries.refusal()
 
 
 def test_neither_addresses_nor_networks_are_kept() -> None:
@@ -302,8 +302,8 @@ def test_neither_addresses_nor_networks_are_kept() -> None:
 def test_the_moment_in_which_a_limit_is_reached_is_recorded_once_a_pause() -> None:
     tries = Tries()
     tries.make(subject='maker@example.com', times=10)
-    tries.problem_of(subject='maker@example.com')
-    tries.problem_of(subject='maker@example.com')
+    tries.refusal(subject='maker@example.com')
+    tries.refusal(subject='maker@example.com')
 
     event, = tries.uow.store.events.values()
     # Enough of the hash to tell one subject from another.
@@ -334,7 +334,7 @@ def test_of_two_policies_that_refuse_the_one_that_refuses_longer_is_named(
     tries = Tries(Limit(network=policy('network', network_pause), subject=policy('subject', subject_pause)))
     tries.make()
 
-    status = tries.problem_of().status
+    status = tries.refusal().status
 
     assert (status.policy.name, status.remaining, status.reset) == (named, 0, 300)
 
@@ -344,7 +344,7 @@ def test_of_two_policies_that_refuse_for_as_long_either_is_named() -> None:
     tries = Tries(Limit(network=policies[0], subject=policies[1]))
     tries.make()
 
-    assert tries.problem_of().status.reset == 60
+    assert tries.refusal().status.reset == 60
 
 
 def test_a_part_of_a_second_is_a_whole_one_to_wait() -> None:
@@ -352,7 +352,7 @@ def test_a_part_of_a_second_is_a_whole_one_to_wait() -> None:
     tries.make(times=10)
     tries.now += timedelta(seconds=59, milliseconds=500)
 
-    assert tries.problem_of().retry_after == 1
+    assert tries.refusal().retry_after == 1
 
 
 def test_expired_counters_are_pruned() -> None:
@@ -377,7 +377,7 @@ def test_a_network_that_is_made_known_has_a_budget_of_its_own() -> None:
     tries.limiter.remember_network(NEAR, 'maker', NOW)
 
     tries.make(None)
-    assert tries.problem_of(actor=FAR).status.policy.name == 'login'
+    assert tries.refusal(actor=FAR).status.policy.name == 'login'
     tries.now += KNOWN_FOR + MINUTE
     tries.make_from_everywhere(10)
-    assert tries.problem_of().status.policy.name == 'login'
+    assert tries.refusal().status.policy.name == 'login'
