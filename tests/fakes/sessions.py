@@ -5,7 +5,7 @@ from typing import Protocol
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.app_account.business.domain.session import Session
-from talelio_backend.app_account.business.ports.sessions import Standing
+from talelio_backend.app_account.business.ports.sessions import AccountStatus
 
 
 class SessionStore(Protocol):
@@ -30,16 +30,16 @@ class FakeSessionRepository:
     def of_account(self, account_id: int, now: datetime) -> list[Session]:
         return [session for session in self._newest_first(account_id) if session.expires_at > now]
 
-    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
+    def account_status(self, account_id: int, session_id: int | None) -> AccountStatus | None:
         account = self._store.accounts.get(account_id)
         if account is None:
             return None
         own = {session.id for session in self._newest_first(account_id)}
-        return Standing(
+        return AccountStatus(
             user_id=account.user.id,
             epoch=account.token_epoch,
             disabled=account.disabled_at is not None,
-            session_lives=session_id is None or session_id in own,
+            session_active=session_id is None or session_id in own,
         )
 
     def end(self, account_id: int, session_id: int) -> bool:
@@ -49,9 +49,9 @@ class FakeSessionRepository:
         del self._store.sessions[session_id]
         return True
 
-    def end_all(self, account_id: int, *, but: int | None = None) -> None:
+    def end_all(self, account_id: int, *, keep: int | None = None) -> None:
         for session in self._newest_first(account_id):
-            if session.id != but:
+            if session.id != keep:
                 del self._store.sessions[session.id]
 
     def keep_newest(self, account_id: int, number: int) -> None:

@@ -280,7 +280,7 @@ def test_an_account_comes_back_as_it_was_added(backing: Backing, microsecond: in
     account = new_account('Maker-1', email='maker@xn--bcher-kva.example', password_hash='$2b$04$x', now=now)
     account.link_serial = 7
     account.link_requested_at = now + SECOND
-    account.take_over('$2b$04$y', 'Owner.1', now + MICROSECOND)
+    account.claim('$2b$04$y', 'Owner.1', now + MICROSECOND)
     account.user.location = 'Zürich 🏔'
     account.user.avatar_name = 'a' * 64
 

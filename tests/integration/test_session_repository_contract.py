@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.session import IDLE_LIFETIME, Client, Session
-from talelio_backend.app_account.business.ports.sessions import Standing
+from talelio_backend.app_account.business.ports.sessions import AccountStatus
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW
 
@@ -24,9 +24,9 @@ def ids(backing: Backing, account: Account, now: datetime = NOW) -> list[int]:
         return [session.id for session in uow.sessions.of_account(account.id, now)]
 
 
-def standing(backing: Backing, account_id: int, session_id: int | None) -> Standing | None:
+def status_of(backing: Backing, account_id: int, session_id: int | None) -> AccountStatus | None:
     with backing.unit_of_work() as uow:
-        return uow.sessions.standing(account_id, session_id)
+        return uow.sessions.account_status(account_id, session_id)
 
 
 def test_a_session_is_kept_as_it_was(backing: Backing) -> None:
@@ -62,24 +62,27 @@ def test_the_most_recently_used_comes_first_and_what_is_over_not_at_all(backing:
     assert ids(backing, account, NOW + IDLE_LIFETIME + SECOND) == []
 
 
-def test_the_standing_tells_of_account_and_session(backing: Backing) -> None:
+def test_the_account_status_covers_account_and_session(backing: Backing) -> None:
     account, other = committed_account(backing), committed_account(backing, 'other')
     own, others = committed_session(backing, account), committed_session(backing, other)
     with backing.unit_of_work() as uow:
         changed = uow.accounts.get_for_update(account.id)
         assert changed is not None
-        changed.end_tokens()
+        changed.revoke_access_tokens()
         uow.commit()
 
-    assert standing(backing, account.id,
-                    own) == Standing(user_id=account.user.id, epoch=1, disabled=False, session_lives=True)
-    assert standing(backing, account.id,
-                    None) == Standing(user_id=account.user.id, epoch=1, disabled=False, session_lives=True)
-    assert standing(backing, account.id, others
-                    ) == Standing(user_id=account.user.id, epoch=1, disabled=False, session_lives=False)
-    assert standing(backing, other.id,
-                    others) == Standing(user_id=other.user.id, epoch=0, disabled=False, session_lives=True)
-    assert standing(backing, 2**31 - 1, own) is None
+    assert status_of(backing, account.id, own) == AccountStatus(
+        user_id=account.user.id, epoch=1, disabled=False, session_active=True
+    )
+    assert status_of(backing, account.id, None) == AccountStatus(
+        user_id=account.user.id, epoch=1, disabled=False, session_active=True
+    )
+    assert status_of(backing, account.id, others) == AccountStatus(
+        user_id=account.user.id, epoch=1, disabled=False, session_active=False
+    )
+    assert status_of(backing, other.id, others
+                     ) == AccountStatus(user_id=other.user.id, epoch=0, disabled=False, session_active=True)
+    assert status_of(backing, 2**31 - 1, own) is None
 
 
 def test_only_an_own_session_is_ended_and_only_once(backing: Backing) -> None:
@@ -101,7 +104,7 @@ def test_all_or_all_but_one_are_ended(backing: Backing) -> None:
     others = committed_session(backing, other)
 
     with backing.unit_of_work() as uow:
-        uow.sessions.end_all(account.id, but=kept)
+        uow.sessions.end_all(account.id, keep=kept)
         uow.commit()
     assert ids(backing, account) == [kept]
 

@@ -22,7 +22,7 @@ NICENESS = 10
 T = TypeVar('T')
 
 # How many wait for their turn, at the most.
-WAITING = 7
+MAX_WAITING = 7
 # How long a password waits for its turn, in seconds; a client gives up not much later.
 TIMEOUT = 10.0
 
@@ -43,40 +43,40 @@ class BcryptHasher:
         observer: BulkheadObserver = NoObserver(),
     ) -> None:
         self._cost = cost
-        self._turns = Bulkhead(
-            'passwords to check', at_once=at_once, waiting=WAITING, timeout=timeout, observer=observer
+        self._bulkhead = Bulkhead(
+            'passwords to check', at_once=at_once, waiting=MAX_WAITING, timeout=timeout, observer=observer
         )
         # Threads of their own: who may lower a priority may not raise it again.
-        self._threads = ThreadPoolExecutor(at_once, 'hashing', initializer=_let_others_go_first)
+        self._threads = ThreadPoolExecutor(at_once, 'hashing', initializer=_lower_priority)
         # Well-formed, and the hash of nothing: comparing with it takes the usual time and fails.
-        self._nobodys_hash = bcrypt.gensalt(cost) + b'.' * 31
+        self._dummy_hash = bcrypt.gensalt(cost) + b'.' * 31
 
     def hash(self, password: str) -> str:
-        return self._in_turn(lambda: self._make_hash(_prepare(password), self._cost).decode())
+        return self._run(lambda: self._make_hash(_prehash(password), self._cost).decode())
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        stored = self._nobodys_hash if password_hash is None else password_hash.encode()
-        return self._in_turn(lambda: self._is_right(password, stored)) and password_hash is not None
+        stored = self._dummy_hash if password_hash is None else password_hash.encode()
+        return self._run(lambda: self._is_right(password, stored)) and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
         return _cost_of(password_hash.encode()) < self._cost
 
-    def _in_turn(self, work: Callable[[], T]) -> T:
-        with self._turns.slot():
+    def _run(self, work: Callable[[], T]) -> T:
+        with self._bulkhead.slot():
             return self._threads.submit(work).result()
 
     def _is_right(self, password: str, stored: bytes) -> bool:
         try:
-            right = bcrypt.checkpw(_prepare(password), stored)
+            right = bcrypt.checkpw(_prehash(password), stored)
         except ValueError:
             # Not a bcrypt hash: a corrupt row lets nobody in, and costs what any other does.
-            bcrypt.checkpw(_prepare(password), self._nobodys_hash)
+            bcrypt.checkpw(_prehash(password), self._dummy_hash)
             return False
         if not right:
-            self._make_up_for_lower_cost(stored)
+            self._equalize_cost(stored)
         return right
 
-    def _make_up_for_lower_cost(self, stored: bytes) -> None:
+    def _equalize_cost(self, stored: bytes) -> None:
         """Do the work that the hash saved by being old, lest its speed tell that the account exists.
 
         2^old + 2^old + 2^(old+1) + … + 2^(new-1) = 2^new.
@@ -84,11 +84,11 @@ class BcryptHasher:
         for cost in range(_cost_of(stored), self._cost):
             self._make_hash(b'nobody', cost)
 
-    def _make_hash(self, prepared: bytes, cost: int) -> bytes:
-        return bcrypt.hashpw(prepared, bcrypt.gensalt(cost))
+    def _make_hash(self, prehashed: bytes, cost: int) -> bytes:
+        return bcrypt.hashpw(prehashed, bcrypt.gensalt(cost))
 
 
-def _prepare(password: str) -> bytes:
+def _prehash(password: str) -> bytes:
     # The same key on two keyboards may send different code points (NIST SP 800-63B-4, section 3.1.1.2).
     normal = unicodedata.normalize('NFKC', password).encode()
     return base64.b64encode(hmac.digest(_CONTEXT, normal, 'sha384'))
@@ -99,7 +99,7 @@ def _cost_of(password_hash: bytes) -> int:
     return int(password_hash.split(b'$')[2])
 
 
-def _let_others_go_first() -> None:
+def _lower_priority() -> None:
     # Linux has a niceness for each thread, other systems one for the whole process.
     if sys.platform == 'linux':
         thread = threading.get_native_id()

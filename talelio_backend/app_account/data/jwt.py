@@ -107,7 +107,7 @@ class SignedTokens:
         )
 
 
-def is_whole(claim: object) -> bool:
+def is_integer(claim: object) -> bool:
     """JSON's true and false are whole numbers to Python, and are none."""
     return isinstance(claim, int) and not isinstance(claim, bool)
 
@@ -143,6 +143,7 @@ class JwtAccessTokens:
             raise InvalidAccessToken(str(error)) from error
         # Both are absent from the tokens of a release that had no sessions yet.
         session_id, epoch = claims.get('sid'), claims.get('epoch', 0)
-        if not (session_id is None or is_whole(session_id) and 0 < session_id < 2**31) or not is_whole(epoch):
+        if not (session_id is None
+                or is_integer(session_id) and 0 < session_id < 2**31) or not is_integer(epoch):
             raise InvalidAccessToken('Invalid session')
         return Identity(account_id, session_id, epoch)

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from talelio_backend.app_account.business.domain.email_change import REVOCABLE
+from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD
 from talelio_backend.app_account.business.domain.errors import InvalidLink, InvalidVerificationToken
 from talelio_backend.app_account.business.ports.links import MailLink
 from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens, subject_id
@@ -10,7 +10,7 @@ LIFETIMES = {
     'verification': timedelta(hours=24),
     'reset': timedelta(hours=1),
     'email-confirmation': timedelta(hours=24),
-    'email-revocation': REVOCABLE,
+    'email-revocation': REVOCATION_PERIOD,
 }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from talelio_backend.app_account.business.domain.session import Session
-from talelio_backend.app_account.business.ports.sessions import Standing
+from talelio_backend.app_account.business.ports.sessions import AccountStatus
 from talelio_backend.app_account.data.account_repository import account_table
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.compiled_query import CompiledQuery
@@ -57,8 +57,8 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
         query = select(Session).where(_columns.account_id == account_id, _columns.expires_at > now)
         return self._list(query.order_by(_columns.last_used_at.desc(), _columns.id.desc()))
 
-    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
-        return SqlAlchemyAccountStatuses(self._session.connection()).standing(account_id, session_id)
+    def account_status(self, account_id: int, session_id: int | None) -> AccountStatus | None:
+        return SqlAlchemyAccountStatuses(self._session.connection()).account_status(account_id, session_id)
 
     def end(self, account_id: int, session_id: int) -> bool:
         ended = self._session.execute(
@@ -67,9 +67,9 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
         )
         return ended.first() is not None
 
-    def end_all(self, account_id: int, *, but: int | None = None) -> None:
+    def end_all(self, account_id: int, *, keep: int | None = None) -> None:
         statement = delete(session_table).where(_columns.account_id == account_id)
-        self._session.execute(statement if but is None else statement.where(_columns.id != but))
+        self._session.execute(statement if keep is None else statement.where(_columns.id != keep))
 
     def keep_newest(self, account_id: int, number: int) -> None:
         others = select(_columns.id).where(_columns.account_id == account_id
@@ -101,14 +101,14 @@ class SqlAlchemyAccountStatuses:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
+    def account_status(self, account_id: int, session_id: int | None) -> AccountStatus | None:
         row = self._OF_ACCOUNT.first(self._connection, account_id=account_id, session_id=session_id)
         if row is None:
             return None
         user_id, epoch, disabled_at, found = row
-        return Standing(
+        return AccountStatus(
             user_id=user_id,
             epoch=epoch,
             disabled=disabled_at is not None,
-            session_lives=session_id is None or found is not None,
+            session_active=session_id is None or found is not None,
         )

@@ -42,7 +42,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
                 username=username,
                 password=password,
             )
-        _tell(account, as_json, f'{account.email} can log in')
+        _print(account, as_json, f'{account.email} can log in')
 
     @commands.command('verify')
     @click.argument('email')
@@ -51,7 +51,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
         """Take an address as confirmed, without its link."""
         with report_errors():
             account = administration.verify(by(), email)
-        _tell(account, as_json, f'{account.email} is verified')
+        _print(account, as_json, f'{account.email} is verified')
 
     @commands.command('disable')
     @click.argument('email')
@@ -59,8 +59,8 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     def disable(email: str, as_json: bool) -> None:
         """Let nobody log in; all sessions and access tokens end now."""
         with report_errors():
-            account = administration.lock_out(by(), email)
-        _tell(account, as_json, f'{account.email} is disabled')
+            account = administration.disable_account(by(), email)
+        _print(account, as_json, f'{account.email} is disabled')
 
     @commands.command('enable')
     @click.argument('email')
@@ -68,8 +68,8 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     def enable(email: str, as_json: bool) -> None:
         """Let the owner of a disabled account log in again."""
         with report_errors():
-            account = administration.let_in(by(), email)
-        _tell(account, as_json, f'{account.email} is enabled')
+            account = administration.enable_account(by(), email)
+        _print(account, as_json, f'{account.email} is enabled')
 
     @commands.command('set-password')
     @click.argument('email')
@@ -86,7 +86,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
                 email=email,
                 password=password
             )
-        _tell(account, as_json, f'{account.email} has a new password')
+        _print(account, as_json, f'{account.email} has a new password')
 
     @commands.command('delete')
     @click.argument('email')
@@ -106,7 +106,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
         """Show an account."""
         with report_errors():
             account = administration.show(dependencies.unit_of_work(), email)
-        _tell(account, as_json, _line(account))
+        _print(account, as_json, _line(account))
 
     @commands.command('list')
     @_json_option
@@ -130,7 +130,7 @@ def _password(from_stdin: bool) -> str:
     return password
 
 
-def _tell(account: Account, as_json: bool, line: str) -> None:
+def _print(account: Account, as_json: bool, line: str) -> None:
     click.echo(json.dumps(_row(account), indent=2) if as_json else line)
 
 

@@ -83,7 +83,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def show_confirmation(token: LinkToken) -> Response:
         change = change_email.show(dependencies.unit_of_work(), dependencies.confirmation_tokens, token=token)
-        return _answer_change(change, 'confirm')
+        return _change_response(change, 'confirm')
 
     @routes.post('/email/confirm')
     @described(
@@ -113,7 +113,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def show_revocation(token: LinkToken) -> Response:
         change = change_email.show(dependencies.unit_of_work(), dependencies.revocation_tokens, token=token)
-        return _answer_change(change, 'revoke')
+        return _change_response(change, 'revoke')
 
     @routes.post('/email/revoke')
     @described(
@@ -139,7 +139,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     return routes
 
 
-def _answer_change(change: EmailChange, what: str) -> Response:
+def _change_response(change: EmailChange, what: str) -> Response:
     return model_response(
         EmailChangeAnswer(
             old_email=change.old_email,

@@ -3,7 +3,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from talelio_backend.app_account.business.domain.email_address import one_spelling
+from talelio_backend.app_account.business.domain.email_address import rate_limit_subject
 from talelio_backend.app_account.business.domain.errors import InvalidLink, WeakPassword
 from talelio_backend.app_account.business.rate_limit_policies import PASSWORD_FORGOT, PASSWORD_RESET
 from talelio_backend.app_account.business.use_cases import password_recovery
@@ -36,7 +36,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def forgot() -> Response:
         body = read_body(ResendBody)
-        with limited(dependencies.limiter, PASSWORD_FORGOT, one_spelling(body.email)):
+        with limited(dependencies.limiter, PASSWORD_FORGOT, rate_limit_subject(body.email)):
             password_recovery.request_by_mail(
                 dependencies.unit_of_work(),
                 password_recovery.RESET_REQUEST,

@@ -3,7 +3,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from talelio_backend.app_account.business.domain.email_address import one_spelling
+from talelio_backend.app_account.business.domain.email_address import rate_limit_subject
 from talelio_backend.app_account.business.domain.errors import (
     AccountAlreadyVerified,
     EmailNotWhitelisted,
@@ -66,7 +66,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def register() -> Response:
         body = read_body(RegisterBody)
-        with limited(dependencies.limiter, REGISTRATION, one_spelling(body.email)):
+        with limited(dependencies.limiter, REGISTRATION, rate_limit_subject(body.email)):
             return dependencies.idempotency.respond(
                 dependencies.unit_of_work,
                 lambda uow: registration.register(
@@ -140,7 +140,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def resend_verification() -> Response:
         body = read_body(ResendBody)
-        with limited(dependencies.limiter, VERIFICATION_RESEND, one_spelling(body.email)):
+        with limited(dependencies.limiter, VERIFICATION_RESEND, rate_limit_subject(body.email)):
             password_recovery.request_by_mail(
                 dependencies.unit_of_work(),
                 password_recovery.VERIFICATION_REQUEST,

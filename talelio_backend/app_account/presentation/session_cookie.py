@@ -31,18 +31,19 @@ class SessionCookie:
         page sends here, and says where that page is from.
         """
         token = request.cookies.get(self._name)
-        if token is not None and not self._is_ours(request.headers.get('Origin')):
+        if token is not None and not self._is_allowed_origin(request.headers.get('Origin')):
             raise ForeignPage()
         return token
 
     def replaced(self) -> str | None:
         """Return the token that `set` writes over, if there is one."""
-        return request.cookies.get(self._name) if self._is_ours(request.headers.get('Origin')) else None
+        return request.cookies.get(self._name
+                                   ) if self._is_allowed_origin(request.headers.get('Origin')) else None
 
     def set(self, response: Response, token: str, *, lifetime: timedelta) -> None:
         """Unless the page is not ours, which could log its visitors in to somebody else's account."""
         origin = request.headers.get('Origin')
-        if origin is None or self._is_ours(origin):
+        if origin is None or self._is_allowed_origin(origin):
             self._write(response, token, lifetime)
 
     def clear(self, response: Response) -> None:
@@ -73,5 +74,5 @@ class SessionCookie:
         # The prefix keeps an unencrypted page of the same host from setting it (RFC 6265bis, 4.1.3.1).
         return '__Secure-refresh_token' if self._is_secure else 'refresh_token'
 
-    def _is_ours(self, origin: str | None) -> bool:
+    def _is_allowed_origin(self, origin: str | None) -> bool:
         return origin is not None and (origin == self.api_origin or origin in self.frontends)

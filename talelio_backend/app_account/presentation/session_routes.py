@@ -3,7 +3,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from talelio_backend.app_account.business.domain.email_address import one_spelling
+from talelio_backend.app_account.business.domain.email_address import rate_limit_subject
 from talelio_backend.app_account.business.domain.errors import (
     AccountDisabled,
     AccountNotVerified,
@@ -59,8 +59,8 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     def log_in() -> Response:
         body = read_body(LoginBody)
         actor, now = request_actor(), datetime.now(UTC)
-        with limited(dependencies.limiter, LOGIN, one_spelling(body.email)):
-            grant = login.log_in(
+        with limited(dependencies.limiter, LOGIN, rate_limit_subject(body.email)):
+            issued = login.log_in(
                 dependencies.unit_of_work(),
                 dependencies.hasher,
                 dependencies.tokens,
@@ -77,7 +77,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
             sessions.log_out(
                 dependencies.unit_of_work(), dependencies.tokens.refresh, token=former, actor=actor, now=now
             )
-        return _answer_grant(dependencies, grant, in_body=in_body)
+        return _token_response(dependencies, issued, in_body=in_body)
 
     @routes.post('/token')
     @described(
@@ -105,7 +105,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         if token is None:
             raise InvalidRefreshToken('No refresh token provided')
         with limited(dependencies.limiter, TOKEN_REFRESH):
-            grant = sessions.refresh(
+            issued = sessions.refresh(
                 dependencies.unit_of_work(),
                 dependencies.tokens,
                 token=token,
@@ -113,7 +113,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
                 actor=request_actor(),
                 now=datetime.now(UTC),
             )
-        return _answer_grant(dependencies, grant, in_body=bool(sent))
+        return _token_response(dependencies, issued, in_body=bool(sent))
 
     @routes.post('/logout')
     @described(
@@ -138,7 +138,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         else:
             owner = authenticate(dependencies.tokens.access)
             sessions.end_current(dependencies.unit_of_work(), owner, actor=actor, now=now)
-        return _logged_out(dependencies)
+        return _logged_out_response(dependencies)
 
     @routes.post('/logout/all')
     @described(
@@ -154,7 +154,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         sessions.log_out_everywhere(
             dependencies.unit_of_work(), owner, actor=request_actor(), now=datetime.now(UTC)
         )
-        return _logged_out(dependencies)
+        return _logged_out_response(dependencies)
 
     @routes.get('/sessions')
     @described(
@@ -182,23 +182,23 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
             dependencies.unit_of_work(), owner, session_id, actor=request_actor(), now=datetime.now(UTC)
         )
         if session_id == owner.session_id:
-            return _logged_out(dependencies)
+            return _logged_out_response(dependencies)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes
 
 
-def _answer_grant(dependencies: AccountDependencies, grant: IssuedTokens, *, in_body: bool) -> Response:
+def _token_response(dependencies: AccountDependencies, issued: IssuedTokens, *, in_body: bool) -> Response:
     if in_body:
         return model_response(
-            TokensAnswer(access_token=grant.access_token, refresh_token=grant.refresh_token)
+            TokensAnswer(access_token=issued.access_token, refresh_token=issued.refresh_token)
         )
-    response = model_response(TokenAnswer(access_token=grant.access_token))
-    dependencies.cookie.set(response, grant.refresh_token, lifetime=grant.lifetime)
+    response = model_response(TokenAnswer(access_token=issued.access_token))
+    dependencies.cookie.set(response, issued.refresh_token, lifetime=issued.lifetime)
     return response
 
 
-def _logged_out(dependencies: AccountDependencies) -> Response:
+def _logged_out_response(dependencies: AccountDependencies) -> Response:
     response = Response(status=HTTPStatus.NO_CONTENT)
     dependencies.cookie.clear(response)
     return response

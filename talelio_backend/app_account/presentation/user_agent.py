@@ -31,12 +31,12 @@ _LENGTH = 40
 def request_client() -> Client:
     """Who calls, in words by which the account's owner may recognise it."""
     return Client(
-        device=device_of(request.headers.get('User-Agent', '')),
+        device=device_name(request.headers.get('User-Agent', '')),
         address=peer_address() or '',
     )
 
 
-def device_of(user_agent: str) -> str:
+def device_name(user_agent: str) -> str:
     """`Firefox on Linux`, or the name of a program, or nothing."""
     browser = _first(_BROWSERS, user_agent)
     system = _first(_SYSTEMS, user_agent)

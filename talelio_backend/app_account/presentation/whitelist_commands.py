@@ -52,7 +52,7 @@ def whitelist_commands(
         click.echo(f'{removal.email} may not register any more')
         if removal.email in in_settings:
             click.echo('But WHITELISTED_EMAILS still holds it, and so it may', err=True)
-        click.echo(_what_becomes_of_the_account(removal))
+        click.echo(_account_line(removal))
 
     @commands.command('list')
     @click.option('--json', 'as_json', is_flag=True, help='Print a JSON array instead of lines.')
@@ -74,7 +74,7 @@ def whitelist_commands(
     return commands
 
 
-def _what_becomes_of_the_account(removal: whitelist.Removal) -> str:
+def _account_line(removal: whitelist.Removal) -> str:
     account = removal.account
     if account is None:
         return 'There is no account of this address'

@@ -3,13 +3,13 @@ from datetime import datetime
 
 from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.app_user.business.ports import UserIds, UserRepository, UserUnitOfWork
-from talelio_backend.app_user.business.user import User, could_be_username
+from talelio_backend.app_user.business.user import User, is_well_formed_username
 from talelio_backend.shared.business.identity import Identity
 
 
 def find_user(users: UserRepository, username: str) -> User:
     """Raises UserNotFound."""
-    user = users.get_by_username(username) if could_be_username(username) else None
+    user = users.get_by_username(username) if is_well_formed_username(username) else None
     if user is None:
         raise UserNotFound(username)
     return user
@@ -25,7 +25,7 @@ def find_own_user(users: UserRepository, identity: Identity) -> User:
 
 def find_user_id(ids: UserIds, username: str) -> int:
     """Raises UserNotFound."""
-    user_id = ids.by_username(username) if could_be_username(username) else None
+    user_id = ids.by_username(username) if is_well_formed_username(username) else None
     if user_id is None:
         raise UserNotFound(username)
     return user_id
@@ -67,6 +67,6 @@ def change_own(
         if precondition is not None:
             precondition(user)
         if location is not None:
-            user.move(location, now)
+            user.change_location(location, now)
         uow.commit()
     return user

@@ -48,7 +48,7 @@ class User:
             self.username = username
             self.updated_at = now
 
-    def move(self, location: str, now: datetime) -> None:
+    def change_location(self, location: str, now: datetime) -> None:
         """Raises Invalid."""
         if location != self.location:
             check_location(location)
@@ -66,7 +66,7 @@ class User:
             self.updated_at = now
 
 
-def could_be_username(text: str) -> bool:
+def is_well_formed_username(text: str) -> bool:
     """Whether any user could have this name; what could not is not worth a question to the database."""
     return len(text) <= USERNAME_LENGTH and _USERNAME.fullmatch(text) is not None
 

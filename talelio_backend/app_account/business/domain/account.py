@@ -57,7 +57,7 @@ class Account:
         self.verified = True
         self.updated_at = now
 
-    def take_over(self, password_hash: str, username: str, now: datetime) -> None:
+    def claim(self, password_hash: str, username: str, now: datetime) -> None:
         """Verify, with everything that gives access chosen anew."""
         self.password_hash = password_hash
         self.user.rename(username, now)
@@ -72,24 +72,24 @@ class Account:
 
     def disable(self, now: datetime) -> None:
         self.disabled_at = self.updated_at = now
-        self.end_tokens()
+        self.revoke_access_tokens()
 
     def enable(self, now: datetime) -> None:
         self.disabled_at = None
         self.updated_at = now
 
-    def end_tokens(self) -> None:
+    def revoke_access_tokens(self) -> None:
         """Make all access tokens worthless that were given out so far."""
         self.token_epoch += 1
 
     def change_password(self, password_hash: str, now: datetime) -> None:
         self.password_hash = password_hash
         self.updated_at = now
-        self.end_tokens()
+        self.revoke_access_tokens()
         # The links before are worthless, so the next one need not wait.
         self.reset_requested_at = None
 
-    def move(self, email: str, now: datetime) -> None:
+    def change_email(self, email: str, now: datetime) -> None:
         """`email` is canonical."""
         self.email = email
         self.updated_at = now

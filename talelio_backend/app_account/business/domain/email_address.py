@@ -36,6 +36,6 @@ def require_canonical_email(address: str) -> str:
     return canonical
 
 
-def one_spelling(address: str) -> str:
+def rate_limit_subject(address: str) -> str:
     """What tries are counted by: the canonical form, or what was sent where that is no address."""
     return canonical_email(address) or address

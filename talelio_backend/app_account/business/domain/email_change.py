@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 # The owner of the old address has so long to take the change back, also after it took effect.
-REVOCABLE = timedelta(days=7)
+REVOCATION_PERIOD = timedelta(days=7)
 
 
 @dataclass(eq=False, kw_only=True)

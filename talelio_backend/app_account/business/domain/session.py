@@ -12,7 +12,7 @@ ABSOLUTE_LIFETIME = timedelta(days=90)
 GRACE = timedelta(seconds=10)
 
 # The least recently used ones beyond these are ended at a login.
-SESSIONS_OF_ACCOUNT = 50
+MAX_SESSIONS = 50
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Session:
             created_at=now,
             last_used_at=now,
             expires_at=now + IDLE_LIFETIME,
-            token_hash=hash_of(secret),
+            token_hash=hash_secret(secret),
             device=client.device,
             address=client.address,
         )
@@ -70,14 +70,14 @@ class Session:
         most once in GRACE, so that whoever raced with its forerunner still finds it the newest.
         """
         graceful = self.rotated_at is not None and now - self.rotated_at < GRACE
-        if hash_of(secret) == self.token_hash:
+        if hash_secret(secret) == self.token_hash:
             handed_out = secret if graceful else successors[0]
-        elif graceful and any(hash_of(successor) == self.token_hash for successor in successors):
-            handed_out = next(each for each in successors if hash_of(each) == self.token_hash)
+        elif graceful and any(hash_secret(successor) == self.token_hash for successor in successors):
+            handed_out = next(each for each in successors if hash_secret(each) == self.token_hash)
         else:
             return None
-        if hash_of(handed_out) != self.token_hash:
-            self.token_hash = hash_of(handed_out)
+        if hash_secret(handed_out) != self.token_hash:
+            self.token_hash = hash_secret(handed_out)
             self.rotated_at = now
         self.last_used_at = now
         self.expires_at = min(now + IDLE_LIFETIME, self.created_at + ABSOLUTE_LIFETIME)
@@ -85,5 +85,5 @@ class Session:
         return handed_out
 
 
-def hash_of(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()

@@ -63,12 +63,12 @@ class FileClaims(Protocol):
         ...
 
 
-class LeavingUnitOfWork(AccountUnitOfWork, IdempotencyUnitOfWork, Protocol):
+class AccountDeletionUnitOfWork(AccountUnitOfWork, IdempotencyUnitOfWork, Protocol):
 
     @property
     def images(self) -> FileClaims:
         ...
 
 
-class OwnAccountUnitOfWork(EmailChangeUnitOfWork, LeavingUnitOfWork, Protocol):
+class OwnAccountUnitOfWork(EmailChangeUnitOfWork, AccountDeletionUnitOfWork, Protocol):
     """What the use cases of one's own account see together."""

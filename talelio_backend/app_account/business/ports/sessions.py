@@ -8,19 +8,19 @@ from talelio_backend.shared.business.unit_of_work import ReadSession, UnitOfWork
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class AccountStatus:
     """How an account stands at the moment, towards one who has a token of it."""
 
     user_id: int
     epoch: int
     disabled: bool
     # Whether the session that was asked about is there; without one, whether none was asked about.
-    session_lives: bool
+    session_active: bool
 
 
 class AccountStatuses(Protocol):
 
-    def standing(self, account_id: int, session_id: int | None) -> Standing | None:
+    def account_status(self, account_id: int, session_id: int | None) -> AccountStatus | None:
         """Return None where there is no such account."""
 
 
@@ -46,7 +46,7 @@ class SessionRepository(AccountStatuses, Protocol):
     def end(self, account_id: int, session_id: int) -> bool:
         """Whether there was one."""
 
-    def end_all(self, account_id: int, *, but: int | None = None) -> None:
+    def end_all(self, account_id: int, *, keep: int | None = None) -> None:
         ...
 
     def keep_newest(self, account_id: int, number: int) -> None:

@@ -2,14 +2,14 @@
 from collections.abc import Callable, Sequence
 
 from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.ports.links import LeavingUnitOfWork
+from talelio_backend.app_account.business.ports.links import AccountDeletionUnitOfWork
 from talelio_backend.shared.idempotency.business.claims import scope_of
 
 # Given a user's id and the keys of files; leaves to the sweep what the store does not give up.
 FreeFiles = Callable[[int, Sequence[str]], None]
 
 
-def remove_account(uow: LeavingUnitOfWork, account: Account) -> Sequence[str]:
+def remove_account(uow: AccountDeletionUnitOfWork, account: Account) -> Sequence[str]:
     """Delete a locked account, its user and all that the user brought. Raises Unavailable.
 
     Return the keys of the pictures' files, to be freed after the commit.

@@ -74,7 +74,7 @@ def verify(by: Operator, email: str) -> Account:
     return account
 
 
-def lock_out(by: Operator, email: str) -> Account:
+def disable_account(by: Operator, email: str) -> Account:
     """Disable an account and end all of its sessions. Raises NoSuchAccount, Conflict."""
     with by.uow as uow:
         account = _locked(uow, email)
@@ -84,7 +84,7 @@ def lock_out(by: Operator, email: str) -> Account:
     return account
 
 
-def let_in(by: Operator, email: str) -> Account:
+def enable_account(by: Operator, email: str) -> Account:
     """Raises NoSuchAccount, Conflict."""
     with by.uow as uow:
         account = _locked(uow, email)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_address import canonical_email
-from talelio_backend.app_account.business.domain.email_change import REVOCABLE, EmailChange
+from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD, EmailChange
 from talelio_backend.app_account.business.domain.errors import EmailNotWhitelisted, InvalidLink
 from talelio_backend.app_account.business.mails.account_mails import (
     EMAIL_ANNOUNCEMENT_MAIL,
@@ -24,7 +24,7 @@ from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.mail.business.outbox import OutboxMail
 
 # No password's hash, so that none is right.
-_NO_PASSWORD = '!'
+_UNUSABLE_HASH = '!'
 
 
 def request(
@@ -49,7 +49,7 @@ def request(
             raise EmailNotWhitelisted()
         account = lock_unchanged(uow.accounts, seen)
         for earlier in uow.email_changes.of_account(account.id):
-            if earlier.confirmed_at is None or now - earlier.confirmed_at > REVOCABLE:
+            if earlier.confirmed_at is None or now - earlier.confirmed_at > REVOCATION_PERIOD:
                 uow.email_changes.delete(earlier)
         if address != account.email:
             change = EmailChange(
@@ -83,7 +83,7 @@ def confirm(
             raise InvalidLink()
         account.check_may_log_in()
         change.confirmed_at = now
-        account.move(change.new_email, now)
+        account.change_email(change.new_email, now)
         uow.accounts.save(account)
         record(uow.audit, EventKind.EMAIL_CHANGED, actor, now, account_id=account.id, by_account=True)
         uow.commit()
@@ -108,9 +108,9 @@ def revoke(
             # Whoever has the address of an earlier one may still have to take that back.
             if each.id >= change.id:
                 uow.email_changes.delete(each)
-        replace_password(uow, account, _NO_PASSWORD, now)
+        replace_password(uow, account, _UNUSABLE_HASH, now)
         _free_address(uow, change.old_email, actor, now)
-        account.move(change.old_email, now)
+        account.change_email(change.old_email, now)
         uow.accounts.save(account)
         uow.outbox.add(OutboxMail.queue(RESET_REQUEST, {'account_id': account.id}, now))
         record(uow.audit, EventKind.EMAIL_CHANGE_REVOKED, actor, now, account_id=account.id)

@@ -16,7 +16,7 @@ class CheckedAccessTokens:
 
     def __init__(self, signed: AccessTokens, read_session: Callable[[], AccountStatusReadSession]) -> None:
         self._signed = signed
-        self._reading = read_session
+        self._read_session = read_session
 
     def issue(self, identity: Identity, now: datetime) -> str:
         return self._signed.issue(identity, now)
@@ -24,12 +24,12 @@ class CheckedAccessTokens:
     def read(self, token: str) -> Identity:
         """Raises InvalidAccessToken, SessionEnded, AccountDisabled, AccountGone."""
         identity = self._signed.read(token)
-        with self._reading() as read_session:
-            standing = read_session.sessions.standing(identity.account_id, identity.session_id)
-        if standing is None:
+        with self._read_session() as read_session:
+            status = read_session.sessions.account_status(identity.account_id, identity.session_id)
+        if status is None:
             raise AccountGone()
-        if standing.disabled:
+        if status.disabled:
             raise AccountDisabled()
-        if standing.epoch != identity.epoch or not standing.session_lives:
+        if status.epoch != identity.epoch or not status.session_active:
             raise SessionEnded()
-        return replace(identity, user_id=standing.user_id)
+        return replace(identity, user_id=status.user_id)

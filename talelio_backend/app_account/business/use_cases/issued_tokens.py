@@ -24,7 +24,7 @@ class SessionTokens:
     access: AccessTokens
     refresh: RefreshTokens
 
-    def grant(self, account: Account, session: Session, secret: str, now: datetime) -> IssuedTokens:
+    def issue(self, account: Account, session: Session, secret: str, now: datetime) -> IssuedTokens:
         return IssuedTokens(
             access_token=self.access.issue(Identity(account.id, session.id, account.token_epoch), now),
             refresh_token=self.refresh.issue(RefreshToken(session.id, secret), now),

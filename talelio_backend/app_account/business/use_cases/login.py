@@ -2,7 +2,7 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.errors import InvalidCredentials
-from talelio_backend.app_account.business.domain.session import SESSIONS_OF_ACCOUNT, Client, Session
+from talelio_backend.app_account.business.domain.session import MAX_SESSIONS, Client, Session
 from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork, PasswordHasher
 from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens, SessionTokens
 from talelio_backend.app_account.business.use_cases.locking import find_by_email, lock_unchanged
@@ -11,7 +11,7 @@ from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import Forbidden
 
 # Sessions whose time is over, deleted at each login: more than begin.
-_PRUNED = 100
+_PRUNE_LIMIT = 100
 
 
 def log_in(
@@ -63,8 +63,8 @@ def _begin_session(
             account.password_hash = renewed_hash
         session = Session.begin(account.id, secret, client, now)
         uow.sessions.add(session)
-        uow.sessions.keep_newest(account.id, SESSIONS_OF_ACCOUNT)
-        uow.sessions.delete_over(now, _PRUNED)
+        uow.sessions.keep_newest(account.id, MAX_SESSIONS)
+        uow.sessions.delete_over(now, _PRUNE_LIMIT)
         record(uow.audit, EventKind.LOGIN_SUCCEEDED, actor, now, account_id=account.id, by_account=True)
         uow.commit()
-    return tokens.grant(account, session, secret, now)
+    return tokens.issue(account, session, secret, now)

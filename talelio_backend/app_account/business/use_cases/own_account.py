@@ -7,7 +7,7 @@ from talelio_backend.app_account.business.domain.errors import WrongPassword
 from talelio_backend.app_account.business.domain.password_policy import check_password
 from talelio_backend.app_account.business.mails.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
 from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork, PasswordHasher
-from talelio_backend.app_account.business.ports.links import EmailChangeUnitOfWork, LeavingUnitOfWork
+from talelio_backend.app_account.business.ports.links import AccountDeletionUnitOfWork, EmailChangeUnitOfWork
 from talelio_backend.app_account.business.use_cases.account_deletion import FreeFiles, remove_account
 from talelio_backend.app_account.business.use_cases.locking import lock_unchanged
 from talelio_backend.app_account.business.use_cases.password_replacement import replace_password
@@ -63,7 +63,7 @@ def change_password(
     password_hash = hasher.hash(new)
     with uow:
         account = lock_unchanged(uow.accounts, seen)
-        replace_password(uow, account, password_hash, now, staying_session=owner.session_id)
+        replace_password(uow, account, password_hash, now, keep_session=owner.session_id)
         queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, now)
         record(uow.audit, EventKind.PASSWORD_CHANGED, actor, now, account_id=account.id, by_account=True)
         uow.commit()
@@ -71,7 +71,7 @@ def change_password(
 
 
 def delete(
-    uow: LeavingUnitOfWork,
+    uow: AccountDeletionUnitOfWork,
     hasher: PasswordHasher,
     free_files: FreeFiles,
     owner: Identity,

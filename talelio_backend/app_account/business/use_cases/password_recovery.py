@@ -28,7 +28,7 @@ _EVENTS = {
 }
 
 # Names no account: identities begin with 1.
-_NOBODY = 0
+_NO_ACCOUNT = 0
 
 
 def request_by_mail(uow: AccountUnitOfWork, kind: str, *, email: str, actor: Actor, now: datetime) -> None:
@@ -36,7 +36,7 @@ def request_by_mail(uow: AccountUnitOfWork, kind: str, *, email: str, actor: Act
     with uow:
         account = find_by_email(uow.accounts, email)
         account_id = None if account is None else account.id
-        uow.outbox.add(OutboxMail.queue(kind, {'account_id': account_id or _NOBODY}, now))
+        uow.outbox.add(OutboxMail.queue(kind, {'account_id': account_id or _NO_ACCOUNT}, now))
         record(uow.audit, _EVENTS[kind], actor, now, account_id=account_id)
         uow.commit()
 

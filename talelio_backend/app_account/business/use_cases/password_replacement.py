@@ -10,7 +10,7 @@ def replace_password(
     password_hash: str,
     now: datetime,
     *,
-    staying_session: int | None = None,
+    keep_session: int | None = None,
 ) -> None:
     """Change the password and end what was begun with the one before, which others may have known; `account`
     is locked.
@@ -19,7 +19,7 @@ def replace_password(
     its confirmation. A confirmed one stays, for the old address to take back.
     """
     account.change_password(password_hash, now)
-    uow.sessions.end_all(account.id, but=staying_session)
+    uow.sessions.end_all(account.id, keep=keep_session)
     for change in uow.email_changes.of_account(account.id):
         if change.confirmed_at is None:
             uow.email_changes.delete(change)

@@ -105,7 +105,7 @@ def claim(
     password_hash = hasher.hash(password)
     with uow:
         account = _account_of_link(uow, link)
-        account.take_over(password_hash, chosen, now)
+        account.claim(password_hash, chosen, now)
         uow.accounts.save(account)
         record(uow.audit, EventKind.ACCOUNT_CLAIMED, actor, now, account_id=account.id, by_account=True)
         uow.commit()

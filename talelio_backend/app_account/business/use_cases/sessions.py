@@ -44,7 +44,7 @@ def refresh(
             _logger.warning('refresh_token_replayed: session %s of account %s ended', session.id, account.id)
             raise SessionOver()
         uow.commit()
-    return tokens.grant(account, session, secret, now)
+    return tokens.issue(account, session, secret, now)
 
 
 def log_out(
@@ -67,7 +67,7 @@ def log_out_everywhere(uow: AccountUnitOfWork, owner: Identity, *, actor: Actor,
         account = uow.accounts.get_for_update(owner.account_id)
         if account is None:
             raise AccountGone()
-        account.end_tokens()
+        account.revoke_access_tokens()
         uow.sessions.end_all(account.id)
         record(uow.audit, EventKind.ALL_SESSIONS_ENDED, actor, now, account_id=account.id, by_account=True)
         uow.commit()

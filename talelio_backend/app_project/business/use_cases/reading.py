@@ -13,7 +13,7 @@ from talelio_backend.app_project.business.domain.visibility import (
 from talelio_backend.app_project.business.ports import ProjectReadSession
 from talelio_backend.app_user.business.errors import UserNotFound
 from talelio_backend.app_user.business.services import find_own_user_id, find_user_id
-from talelio_backend.app_user.business.user import could_be_username
+from talelio_backend.app_user.business.user import is_well_formed_username
 from talelio_backend.shared.business.identity import Identity
 
 
@@ -59,7 +59,7 @@ def list_of_user(
     Raises UserNotFound or AccountGone.
     """
     with read_session:
-        if reader is None and showing is VisibilityFilter.PUBLISHED and could_be_username(username):
+        if reader is None and showing is VisibilityFilter.PUBLISHED and is_well_formed_username(username):
             # What nearly all ask for.
             selection = Selection(showing=showing, now=now)
             listed = read_session.project_views.list_at_once(username, listing, selection)

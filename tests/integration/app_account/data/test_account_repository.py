@@ -139,7 +139,7 @@ def test_two_who_take_one_name_at_once_do_not_both_get_it(engine: Engine) -> Non
             with UnitOfWork(engine) as uow:
                 account = uow.accounts.get_for_update(id_)
                 assert account is not None
-                account.take_over('new', 'owner', NOW)
+                account.claim('new', 'owner', NOW)
                 uow.accounts.save(account)
                 uow.commit()
         except Invalid as error:

@@ -373,5 +373,5 @@ def test_a_change_to_what_somebody_else_has_deleted_is_a_conflict(engine: Engine
             found = uow.accounts.get(account.id)
             assert found is not None
             scalar(engine, 'DELETE FROM accounts')
-            found.user.move('Elsewhere', account.created_at)
+            found.user.change_location('Elsewhere', account.created_at)
             uow.commit()

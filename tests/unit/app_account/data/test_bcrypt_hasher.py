@@ -63,9 +63,9 @@ class CountingHasher(BcryptHasher):
 
     made_up = 0
 
-    def _make_hash(self, prepared: bytes, cost: int) -> bytes:
+    def _make_hash(self, prehashed: bytes, cost: int) -> bytes:
         self.made_up += 2**cost
-        return super()._make_hash(prepared, cost)
+        return super()._make_hash(prehashed, cost)
 
 
 def test_a_wrong_password_costs_the_same_against_an_older_hash() -> None:
@@ -83,10 +83,10 @@ def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> N
 
     class SlowHasher(BcryptHasher):
 
-        def _make_hash(self, prepared: bytes, cost: int) -> bytes:
+        def _make_hash(self, prehashed: bytes, cost: int) -> bytes:
             entered.set()
             leave.wait(PATIENCE)
-            return super()._make_hash(prepared, cost)
+            return super()._make_hash(prehashed, cost)
 
     hasher = SlowHasher(COST, at_once=1, timeout=0.05)
     first = threading.Thread(target=hasher.hash, args=('correct horse battery', ))

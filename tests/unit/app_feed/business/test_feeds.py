@@ -101,7 +101,7 @@ class TestFeedOfUser:
 
         assert (feed(uow).entries, feed(uow).changed_at) == ([], JOINED)
 
-        uow.store.accounts[maker.account_id].user.move('Zürich', JOINED + DAY)
+        uow.store.accounts[maker.account_id].user.change_location('Zürich', JOINED + DAY)
         assert feed(uow).changed_at == JOINED + DAY
 
     def test_what_was_entered_or_removed_last_makes_it_new(self, uow: FakeUnitOfWork) -> None:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from talelio_backend.app_user.business.errors import InvalidUsername
-from talelio_backend.app_user.business.user import User, could_be_username
+from talelio_backend.app_user.business.user import User, is_well_formed_username
 from talelio_backend.shared.business.errors import Fault, Invalid, InvalidValue
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_a_rule_is_told_whole_and_points_at_what_breaks_it() -> None:
         ('a\nb', 'must be one line of text, without control characters'),
     ):
         with pytest.raises(InvalidValue) as refused:
-            User.create('maker', NOW).move(location, LATER)
+            User.create('maker', NOW).change_location(location, LATER)
         assert refused.value.faults == (Fault(('location', ), reason), )
 
 
@@ -76,7 +76,7 @@ def test_a_user_takes_another_name() -> None:
 @pytest.mark.parametrize(('text', 'could_be'), [('x' * 64, True), ('x' * 65, False), ('a/b', False),
                                                 ('', False)])
 def test_what_could_be_a_name_is_told(text: str, could_be: bool) -> None:
-    assert could_be_username(text) is could_be
+    assert is_well_formed_username(text) is could_be
 
 
 def test_renaming_to_the_same_name_is_no_change() -> None:
@@ -90,9 +90,9 @@ def test_renaming_to_the_same_name_is_no_change() -> None:
 @pytest.mark.parametrize('location', ['Zürich, Switzerland', '東京', 'x' * 100, ''])
 def test_a_user_moves(location: str) -> None:
     user = User.create('maker', NOW)
-    user.move('Nowhere', NOW)
+    user.change_location('Nowhere', NOW)
 
-    user.move(location, LATER)
+    user.change_location(location, LATER)
 
     assert (user.location, user.updated_at) == (location, LATER)
 
@@ -100,7 +100,7 @@ def test_a_user_moves(location: str) -> None:
 def test_moving_to_the_same_place_is_no_change() -> None:
     user = User.create('maker', NOW)
 
-    user.move('', LATER)
+    user.change_location('', LATER)
 
     assert user.updated_at is None
 
@@ -118,7 +118,7 @@ def test_a_location_out_of_bounds_is_refused(location: str, rule: str) -> None:
     user = User.create('maker', NOW)
 
     with pytest.raises(Invalid, match=rule):
-        user.move(location, LATER)
+        user.change_location(location, LATER)
 
     assert (user.location, user.updated_at) == ('', None)
 

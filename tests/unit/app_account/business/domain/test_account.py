@@ -72,7 +72,7 @@ def test_tokens_that_were_ended_once_do_not_come_back_with_the_next_end() -> Non
     epochs = [account.token_epoch]
 
     for _ in range(3):
-        account.end_tokens()
+        account.revoke_access_tokens()
         epochs.append(account.token_epoch)
 
     assert len(set(epochs)) == 4
@@ -81,7 +81,7 @@ def test_tokens_that_were_ended_once_do_not_come_back_with_the_next_end() -> Non
 def test_taking_over_leaves_nothing_of_the_strangers_choice() -> None:
     account = make_account()
 
-    account.take_over('own hash', 'owner', LATER)
+    account.claim('own hash', 'owner', LATER)
 
     assert (account.password_hash, account.user.username, account.verified) == \
         ('own hash', 'owner', True)
@@ -93,7 +93,7 @@ def test_taking_over_leaves_nothing_of_the_strangers_choice() -> None:
     Account.disable,
     Account.enable,
     lambda account, now: account.change_password('own hash', now),
-    lambda account, now: account.move('other@example.com', now),
+    lambda account, now: account.change_email('other@example.com', now),
 ])  # yapf: disable
 def test_each_change_shows_in_when_the_account_was_updated(
     change: Callable[[Account, datetime], None]

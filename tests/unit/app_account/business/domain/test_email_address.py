@@ -1,6 +1,6 @@
 import pytest
 
-from talelio_backend.app_account.business.domain.email_address import canonical_email, one_spelling
+from talelio_backend.app_account.business.domain.email_address import canonical_email, rate_limit_subject
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,6 @@ def test_the_form_of_a_form_is_itself() -> None:
 
 
 def test_tries_are_counted_by_who_is_meant_or_else_by_what_was_sent() -> None:
-    assert one_spelling(' Maker@EXAMPLE.com') == one_spelling('maker@example.com') == 'maker@example.com'
-    assert one_spelling('no address') == 'no address'
+    assert rate_limit_subject(' Maker@EXAMPLE.com'
+                              ) == rate_limit_subject('maker@example.com') == 'maker@example.com'
+    assert rate_limit_subject('no address') == 'no address'

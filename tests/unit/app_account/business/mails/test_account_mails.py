@@ -112,7 +112,7 @@ def test_nothing_is_sent_about_a_wish_that_is_gone(compose: Compose) -> None:
 
 def test_no_link_to_a_new_password_is_sent_once_there_is_a_newer_one() -> None:
     uow, payload = prepared()
-    uow.store.accounts[payload['account_id']].end_tokens()
+    uow.store.accounts[payload['account_id']].revoke_access_tokens()
 
     assert mails(uow).reset(payload, NOW) is None
 
@@ -121,7 +121,7 @@ def test_a_confirmed_wish_is_announced_still_but_not_confirmed_again() -> None:
     uow, payload = prepared()
     confirm(uow, uow.store.email_changes[payload['change_id']])
     # Else it would be for this reason that nothing is sent.
-    uow.store.accounts[payload['account_id']].move('third@example.com', NOW)
+    uow.store.accounts[payload['account_id']].change_email('third@example.com', NOW)
 
     assert mails(uow).confirmation(payload, NOW) is None
     assert mails(uow).announcement(payload, NOW) is not None

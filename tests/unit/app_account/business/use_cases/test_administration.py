@@ -92,7 +92,7 @@ def test_a_disabled_account_lets_nobody_in_and_nothing_of_it_stays_open() -> Non
     account = register_verified(uow)
     log_in(uow)
 
-    administration.lock_out(by(uow), EMAIL)
+    administration.disable_account(by(uow), EMAIL)
 
     assert last_event(uow) == (EventKind.ACCOUNT_DISABLED, 'operator maria', account.id)
     assert not uow.store.sessions
@@ -102,20 +102,20 @@ def test_a_disabled_account_lets_nobody_in_and_nothing_of_it_stays_open() -> Non
     with pytest.raises(AccountDisabled, match='Account disabled'):
         log_in(uow)
     with pytest.raises(Conflict, match='^The account is disabled already$'):
-        administration.lock_out(by(uow), EMAIL)
+        administration.disable_account(by(uow), EMAIL)
 
 
 def test_an_enabled_account_lets_its_owner_in_again() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    administration.lock_out(by(uow), EMAIL)
+    administration.disable_account(by(uow), EMAIL)
 
-    assert administration.let_in(by(uow), EMAIL).updated_at == LATER
+    assert administration.enable_account(by(uow), EMAIL).updated_at == LATER
 
     assert last_event(uow) == (EventKind.ACCOUNT_ENABLED, 'operator maria', account.id)
     log_in(uow)
     with pytest.raises(Conflict, match='^The account is not disabled$'):
-        administration.let_in(by(uow), EMAIL)
+        administration.enable_account(by(uow), EMAIL)
 
 
 def test_another_password_ends_what_the_old_one_opened() -> None:
@@ -173,7 +173,7 @@ def test_who_is_not_there_is_named(email: str) -> None:
         raise AssertionError('There are no files of nobody')
 
     for use_case in (
-        administration.verify, administration.lock_out, administration.let_in,
+        administration.verify, administration.disable_account, administration.enable_account,
         lambda by, email: administration.delete(by, free_files, email)
     ):
         with pytest.raises(NoSuchAccount, match=f"^There is no account '{email}'$"):

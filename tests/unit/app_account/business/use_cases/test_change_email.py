@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import REVOCABLE
+from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD
 from talelio_backend.app_account.business.domain.errors import (
     AccountDisabled,
     EmailNotWhitelisted,
@@ -111,7 +111,8 @@ class TestRequest:
         with pytest.raises(InvalidLink):
             confirm(uow, earlier)
 
-    @pytest.mark.parametrize(('age', 'kept'), [(REVOCABLE, True), (REVOCABLE + timedelta(seconds=1), False)])
+    @pytest.mark.parametrize(('age', 'kept'), [(REVOCATION_PERIOD, True),
+                                               (REVOCATION_PERIOD + timedelta(seconds=1), False)])
     def test_a_confirmed_change_is_kept_for_as_long_as_it_may_be_taken_back(
         self, age: timedelta, kept: bool
     ) -> None:
@@ -193,7 +194,7 @@ class TestConfirm:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         change = wish(uow, account)
-        administration.lock_out(Operator(uow=uow, actor=ORIGIN, now=NOW), EMAIL)
+        administration.disable_account(Operator(uow=uow, actor=ORIGIN, now=NOW), EMAIL)
 
         with pytest.raises(AccountDisabled):
             confirm(uow, change)

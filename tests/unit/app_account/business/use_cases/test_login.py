@@ -14,10 +14,10 @@ class TestLogIn:
         account = register(uow)
         verify(uow, token_for(account))
 
-        grant = log_in(uow, email='MAKER@example.com ')
+        issued = log_in(uow, email='MAKER@example.com ')
 
         session, = uow.store.sessions.values()
-        assert ACCESS.read(grant.access_token) == Identity(account.id, session.id, 0)
+        assert ACCESS.read(issued.access_token) == Identity(account.id, session.id, 0)
 
     @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
     def test_a_wrong_password_and_an_unknown_address_are_the_same_and_cost_the_same(self, email: str) -> None:

@@ -81,7 +81,7 @@ class Interrupted(FakeHasher):
 
     def verify(self, password: str, password_hash: str | None) -> bool:
         for account in self._store.accounts.values():
-            account.end_tokens()
+            account.revoke_access_tokens()
         return super().verify(password, password_hash)
 
 

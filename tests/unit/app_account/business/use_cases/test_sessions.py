@@ -14,7 +14,7 @@ from talelio_backend.app_account.business.domain.session import (
     ABSOLUTE_LIFETIME,
     GRACE,
     IDLE_LIFETIME,
-    SESSIONS_OF_ACCOUNT,
+    MAX_SESSIONS,
     Client,
 )
 from talelio_backend.app_account.business.use_cases import sessions
@@ -54,17 +54,17 @@ def logged_in(now: datetime = START) -> tuple[FakeUnitOfWork, IssuedTokens]:
 
 def refresh(
     uow: FakeUnitOfWork,
-    grant: IssuedTokens,
+    issued: IssuedTokens,
     now: datetime = START,
     *,
     tokens: SessionTokens = TOKENS,
     client: Client = CLIENT
 ) -> IssuedTokens:
-    return sessions.refresh(uow, tokens, token=grant.refresh_token, client=client, actor=ORIGIN, now=now)
+    return sessions.refresh(uow, tokens, token=issued.refresh_token, client=client, actor=ORIGIN, now=now)
 
 
-def secret_of(grant: IssuedTokens) -> str:
-    return REFRESH.read(grant.refresh_token).secret
+def secret_of(issued: IssuedTokens) -> str:
+    return REFRESH.read(issued.refresh_token).secret
 
 
 def check(uow: FakeUnitOfWork, token: str) -> Identity:
@@ -74,36 +74,36 @@ def check(uow: FakeUnitOfWork, token: str) -> Identity:
 class TestRefresh:
 
     def test_each_token_is_exchanged_for_the_next(self) -> None:
-        uow, grant = logged_in()
-        seen = [secret_of(grant)]
+        uow, issued = logged_in()
+        seen = [secret_of(issued)]
 
         for step in range(1, 5):
-            grant = refresh(uow, grant, START + step * GRACE)
-            seen.append(secret_of(grant))
+            issued = refresh(uow, issued, START + step * GRACE)
+            seen.append(secret_of(issued))
 
         assert len(set(seen)) == 5
-        assert check(uow, grant.access_token).session_id in uow.store.sessions
+        assert check(uow, issued.access_token).session_id in uow.store.sessions
 
     def test_only_a_hash_is_stored(self) -> None:
-        uow, grant = logged_in()
-        grant = refresh(uow, grant)
+        uow, issued = logged_in()
+        issued = refresh(uow, issued)
 
-        assert secret_of(grant) not in repr(vars(next(iter(uow.store.sessions.values()))))
+        assert secret_of(issued) not in repr(vars(next(iter(uow.store.sessions.values()))))
 
     def test_two_tabs_get_the_same_token(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
 
-        first = refresh(uow, grant)
-        second = refresh(uow, grant, START + GRACE - SECOND)
+        first = refresh(uow, issued)
+        second = refresh(uow, issued, START + GRACE - SECOND)
 
-        assert secret_of(first) == secret_of(second) != secret_of(grant)
+        assert secret_of(first) == secret_of(second) != secret_of(issued)
 
     def test_whoever_exchanged_it_in_time_does_not_leave_the_other_tab_behind(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
 
-        first = refresh(uow, grant)
+        first = refresh(uow, issued)
         again = refresh(uow, first, START + GRACE - 2 * SECOND)
-        late = refresh(uow, grant, START + GRACE - SECOND)
+        late = refresh(uow, issued, START + GRACE - SECOND)
 
         assert secret_of(first) == secret_of(again) == secret_of(late)
 
@@ -130,83 +130,83 @@ class TestRefresh:
             check(uow, latest.access_token)
 
     def test_an_old_token_ends_no_other_session(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
         other = log_in(uow, now=START)
-        refresh(uow, grant)
+        refresh(uow, issued)
 
         with pytest.raises(SessionOver):
-            refresh(uow, grant, START + GRACE)
+            refresh(uow, issued, START + GRACE)
 
         assert refresh(uow, other).access_token
 
     def test_a_made_up_token_ends_nothing(self) -> None:
-        uow, grant = logged_in()
-        forged = JwtRefreshTokens(OTHER_KEY).issue(REFRESH.read(grant.refresh_token), START)
+        uow, issued = logged_in()
+        forged = JwtRefreshTokens(OTHER_KEY).issue(REFRESH.read(issued.refresh_token), START)
 
         for token in (forged, ACCESS.issue(Identity(1), START), '', 'x'):
             with pytest.raises(InvalidRefreshToken):
                 sessions.refresh(uow, TOKENS, token=token, client=CLIENT, actor=ORIGIN, now=START)
 
-        assert refresh(uow, grant).access_token
+        assert refresh(uow, issued).access_token
 
     def test_a_session_that_is_not_used_is_over(self) -> None:
-        uow, grant = logged_in(LONG_AGO)
-        grant = refresh(uow, grant, LONG_AGO + IDLE_LIFETIME - SECOND)
+        uow, issued = logged_in(LONG_AGO)
+        issued = refresh(uow, issued, LONG_AGO + IDLE_LIFETIME - SECOND)
 
         with pytest.raises(SessionOver):
-            refresh(uow, grant, LONG_AGO + 2 * IDLE_LIFETIME - SECOND)
+            refresh(uow, issued, LONG_AGO + 2 * IDLE_LIFETIME - SECOND)
 
     def test_a_session_that_is_used_is_over_at_last(self) -> None:
-        uow, grant = logged_in(LONG_AGO)
+        uow, issued = logged_in(LONG_AGO)
         now = LONG_AGO
         while now + IDLE_LIFETIME / 2 < LONG_AGO + ABSOLUTE_LIFETIME:
             now += IDLE_LIFETIME / 2
-            grant = refresh(uow, grant, now)
+            issued = refresh(uow, issued, now)
 
-        assert now + grant.lifetime == LONG_AGO + ABSOLUTE_LIFETIME
+        assert now + issued.lifetime == LONG_AGO + ABSOLUTE_LIFETIME
         with pytest.raises(SessionOver):
-            refresh(uow, grant, LONG_AGO + ABSOLUTE_LIFETIME)
+            refresh(uow, issued, LONG_AGO + ABSOLUTE_LIFETIME)
 
     def test_it_is_seen_where_a_session_was_last_used(self) -> None:
-        uow, grant = logged_in(LONG_AGO)
+        uow, issued = logged_in(LONG_AGO)
         now = LONG_AGO + timedelta(hours=1)
 
-        refresh(uow, grant, now, client=Client(device='Chrome on Android', address='192.0.2.2'))
+        refresh(uow, issued, now, client=Client(device='Chrome on Android', address='192.0.2.2'))
 
         session, = uow.store.sessions.values()
         assert (session.device, session.address) == ('Chrome on Android', '192.0.2.2')
         assert (session.created_at, session.last_used_at) == (LONG_AGO, now)
 
     def test_an_account_that_may_not_log_in_gets_no_token(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
         next(iter(uow.store.accounts.values())).verified = False
 
         with pytest.raises(AccountNotVerified):
-            refresh(uow, grant)
+            refresh(uow, issued)
 
     def test_it_goes_on_under_a_new_key(self) -> None:
-        uow, grant = logged_in()
-        grant = refresh(uow, grant)
+        uow, issued = logged_in()
+        issued = refresh(uow, issued)
         renewed = SessionTokens(access=ACCESS, refresh=JwtRefreshTokens(OTHER_KEY, SECRET_KEY))
 
         # A tab that raced is handed what the old key made, then the new key takes over.
-        raced = refresh(uow, grant, START + SECOND, tokens=renewed)
-        grant = refresh(uow, raced, START + GRACE, tokens=renewed)
+        raced = refresh(uow, issued, START + SECOND, tokens=renewed)
+        issued = refresh(uow, raced, START + GRACE, tokens=renewed)
         old_key_gone = SessionTokens(access=ACCESS, refresh=JwtRefreshTokens(OTHER_KEY))
 
-        assert refresh(uow, grant, START + 2 * GRACE, tokens=old_key_gone).access_token
+        assert refresh(uow, issued, START + 2 * GRACE, tokens=old_key_gone).access_token
 
 
 class TestLogIn:
 
     def test_the_sessions_of_an_account_are_bounded(self) -> None:
         uow, oldest = logged_in()
-        grants = [log_in(uow, now=START + step * SECOND) for step in range(1, SESSIONS_OF_ACCOUNT + 1)]
+        logins = [log_in(uow, now=START + step * SECOND) for step in range(1, MAX_SESSIONS + 1)]
 
-        assert len(uow.store.sessions) == SESSIONS_OF_ACCOUNT
+        assert len(uow.store.sessions) == MAX_SESSIONS
         with pytest.raises(SessionEnded):
             check(uow, oldest.access_token)
-        check(uow, grants[0].access_token)
+        check(uow, logins[0].access_token)
 
     def test_sessions_that_are_over_are_deleted(self) -> None:
         uow, _ = logged_in(LONG_AGO)
@@ -221,7 +221,7 @@ class TestLogIn:
         class SlowHasher(FakeHasher):
 
             def verify(self, password: str, password_hash: str | None) -> bool:
-                next(iter(uow.store.accounts.values())).end_tokens()
+                next(iter(uow.store.accounts.values())).revoke_access_tokens()
                 return super().verify(password, password_hash)
 
         with pytest.raises(Unavailable):
@@ -232,15 +232,15 @@ class TestLogIn:
 class TestEnding:
 
     def test_a_logout_ends_the_session_and_its_tokens(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
         other = log_in(uow, now=START)
 
-        sessions.log_out(uow, REFRESH, token=grant.refresh_token, actor=ORIGIN, now=START)
+        sessions.log_out(uow, REFRESH, token=issued.refresh_token, actor=ORIGIN, now=START)
 
         with pytest.raises(SessionEnded, match='The session of this token has ended'):
-            check(uow, grant.access_token)
+            check(uow, issued.access_token)
         with pytest.raises(SessionOver):
-            refresh(uow, grant)
+            refresh(uow, issued)
         check(uow, other.access_token)
 
     @pytest.mark.parametrize('token', ['', 'x', ACCESS.issue(Identity(1), START)])
@@ -252,60 +252,60 @@ class TestEnding:
         assert len(uow.store.sessions) == 1
 
     def test_a_logout_may_be_repeated(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
 
         for _ in range(2):
-            sessions.log_out(uow, REFRESH, token=grant.refresh_token, actor=ORIGIN, now=START)
-            sessions.end_current(uow, ACCESS.read(grant.access_token), actor=ORIGIN, now=START)
+            sessions.log_out(uow, REFRESH, token=issued.refresh_token, actor=ORIGIN, now=START)
+            sessions.end_current(uow, ACCESS.read(issued.access_token), actor=ORIGIN, now=START)
 
         assert not uow.store.sessions
 
     def test_a_logout_everywhere_ends_all_tokens_also_those_without_a_session(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
         other = log_in(uow, now=START)
-        owner = ACCESS.read(grant.access_token)
+        owner = ACCESS.read(issued.access_token)
         sessionless = ACCESS.issue(Identity(owner.account_id), START)
         check(uow, sessionless)
 
         sessions.log_out_everywhere(uow, owner, actor=ORIGIN, now=START)
 
-        for token in (grant.access_token, other.access_token, sessionless):
+        for token in (issued.access_token, other.access_token, sessionless):
             with pytest.raises(SessionEnded):
                 check(uow, token)
         assert not uow.store.sessions
         check(uow, log_in(uow, now=START).access_token)
 
     def test_somebody_elses_session_is_not_there(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
         stranger = register(uow, email='other@example.com', username='other')
-        session_id = ACCESS.read(grant.access_token).session_id or 0
+        session_id = ACCESS.read(issued.access_token).session_id or 0
 
         with pytest.raises(SessionNotFound, match=f'There is no session {session_id}'):
             sessions.end_own(uow, Identity(stranger.id), session_id, actor=ORIGIN, now=START)
         assert not sessions.list_own(uow, Identity(stranger.id), START)
         with pytest.raises(SessionEnded):
             check(uow, ACCESS.issue(Identity(stranger.id, session_id), START))
-        sessions.end_own(uow, ACCESS.read(grant.access_token), session_id, actor=ORIGIN, now=START)
+        sessions.end_own(uow, ACCESS.read(issued.access_token), session_id, actor=ORIGIN, now=START)
         assert not uow.store.sessions
 
     def test_the_most_recently_used_is_listed_first(self) -> None:
-        uow, grant = logged_in()
+        uow, issued = logged_in()
         log_in(uow, now=START + SECOND)
-        refresh(uow, grant, START + 2 * SECOND)
-        owner = ACCESS.read(grant.access_token)
+        refresh(uow, issued, START + 2 * SECOND)
+        owner = ACCESS.read(issued.access_token)
 
         listed = sessions.list_own(uow, owner, START)
 
         assert [session.id == owner.session_id for session in listed] == [True, False]
 
     def test_a_token_of_an_account_that_is_gone_is_refused(self) -> None:
-        uow, grant = logged_in()
-        owner = ACCESS.read(grant.access_token)
+        uow, issued = logged_in()
+        owner = ACCESS.read(issued.access_token)
         uow.store.accounts.clear()
 
         with pytest.raises(AccountGone):
-            check(uow, grant.access_token)
+            check(uow, issued.access_token)
         with pytest.raises(AccountGone):
             sessions.log_out_everywhere(uow, owner, actor=ORIGIN, now=START)
         with pytest.raises(SessionOver):
-            refresh(uow, grant)
+            refresh(uow, issued)
