@@ -1,4 +1,4 @@
-"""What the service tells OpenTelemetry; why it is done this way: .github/decisions/0031-traces.md.
+"""What the service tells OpenTelemetry; why it is done this way: .github/decisions/0025-observability.md.
 
 To be imported only where there is somebody to tell: the packages are an extra.
 """

@@ -68,7 +68,7 @@ class Image:
     """A picture of a user, under a name of its own.
 
     A name is never used for another upload, not even of the same picture: what was asked of the store, and
-    given up, may still be carried out at any time (.github/decisions/0030-names-of-files.md).
+    given up, may still be carried out at any time (.github/decisions/0007-images.md).
     """
 
     id: int = field(init=False)

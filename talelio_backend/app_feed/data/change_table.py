@@ -1,6 +1,6 @@
 """The changes of projects, one row a project. A trigger, which a migration makes, writes them.
 
-Why it is done this way: .github/decisions/0022-changes.md.
+Why it is done this way: .github/decisions/0022-following.md.
 """
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, Sequence, Table
 

@@ -1,6 +1,6 @@
 """Knows whether what everybody may read is still as it was, without a question for each request.
 
-Why it is done this way: .github/decisions/0024-kept-answers.md.
+Why it is done this way: .github/decisions/0024-response-cache.md.
 """
 import math
 import select

@@ -1,6 +1,6 @@
 """Tells whoever listens that what everybody may read has changed, from within the change's own transaction.
 
-Why it is done this way: .github/decisions/0024-kept-answers.md.
+Why it is done this way: .github/decisions/0024-response-cache.md.
 """
 from sqlalchemy import Table, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction

@@ -1,6 +1,6 @@
 """How many projects a user has, one row a user. Triggers, which a migration makes, keep the numbers exact.
 
-Why it is done this way: .github/decisions/0028-counts-and-growth.md.
+Why it is done this way: .github/decisions/0023-reading-projects.md.
 """
 from sqlalchemy import Column, ForeignKey, Integer, Table, text
 

@@ -1,4 +1,4 @@
-"""Sends text in fewer bytes; why gzip alone is told in .github/decisions/0016-conditions-and-caches.md."""
+"""Sends text in fewer bytes; why gzip alone is told in .github/decisions/0016-conditional-requests.md."""
 import gzip
 from functools import lru_cache
 

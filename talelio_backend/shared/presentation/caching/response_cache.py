@@ -1,6 +1,6 @@
 """Keeps what everybody may read as it was sent, and sends it again while nothing has changed.
 
-Why it is done this way: .github/decisions/0024-kept-answers.md.
+Why it is done this way: .github/decisions/0024-response-cache.md.
 """
 import time
 from collections import OrderedDict
