@@ -28,7 +28,9 @@ def production(folder: Path, database_url: str, mail_server: SmtpSink, email: st
             'TRUSTED_PROXIES': '127.0.0.1',
             # Where the health check leaves its note: no container's is another's.
             'TMPDIR': str(folder),
-        }
+        },
+        # As it starts in production.
+        afresh=True,
     )
 
 

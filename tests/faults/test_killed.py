@@ -66,7 +66,7 @@ def _stage(tmp_path_factory: pytest.TempPathFactory, migrated_cluster: MigratedC
     folder = tmp_path_factory.mktemp('service')
     environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST), 'WEB_CONCURRENCY': str(WORKERS)}
     with own_postgres(tmp_path_factory.mktemp('postgres'), migrated_cluster) as postgres:
-        api = ServedApi(folder, postgres.url, environ)
+        api = ServedApi(folder, postgres.url, environ, afresh=True)
         try:
             api.start()
             # A port that stays through a restart.

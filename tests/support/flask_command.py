@@ -17,7 +17,7 @@ from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.waiting import PATIENCE
 
 _FORKS = multiprocessing.get_context('forkserver')
-_FORKS.set_forkserver_preload(['__main__', __name__])
+_FORKS.set_forkserver_preload(['__main__', __name__, 'tests.support.forked_server'])
 
 
 def flask(environ: Mapping[str, str], *arguments: str, stdin: str = '') -> subprocess.CompletedProcess[str]:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import requests
 
 from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.documented_api import check_answer
+from tests.support.forked_server import ForkedServer
 from tests.support.waiting import PATIENCE
 
 SECRET_KEY = 'a key that is for the tests alone: 0123456789'
@@ -26,6 +27,8 @@ TIMEOUT = PATIENCE
 # that signals reach it.
 _ELSEWHERE = shlex.split(os.environ.get('TEST_SERVER_PREFIX', ''))
 _PYTHON = [*_ELSEWHERE, 'python'] if _ELSEWHERE else [sys.executable]
+# Whether servers are forked where the imports have been done, as `make test` wants; measurements do without.
+_FORKS = bool(os.environ.get('TEST_FORK_SERVERS')) and not _ELSEWHERE
 # Tests are not installed elsewhere.
 PATIENT_CONFIG = _CONFIG if _ELSEWHERE else 'tests.support.patient_config'
 
@@ -39,9 +42,11 @@ class ServedApi:
         database_url: str,
         environ: Mapping[str, str] | None = None,
         *,
-        config: str | None = None
+        config: str | None = None,
+        afresh: bool = False,
     ) -> None:
-        """`config` names another module of Gunicorn's settings."""
+        """`config` names another module of Gunicorn's settings. `afresh` starts a new interpreter in any case."""
+        self._afresh = afresh
         self._config = config or _CONFIG
         self._is_documented = self._config in (_CONFIG, PATIENT_CONFIG)
         self._log_file = folder / 'server.log'
@@ -68,7 +73,7 @@ class ServedApi:
             'IMAGE_FOLDER': str(folder / 'images'),
             **(environ or {}),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedServer | None = None
         self.url = ''
 
     def __enter__(self) -> Self:
@@ -84,15 +89,7 @@ class ServedApi:
         """Start the server and wait until it answers 200 at `wait_for`."""
         with self._log_file.open('ab') as log:
             began = log.tell()
-            self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                [*_PYTHON, '-m', 'gunicorn', '--config', f'python:{self._config}'],
-                cwd=PROJECT_FOLDER,
-                env=self.environ,
-                stdout=log,
-                stderr=log,
-                # A process group of its own, so that `kill` reaches the workers too.
-                start_new_session=True,
-            )
+            self._process = self._start_process(log)
         deadline = time.monotonic() + PATIENCE
         while not self._answers(wait_for, began):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -100,6 +97,19 @@ class ServedApi:
                 raise AssertionError(self.log())
             # The server is polled, not waited out.
             time.sleep(0.02)
+
+    def _start_process(self, log: IO[bytes]) -> 'subprocess.Popen[bytes] | ForkedServer':
+        if _FORKS and not self._afresh:
+            return ForkedServer(self.environ, self._config, self._log_file)
+        return subprocess.Popen(
+            [*_PYTHON, '-m', 'gunicorn', '--config', f'python:{self._config}'],
+            cwd=PROJECT_FOLDER,
+            env=self.environ,
+            stdout=log,
+            stderr=log,
+            # A process group of its own, so that `kill` reaches the workers too.
+            start_new_session=True,
+        )
 
     def _answers(self, path: str, began: int) -> bool:
         listening = re.search(r'Listening at: (http://[\d.]+:\d+)', self.log()[began:])
