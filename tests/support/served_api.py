@@ -45,7 +45,7 @@ class ServedApi:
         config: str | None = None,
         afresh: bool = False,
     ) -> None:
-        """`config` names another module of Gunicorn's settings. `afresh` starts a new interpreter in any case."""
+        """`config` names another module of Gunicorn's settings. `afresh` always starts a new interpreter."""
         self._afresh = afresh
         self._config = config or _CONFIG
         self._is_documented = self._config in (_CONFIG, PATIENT_CONFIG)
