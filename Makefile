@@ -20,8 +20,12 @@ ALL_SUITES = TEST_FORK_SERVERS=1 $(BIN)/pytest --numprocesses=$(TEST_PROCESSES) 
 	--ignore=tests/limits tests $(PYTEST_ARGS)
 
 .PHONY: help
-help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## [run] list the commands
+	@for group in 'first:Start here' run:Run check:Check test:Test measure:Measure release:Release; do \
+		echo "$${group#*:}"; \
+		awk -F ':.*## \\[|\\] ' -v group="$${group%%:*}" '/^[a-z0-9-]+:.*## \[/ && $$2 == group { \
+			printf "  make %-28s%s\n", $$1, $$3 }' $(MAKEFILE_LIST); \
+	done
 
 # --- Installation -----------------------------------------------------------------------------------------------------
 
@@ -48,14 +52,14 @@ $(VENV)/.installed: $(VENV)/.serving
 	@touch $@
 
 .PHONY: install
-install: $(VENV)/.installed ## install what the project needs into .venv
+install: $(VENV)/.installed ## [run] install everything for development into .venv
 
 $(VENV)/pipenv/bin/pipenv: | $(BIN)/pip
 	@$(PYTHON) -m venv $(VENV)/pipenv
 	@$(VENV)/pipenv/bin/python -m pip install --quiet --disable-pip-version-check "pipenv>=2026.0"
 
 .PHONY: lock
-lock: | $(VENV)/pipenv/bin/pipenv ## renew Pipfile.lock from Pipfile
+lock: | $(VENV)/pipenv/bin/pipenv ## [release] update Pipfile.lock from Pipfile
 	@echo "Resolving the packages of Pipfile"
 	@$(PIPENV) lock
 	@# Which index serves the packages is each machine's own setting (pip's), never the project's.
@@ -64,7 +68,7 @@ lock: | $(VENV)/pipenv/bin/pipenv ## renew Pipfile.lock from Pipfile
 # --- Running ----------------------------------------------------------------------------------------------------------
 
 .PHONY: serve-api
-serve-api: $(VENV)/.serving $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),install) ## run the API with its own PostgreSQL on http://127.0.0.1:5000
+serve-api: $(VENV)/.serving $(if $(OTEL_EXPORTER_OTLP_ENDPOINT),install) ## [first] run the API with its own PostgreSQL on http://127.0.0.1:5000
 	@echo "Starting the API (database, migrations, server)"
 	@$(BIN)/gunicorn --config python:talelio_backend.gunicorn_config
 
@@ -73,7 +77,7 @@ HAS_DOCKER := docker compose version >/dev/null 2>&1 && docker info >/dev/null 2
 	echo "This needs a running Docker; without one, make serve-api brings a PostgreSQL of its own."; exit 1; }
 
 .PHONY: start-postgres-development
-start-postgres-development: $(VENV)/.serving ## run a PostgreSQL in Docker instead of the embedded one
+start-postgres-development: $(VENV)/.serving ## [run] run PostgreSQL in Docker instead of the embedded one
 	@$(HAS_DOCKER)
 	@echo "Starting PostgreSQL in Docker and waiting until it is healthy"
 	@docker compose up --detach --wait postgres-development
@@ -82,83 +86,83 @@ start-postgres-development: $(VENV)/.serving ## run a PostgreSQL in Docker inste
 	@echo "Use it with: DATABASE_URL=$(DEVELOPMENT_DATABASE_URL) make serve-api"
 
 .PHONY: stop-postgres-development
-stop-postgres-development: ## stop the PostgreSQL in Docker; its data stays
+stop-postgres-development: ## [run] stop the PostgreSQL in Docker and keep its data
 	@$(HAS_DOCKER)
 	@docker compose stop postgres-development
 
 # --- Checks -----------------------------------------------------------------------------------------------------------
 
 .PHONY: fix
-fix: install ## format the code
+fix: install ## [first] format the code
 	@$(BIN)/isort --quiet $(SOURCES)
 	@$(BIN)/yapf --in-place --recursive --parallel $(SOURCES)
 
 .PHONY: lint
-lint: install ## check style, code smells and the layers
+lint: install ## [first] check import order, format, layers and code smells
 	@echo "Import order";    $(BIN)/isort --check-only --diff $(SOURCES)
 	@echo "Format";          $(BIN)/yapf --diff --recursive --parallel $(SOURCES)
 	@echo "Layers";          $(BIN)/lint-imports
 	@echo "Code smells";     $(BIN)/pylint $(SOURCES)
 
 .PHONY: type-check
-type-check: install ## check the types
+type-check: install ## [first] check types (mypy --strict)
 	@$(BIN)/mypy $(SOURCES)
 
 .PHONY: check-infra
-check-infra: install ## lint the pipelines, container files, cloud template and shell scripts
+check-infra: install ## [check] lint pipelines, container files, the cloud template and shell scripts
 	@.ci/check-infra
 
 .PHONY: settings-docs
-settings-docs: install ## write .env.example and configuration.md from the settings' docstrings
+settings-docs: install ## [check] write .env.example and configuration.md from the settings
 	@PYTHONPATH=. $(BIN)/python .ci/write_settings_docs.py
 
 .PHONY: licences
-licences: install ## list the licences of what is installed at run time; fails at one that is not known to be fine
+licences: install ## [check] list the licences of run-time packages; fail at one outside the allow-list
 	@.ci/licences
 
 .PHONY: audit
-audit: install ## look for known vulnerabilities in all locked packages; fails when nobody could be asked
+audit: install ## [check] look for known vulnerabilities in all locked packages
 	@$(BIN)/python .ci/audit.py
 
 .PHONY: test
-test: install ## run every suite but the measurements
+test: install ## [first] run all test suites except the measurements
 	@$(ALL_SUITES)
 
 .PHONY: coverage
-coverage: install ## run what `make test` runs, and write which lines it covers into coverage.xml
+coverage: install ## [test] run the same suites as test, and write coverage.xml
 	@$(ALL_SUITES) --cov --cov-report=term --cov-report=xml
 
 .PHONY: test-unit
-test-unit: install ## run the tests that need nothing but Python
+test-unit: install ## [first] run the tests that need only Python
 	@$(BIN)/pytest $(PYTEST_ARGS) tests/unit
 
 .PHONY: test-integration
-test-integration: install ## run the tests of each adapter against the real part
+test-integration: install ## [first] run the tests of each adapter against its real counterpart
 	@$(BIN)/pytest $(PYTEST_ARGS) tests/integration
 
 .PHONY: test-e2e
-test-e2e: install ## run the tests of the served API
+test-e2e: install ## [first] run the tests of the served API
 	@$(BIN)/pytest $(PYTEST_ARGS) tests/e2e
 
 .PHONY: test-limits
-test-limits: install ## measure times, memory and fairness, each against something measured in the same run
+test-limits: install ## [measure] measure times, memory and fairness relative to the same run
 	@$(BIN)/pytest $(PYTEST_ARGS) tests/limits
 
 .PHONY: test-faults
-test-faults: install ## break each part on purpose while it is used; the table goes into .github/RELIABILITY.md
+test-faults: install ## [test] break each part during use; writes the table in RELIABILITY.md
 	@$(BIN)/python -m tests.faults $(PYTEST_ARGS)
 
 # Of `kill -9`.
 ROUNDS ?= 100
 SEED ?= 1
 .PHONY: test-durability
-test-durability: install ## kill processes under load, ROUNDS=100 times, and look for what was lost
+test-durability: install ## [test] kill processes under load ROUNDS=100 times, and look for losses
 	@$(BIN)/python -m tests.faults.durability --rounds $(ROUNDS) --seed $(SEED) --write
 
 # Only a run of the full length is written into .github.
 SOAK_MINUTES ?= 30
 .PHONY: soak
-soak: install var/matplotlib/.installed ## load it for SOAK_MINUTES=30, restart and flood it meanwhile, and draw what came of it
+soak: install var/matplotlib/.installed ## [measure] load the service for SOAK_MINUTES=30 with restarts and a login flood
 	@$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) $(if $(filter 30,$(SOAK_MINUTES)),--write)
 
 var/matplotlib/.installed: tests/soak/requirements.txt | install
@@ -167,19 +171,19 @@ var/matplotlib/.installed: tests/soak/requirements.txt | install
 	@touch $@
 
 .PHONY: image-trial
-image-trial: install ## build the image without Docker and try it (root, Debian's buildah and debootstrap)
+image-trial: install ## [release] build the image without Docker and test it (root, buildah, debootstrap)
 	@.ci/try-image $(PYTEST_ARGS)
 
 # Cases of an operation, and seconds of each search.
 FUZZ_EXAMPLES ?= 1000
 FUZZ_SECONDS ?= 120
 .PHONY: fuzz
-fuzz: install var/atheris/.installed ## try what nobody thought of, and count it; FUZZ_EXAMPLES=1000 a call, FUZZ_SECONDS=120 a search
+fuzz: install var/atheris/.installed ## [test] send generated requests and search for breaking inputs (FUZZ_EXAMPLES, FUZZ_SECONDS)
 	@$(BIN)/python -m tests.fuzz --examples $(FUZZ_EXAMPLES) --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 .PHONY: fuzz-atheris
 fuzz-atheris: FUZZ_ARGS := --only searches
-fuzz-atheris: fuzz ## only the searches that are guided by the code they reach (Linux on x86-64)
+fuzz-atheris: fuzz ## [test] run only the coverage-guided searches (Linux on x86-64)
 
 var/atheris/.installed: tests/fuzz/requirements.txt | install
 	@rm -rf $(@D)
@@ -191,7 +195,7 @@ MUTANTS ?= talelio_backend.app_account.data.*_tokens.* talelio_backend.app_accou
 # mutmut comes last on the path, so that pytest and the rest are those that are locked.
 MUTMUT := $(BIN)/python -c 'import sys; sys.path.append("var/mutmut"); from mutmut.__main__ import cli; cli()'
 .PHONY: test-mutation
-test-mutation: install var/mutmut/.installed ## change MUTANTS in small ways and see which changes no unit test notices
+test-mutation: install var/mutmut/.installed ## [test] show which mutations of MUTANTS no unit test notices
 	@$(MUTMUT) run --max-children 2 $(foreach each,$(MUTANTS),'$(each)')
 	@$(MUTMUT) results
 
@@ -201,7 +205,7 @@ var/mutmut/.installed: | install
 	@touch $@
 
 .PHONY: client
-client: install ## make the typed TypeScript client in var/client (needs npm)
+client: install ## [first] build the typed TypeScript client in var/client (needs npm)
 	@PYTHON=$(abspath $(BIN)/python) .ci/build-client var/client
 	@echo "$$(ls var/client/*.tgz) is ready for npm install"
 
@@ -209,20 +213,20 @@ client: install ## make the typed TypeScript client in var/client (needs npm)
 # origin/main.
 PREVIOUS ?=
 .PHONY: test-previous-release
-test-previous-release: install ## run the previous release's e2e suite on the schema of this checkout
+test-previous-release: install ## [release] run the previous release against the schema of this checkout
 	@PYTHONPATH=. $(BIN)/python .ci/test_previous_release.py "$(PREVIOUS)" $(PYTEST_ARGS)
 
 # Such as: make bench BENCH_ARGS='repeated first --rounds 3 --markdown'
 BENCH_ARGS ?=
 .PHONY: bench
-bench: install ## time the service beside floors measured in the same run; BENCH_ARGS=--help
+bench: install ## [measure] compare the service with the least code that could do the same (BENCH_ARGS=--help)
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
 
 .PHONY: bench-profile
-bench-profile: install ## draw where the time of a list goes, into var/bench/list.svg
+bench-profile: install ## [measure] draw a flame graph of reading a list, var/bench/list.svg
 	@$(BIN)/python -m tests.benchmarks --profile var/bench/list.svg
 
 .PHONY: set-githooks
-set-githooks: ## have git check each commit
+set-githooks: ## [first] check each commit with a git hook
 	@git config core.hooksPath .githooks
 	@echo "git now runs .githooks/pre-commit before each commit"

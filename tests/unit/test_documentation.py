@@ -31,7 +31,7 @@ def test_the_table_of_calls_lists_every_operation() -> None:
     assert sorted(listed) == sorted(set(described) - NOT_LISTED)
 
 
-# A part of the documentation's page, and the files of a folder: they are found by links, never called by hand.
+# Parts of the documentation's page and image files: clients find them by links.
 NOT_LISTED = {'GET /v1/docs/<>', 'GET /v1/assets/files/<>'}
 
 
@@ -59,3 +59,11 @@ def _anchors(page: Path) -> set[str]:
     """The ids that GitHub gives the headings of a page."""
     headings = re.findall(r'^#+ (.+)$', page.read_text(encoding='utf-8'), re.MULTILINE)
     return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
+
+
+def test_make_help_has_a_group_for_each_command_and_begins_with_ten() -> None:
+    makefile = (PROJECT_FOLDER / 'Makefile').read_text(encoding='utf-8')
+    groups = re.findall(r'^[a-z0-9-]+:.*## (?:\[(\w+)\] )?', makefile, re.MULTILINE)
+
+    assert set(groups) == {'first', 'run', 'check', 'test', 'measure', 'release'}
+    assert groups.count('first') == 10

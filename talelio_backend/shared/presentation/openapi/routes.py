@@ -14,7 +14,9 @@ OPENAPI_PATH = '/v1/openapi.json'
 
 _Document = Annotated[
     dict[str, Any],
-    Field(examples=[{'openapi': '3.1.0', 'info': {'title': 'The API', 'version': '1.0.0'}, 'paths': {}}])
+    Field(examples=[
+        {'openapi': '3.1.0', 'info': {'title': 'talelio_backend', 'version': '1.0.0'}, 'paths': {}}
+    ])
 ]  # yapf: disable
 
 
