@@ -1,4 +1,4 @@
-"""Colours that come out the same wherever the picture is seen."""
+"""Converts images to sRGB or keeps one of the well-known wider colour spaces."""
 
 from io import BytesIO
 
@@ -11,45 +11,45 @@ _LEVELS = range(0, 256, 51)
 _SAMPLES = bytes(level for r in _LEVELS for g in _LEVELS for b in _LEVELS for level in (r, g, b))
 
 
-def in_stored_colours(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
-    """Return the picture, of mode 1, L, LA, P, RGB or RGBA, and the profile to store with it.
+def normalize_colours(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
+    """Return the image in mode 1, L, LA, P, RGB or RGBA, and the profile to store with it (None: sRGB).
 
-    Without one it is sRGB. An image of mode RGB or RGBA may be changed in place.
+    May change an image of mode RGB or RGBA in place.
     """
     try:
         cms = ImageCms.ImageCmsProfile(BytesIO(profile)) if profile else None
         if cms and cms.profile.xcolor_space.strip() == _SPACES.get(image.mode):
-            return _converted(image, cms)
+            return _apply(image, cms)
     except (OSError, ValueError, ImageCms.PyCMSError):
-        # No profile, or one that does not fit the pixels.
+        # The profile is malformed or does not fit the pixels.
         pass
     return (image.convert('RGB') if image.mode == 'CMYK' else image), None
 
 
-def _converted(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> tuple[Image.Image, bytes | None]:
+def _apply(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> tuple[Image.Image, bytes | None]:
     if _SPACES[image.mode] == 'RGB':
-        # Most pictures are sRGB or Display P3. To convert all pixels would take time, and lose colours.
+        # Most images are sRGB or Display P3. Converting their pixels takes time and loses colours.
         for known in (None, DISPLAY_P3, ADOBE_RGB):
-            if _is_like(cms, known):
+            if _is_equivalent(cms, known):
                 return image, known
-    return _in_srgb(image, cms), None
+    return _to_srgb(image, cms), None
 
 
-def _is_like(cms: ImageCms.ImageCmsProfile, known: bytes | None) -> bool:
-    """Whether it shows the same colours as the known one; None is sRGB."""
+def _is_equivalent(cms: ImageCms.ImageCmsProfile, known: bytes | None) -> bool:
+    """Whether the profile describes the same colours as a known one (None: sRGB)."""
     other = ImageCms.ImageCmsProfile(BytesIO(known)) if known else ImageCms.createProfile('sRGB')
-    # To prepare for many pixels takes five times as long as these few, and each frame comes by here.
+    # Optimizing the transform takes five times as long as applying it to these few samples.
     transform = ImageCms.buildTransform(cms, other, 'RGB', 'RGB', flags=ImageCms.Flags.NOOPTIMIZE)
     samples = Image.frombytes('RGB', (len(_SAMPLES) // 3, 1), _SAMPLES)
     converted = ImageCms.applyTransform(samples, transform)
     assert converted is not None
-    # One level apart is how roundings are.
+    # Rounding can shift a sample by one level.
     return max(ImageChops.difference(samples, converted).tobytes()) <= 1
 
 
-def _in_srgb(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> Image.Image:
+def _to_srgb(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> Image.Image:
     if image.mode in ('L', 'LA'):
-        return _grey_in_srgb(image, cms)
+        return _grey_to_srgb(image, cms)
     if image.mode == 'P':
         image = image.convert('RGBA' if image.has_transparency_data else 'RGB')
     mode = 'RGB' if image.mode == 'CMYK' else image.mode
@@ -57,10 +57,10 @@ def _in_srgb(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> Image.Image:
     return ImageCms.applyTransform(image, transform, inPlace=mode == image.mode) or image
 
 
-def _grey_in_srgb(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> Image.Image:
+def _grey_to_srgb(image: Image.Image, cms: ImageCms.ImageCmsProfile) -> Image.Image:
     transform = ImageCms.buildTransform(cms, ImageCms.createProfile('sRGB'), 'L', 'RGB')
     levels = ImageCms.applyTransform(Image.frombytes('L', (256, 1), bytes(range(256))), transform)
     assert levels is not None
     table = list(levels.getchannel('G').tobytes())
-    # The alpha stays as it is.
+    # The identity table keeps the alpha channel.
     return image.point(table if image.mode == 'L' else table + list(range(256)))

@@ -1,7 +1,7 @@
-"""Takes a GIF apart and makes it anew, frame by frame: each keeps its own palette, place and time.
+"""Reads GIF files and re-encodes them frame by frame. Each frame keeps its palette, position and delay.
 
-To compose the frames and have Pillow save them would mean palettes chosen anew, differences worked
-out anew, and all canvases in memory at once.
+Saving composed frames with Pillow would choose new palettes, compute new differences, and hold all
+canvases in memory at once.
 """
 
 import struct
@@ -18,11 +18,11 @@ from talelio_backend.app_asset.data.imaging.source import Source, SourceKind
 
 _SCREEN = struct.Struct('<6sHHBBx')
 _CONTROL = struct.Struct('<BHB')
-_PLACE = struct.Struct('<HHHHB')
+_FRAME = struct.Struct('<HHHHB')
 _HAS_TABLE, _INTERLACED = 0x80, 0x40
 _HAS_TRANSPARENCY = 0x01
-_LARGEST_SIDE = 0xffff
-# What a decoder is to use for a frame that brings no colours is not defined. Pillow uses this, too.
+_MAX_SIDE = 0xffff
+# The format leaves open how to show a frame without a colour table. Pillow uses greys, too.
 _GREYS = bytes(level for level in range(256) for _ in range(3))
 
 
@@ -33,17 +33,16 @@ class Control(NamedTuple):
     transparent: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     left: int
     top: int
     width: int
     height: int
     interlaced: bool
-    # None where the frame uses the one of the file.
+    # None if the frame uses the global table.
     table: bytes | None
     control: Control
-    # As encoded, in blocks.
+    # The minimum code size and the blocks of compressed data.
     data: bytes
 
 
@@ -53,7 +52,7 @@ class Gif:
     height: int
     background: int
     table: bytes | None
-    # How many times it is repeated; 0 is for ever, None is not at all.
+    # The number of repetitions; 0 repeats forever, None never.
     loop: int | None = None
     frames: list[Frame] = field(default_factory=list)
 
@@ -63,7 +62,7 @@ def open_gif(content: bytes) -> Source:
 
     def decode(_source: Source) -> Image.Image:
         first = gif.frames[0]
-        image = _decoded(first, gif.table)
+        image = _decode(first, gif.table)
         if first.control.transparent is not None:
             image.info['transparency'] = first.control.transparent
         if image.size == (gif.width, gif.height):
@@ -78,82 +77,73 @@ def open_gif(content: bytes) -> Source:
         height=gif.height,
         frames=len(gif.frames),
         decode=decode,
-        remake=lambda _profile: remade_gif(gif)
+        reencode=lambda _profile: reencode_gif(gif)
     )
 
 
 def parse_gif(content: bytes) -> Gif:
-    """Raises InvalidImageType. The canvas is made to hold all frames, as Pillow does."""
+    """Raises InvalidImageType. Like Pillow, enlarges the canvas to hold all frames."""
     _, width, height, flags, background = _SCREEN.unpack_from(content)
-    reader = _Reader(content, _SCREEN.size)
-    gif = Gif(width=width, height=height, background=background, table=reader.table(flags))
+    stream = BytesIO(content)
+    stream.seek(_SCREEN.size)
+    gif = Gif(width=width, height=height, background=background, table=_table(stream, flags))
     control = Control()
-    # Many files end without the mark of the end.
-    while (mark := reader.read(1, or_end=True)) not in (b';', b''):
+    # Many files lack the trailer.
+    while (mark := stream.read(1)) not in (b';', b''):
         if mark == b'!':
-            label, blocks = reader.read(1), list(reader.blocks())
+            label, blocks = _read(stream, 1), list(_blocks(stream))
             if label == b'\xf9' and blocks:
                 control = _control(blocks[0])
             elif label == b'\xff' and blocks[:1] in ([b'NETSCAPE2.0'], [b'ANIMEXTS1.0']):
                 loops = [block for block in blocks[1:] if len(block) >= 3 and block[0] == 1]
                 gif.loop = int.from_bytes(loops[0][1:3], 'little') if loops else gif.loop
         elif mark == b',':
-            frame = _frame(reader, control)
+            frame = _frame(stream, control)
             gif.frames.append(frame)
             gif.width = max(gif.width, frame.left + frame.width)
             gif.height = max(gif.height, frame.top + frame.height)
             control = Control()
         else:
             raise InvalidImageType
-    if not gif.frames or max(gif.width, gif.height) > _LARGEST_SIDE:
+    if not gif.frames or max(gif.width, gif.height) > _MAX_SIDE:
         raise InvalidImageType
     return gif
 
 
-def remade_gif(gif: Gif) -> bytes:
+def reencode_gif(gif: Gif) -> bytes:
     flags, table = (_size_flag(gif.table) | _HAS_TABLE, gif.table) if gif.table else (0, b'')
     parts = [_SCREEN.pack(b'GIF89a', gif.width, gif.height, flags, gif.background), table]
     if gif.loop is not None:
         parts.append(b'!\xff\x0bNETSCAPE2.0\x03\x01' + gif.loop.to_bytes(2, 'little') + b'\0')
     for frame in gif.frames:
-        parts += _remade_frame(frame, gif.table)
+        parts += getdata(
+            _decode(frame, gif.table), (frame.left, frame.top),
+            transparency=frame.control.transparent,
+            duration=10 * frame.control.duration,
+            disposal=frame.control.disposal,
+            include_color_table=frame.table is not None or gif.table is None
+        )
     return b''.join([*parts, b';'])
 
 
-def _remade_frame(frame: Frame, table: bytes | None) -> list[bytes]:
-    return getdata(
-        _decoded(frame, table), (frame.left, frame.top),
-        transparency=frame.control.transparent,
-        duration=10 * frame.control.duration,
-        disposal=frame.control.disposal,
-        include_color_table=frame.table is not None or table is None
-    )
-
-
-def _decoded(frame: Frame, table: bytes | None) -> Image.Image:
-    """As a file of its own, since Pillow mistakes some frames' palettes where there is one for all."""
+def _decode(frame: Frame, table: bytes | None) -> Image.Image:
+    """Decode the frame as a file of its own: Pillow confuses some local tables with the global one."""
     colours = frame.table or table or _GREYS
     head = _SCREEN.pack(b'GIF89a', frame.width, frame.height, _size_flag(colours) | _HAS_TABLE, 0)
-    place = _PLACE.pack(0, 0, frame.width, frame.height, frame.interlaced and _INTERLACED)
+    place = _FRAME.pack(0, 0, frame.width, frame.height, frame.interlaced and _INTERLACED)
     image = GifImageFile(BytesIO(head + colours + b',' + place + frame.data + b';'))
     image.load()
-    # It is of mode L where the colours are all greys in order. The indices are the same.
+    # Pillow returns mode L for a table of ascending greys. The indices are the same.
     image.putpalette(colours)
     return image
 
 
-def _frame(reader: '_Reader', control: Control) -> Frame:
-    left, top, width, height, flags = _PLACE.unpack_from(reader.read(_PLACE.size))
-    return Frame(
-        left=left,
-        top=top,
-        width=width,
-        height=height,
-        interlaced=bool(flags & _INTERLACED),
-        table=reader.table(flags),
-        control=control,
-        data=reader.image_data()
-    )
+def _frame(stream: BytesIO, control: Control) -> Frame:
+    left, top, width, height, flags = _FRAME.unpack(_read(stream, _FRAME.size))
+    table, code_size = _table(stream, flags), _read(stream, 1)
+    blocks = [bytes([len(block)]) + block for block in _blocks(stream)]
+    data = b''.join([code_size, *blocks, b'\0'])
+    return Frame(left, top, width, height, bool(flags & _INTERLACED), table, control, data)
 
 
 def _control(block: bytes) -> Control:
@@ -169,30 +159,17 @@ def _size_flag(table: bytes) -> int:
     return (len(table) // 3).bit_length() - 2
 
 
-class _Reader:
+def _read(stream: BytesIO, size: int) -> bytes:
+    part = stream.read(size)
+    if len(part) < size:
+        raise InvalidImageType
+    return part
 
-    def __init__(self, content: bytes, position: int) -> None:
-        self._content = content
-        self._position = position
 
-    def read(self, size: int, *, or_end: bool = False) -> bytes:
-        part = self._content[self._position:self._position + size]
-        self._position += size
-        if len(part) < size and not or_end:
-            raise InvalidImageType
-        return part
+def _table(stream: BytesIO, flags: int) -> bytes | None:
+    return _read(stream, 3 << (flags & 7) + 1) if flags & _HAS_TABLE else None
 
-    def table(self, flags: int) -> bytes | None:
-        return self.read(3 << (flags & 7) + 1) if flags & _HAS_TABLE else None
 
-    def blocks(self) -> Iterator[bytes]:
-        while size := self.read(1)[0]:
-            yield self.read(size)
-
-    def image_data(self) -> bytes:
-        """Return the size of the codes, and the blocks with the sizes before them."""
-        start = self._position
-        self.read(1)
-        for _ in self.blocks():
-            pass
-        return self._content[start:self._position]
+def _blocks(stream: BytesIO) -> Iterator[bytes]:
+    while size := _read(stream, 1)[0]:
+        yield _read(stream, size)

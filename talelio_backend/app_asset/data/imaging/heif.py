@@ -1,18 +1,18 @@
-"""Reads AVIF and HEIC files. Of an animated one only the first frame is taken."""
+"""Reads AVIF and HEIC files. Keeps only the first frame of an animation."""
 
 import struct
 
 from PIL import Image, _avif
 
 from talelio_backend.app_asset.data.imaging.profile import profile_by_code
-from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, opaque_if_so
+from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, drop_opaque_alpha
 
-# The property of a picture that says its colours by count (ISO/IEC 23008-12): primaries, transfer.
+# The property that describes colours by code points (ISO/IEC 23008-12): primaries, transfer.
 _COLOUR_CODES = b'colrnclx'
 
 
 def open_avif(content: bytes) -> Source:
-    # Any more threads would take stacks and no less time, when the cores have others to serve.
+    # More threads would take memory for their stacks and save no time on a busy machine.
     # pylint: disable-next=c-extension-no-member
     decoder = _avif.AvifDecoder(content, 'auto', 1)
     (width, height), _, mode, profile, _, orientation, _ = decoder.get_info()
@@ -21,7 +21,7 @@ def open_avif(content: bytes) -> Source:
         nonlocal decoder
         pixels = decoder.get_frame(0)[0]
         del decoder
-        return opaque_if_so(Image.frombuffer(mode, (width, height), pixels, 'raw', mode, 0, 1))
+        return drop_opaque_alpha(Image.frombuffer(mode, (width, height), pixels, 'raw', mode, 0, 1))
 
     return Source(
         kind=SourceKind.AVIF,
@@ -34,7 +34,7 @@ def open_avif(content: bytes) -> Source:
 
 
 def open_heic(content: bytes) -> Source:
-    # Of 5 MB, which a server that never sees such a picture need not hold.
+    # Importing it here saves 5 MB in a worker that never sees a HEIC file.
     # pylint: disable-next=import-outside-toplevel
     import pi_heif  # type: ignore[import-untyped]
 
@@ -47,8 +47,8 @@ def open_heic(content: bytes) -> Source:
         nonlocal file
         image = file.to_pillow()
         del file
-        # It is upright, and as large as the header says: libheif sees to that.
-        return opaque_if_so(image)
+        # libheif has rotated it and checked its size.
+        return drop_opaque_alpha(image)
 
     return Source(
         kind=SourceKind.HEIC,
@@ -60,6 +60,6 @@ def open_heic(content: bytes) -> Source:
 
 
 def _profile_by_code(content: bytes) -> bytes | None:
-    """Pillow does not say the codes. Properties come before all pixels, the picture's own first."""
+    """Find the codes, which Pillow does not expose. The image's own come first in the file."""
     start = content.find(_COLOUR_CODES) + len(_COLOUR_CODES)
     return profile_by_code(*struct.unpack_from('>HH', content, start)) if _COLOUR_CODES in content else None

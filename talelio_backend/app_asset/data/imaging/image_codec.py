@@ -1,4 +1,4 @@
-"""Makes pictures anew. Runs in a child of a SandboxedWorker, since no decoder is without faults."""
+"""Re-encodes images. Runs in the child process of a SandboxedWorker, because decoders have bugs."""
 
 from base64 import b64encode
 from ctypes import CDLL
@@ -13,69 +13,69 @@ from talelio_backend.app_asset.business.image import (
     ProcessedImage,
     ProcessedVariant,
 )
-from talelio_backend.app_asset.data.imaging.colour import in_stored_colours
-from talelio_backend.app_asset.data.imaging.encoding import encoded, stored
+from talelio_backend.app_asset.data.imaging.colour import normalize_colours
+from talelio_backend.app_asset.data.imaging.encoding import encode, encode_for_storage
 from talelio_backend.app_asset.data.imaging.opening import open_source
 from talelio_backend.app_asset.data.imaging.protocol import (
     PLACEHOLDER_LENGTH,
     ImageLimits,
-    pack_prepared,
+    pack_image,
     pack_refusal,
     unpack_request,
 )
-from talelio_backend.app_asset.data.imaging.source import decoding, upright_pixels
+from talelio_backend.app_asset.data.imaging.source import decode_upright, decoding
 
 # The largest side of a placeholder, in pixels.
 _PLACEHOLDER_SIDE = 24
 _LANCZOS = Image.Resampling.LANCZOS
-_VARIANT_STYLE = {'quality': 80, 'method': 2}
-_AVATAR_STYLE = {'quality': 85, 'method': 4}
-_LARGEST_WEBP_SIDE = 16383
-_MOST_GROWTH = 3
+_VARIANT_OPTIONS = {'quality': 80, 'method': 2}
+_AVATAR_OPTIONS = {'quality': 85, 'method': 4}
+_MAX_WEBP_SIDE = 16383
+_MAX_GROWTH = 3
 
-# In larger blocks than any that malloc keeps for itself, a picture's memory goes back when it is freed.
+# malloc returns blocks of this size to the system when an image is freed.
 # pylint: disable-next=c-extension-no-member
 _imaging.set_block_size(64 * 1024 * 1024)
 
-# Where there is one: in glibc.
-_give_memory_back = getattr(CDLL(None), 'malloc_trim', None)
+# Only glibc has it.
+_malloc_trim = getattr(CDLL(None), 'malloc_trim', None)
 
 
 def run(request: bytes) -> bytes:
     task, content, limits = unpack_request(request)
     try:
-        return pack_prepared({'prepare': prepare, 'prepare_avatar': prepare_avatar}[task](content, limits))
+        return pack_image({'prepare': prepare, 'prepare_avatar': prepare_avatar}[task](content, limits))
     except RefusedImage as error:
         return pack_refusal(error)
     finally:
-        # The encoders' small pieces would make an idle child one of 90 MB instead of 30.
-        if _give_memory_back:
-            _give_memory_back(0)
+        # The encoders fragment the heap: without this, an idle child holds 90 MB instead of 30.
+        if _malloc_trim:
+            _malloc_trim(0)
 
 
 def prepare(content: bytes, limits: ImageLimits) -> ProcessedImage:
     source = open_source(content, limits)
-    image, profile = in_stored_colours(upright_pixels(source), source.profile)
+    image, profile = normalize_colours(decode_upright(source), source.profile)
     width, height = image.size
-    if source.remake:
+    if source.reencode:
         with decoding():
-            kind, made = ImageKind[source.kind.name], source.remake(profile)
+            kind, made = ImageKind[source.kind.name], source.reencode(profile)
     else:
-        kind, made = stored(image, source.kind, profile, source.style)
-    most = _MOST_GROWTH * limits.bytes
-    if len(made) > most:
-        # What is small in its own kind alone can be a hundred megabytes in another.
-        raise ImageTooLarge.over(len(made), most, 'bytes when stored')
-    # Five smaller animations would take more time than the one, and a still is no variant of it.
+        kind, made = encode_for_storage(image, source.kind, profile, source.options)
+    max_bytes = _MAX_GROWTH * limits.bytes
+    if len(made) > max_bytes:
+        # A file that one kind compresses well can take a hundred megabytes in another.
+        raise ImageTooLarge.over(len(made), max_bytes, 'bytes when stored')
+    # Animations get no variants: five would take longer than the image itself.
     widths = [each for each in VARIANT_WIDTHS if each <= width] if source.frames == 1 else []
     image = _smooth(image)
     variants = []
     for each in sorted(widths, reverse=True):
-        # Each from the one before: that much less to look at.
+        # Resizing the previous variant is faster than resizing the whole image.
         image = image.resize((each, _scaled(height, each, width)), _LANCZOS)
-        if image.height <= _LARGEST_WEBP_SIDE:
-            made_variant = encoded(image, ImageKind.WEBP, profile, **_VARIANT_STYLE)
-            variants.append(ProcessedVariant(width=each, content=made_variant))
+        if image.height <= _MAX_WEBP_SIDE:
+            file = encode(image, ImageKind.WEBP, profile, **_VARIANT_OPTIONS)
+            variants.append(ProcessedVariant(width=each, content=file))
     return ProcessedImage(
         kind=kind,
         width=width,
@@ -88,7 +88,7 @@ def prepare(content: bytes, limits: ImageLimits) -> ProcessedImage:
 
 def prepare_avatar(content: bytes, limits: ImageLimits) -> ProcessedImage:
     source = open_source(content, limits)
-    image, profile = in_stored_colours(upright_pixels(source), source.profile)
+    image, profile = normalize_colours(decode_upright(source), source.profile)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = (left, top, left + side, top + side)
@@ -97,14 +97,14 @@ def prepare_avatar(content: bytes, limits: ImageLimits) -> ProcessedImage:
         kind=ImageKind.WEBP,
         width=AVATAR_WIDTH,
         height=AVATAR_WIDTH,
-        content=encoded(image, ImageKind.WEBP, profile, **_AVATAR_STYLE),
+        content=encode(image, ImageKind.WEBP, profile, **_AVATAR_OPTIONS),
         variants=(),
         placeholder=_placeholder(image)
     )
 
 
 def _smooth(image: Image.Image) -> Image.Image:
-    """Return it in a mode whose pixels can be mixed."""
+    """Convert to a mode whose pixels can be interpolated."""
     if image.mode in ('P', 'LA'):
         return image.convert('RGBA' if image.has_transparency_data else 'RGB')
     return image.convert('L') if image.mode == '1' else image
@@ -120,8 +120,8 @@ def _placeholder(image: Image.Image) -> str:
         largest = max(image.size)
         small = image.resize((_scaled(image.width, side, largest), _scaled(image.height, side, largest)),
                              _LANCZOS)
-        # Its colours need not be right, and a profile would be most of it.
-        made = b64encode(encoded(small, ImageKind.WEBP, None, quality=40, alpha_quality=40, method=6))
+        # A profile would be larger than the image, and its colours may be approximate.
+        made = b64encode(encode(small, ImageKind.WEBP, None, quality=40, alpha_quality=40, method=6))
         uri = f'data:image/webp;base64,{made.decode()}'
         if len(uri) <= PLACEHOLDER_LENGTH:
             return uri

@@ -9,20 +9,20 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from talelio_backend.app_asset.business.errors import DAMAGED, InvalidImageType
 from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, exif_orientation
 
-# The head of a scan: its channels with their tables, then the first and last coefficient and their bits.
+# The header of a scan: channels and their tables, first and last coefficient, and bit positions.
 _SCAN = re.compile(rb'\xff\xda\0(?:\x08\x01.{2}|\x0a\x02.{4}|\x0c\x03.{6}|\x0e\x04.{8}).{3}', re.DOTALL)
 
 
 class _Jpeg(JpegImageFile):
 
     def _read_dpi_from_exif(self) -> None:
-        """Do without, since a fault in there would refuse the picture."""
+        """Skip it: malformed EXIF data must not make the image unreadable."""
 
 
 def open_jpeg(content: bytes) -> Source:
     image = _Jpeg(BytesIO(content))
     if len(image.layer) != image.layers:
-        # Pillow looked for the first scan in a damaged MPO and read the header of its second picture, too.
+        # The first image of an MPO has no scan, and Pillow went on to the header of the second one.
         raise InvalidImageType(DAMAGED)
 
     def decode(source: Source) -> Image.Image:
@@ -30,10 +30,10 @@ def open_jpeg(content: bytes) -> Source:
         with suppress(OSError):
             image.load()
         if image.tile:
-            # It was cut short. Its pixels must not be in memory twice.
+            # The file is truncated. Freeing the image keeps one copy of the pixels in memory.
             del image
-            image = _loaded_without_its_end(content)
-        source.style = _jpeg_style(image)
+            image = _load_without_eoi(content)
+        source.options = _encoder_options(image)
         return image
 
     return Source(
@@ -46,11 +46,11 @@ def open_jpeg(content: bytes) -> Source:
     )
 
 
-def _loaded_without_its_end(content: bytes) -> _Jpeg:
-    """Load one that lacks its last bytes, if they are no more than the mark of its end.
+def _load_without_eoi(content: bytes) -> _Jpeg:
+    """Load a file that lacks nothing but its end-of-image marker; refuse it if it lacks pixels.
 
-    Bytes in their place are decoded as pixels where some are missing, and else passed over. The two kinds
-    differ in their first bit.
+    The decoder reads padding as missing pixels, and otherwise skips it. Two paddings with different bits
+    therefore give the same image only if no pixel is missing.
     """
     histograms = []
     for byte in (b'\0', b'\xaa'):
@@ -63,7 +63,7 @@ def _loaded_without_its_end(content: bytes) -> _Jpeg:
 
 
 def _has_all_scans(image: JpegImageFile, content: bytes) -> bool:
-    """Whether each coefficient of each channel is there to its last bit."""
+    """Whether the scans contain every bit of every coefficient of every channel."""
     missing = {(channel, number) for channel, *_ in image.layer for number in range(64)}
     for mark in _SCAN.finditer(content):
         *channels, first, last, bits = mark[0][5:-3:2] + mark[0][-3:]
@@ -72,18 +72,18 @@ def _has_all_scans(image: JpegImageFile, content: bytes) -> bool:
     return not missing
 
 
-def _jpeg_style(image: JpegImageFile) -> dict[str, Any]:
-    """Return what makes a JPEG as good, and about as large, as this one."""
-    style: dict[str, Any] = {'progressive': bool(image.info.get('progressive'))}
-    plain = style | {'quality': 95, 'subsampling': 0}
+def _encoder_options(image: JpegImageFile) -> dict[str, Any]:
+    """Return the options that give the same quality and about the same size."""
+    options: dict[str, Any] = {'progressive': bool(image.info.get('progressive'))}
+    plain = options | {'quality': 95, 'subsampling': 0}
     if image.mode == 'CMYK':
-        # It will be in other colours.
+        # The tables do not fit the RGB image that it becomes.
         return plain
     try:
-        # One for each channel, for that is how the encoder takes them.
-        style['qtables'] = [image.quantization[table] for _, _, _, table in image.layer]
+        # The encoder takes one table for each channel.
+        options['qtables'] = [image.quantization[table] for _, _, _, table in image.layer]
     except KeyError:
         return plain
     sampling = get_sampling(image)
-    # None at all for those that the encoder cannot make.
-    return style | {'subsampling': sampling if sampling >= 0 else 0}
+    # The encoder does not support every subsampling; 0 is none.
+    return options | {'subsampling': sampling if sampling >= 0 else 0}

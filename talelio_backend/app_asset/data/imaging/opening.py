@@ -1,4 +1,4 @@
-"""Which kind a picture is, by nothing but its content, and whether it is within the limits."""
+"""Detects the kind of an image from its content and enforces the limits."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from talelio_backend.app_asset.data.imaging.webp import open_webp
 
 
 def open_source(content: bytes, limits: ImageLimits) -> Source:
-    """Read the header and compare it with the limits, before anything is decoded or a canvas made.
+    """Read the header and check the limits before anything is decoded.
 
     Raises InvalidImageType or ImageTooLarge.
     """
@@ -42,7 +42,7 @@ def _opener_of(content: bytes) -> Callable[[bytes], Source]:
     if content.startswith(b'RIFF') and content[8:12] == b'WEBP':
         return open_webp
     if content[4:8] == b'ftyp':
-        # The main brand can be one that all of the family share.
+        # The major brand may be one that AVIF and HEIC share.
         size = min(int.from_bytes(content[:4]), 256)
         brands = {content[8:12], *(content[start:start + 4] for start in range(16, size, 4))}
         if brands & {b'avif', b'avis'}:

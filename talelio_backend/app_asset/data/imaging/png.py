@@ -1,4 +1,4 @@
-"""Reads PNG files. Of an animated one only the still picture is taken that all programs show."""
+"""Reads PNG files. Keeps only the default image of an animation."""
 
 import struct
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, ex
 PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
 _HEAD = struct.Struct('>I4s')
 _END = b'\0\0\0\0IEND\xaeB`\x82'
-# The others are texts, times and the frames of an animation: a file could take much time with them alone.
-_SHOWN = (b'IHDR', b'PLTE', b'tRNS', b'iCCP', b'IDAT')
+# Other chunks, such as texts and animation frames, are skipped: they can be expensive to parse.
+_KEPT = (b'IHDR', b'PLTE', b'tRNS', b'iCCP', b'IDAT')
 
 
 def open_png(content: bytes) -> Source:
     chunks = list(_chunks(content))
     named = {name: whole[_HEAD.size:-4] for name, whole in reversed(chunks)}
-    still = b''.join([PNG_MAGIC, *(whole for name, whole in chunks if name in _SHOWN), _END])
+    still = b''.join([PNG_MAGIC, *(whole for name, whole in chunks if name in _KEPT), _END])
     image = PngImageFile(BytesIO(still))
     if image.mode == 'P' and not image.palette:
         raise InvalidImageType
@@ -30,7 +30,7 @@ def open_png(content: bytes) -> Source:
 
     def decode(_source: Source) -> Image.Image:
         image.load()
-        return _eight_bits(image, depth)
+        return _to_eight_bits(image, depth)
 
     return Source(
         kind=SourceKind.PNG,
@@ -42,8 +42,8 @@ def open_png(content: bytes) -> Source:
     )
 
 
-def _eight_bits(image: Image.Image, depth: int) -> Image.Image:
-    """Also make an alpha channel of a transparent grey or colour."""
+def _to_eight_bits(image: Image.Image, depth: int) -> Image.Image:
+    """Reduce to 8 bits a channel and turn a transparent grey or colour into an alpha channel."""
     transparent = image.info.get('transparency')
     if image.mode == 'I;16':
         # Pillow's own conversion clips.
@@ -57,17 +57,17 @@ def _eight_bits(image: Image.Image, depth: int) -> Image.Image:
         return image
     if image.mode == 'RGB':
         if depth == 16:
-            # Decoded are the high bytes.
+            # Pillow has decoded only the high bytes.
             image.info['transparency'] = tuple(level >> 8 for level in transparent)
         return image.convert('RGBA')
     if image.mode == 'L':
-        # Returned as it is stored, in fewer bits.
+        # The value is stored in the bit depth of the file.
         image.info['transparency'] = transparent * 255 // (2**depth - 1)
     return image.convert('LA')
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield each chunk's name and the whole of it, up to the mark of the end or where the file is cut."""
+    """Yield the name and the bytes of each complete chunk before IEND."""
     view = memoryview(content)
     position = len(PNG_MAGIC)
     while position + _HEAD.size <= len(content):

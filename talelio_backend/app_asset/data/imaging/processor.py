@@ -20,14 +20,13 @@ from talelio_backend.shared.workers.sandboxed_worker import (
     WorkerFailed,
 )
 
-# Measured for pictures of 25 megapixels: up to 5 s and 325 MB, of which 24 are the idle child's. The
-# address space, which is what is bounded, is up to 390 MB; AVIF of 10 megapixels takes most of it.
-# Animations that sum up to 100 megapixels take 1 s (GIF), 9 s (WebP) or 18 s
-# (lossless WebP). A telephone's picture of 12 megapixels takes 1.2 s and 125 MB.
+# Measured: images of 25 megapixels take up to 5 s and 325 MB, of which an idle child holds 24. The limit is
+# on the address space, which reaches 390 MB for an AVIF of 10 megapixels. Animations of 100 megapixels in all
+# take 1 s (GIF), 9 s (WebP) or 18 s (lossless WebP). A phone's photo of 12 megapixels takes 1.2 s and 125 MB.
 CPU_SECONDS = 40.0
 MEMORY_BYTES = 384 * 1024 * 1024
 WALL_SECONDS = 120.0
-# How many pictures may wait while one is made, and for how many seconds.
+# How many uploads may wait while one is processed, and for how many seconds.
 WAITING = 7
 TIMEOUT = 60.0
 
@@ -63,7 +62,7 @@ class SandboxedImageProcessor:
     ) -> None:
         self._worker = worker
         self._limits = limits
-        self._turns = Bulkhead(
+        self._bulkhead = Bulkhead(
             'pictures to process', at_once=1, waiting=waiting, timeout=timeout, observer=observer
         )
 
@@ -75,8 +74,8 @@ class SandboxedImageProcessor:
 
     def _run(self, task: str, file: BinaryIO) -> ProcessedImage:
         try:
-            with self._turns.slot():
-                # Not before it is its turn: those who wait hold no memory.
+            with self._bulkhead.slot():
+                # Waiting uploads hold no memory, because a file is read only once its slot is free.
                 content = file.read(self._limits.bytes + 1)
                 if len(content) > self._limits.bytes:
                     raise ImageTooLarge.over(file.seek(0, SEEK_END), self._limits.bytes, 'bytes')
@@ -87,10 +86,10 @@ class SandboxedImageProcessor:
         except WorkerBusy:
             raise Unavailable('The picture could not be processed just now, please try again') from None
         except WorkerFailed as error:
-            # Whatever the fault is, the picture that shows it will show it again.
+            # The same image would fail again, so the client must not retry.
             _logger.warning('Processing a picture failed: %s', error)
             raise InvalidImageType(DAMAGED) from None
         except MalformedReply:
             self._worker.close()
-            _logger.warning('Processing a picture failed: not an answer of the codec')
+            _logger.warning('Processing a picture failed: malformed reply from the codec')
             raise InvalidImageType(DAMAGED) from None

@@ -1,8 +1,8 @@
-"""The colour profiles that a picture may keep, written here: a sender's profile has room for any file."""
+"""Generates the colour profiles that stored images may have: an uploaded profile could hide any file."""
 
 import struct
 
-# What 0 to 1 in a channel means, as the numbers of the formula in ICC.1:2010, section 10.16.
+# The parameters of the parametric curve in ICC.1:2010, section 10.16.
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _D50 = (0.9642, 1.0, 0.8249)
 _DATE = (2026, 1, 1, 0, 0, 0)
@@ -48,12 +48,12 @@ _BT2020 = _profile(
     ((0.67346, 0.27903, -0.00193), (0.16566, 0.67534, 0.02997), (0.12505, 0.04561, 0.79685)),
     _SRGB_CURVE,
 )
-# By ITU-T H.273, which AVIF, HEIC and PNG count by. 2 is unspecified; 1, 6, 14 and 15 are video's, which
-# browsers show as they show sRGB's, 13. The curves of HDR are none of these.
+# AVIF, HEIC and PNG use the code points of ITU-T H.273. Transfer 2 is unspecified. Browsers show the
+# curves of video (1, 6, 14, 15) like the one of sRGB (13). HDR curves are not supported.
 _PRIMARIES = {9: _BT2020, 12: DISPLAY_P3}
 _TRANSFERS = (1, 2, 6, 13, 14, 15)
 
 
 def profile_by_code(primaries: int, transfer: int) -> bytes | None:
-    """Return None for sRGB, and for what is not known here."""
+    """Return None for sRGB and for unsupported codes."""
     return _PRIMARIES.get(primaries) if transfer in _TRANSFERS else None

@@ -1,6 +1,6 @@
-"""What goes between SandboxedImageProcessor and the codec in its child: a JSON object and then bytes.
+"""Messages between SandboxedImageProcessor and the codec in its child process: a JSON header and bytes.
 
-This side of it is imported by both, so it knows nothing of Pillow.
+Both sides import this module, so it must not import Pillow.
 """
 
 import json
@@ -24,7 +24,7 @@ _REFUSALS = {'type': InvalidImageType, 'size': ImageTooLarge}
 class ImageLimits:
     # Of a file.
     bytes: int = 10 * 1024 * 1024
-    # Of a picture, and of the canvas of an animation.
+    # Of an image, or the canvas of an animation.
     pixels: int = 25_000_000
     frames: int = 300
     # Frames times pixels of the canvas.
@@ -32,7 +32,7 @@ class ImageLimits:
 
 
 class MalformedReply(Exception):
-    """The child said what the codec never says."""
+    """The child process sent something that the codec never sends."""
 
 
 def pack_request(task: str, content: bytes, limits: ImageLimits) -> bytes:
@@ -44,7 +44,7 @@ def unpack_request(request: bytes) -> tuple[str, bytes, ImageLimits]:
     return header['task'], content, ImageLimits(**header['limits'])
 
 
-def pack_prepared(image: ProcessedImage) -> bytes:
+def pack_image(image: ProcessedImage) -> bytes:
     contents = [image.content, *(variant.content for variant in image.variants)]
     header = {
         'kind': image.kind.value,
@@ -65,8 +65,8 @@ def pack_refusal(error: RefusedImage) -> bytes:
 def unpack_reply(response: bytes, *, pixels: int) -> ProcessedImage:
     """Raises InvalidImageType, ImageTooLarge or MalformedReply.
 
-    A picture that took the child over could have it say anything. So the pictures themselves may be
-    wrong, but no more than that.
+    A malicious image could take over the child process and send anything, so every field is validated.
+    Only the encoded images themselves are taken as they are.
     """
     try:
         header, content = _unpack(response)

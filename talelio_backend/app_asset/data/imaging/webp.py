@@ -1,6 +1,6 @@
-"""Reads WebP files, and makes the frames of an animated one anew, one after the other.
+"""Reads WebP files and re-encodes animations frame by frame.
 
-A frame keeps its place and time, and how it covers those before it: numbers that are written here.
+Each frame keeps its position, its duration, and how it is blended and disposed of.
 """
 
 import struct
@@ -11,19 +11,19 @@ from PIL import Image, _webp
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.app_asset.data.imaging.colour import in_stored_colours
-from talelio_backend.app_asset.data.imaging.encoding import LOSSLESS_WEBP_STYLE, WEBP_STYLE, encoded
+from talelio_backend.app_asset.data.imaging.colour import normalize_colours
+from talelio_backend.app_asset.data.imaging.encoding import LOSSLESS_WEBP_OPTIONS, WEBP_OPTIONS, encode
 from talelio_backend.app_asset.data.imaging.source import (
     Source,
     SourceKind,
+    decode_upright,
+    drop_opaque_alpha,
     exif_orientation,
-    opaque_if_so,
-    upright_pixels,
 )
 
 _HEAD = struct.Struct('<4sI')
-# Left and top are in twos. So few bits are for blending and disposal.
-_PLACE = struct.Struct('<3s3s3s3s3sB')
+# Left, top, width - 1, height - 1, duration, and flags for blending and disposal.
+_FRAME = struct.Struct('<3s3s3s3s3sB')
 # A name and the data.
 Chunk = tuple[bytes, memoryview]
 
@@ -38,14 +38,14 @@ def open_webp(content: bytes) -> Source:
     frames = sum(name == b'ANMF' for name, _ in chunks)
 
     def decode(source: Source) -> Image.Image:
-        # Pillow's class would keep the decoder's two canvases and the bytes beside the image.
+        # WebPImageFile would keep the decoder's two canvases and the file beside the image.
         # pylint: disable-next=c-extension-no-member
         decoder = _webp.WebPAnimDecoder(content)
         size, _, _, _, mode = decoder.get_info()
         pixels, _ = decoder.get_next()
         del decoder
-        source.style = {'lossless': b'VP8L' in named}
-        return opaque_if_so(Image.frombuffer(mode, size, pixels, 'raw', mode, 0, 1))
+        source.options = {'lossless': b'VP8L' in named}
+        return drop_opaque_alpha(Image.frombuffer(mode, size, pixels, 'raw', mode, 0, 1))
 
     source = Source(
         kind=SourceKind.WEBP,
@@ -57,7 +57,7 @@ def open_webp(content: bytes) -> Source:
         orientation=exif_orientation(bytes(named.get(b'EXIF', b'')))
     )
     if frames > 1:
-        source.remake = lambda profile: _remade_webp(chunks, source.profile, profile)
+        source.reencode = lambda profile: _reencode_webp(chunks, source.profile, profile)
     return source
 
 
@@ -73,39 +73,39 @@ def _webp_size(name: bytes, data: memoryview) -> tuple[int, int]:
     raise InvalidImageType
 
 
-def _remade_webp(chunks: list[Chunk], old_profile: bytes | None, profile: bytes | None) -> bytes:
+def _reencode_webp(chunks: list[Chunk], old_profile: bytes | None, profile: bytes | None) -> bytes:
     named = dict(chunks)
     flags = named[b'VP8X'][0] & _ALPHA | _ANIMATED | (_PROFILE if profile else 0)
-    # Width and height are taken as they are; the rest is made anew.
+    # The last six bytes are the width and height.
     parts = [webp_chunk(b'VP8X', bytes([flags, 0, 0, 0]) + bytes(named[b'VP8X'][4:10]))]
     if profile:
         parts.append(webp_chunk(b'ICCP', profile))
-    # The background, which nobody paints, and how many times it is repeated.
+    # The background colour, which viewers ignore, and the number of repetitions.
     parts.append(webp_chunk(b'ANIM', named[b'ANIM'][:6]))
     for name, data in chunks:
         if name == b'ANMF':
-            parts.append(webp_chunk(b'ANMF', _remade_webp_frame(data, old_profile)))
+            parts.append(webp_chunk(b'ANMF', _reencode_webp_frame(data, old_profile)))
     return webp_file(*parts)
 
 
-def _remade_webp_frame(data: memoryview, profile: bytes | None) -> bytes:
-    left, top, width, height, duration, flags = _PLACE.unpack_from(data)
-    inner = [webp_chunk(*chunk) for chunk in webp_chunks(data, _PLACE.size)]
+def _reencode_webp_frame(data: memoryview, profile: bytes | None) -> bytes:
+    left, top, width, height, duration, flags = _FRAME.unpack_from(data)
+    inner = [webp_chunk(*chunk) for chunk in webp_chunks(data, _FRAME.size)]
     wide = webp_chunk(b'VP8X', bytes([_ALPHA, 0, 0, 0]) + width + height)
     frame = open_webp(webp_file(wide, *inner))
-    image, _ = in_stored_colours(upright_pixels(frame), profile)
-    style: dict[str, Any] = LOSSLESS_WEBP_STYLE if frame.style['lossless'] else WEBP_STYLE
+    image, _ = normalize_colours(decode_upright(frame), profile)
+    options: dict[str, Any] = LOSSLESS_WEBP_OPTIONS if frame.options['lossless'] else WEBP_OPTIONS
     try:
-        still = encoded(image, ImageKind.WEBP, None, **style)
+        still = encode(image, ImageKind.WEBP, None, **options)
     except ValueError:
-        # Half a megabyte for how blocks are predicted is all that the format has.
+        # The format is limited to 512 KiB of prediction data.
         raise ImageTooLarge from None
     pixels = [webp_chunk(*chunk) for chunk in webp_chunks(still) if chunk[0] != b'VP8X']
-    return b''.join([_PLACE.pack(left, top, width, height, duration, flags & 3), *pixels])
+    return b''.join([_FRAME.pack(left, top, width, height, duration, flags & 3), *pixels])
 
 
 def webp_chunks(content: bytes | memoryview, position: int = 12) -> Iterator[Chunk]:
-    """Yield each chunk's name and data, from the position on; a file's chunks begin at 12."""
+    """Yield the name and data of each chunk; those of a file begin at 12."""
     view = memoryview(content)
     while position < len(content):
         name, size = _HEAD.unpack_from(content, position)
@@ -125,6 +125,6 @@ def webp_file(*chunks: bytes) -> bytes:
 
 
 def webp_body(content: bytes) -> bytes:
-    """Return what belongs to the file by its own account, without what was appended."""
+    """Drop bytes that are appended after the size in the header."""
     _, size = _HEAD.unpack_from(content, 0)
     return content[:_HEAD.size + size]

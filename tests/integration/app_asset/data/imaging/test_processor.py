@@ -237,7 +237,7 @@ def fixture_processor_by(request: pytest.FixtureRequest) -> Iterator[ImageProces
 @pytest.mark.parametrize(('processor_by', 'reason'), [
     ('fail', 'LookupError'),
     ('crash', 'Segmentation fault'),
-    ('echo', 'not an answer of the codec'),
+    ('echo', 'malformed reply from the codec'),
 ], indirect=['processor_by'])  # yapf: disable
 def test_a_fault_of_the_codec_is_logged_without_the_picture(
     processor_by: ImageProcessor, reason: str, caplog: pytest.LogCaptureFixture

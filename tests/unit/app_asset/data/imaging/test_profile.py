@@ -7,7 +7,7 @@ from zipfile import ZipFile, is_zipfile
 import pytest
 from PIL import Image, ImageChops, ImageCms
 
-from talelio_backend.app_asset.data.imaging.colour import in_stored_colours
+from talelio_backend.app_asset.data.imaging.colour import normalize_colours
 from talelio_backend.app_asset.data.imaging.profile import ADOBE_RGB, DISPLAY_P3, profile_by_code
 from tests.support import pictures
 from tests.support.codec import prepare, prepare_avatar, prepared
@@ -172,7 +172,7 @@ def test_a_table_of_tags_that_lies_does_no_harm(number: int) -> None:
     """Tags may overlap, and begin or end outside."""
     for start in (0, *range(128, 132 + 12 * 8, 4)):
         lying = P3_PROFILE[:start] + struct.pack('>I', number) + P3_PROFILE[start + 4:]
-        image, profile = in_stored_colours(scene(8, 8), lying)
+        image, profile = normalize_colours(scene(8, 8), lying)
         assert image.size == (8, 8) and profile in (None, DISPLAY_P3)
 
 
@@ -183,7 +183,7 @@ def test_a_profile_with_faults_anywhere_does_no_harm() -> None:
             faulty = bytearray(profile[:chance.choice([len(profile), chance.randrange(len(profile))])])
             for _ in range(min(chance.randrange(1, 6), len(faulty))):
                 faulty[chance.randrange(len(faulty))] = chance.choice([0, 1, 127, 128, 255])
-            image, kept = in_stored_colours(scene(8, 8), with_size(bytes(faulty)))
+            image, kept = normalize_colours(scene(8, 8), with_size(bytes(faulty)))
             assert image.size == (8, 8) and kept in (None, DISPLAY_P3, ADOBE_RGB)
 
 
@@ -226,7 +226,7 @@ def test_colours_of_a_png_said_by_code_count_more_than_a_profile() -> None:
 
 def test_wide_colours_said_by_code_become_srgb() -> None:
     profile = profile_by_code(9, 1)
-    image, stored = in_stored_colours(Image.new('RGB', (1, 1), (128, 160, 128)), profile)
+    image, stored = normalize_colours(Image.new('RGB', (1, 1), (128, 160, 128)), profile)
 
     assert stored is None
     assert image.tobytes() == bytes([103, 164, 124])

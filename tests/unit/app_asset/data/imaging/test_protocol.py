@@ -9,7 +9,7 @@ from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage, 
 from talelio_backend.app_asset.data.imaging.protocol import (
     ImageLimits,
     MalformedReply,
-    pack_prepared,
+    pack_image,
     pack_refusal,
     pack_request,
     unpack_reply,
@@ -48,7 +48,7 @@ def test_a_request_arrives_as_it_was_sent() -> None:
 
 
 def test_a_picture_arrives_as_it_was_sent() -> None:
-    assert unpack_reply(pack_prepared(PREPARED), pixels=14_000) == PREPARED
+    assert unpack_reply(pack_image(PREPARED), pixels=14_000) == PREPARED
     assert unpack_reply(message(HEADER), pixels=14_000) == PREPARED
 
 

@@ -38,7 +38,7 @@ def test_a_variant_of_black_and_white_has_greys() -> None:
 def test_where_webp_fails_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     contents = [saved(scene(mode=mode), 'WEBP') for mode in ('RGB', 'RGBA')]
     # A quality that there is not. In truth it is large pictures of much detail that cannot be encoded.
-    monkeypatch.setattr(encoding, 'WEBP_STYLE', {'quality': 101})
+    monkeypatch.setattr(encoding, 'WEBP_OPTIONS', {'quality': 101})
     images = [prepared(content) for content in contents]
 
     assert [(image.format, image.mode) for image in images] == [('JPEG', 'RGB'), ('PNG', 'RGBA')]
