@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from functools import partial
 
-from talelio_backend.app_asset.business.image_urls import AddressedImage, find_images, is_own_image
+from talelio_backend.app_asset.business.image_urls import ResponsiveImage, find_images, is_own_image
 from talelio_backend.app_project.data.rendering.image_attribute_renderer import ImageAttributeRenderer
 from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
     SandboxedMarkdownRenderer,
@@ -17,7 +17,7 @@ def add_projects(container: Container) -> None:
     work = container.metrics.work
     worker = container.keep(markdown_worker(notify=partial(work.count_process_event, 'texts')))
 
-    def find_own_images(addresses: Collection[str]) -> dict[str, AddressedImage]:
+    def find_own_images(addresses: Collection[str]) -> dict[str, ResponsiveImage]:
         return find_images(container.unit_of_work(), container.store, addresses)
 
     renderer = ImageAttributeRenderer(

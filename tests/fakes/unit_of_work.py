@@ -219,14 +219,14 @@ class FakeImageRepository:
         keys = [key for image in self._of(user_id) for key in image.keys]
         return keys if name is None else [*keys, avatar_key(user_id, name)]
 
-    def being_deleted(self, limit: int) -> list[Image]:
+    def pending_deletion(self, limit: int) -> list[Image]:
         return [image for image in self._store.images.values() if image.deleted_at is not None][:limit]
 
     def batch_after(self, image_id: int, limit: int) -> list[Image]:
         there = [image for _, image in sorted(self._store.images.items()) if image.deleted_at is None]
         return [image for image in there if image.id > image_id][:limit]
 
-    def forget_deleted(self, user_id: int, names: Collection[str]) -> None:
+    def purge_deleted(self, user_id: int, names: Collection[str]) -> None:
         for image in self._of(user_id):
             if image.name in names and image.deleted_at is not None:
                 del self._store.images[image.id]

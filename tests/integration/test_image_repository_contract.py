@@ -121,7 +121,7 @@ def test_an_image_that_is_being_deleted_is_found_by_id_only(backing: Backing) ->
         assert uow.images.page_of_user(owner.user.id, EVERYTHING).items == []
         assert uow.images.claimed(owner.user.id, {name(1)}) == set()
         assert not list(uow.images.batch_after(0, 10))
-        assert [each.id for each in uow.images.being_deleted(10)] == [image.id]
+        assert [each.id for each in uow.images.pending_deletion(10)] == [image.id]
 
 
 def test_only_those_names_are_claimed_that_are_asked_for(backing: Backing) -> None:
@@ -152,7 +152,7 @@ def test_only_what_is_being_deleted_can_be_forgotten(backing: Backing) -> None:
     mark_deleted(backing, other_gone)
 
     with backing.unit_of_work() as uow:
-        uow.images.forget_deleted(owner.user.id, {name(1), name(3)})
+        uow.images.purge_deleted(owner.user.id, {name(1), name(3)})
         uow.commit()
 
     with backing.unit_of_work() as uow:

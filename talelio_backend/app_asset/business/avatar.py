@@ -2,8 +2,8 @@ from datetime import datetime
 
 from talelio_backend.app_asset.business.errors import RefusedImage
 from talelio_backend.app_asset.business.file_claims import (
-    being_deleted,
     check_stored,
+    concurrent_deletion,
     roll_back_upload,
     storing,
 )
@@ -28,7 +28,7 @@ def set_avatar(
     file: UploadedFile,
     now: datetime,
 ) -> User:
-    """Raises AccountGone, and what the processor and the store raise."""
+    """Raises AccountGone, and the errors of the processor and the store."""
     with uow:
         user = find_own_user(uow.users, owner)
     with storing(uow, store, user.id) as stored:
@@ -38,7 +38,7 @@ def set_avatar(
             error.faults = [error.fault(0, file.name)]
             raise
         name = user.avatar_name
-        if name is None or not _is_there(store, user.id, name, prepared):
+        if name is None or not _is_stored(store, user.id, name, prepared):
             name = prepared.new_name()
             key = avatar_key(user.id, name)
             stored.save([NewFile(key=key, content=prepared.content, media_type=ImageKind.WEBP.value)])
@@ -46,7 +46,7 @@ def set_avatar(
             uow.images.lock(user.id)
             user = find_own_user(uow.users, owner)
             if not stored.keys and user.avatar_name != name:
-                raise being_deleted()
+                raise concurrent_deletion()
             replaced = _avatar_keys(user)
             check_stored(store, [avatar_key(user.id, name)])
             user.set_avatar(name, now)
@@ -55,17 +55,17 @@ def set_avatar(
     return user
 
 
-def _is_there(store: ImageStore, user_id: int, name: str, prepared: ProcessedImage) -> bool:
+def _is_stored(store: ImageStore, user_id: int, name: str, prepared: ProcessedImage) -> bool:
     return fingerprint(name) == prepared.fingerprint and store.exists(avatar_key(user_id, name))
 
 
 def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: datetime) -> User:
-    """Put the default back. Raises AccountGone."""
+    """Raises AccountGone."""
     with uow:
         user = find_own_user(uow.users, owner)
     with uow:
         uow.images.lock(user.id)
-        # Anew, for another request may just have set one.
+        # Read again under the lock: another request may have set an avatar.
         user = find_own_user(uow.users, owner)
         replaced = _avatar_keys(user)
         user.reset_avatar(now)

@@ -4,12 +4,12 @@ from talelio_backend.shared.business.errors import Fault, Invalid, NotFound
 
 DAMAGED = 'damaged or incomplete, it cannot be decoded'
 
-# Characters of a file's name in an error.
+# File names are cut to this many characters in errors.
 _NAME_LENGTH = 100
 
 
 class RefusedImage(Invalid):
-    """`reason` says what is wrong with the one file."""
+    """`reason` describes the fault of a single file."""
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
@@ -20,14 +20,14 @@ class RefusedImage(Invalid):
 
 
 class InvalidImageType(RefusedImage):
-    """No picture of a kind that is taken, or one that cannot be decoded."""
+    """The file is not a supported image or cannot be decoded."""
 
     def __init__(self, reason: str = 'not a JPEG, PNG, GIF, WebP, AVIF or HEIC picture') -> None:
         super().__init__('One or more image files are of invalid type', reason)
 
 
 class ImageTooLarge(RefusedImage):
-    """Over a limit in bytes, pixels or frames, or over what decoding may cost."""
+    """The file exceeds a limit on bytes, pixels, frames or processing resources."""
 
     def __init__(self, reason: str = 'needs more time or memory than a picture may') -> None:
         super().__init__('One or more image files are too large', reason)
@@ -38,7 +38,7 @@ class ImageTooLarge(RefusedImage):
 
 
 class StorageRefused(Invalid):
-    """The storage service answered with an error of its own; the message has nothing of its internals."""
+    """The storage service rejected the request; the message contains none of its internals."""
 
 
 class ImageNotFound(NotFound):

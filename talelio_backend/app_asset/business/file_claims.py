@@ -1,9 +1,8 @@
-"""Keeps the store and the rows in agreement, whatever fails between the two.
+"""Keeps the store and the database consistent when either fails.
 
-A file is stored first, under a name that no file had before, and claimed by a committed row last. What was
-stored and then not claimed is taken back, and a name that was given up is never claimed again: so it does no
-harm when the store carries out late what it was asked for. Claiming and giving up happen under the owner's
-lock, and a claim is made only when the file is there.
+A request stores files under new names first and claims them by committing a row last. It deletes the files
+that it could not claim, and their names are never used again, so a delayed delete in the store is harmless.
+Claims and deletions take the owner's lock, and a claim requires that its files exist.
 """
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -17,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 class StoredFiles:
-    """What one request has stored so far."""
+    """The files that a request has stored so far."""
 
     def __init__(self, store: ImageStore) -> None:
         self._store = store
@@ -25,14 +24,14 @@ class StoredFiles:
 
     def save(self, files: Sequence[NewFile]) -> None:
         """Raises StorageRefused or Unavailable."""
-        # Noted first: of what fails, a part may have been stored.
+        # Recorded first: a save that fails may have stored some of the files.
         self.keys.extend(file.key for file in files)
         self._store.save(files)
 
 
 @contextmanager
 def storing(uow: AssetUnitOfWork, store: ImageStore, user_id: int) -> Iterator[StoredFiles]:
-    """Take back what was stored and not claimed when the block ends in an error."""
+    """Delete unclaimed files if the block raises."""
     stored = StoredFiles(store)
     try:
         yield stored
@@ -42,20 +41,20 @@ def storing(uow: AssetUnitOfWork, store: ImageStore, user_id: int) -> Iterator[S
 
 
 def check_stored(store: ImageStore, keys: Collection[str]) -> None:
-    """To be called under the owner's lock, before a claim is committed.
+    """Call this under the owner's lock before committing a claim.
 
-    Raises Unavailable when another request has taken a file back meanwhile, or as the store does.
+    Raises Unavailable if another request has deleted a file, and the errors of the store.
     """
     if not store.exists(*keys):
-        raise being_deleted()
+        raise concurrent_deletion()
 
 
-def being_deleted() -> Unavailable:
+def concurrent_deletion() -> Unavailable:
     return Unavailable('The picture was being deleted at the same time, please try again')
 
 
-def free(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[str]) -> None:
-    """Delete those of the user's files that no row claims. Raises StorageRefused or Unavailable."""
+def delete_unclaimed(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[str]) -> None:
+    """Delete the files that no row of the user claims. Raises StorageRefused or Unavailable."""
     names = {key: parsed[1] for key in keys if (parsed := parse_key(key))}
     if not names:
         return
@@ -63,13 +62,13 @@ def free(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[s
         uow.images.lock(user_id)
         claimed = uow.images.claimed(user_id, set(names.values()))
         store.delete([key for key, name in names.items() if name not in claimed])
-        uow.images.forget_deleted(user_id, set(names.values()))
+        uow.images.purge_deleted(user_id, set(names.values()))
         uow.commit()
 
 
 def roll_back_upload(uow: AssetUnitOfWork, store: ImageStore, user_id: int, keys: Sequence[str]) -> None:
-    """Free the files, or leave them to the sweep where even that fails."""
+    """Delete unclaimed files; leave them to the sweep if the store fails."""
     try:
-        free(uow, store, user_id, keys)
+        delete_unclaimed(uow, store, user_id, keys)
     except BusinessError as error:
-        _logger.warning('%d files are left for `flask assets sweep`: %s', len(keys), error.message)
+        _logger.warning('Left %d files for `flask assets sweep`: %s', len(keys), error.message)

@@ -8,20 +8,20 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Self
 
-# In pixels. A variant is never wider than its image.
+# In pixels. An image has only the variants that are no wider than itself.
 VARIANT_WIDTHS = (320, 640, 960, 1280, 1920)
 AVATAR_WIDTH = 512
 
-# Images in one list.
+# The maximum length of a page.
 LIST_LENGTH = 100
 
-# Hexadecimal digits of a name: so many say what the picture is, and so many that this is no other upload.
+# A name consists of hexadecimal digits: a fingerprint of the content, and random digits for each upload.
 _FINGERPRINT = 32
 _RANDOM = 32
 
 
 class ImageKind(Enum):
-    """The kinds that are stored, by media type."""
+    """The kinds of stored images, by media type."""
 
     JPEG = 'image/jpeg'
     PNG = 'image/png'
@@ -36,7 +36,7 @@ class ImageKind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessedVariant:
-    """The same picture, narrower, as WebP."""
+    """A narrower WebP version of an image."""
 
     width: int
     content: bytes
@@ -44,14 +44,14 @@ class ProcessedVariant:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessedImage:
-    """A picture as it is to be stored: made anew from pixels, so that nothing but them was passed on."""
+    """An image re-encoded from its pixels, so that it carries no other data of the upload."""
 
     kind: ImageKind
     width: int
     height: int
     content: bytes
     variants: tuple[ProcessedVariant, ...]
-    # A data URI of at most 600 bytes, to show until the picture is there.
+    # A data URI of at most 600 bytes, to show while the image loads.
     placeholder: str
 
     @cached_property
@@ -59,25 +59,24 @@ class ProcessedImage:
         return fingerprint(sha256(self.content).hexdigest())
 
     def new_name(self) -> str:
-        """Return one that no file has had before."""
         return self.fingerprint + secrets.token_hex(_RANDOM // 2)
 
 
 @dataclass(eq=False, kw_only=True)
 class Image:
-    """A picture of a user, under a name of its own.
+    """An uploaded image of a user.
 
-    A name is never used for another upload, not even of the same picture: what was asked of the store, and
-    given up, may still be carried out at any time (.github/decisions/0007-images.md).
+    Every upload gets a new name, even of the same content: the store may still carry out an earlier request
+    that timed out (.github/decisions/0007-images.md).
     """
 
     id: int = field(init=False)
     user_id: int
     created_at: datetime
-    # When its owner deleted it. It stays until its files are gone.
+    # The row of a deleted image stays until its files are deleted.
     deleted_at: datetime | None = None
-    # The first half of the stored bytes' SHA-256, and a random half, in hexadecimal. Those that were given
-    # by earlier releases are the whole SHA-256.
+    # Half of the SHA-256 of the stored bytes and a random half, in hexadecimal. Earlier releases used the
+    # whole SHA-256.
     name: str
     kind: ImageKind
     # In pixels.
@@ -115,12 +114,12 @@ class Image:
 
     @property
     def keys(self) -> Sequence[str]:
-        """The image itself comes first: where it is, all of them are."""
+        """The image comes first: the store saves it last, so if it exists, all of them do."""
         return [self.key, *(self.variant_key(width) for width in self.variant_widths)]
 
 
 def fingerprint(name: str) -> str:
-    """Return what the names of all uploads of the same stored bytes begin with."""
+    """Return the prefix that the names of all uploads of the same content share."""
     return name[:_FINGERPRINT]
 
 
@@ -129,7 +128,7 @@ def image_key(user_id: int, name: str, kind: ImageKind) -> str:
 
 
 def avatar_key(user_id: int, name: str) -> str:
-    # Of an avatar no kind is kept: it is WebP, whatever was sent.
+    # Avatars are always WebP.
     return image_key(user_id, name, ImageKind.WEBP)
 
 
@@ -137,8 +136,8 @@ def variant_key(user_id: int, name: str, width: int) -> str:
     return f'{user_id}/images/{name}-{width}.webp'
 
 
-# PostgreSQL's integer, the type of an id.
-_LARGEST_ID = 2**31 - 1
+# The maximum of PostgreSQL's integer, the type of ids.
+_MAX_ID = 2**31 - 1
 _EXTENSIONS = '|'.join(kind.extension for kind in ImageKind)
 _KEY = re.compile(
     rf'(?P<user_id>[1-9][0-9]{{0,9}})/images/'
@@ -147,8 +146,8 @@ _KEY = re.compile(
 
 
 def parse_key(key: str) -> tuple[int, str] | None:
-    """Return the user's id and the name, or None for what is not ours."""
+    """Return the user's id and the name, or None for a foreign key."""
     match = _KEY.fullmatch(key)
-    if match is None or int(match['user_id']) > _LARGEST_ID:
+    if match is None or int(match['user_id']) > _MAX_ID:
         return None
     return int(match['user_id']), match['name']

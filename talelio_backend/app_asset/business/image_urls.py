@@ -6,30 +6,29 @@ from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddressedImage:
-    """What a page can know of the picture at an address."""
+class ResponsiveImage:
+    """The size of the image at a URL, and the sources for a `srcset`."""
 
     # In pixels.
     width: int
     height: int
-    # The addresses of the same picture at this width and below, and their widths; the narrowest first.
+    # URLs and widths of the versions that are no wider, the narrowest first.
     sources: Sequence[tuple[str, int]]
 
 
 def key_of(store: ImageStore, url: str) -> str | None:
-    """Return the key of a stored picture or variant, or None for what is at no address of the store's."""
+    """Return the key of an image or variant, or None if the URL is not one of the store."""
     base = store.url('')
     key = url.removeprefix(base)
     return key if url.startswith(base) and parse_key(key) is not None else None
 
 
 def is_own_image(store: ImageStore, url: str) -> bool:
-    """Whether it is the address of a picture that was uploaded here."""
     return key_of(store, url) is not None
 
 
-def find_images(uow: AssetUnitOfWork, store: ImageStore, urls: Collection[str]) -> dict[str, AddressedImage]:
-    """Return, by URL, what is known of those that are anybody's pictures or variants."""
+def find_images(uow: AssetUnitOfWork, store: ImageStore, urls: Collection[str]) -> dict[str, ResponsiveImage]:
+    """Return the images by URL; leave out URLs that belong to no image."""
     keys = {url: key for url in urls if (key := key_of(store, url)) is not None}
     wanted = {parsed for key in keys.values() if (parsed := parse_key(key)) is not None}
     if not wanted:
@@ -39,20 +38,19 @@ def find_images(uow: AssetUnitOfWork, store: ImageStore, urls: Collection[str]) 
     found = {}
     for url, key in keys.items():
         image = images.get(parse_key(key) or (0, ''))
-        addressed = None if image is None else _addressed(store, image, key)
-        if addressed is not None:
-            found[url] = addressed
+        if image is not None and (responsive := _responsive(store, image, key)):
+            found[url] = responsive
     return found
 
 
-def _addressed(store: ImageStore, image: Image, key: str) -> AddressedImage | None:
-    """Return None for a width that the image does not have."""
+def _responsive(store: ImageStore, image: Image, key: str) -> ResponsiveImage | None:
+    """Return None if the image has no such variant."""
     widths = {image.variant_key(width): width for width in sorted(image.variant_widths)}
     widths[image.key] = image.width
     width = widths.get(key)
     if width is None:
         return None
-    return AddressedImage(
+    return ResponsiveImage(
         width=width,
         height=max(1, round(image.height * width / image.width)),
         sources=[(store.url(each), narrower) for each, narrower in widths.items() if narrower <= width],

@@ -10,21 +10,21 @@ from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
 class ImageProcessor(Protocol):
-    """Makes pictures safe and fit to serve.
+    """Re-encodes untrusted images for serving.
 
     Both methods raise InvalidImageType, ImageTooLarge or Unavailable.
     """
 
     def prepare(self, file: BinaryIO) -> ProcessedImage:
-        """Make the picture anew, upright, with its variants."""
+        """Re-encode an image with its orientation applied, and make its variants."""
 
     def prepare_avatar(self, file: BinaryIO) -> ProcessedImage:
-        """Make a square of AVATAR_WIDTH from the middle of the picture, as WebP, without variants."""
+        """Crop the centre to a WebP square of AVATAR_WIDTH, without variants."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UploadedFile:
-    """A file as it was sent. Its name is used in errors alone."""
+    """A file of a request. Its name is only used in errors."""
 
     name: str
     content: BinaryIO
@@ -46,67 +46,67 @@ class StoredFile:
 
 
 class ImageStore(Protocol):
-    """Keeps files under keys, for everybody to read.
+    """Stores public files by key.
 
     All methods but `url` raise StorageRefused or Unavailable.
     """
 
     def save(self, files: Sequence[NewFile]) -> None:
-        """Store the files, the first one when all others are there."""
+        """Store the files, the first one after all others."""
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete the files in this order; one that is not there is no error."""
+        """Delete the files in this order; ignore missing ones."""
 
     def exists(self, *keys: str) -> bool:
-        """Whether all of them are there."""
+        """Whether all files exist."""
 
     def list(self) -> Iterator[StoredFile]:
-        """In no order that could be relied upon."""
+        """Yield all files in no particular order."""
 
     def url(self, key: str) -> str:
         ...
 
     def __str__(self) -> str:
-        """Where it is, in words for the operator."""
+        """Describe the location to the operator."""
 
 
 class ImageRepository(Protocol):
 
     def lock(self, user_id: int) -> None:
-        """Let nobody else change which of the user's files are claimed, until the transaction ends.
+        """Lock the claims on the user's files until the transaction ends.
 
-        Raises Unavailable when others keep it too long.
+        Raises Unavailable if another transaction holds the lock for too long.
         """
 
     def add(self, image: Image) -> None:
         ...
 
     def get_of_user(self, user_id: int, image_id: int) -> Image | None:
-        """Also one that is being deleted."""
+        """Also return an image that is pending deletion."""
 
     def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:
-        """None for one that is being deleted."""
+        """Ignore images that are pending deletion."""
 
     def with_names(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
-        """Return those of the users' ids and names, in no order, without those that are being deleted."""
+        """Find images by user id and name, in no particular order, ignoring those pending deletion."""
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
-        """Newest first, without those that are being deleted."""
+        """Return a page, newest first, without images that are pending deletion."""
 
     def claimed(self, user_id: int, names: Collection[str]) -> set[str]:
-        """Return those that are an image's, unless that is being deleted, or the user's avatar's."""
+        """Return the names that the user's avatar or images use, ignoring images pending deletion."""
 
     def keys_of_user(self, user_id: int) -> Sequence[str]:
-        """Return the keys of all the user's files, the avatar's and those that are being deleted included."""
+        """Return the keys of all files of the user, including the avatar and images pending deletion."""
 
-    def being_deleted(self, limit: int) -> Sequence[Image]:
-        """Return everybody's images of which the deletion was not finished."""
+    def pending_deletion(self, limit: int) -> Sequence[Image]:
+        """Return images of any user whose deletion is unfinished."""
 
     def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
-        """Return everybody's images that have greater ids, by id, without those that are being deleted."""
+        """Return images of any user with greater ids, by id, without those pending deletion."""
 
-    def forget_deleted(self, user_id: int, names: Collection[str]) -> None:
-        """Remove the rows of those that are being deleted."""
+    def purge_deleted(self, user_id: int, names: Collection[str]) -> None:
+        """Remove the rows of images that are pending deletion."""
 
 
 class AssetUnitOfWork(UnitOfWork, Protocol):

@@ -4,9 +4,9 @@ from datetime import datetime
 from talelio_backend.app_asset.business.errors import ImageNotFound, InvalidImageType, RefusedImage
 from talelio_backend.app_asset.business.file_claims import (
     StoredFiles,
-    being_deleted,
     check_stored,
-    free,
+    concurrent_deletion,
+    delete_unclaimed,
     roll_back_upload,
     storing,
 )
@@ -31,11 +31,11 @@ def upload(
     files: Sequence[UploadedFile],
     now: datetime,
 ) -> list[Image]:
-    """Store all the pictures, or none, and return them in the same order.
+    """Store all images or none, and return them in the same order.
 
-    A picture that the owner has already is that one. Raises InvalidImageType, also for no file at all,
-    AccountGone, and what the processor and the store raise. An error about pictures is the first one's, and
-    names all that are refused.
+    Content that the owner has uploaded before yields the existing image. Raises InvalidImageType (also if
+    there are no files), AccountGone, and the errors of the processor and the store. The error of the first
+    refused file lists all refused files.
     """
     if not files:
         raise InvalidImageType()
@@ -51,10 +51,10 @@ def upload(
             except RefusedImage as error:
                 refusals[place] = error
             if refusals:
-                # Nothing will be stored, but the other files' faults are of interest, too.
+                # Only check the remaining files, to report all faults at once.
                 continue
             sent.append(prepared.fingerprint)
-            if prepared.fingerprint not in new and not _is_there(uow, store, stored, user.id, prepared):
+            if prepared.fingerprint not in new and not _is_stored(uow, store, stored, user.id, prepared):
                 new[prepared.fingerprint] = Image.of(user.id, prepared, now)
                 stored.save(_files(new[prepared.fingerprint], prepared))
         if refusals:
@@ -67,15 +67,15 @@ def upload(
             keys = {key for image in kept for key in image.keys}
             check_stored(store, keys)
             uow.commit(kept)
-    # Another request for the same picture came first.
+    # A concurrent request may have stored the same image first.
     roll_back_upload(uow, store, user.id, [key for key in stored.keys if key not in keys])
     return kept
 
 
-def _is_there(
+def _is_stored(
     uow: AssetUnitOfWork, store: ImageStore, stored: StoredFiles, user_id: int, prepared: ProcessedImage
 ) -> bool:
-    """Whether the owner has the picture already; files of it that got lost are stored anew."""
+    """Whether the owner has the image already; restores its files if any is lost."""
     with uow:
         image = uow.images.get_by_fingerprint(user_id, prepared.fingerprint)
     if image is None:
@@ -98,18 +98,18 @@ def _files(image: Image, prepared: ProcessedImage) -> list[NewFile]:
 
 
 def _keep(uow: AssetUnitOfWork, user_id: int, fingerprint: str, new: Image | None) -> Image:
-    """Raises Unavailable for a picture that was there, and is no more."""
-    there = uow.images.get_by_fingerprint(user_id, fingerprint)
-    if there is not None:
-        return there
+    """Raises Unavailable if the existing image has been deleted meanwhile."""
+    existing = uow.images.get_by_fingerprint(user_id, fingerprint)
+    if existing is not None:
+        return existing
     if new is None:
-        raise being_deleted()
+        raise concurrent_deletion()
     uow.images.add(new)
     return new
 
 
 def list_own(uow: AssetUnitOfWork, owner: Identity, page: PageRequest) -> Page[Image]:
-    """Return a page of the owner's pictures, newest first. Raises AccountGone."""
+    """Return a page of the owner's images, newest first. Raises AccountGone."""
     with uow:
         user = find_own_user(uow.users, owner)
         return uow.images.page_of_user(user.id, page)
@@ -133,11 +133,11 @@ def delete_own(
     now: datetime,
     precondition: Callable[[Image], None] | None = None,
 ) -> None:
-    """Delete a picture and its files.
+    """Delete an image and its files.
 
-    When the store fails, the picture is out of the list but its row stays, so that the same call, or the
-    sweep, can finish the work. Raises ImageNotFound, AccountGone, and what the precondition and the store
-    raise.
+    If the store fails, the image is no longer listed, but its row stays so that another call or the sweep
+    can finish the deletion. Raises ImageNotFound, AccountGone, and the errors of the precondition and the
+    store.
     """
     with uow:
         user = find_own_user(uow.users, owner)
@@ -149,4 +149,4 @@ def delete_own(
             precondition(image)
         image.deleted_at = image.deleted_at or now
         uow.commit()
-    free(uow, store, user.id, image.keys)
+    delete_unclaimed(uow, store, user.id, image.keys)

@@ -1,18 +1,18 @@
-"""Finds what a fault has left in the store, or taken from it."""
+"""Finds orphaned and lost files after faults."""
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from talelio_backend.app_asset.business.file_claims import free
+from talelio_backend.app_asset.business.file_claims import delete_unclaimed
 from talelio_backend.app_asset.business.image import Image, parse_key
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
 
-# Rows read at a time.
+# The number of rows to read at once.
 _BATCH = 500
 
 
 def group_by_owner(files: Iterable[StoredFile], *, modified_before: datetime) -> dict[int, list[StoredFile]]:
-    """Leave out what is not ours, and what may belong to a request that is still under way."""
+    """Ignore foreign keys, and recent files that may belong to an unfinished request."""
     groups: dict[int, list[StoredFile]] = defaultdict(list)
     for file in files:
         parsed = parse_key(file.key)
@@ -22,7 +22,7 @@ def group_by_owner(files: Iterable[StoredFile], *, modified_before: datetime) ->
 
 
 def find_unclaimed(uow: AssetUnitOfWork, user_id: int, files: Iterable[StoredFile]) -> list[StoredFile]:
-    """Return those of a user's files that no row claims."""
+    """Return the files of a user that no row claims."""
     names = {file.key: parsed[1] for file in files if (parsed := parse_key(file.key))}
     with uow:
         claimed = uow.images.claimed(user_id, set(names.values()))
@@ -30,19 +30,19 @@ def find_unclaimed(uow: AssetUnitOfWork, user_id: int, files: Iterable[StoredFil
 
 
 def finish_deletions(uow: AssetUnitOfWork, store: ImageStore) -> None:
-    """Do what is left of the deletions that a fault broke off. Raises what the store raises."""
-    while images := _being_deleted(uow):
+    """Finish interrupted deletions. Raises the errors of the store."""
+    while images := _pending_deletion(uow):
         for image in images:
-            free(uow, store, image.user_id, image.keys)
+            delete_unclaimed(uow, store, image.user_id, image.keys)
 
 
-def _being_deleted(uow: AssetUnitOfWork) -> Sequence[Image]:
+def _pending_deletion(uow: AssetUnitOfWork) -> Sequence[Image]:
     with uow:
-        return uow.images.being_deleted(_BATCH)
+        return uow.images.pending_deletion(_BATCH)
 
 
 def find_lost(uow: AssetUnitOfWork, store: ImageStore, stored_keys: set[str]) -> Iterator[Image]:
-    """Yield the images of which a file is not among the stored ones, nor has come since those were listed."""
+    """Yield the images with a file that was not listed and still does not exist."""
     after = 0
     while True:
         with uow:

@@ -26,15 +26,15 @@ from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from talelio_backend.shared.business.pagination import Page, PageRequest
 from talelio_backend.shared.data.engine import is_lock_timeout
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
-from talelio_backend.shared.data.pagination import newest_first
+from talelio_backend.shared.data.pagination import newest_first, page_of
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 OWNER_EXISTS = 'fk_images_user_id_users'
 
-# The first half of the key of an advisory lock, to tell ours from others; the second is the user's id.
+# The first half of the advisory lock's key; the second half is the user's id.
 _LOCK = 0x696D6773
 
-# Seconds. Whoever has the lock may wait for the store meanwhile; yet less than a statement may take.
+# In seconds. Long enough for a holder that waits for the store, but shorter than the statement timeout.
 LOCK_TIMEOUT = 4
 
 image_table = Table(
@@ -44,7 +44,7 @@ image_table = Table(
     Column('user_id', ForeignKey('users.id', name=OWNER_EXISTS, ondelete='CASCADE'), nullable=False),
     Column('created_at', INSTANT, nullable=False),
     Column('deleted_at', INSTANT),
-    # Of earlier releases, whose names were digests.
+    # Earlier releases used digests as names.
     Column('digest', Text, key='name', nullable=False),
     Column('kind', text_enum(ImageKind, 20), nullable=False),
     Column('width', Integer, nullable=False),
@@ -53,13 +53,12 @@ image_table = Table(
     Column('variant_widths', ARRAY(Integer), nullable=False),
     Column('placeholder', Text, nullable=False),
     UniqueConstraint('user_id', 'name'),
-    # The order of the list.
     Index(None, 'user_id', 'id'),
 )
-# A number that is written out, for an index is of use only to a question in its own words.
+# A literal, not a parameter: PostgreSQL uses the index only for the same expression.
 _FINGERPRINT = func.left(image_table.c.name, literal_column('32'))
-_IS_KEPT = image_table.c.deleted_at.is_(None)
-Index('ix_images_fingerprint', image_table.c.user_id, _FINGERPRINT, postgresql_where=_IS_KEPT)
+_NOT_DELETED = image_table.c.deleted_at.is_(None)
+Index('ix_images_fingerprint', image_table.c.user_id, _FINGERPRINT, postgresql_where=_NOT_DELETED)
 
 
 def map_image() -> None:
@@ -90,29 +89,22 @@ class SqlAlchemyImageRepository(SqlAlchemyRepository[Image]):
 
     def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:
         return self._session.scalar(
-            select(Image).where(
-                image_table.c.user_id == user_id,
-                _FINGERPRINT == fingerprint,
-                _IS_KEPT,
-            )
+            select(Image).where(image_table.c.user_id == user_id, _FINGERPRINT == fingerprint, _NOT_DELETED)
         )
 
     def with_names(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
         key = tuple_(image_table.c.user_id, image_table.c.name)
-        query = select(Image).where(key.in_(wanted), image_table.c.deleted_at.is_(None))
-        return self._list(query)
+        return self._list(select(Image).where(key.in_(wanted), _NOT_DELETED))
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
-        query = select(Image).where(image_table.c.user_id == user_id, image_table.c.deleted_at.is_(None))
-        found = list(self._session.scalars(newest_first(query, image_table.c.id, page)))
-        items = found[:page.limit]
-        return Page(items=items, next_before=items[-1].id if len(found) > page.limit else None)
+        query = select(Image).where(image_table.c.user_id == user_id, _NOT_DELETED)
+        return page_of(self._list(newest_first(query, image_table.c.id, page)), page, lambda image: image.id)
 
     def claimed(self, user_id: int, names: Collection[str]) -> set[str]:
         of_images = select(image_table.c.name).where(
             image_table.c.user_id == user_id,
             image_table.c.name.in_(names),
-            image_table.c.deleted_at.is_(None),
+            _NOT_DELETED,
         )
         of_avatar = select(user_table.c.avatar_name).where(
             user_table.c.id == user_id,
@@ -126,15 +118,15 @@ class SqlAlchemyImageRepository(SqlAlchemyRepository[Image]):
         name = self._session.scalar(select(user_table.c.avatar_name).where(user_table.c.id == user_id))
         return keys if name is None else [*keys, avatar_key(user_id, name)]
 
-    def being_deleted(self, limit: int) -> Sequence[Image]:
+    def pending_deletion(self, limit: int) -> Sequence[Image]:
         query = select(Image).where(image_table.c.deleted_at.is_not(None))
         return self._list(query.order_by(image_table.c.id).limit(limit))
 
     def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
-        query = select(Image).where(image_table.c.id > image_id, image_table.c.deleted_at.is_(None))
+        query = select(Image).where(image_table.c.id > image_id, _NOT_DELETED)
         return self._list(query.order_by(image_table.c.id).limit(limit))
 
-    def forget_deleted(self, user_id: int, names: Collection[str]) -> None:
+    def purge_deleted(self, user_id: int, names: Collection[str]) -> None:
         self._session.execute(
             delete(image_table).where(
                 image_table.c.user_id == user_id,

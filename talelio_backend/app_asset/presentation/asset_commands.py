@@ -1,4 +1,4 @@
-"""`flask assets`: what an operator can do about files that faults have left behind."""
+"""`flask assets`: finds and deletes files that faults have left behind."""
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -6,7 +6,7 @@ from itertools import chain
 import click
 from flask.cli import AppGroup
 
-from talelio_backend.app_asset.business.file_claims import free
+from talelio_backend.app_asset.business.file_claims import delete_unclaimed
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
 from talelio_backend.app_asset.business.sweep import (
     find_lost,
@@ -16,27 +16,27 @@ from talelio_backend.app_asset.business.sweep import (
 )
 from talelio_backend.shared.business.errors import BusinessError
 
-# Files deleted in one transaction, which keeps the owner from changing pictures meanwhile.
+# The number of files to delete in a transaction. The owner cannot change images during one.
 _BATCH = 30
 
 
 def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStore) -> AppGroup:
-    commands = AppGroup('assets', help='Stored pictures.')
+    commands = AppGroup('assets', help='Manage stored images.')
 
     @commands.command('sweep')
-    @click.option('--delete', is_flag=True, help='Delete the files; without it they are only counted.')
-    @click.option('--even-all', is_flag=True, help='Delete them even if no picture claims any file at all.')
+    @click.option('--delete', is_flag=True, help='Delete unclaimed files instead of counting them.')
+    @click.option('--even-all', is_flag=True, help='Delete files even if all of them are unclaimed.')
     @click.option(
         '--older-than',
         metavar='HOURS',
         type=click.IntRange(0, 24 * 365),
         default=1,
         show_default=True,
-        help='Leave younger files alone: they may belong to an upload that is under way.'
+        help='Ignore newer files, which may belong to an upload in progress.'
     )
     def sweep(delete: bool, even_all: bool, older_than: int) -> None:
-        """Find files that no picture claims, and pictures of which a file is missing."""
-        click.echo(f'Pictures are in {store}')
+        """Find unclaimed files, and images whose files are missing."""
+        click.echo(f'Images are stored in {store}')
         try:
             files = list(store.list())
             owners = group_by_owner(files, modified_before=datetime.now(UTC) - timedelta(hours=older_than))
@@ -63,8 +63,8 @@ def _refuse_if_all(
     number = sum(len(files) for files in owners.values())
     if number and number == sum(len(files) for files in unclaimed.values()) and not even_all:
         raise click.ClickException(
-            'The database claims none of these files: is it the right one for this store? '
-            'If it is, say --even-all.'
+            'The database claims none of these files. '
+            'If it is the right one for this store, repeat with --even-all.'
         )
 
 
@@ -78,10 +78,10 @@ def _delete(
     with click.progressbar(batches, label='Deleting') as progress:
         for user_id, files in progress:
             try:
-                free(unit_of_work(), store, user_id, [file.key for file in files])
+                delete_unclaimed(unit_of_work(), store, user_id, [file.key for file in files])
                 freed += files
             except BusinessError as error:
-                # The others' may go all the same.
+                # Continue with the other batches.
                 failures.append(f'user {user_id}: {error.message}')
     click.echo(f'Freed {_described(freed)}')
     if failures:

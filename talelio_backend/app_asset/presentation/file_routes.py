@@ -1,4 +1,4 @@
-"""Serves the stored pictures where no other server does."""
+"""Serves images from the folder store."""
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 from talelio_backend.app_asset.business.image import ImageKind
 from talelio_backend.shared.presentation.operation import Media, described
 
-# The name of a file is never used for anything else, so what it names never changes.
+# The content of a key never changes.
 _CACHE_CONTROL = 'public, max-age=31536000, immutable'
 _MEDIA_TYPES = {kind.extension: kind.value for kind in ImageKind}
 
@@ -24,7 +24,6 @@ FILES_PATH = '/v1/assets/files'
 
 
 def file_routes(locate: Callable[[str], Path | None]) -> Blueprint:
-    """`locate` finds the file of a key."""
     routes = Blueprint('files', __name__, url_prefix=FILES_PATH)
 
     @routes.get('/<path:key>')
@@ -42,10 +41,10 @@ def file_routes(locate: Callable[[str], Path | None]) -> Blueprint:
         if file is None:
             abort(404)
         if not _ONE_RANGE.fullmatch(request.headers.get('Range', '')):
-            # A server may ignore what it does not know, or several ranges at once (RFC 9110, section 14.2).
+            # Servers may ignore unknown units and multiple ranges (RFC 9110, section 14.2).
             request.environ.pop('HTTP_RANGE', None)
         try:
-            # Answers conditions and a range, too.
+            # Also evaluates preconditions and the range.
             response = send_file(
                 file,
                 mimetype=_MEDIA_TYPES[file.suffix.removeprefix('.')],
@@ -53,13 +52,13 @@ def file_routes(locate: Callable[[str], Path | None]) -> Blueprint:
                 etag=file.stem,
             )
         except FileNotFoundError:
-            # Deleted since it was located.
+            # The file has been deleted since it was located.
             abort(404)
         response.headers['Cache-Control'] = _CACHE_CONTROL
         response.headers['Content-Disposition'] = 'inline'
         response.headers['X-Content-Type-Options'] = 'nosniff'
-        # Any page may show it and read it, also one that isolates itself from other origins. The answer is
-        # the same for all of them, so that a shared cache can give it to each.
+        # Any page may show and read the image, including cross-origin isolated ones. The headers do not
+        # depend on the origin, so that shared caches can serve one response to all.
         response.headers['Access-Control-Allow-Origin'] = '*'
         response.headers['Cross-Origin-Resource-Policy'] = 'cross-origin'
         return response

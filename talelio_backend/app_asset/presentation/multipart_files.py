@@ -1,4 +1,4 @@
-"""Reads the files of a `multipart/form-data` body (RFC 7578), in the order in which they were sent."""
+"""Reads the files of a `multipart/form-data` body (RFC 7578) in the order sent."""
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,13 +14,13 @@ from werkzeug.formparser import FormDataParser
 from talelio_backend.app_asset.business.ports import UploadedFile
 from talelio_backend.shared.business.errors import Unavailable
 
-# Bytes of a file that are kept in memory; the rest goes into a temporary file.
+# Files of more bytes than this are spooled to disk.
 _IN_MEMORY = 64 * 1024
-# Fields that are no files are read over. Bytes of such a field, and of a part's header.
+# Fields other than files are ignored. The maximum bytes of such a field and of the headers of a part.
 _FIELD_SIZE = 128 * 1024
 _FIELDS = 20
-# Bytes of a body beside the files: boundaries, headers and fields.
-_AROUND = 1024 * 1024
+# Bytes allowed beside the files: boundaries, headers and fields.
+_OVERHEAD = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +33,11 @@ class UploadLimits:
 
 @contextmanager
 def multipart_files(limits: UploadLimits) -> Iterator[list[UploadedFile]]:
-    """Yield the files, whatever their fields are named; none where the body is no form.
+    """Yield the files under any field names, or none if the body is not a multipart form.
 
-    They are closed at the end of the block. Raises HTTPException, or Unavailable when the disk is full.
+    Closes the files at the end of the block. Raises HTTPException, or Unavailable if the disk is full.
     """
-    request.max_content_length = limits.files * limits.bytes + _AROUND
+    request.max_content_length = limits.files * limits.bytes + _OVERHEAD
     with ExitStack() as open_files:
         files: list[UploadedFile] = []
 
@@ -60,16 +60,16 @@ def multipart_files(limits: UploadLimits) -> Iterator[list[UploadedFile]]:
 
 
 def digests(files: Sequence[UploadedFile]) -> bytes:
-    """What tells these files from others, in their order."""
-    made = []
+    """Return the concatenated SHA-256 digests of the files."""
+    found = []
     for file in files:
-        # Not `hashlib.file_digest`, which wants a real file.
+        # `hashlib.file_digest` needs a real file.
         digest = sha256()
         while block := file.content.read(_IN_MEMORY):
             digest.update(block)
         file.content.seek(0)
-        made.append(digest.digest())
-    return b''.join(made)
+        found.append(digest.digest())
+    return b''.join(found)
 
 
 def _parse(parser: FormDataParser) -> None:
@@ -82,5 +82,5 @@ def _parse(parser: FormDataParser) -> None:
     except Exception as error:
         if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT):
             raise Unavailable('There is no room for uploads just now, please try again') from error
-        # The parser's complaint, or the server's about a malformed chunk, which is of a class of its own.
+        # The parser rejected the body, or the server a malformed chunk with an error class of its own.
         raise BadRequest('The multipart body is malformed or was cut short') from error

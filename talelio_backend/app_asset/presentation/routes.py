@@ -49,8 +49,6 @@ class KeyedAssetUnitOfWork(AssetUnitOfWork, ResultObservingUnitOfWork, Protocol)
 
 @dataclass(frozen=True, kw_only=True)
 class AssetDependencies:
-    """What the asset routes hand to their services."""
-
     unit_of_work: Callable[[], KeyedAssetUnitOfWork]
     idempotency: Idempotency
     processor: ImageProcessor
@@ -58,7 +56,7 @@ class AssetDependencies:
     avatar_url: Callable[[User], str]
     access_tokens: AccessTokens
     upload_limits: UploadLimits
-    # A place among the requests that may change pictures at the same time. Raises Unavailable.
+    # Limits concurrent changes of images. Raises Unavailable.
     slot: Callable[[], AbstractContextManager[None]]
 
 

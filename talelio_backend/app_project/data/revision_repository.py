@@ -17,7 +17,7 @@ from sqlalchemy import (
 from talelio_backend.app_project.business.domain.revision import Revision, RevisionEntry
 from talelio_backend.shared.business.pagination import Page, PageRequest
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
-from talelio_backend.shared.data.pagination import newest_first
+from talelio_backend.shared.data.pagination import newest_first, page_of
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 revision_table = Table(
@@ -58,8 +58,7 @@ class SqlAlchemyRevisionRepository(SqlAlchemyRepository[Revision]):
             RevisionEntry(number=row.number, created_at=row.created_at, title=row.title, size=row.size)
             for row in self._session.execute(newest_first(query, columns.number, page))
         ]
-        items = found[:page.limit]
-        return Page(items=items, next_before=items[-1].number if len(found) > page.limit else None)
+        return page_of(found, page, lambda entry: entry.number)
 
     def prune(self, project_id: int, *, keep: int, always_keep: int, older_than: datetime) -> None:
         columns = revision_table.c

@@ -10,40 +10,40 @@ THREAD_NAME = 'bounded call'
 
 
 class Overdue(Exception):
-    """A call has not ended in time. It may still do so, and take effect, or never."""
+    """A call missed its deadline. It may still finish later and take effect."""
 
 
 class BoundedCalls:
-    """Runs calls in threads, so that whoever waits for one that never ends can give up on it.
+    """Runs calls in threads, so that a caller can stop waiting at a deadline.
 
-    A socket's timeout is no such bound: each byte that comes begins it anew.
+    A socket timeout is not enough: it restarts with every byte received.
     """
 
     def __init__(self, limit: int) -> None:
-        # Calls that were given up count as long as they go on, so that their threads cannot pile up.
-        self._places = threading.BoundedSemaphore(limit)
+        # An overdue call keeps its slot until it ends, so that threads cannot pile up.
+        self._slots = threading.BoundedSemaphore(limit)
 
-    def run(self, calls: Sequence[Callable[[], T]], give_up: float) -> Sequence[T]:
-        """Run the calls at once and return their results in order, or raise the first error in order.
+    def run(self, calls: Sequence[Callable[[], T]], deadline: float) -> Sequence[T]:
+        """Run the calls concurrently; return their results, or raise the first error, in order.
 
-        `give_up` is a time of `time.monotonic()`. From then on, raise Overdue.
+        Raises Overdue once `time.monotonic()` reaches the deadline.
         """
-        futures = [self._start(call, give_up) for call in calls]
-        # All of them, even if one fails: nothing of a call is to happen after its end was reported.
-        if wait(futures, _remaining(give_up)).not_done:
+        futures = [self._start(call, deadline) for call in calls]
+        # Wait for all, even if one fails: no call may take effect after this method has returned.
+        if wait(futures, _remaining(deadline)).not_done:
             raise Overdue
         return [future.result() for future in futures]
 
-    def _start(self, call: Callable[[], T], give_up: float) -> Future[T]:
-        # The thread gives it back. pylint: disable-next=consider-using-with
-        if not self._places.acquire(timeout=_remaining(give_up)):
+    def _start(self, call: Callable[[], T], deadline: float) -> Future[T]:
+        # The thread releases it. pylint: disable-next=consider-using-with
+        if not self._slots.acquire(timeout=_remaining(deadline)):
             raise Overdue
         future: Future[T] = Future()
         try:
-            # A daemon, unlike the threads of an executor: it must not hold up the end of the process.
+            # Unlike the threads of an executor, a daemon thread does not delay the exit of the process.
             threading.Thread(target=self._work, args=(call, future), name=THREAD_NAME, daemon=True).start()
         except BaseException:
-            self._places.release()
+            self._slots.release()
             raise
         return future
 
@@ -52,11 +52,11 @@ class BoundedCalls:
             future.set_result(call())
         except BaseException as error:  # pylint: disable=broad-exception-caught
             future.set_exception(error)
-            # The error holds this frame: let it not hold itself.
+            # The traceback refers to this frame: break the reference cycle.
             del future
         finally:
-            self._places.release()
+            self._slots.release()
 
 
-def _remaining(give_up: float) -> float:
-    return max(0.0, give_up - time.monotonic())
+def _remaining(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())

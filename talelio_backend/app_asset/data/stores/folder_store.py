@@ -12,20 +12,20 @@ from talelio_backend.app_asset.business.image import parse_key
 from talelio_backend.app_asset.business.ports import NewFile, StoredFile
 from talelio_backend.shared.business.errors import Unavailable
 
-# Where files are written, before they get their names.
+# Files are written here before they are moved to their keys.
 INCOMING = '.incoming'
 
-# In seconds, far more than any save takes: what is older belongs to a process that was killed.
-STALE = 3600
+# In seconds. Older drafts belong to a process that was killed.
+STALE_AFTER = 3600
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 class FolderImageStore:
-    """Stands in where no bucket is set. See `app_asset.business.ports.ImageStore`.
+    """The default store without a bucket. See `app_asset.business.ports.ImageStore`.
 
-    What it has saved or deleted stays so after a power cut, and nobody ever sees half a file.
+    Saves and deletions survive a power failure, and no file is ever visible before it is complete.
     """
 
     def __init__(self, folder: Path, base_url: str) -> None:
@@ -42,7 +42,7 @@ class FolderImageStore:
             try:
                 self._make(self._incoming)
                 self._remove_stale()
-                # All are written before the first gets its name: a full disk leaves nothing behind.
+                # Write all drafts before moving any: a full disk leaves nothing behind.
                 for file in files:
                     draft = self._incoming / uuid4().hex
                     written.append((draft, self._path(file.key)))
@@ -78,12 +78,12 @@ class FolderImageStore:
         return f'{self._base_url}/{key}'
 
     def locate(self, key: str) -> Path | None:
-        """Return where a file of ours is, for serving it; None for whatever else a key may name."""
+        """Return the path of a stored file, or None if there is none under the key."""
         if parse_key(key) is None:
             return None
         path = self._folder / key
         with _unavailable():
-            # Of the links that somebody may have laid, none is followed.
+            # Do not follow symbolic links.
             if _is(stat.S_ISDIR, path.parent.parent) and _is(stat.S_ISDIR, path.parent) and \
                     _is(stat.S_ISREG, path):
                 return path
@@ -91,7 +91,7 @@ class FolderImageStore:
 
     def _path(self, key: str) -> Path:
         if parse_key(key) is None:
-            raise ValueError(f'{key!r} is no key of an image')
+            raise ValueError(f'{key!r} is not the key of an image')
         return self._folder / key
 
     def _files(self, folder: 'os.DirEntry[str]') -> Iterator[StoredFile]:
@@ -120,21 +120,21 @@ class FolderImageStore:
         for draft, path in written:
             draft.replace(path)
         for folder in folders:
-            # The outer ones, too: another process may have made them just now, and not be so far yet.
+            # Sync the parents, too: another process may just have created them without syncing yet.
             for each in (folder, folder.parent, self._folder):
                 _sync(each)
 
     def _remove_stale(self) -> None:
-        latest = time.time() - STALE
+        latest = time.time() - STALE_AFTER
         for entry in _entries(self._incoming):
-            # They do no harm but take room, so they are no reason to refuse a picture.
+            # A stale draft only wastes space, so failing to remove it must not fail the upload.
             with suppress(OSError):
                 if entry.stat(follow_symlinks=False).st_mtime < latest:
                     os.unlink(entry)
 
 
 def _entries(folder: 'Path | os.DirEntry[str]') -> 'list[os.DirEntry[str]]':
-    """Empty for a folder that is not there (any more)."""
+    """Return an empty list if the folder does not exist."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -150,7 +150,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in a folder outlive a power cut, as fsync(2) says: a file's own sync does not."""
+    """Make the entries of a folder durable: syncing a file does not sync its name (see fsync(2))."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -162,7 +162,7 @@ def _is(test: Callable[[int], bool], path: Path) -> bool:
     try:
         return test(path.lstat().st_mode)
     except OSError as error:
-        if error.errno in _NOT_THERE:
+        if error.errno in _MISSING:
             return False
         raise
 
@@ -172,7 +172,7 @@ def _unavailable() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # An error's text has the path: the log is shown it, as the cause, and the client is not.
-        if error.errno in _NO_ROOM:
+        # The text of the error contains the path: it is logged as the cause, but not sent to the client.
+        if error.errno in _DISK_FULL:
             raise Unavailable('There is no room for images just now', retry_after=60) from error
         raise Unavailable('The image storage does not work just now, please try again') from error

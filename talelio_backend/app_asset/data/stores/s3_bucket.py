@@ -4,11 +4,11 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class S3Bucket:
     name: str
-    # None stands for S3's first one, us-east-1.
+    # None means us-east-1.
     region: str | None = None
-    # None stands for AWS's own.
+    # None means AWS.
     endpoint_url: str | None = None
-    # Under which its files are read, such as a CDN's; None stands for where they are stored.
+    # The public base URL, such as a CDN's; None means the bucket's own URL.
     base_url: str | None = None
 
     def url(self, key: str) -> str:

@@ -24,34 +24,33 @@ if TYPE_CHECKING:
 
 T = TypeVar('T')
 
-# A key is never used for anything else: what is under it never changes.
+# The content of a key never changes.
 CACHE_CONTROL = 'public, max-age=31536000, immutable'
 
-# Calls to S3 at once, in a process.
+# The number of concurrent calls to S3 per process.
 _CONCURRENCY = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long S3 may take, in seconds."""
+    """Bounds of calls to S3. Times are in seconds."""
 
-    # For connecting, and for each block of an upload that goes out.
+    # For connecting, and for each block of an upload.
     connect_timeout: float = 2
-    # For each piece of an answer.
+    # For each part of a response.
     read_timeout: float = 5
-    # For each request, the first one included.
+    # Of each request, including the first.
     attempts: int = 2
-    # For a save with all its requests.
+    # For all requests of a save.
     save_deadline: float = 12
-    # For any other call, or a page of a list. A request whose save failed has still to take back what it has
-    # stored, and holds a lock meanwhile.
+    # For any other call, or a page of a list. Short, because a failed upload deletes its files under a lock.
     deadline: float = 5
-    # Files in a page of a list.
+    # The number of files in a page of a list.
     page_length: int = 1000
 
 
 class S3ImageStore:
-    """See `app_asset.business.ports.ImageStore`. Credentials are what boto3 finds, such as a task's role."""
+    """See `app_asset.business.ports.ImageStore`. boto3 finds the credentials, such as the role of a task."""
 
     def __init__(self, bucket: S3Bucket, *, limits: Limits | None = None) -> None:
         self._bucket = bucket
@@ -59,30 +58,30 @@ class S3ImageStore:
         self._calls = BoundedCalls(_CONCURRENCY)
         self._thread = threading.local()
         self._lock = threading.Lock()
-        self._made_client: 'S3Client | None' = None
+        self._cached_client: 'S3Client | None' = None
 
     def __str__(self) -> str:
         return f'the bucket {self._bucket.name}'
 
     def save(self, files: Sequence[NewFile]) -> None:
-        give_up = time.monotonic() + self._limits.save_deadline
+        deadline = time.monotonic() + self._limits.save_deadline
         with ExitStack() as bodies:
-            # Closed in the end, they stop the uploads that were given up, and do not keep their bytes.
+            # Closing the bodies aborts overdue uploads and frees their memory.
             puts = [
                 partial(self._put, file.key, file.media_type, bodies.enter_context(BytesIO(file.content)))
                 for file in files
             ]
-            self._run('PutObject', puts[1:], give_up)
-            self._run('PutObject', puts[:1], give_up)
+            self._run('PutObject', puts[1:], deadline)
+            self._run('PutObject', puts[:1], deadline)
 
     def delete(self, keys: Sequence[str]) -> None:
-        give_up = self._give_up()
+        deadline = self._deadline()
         deletes = [partial(self._delete, key) for key in keys]
-        self._run('DeleteObject', deletes[:1], give_up)
-        self._run('DeleteObject', deletes[1:], give_up)
+        self._run('DeleteObject', deletes[:1], deadline)
+        self._run('DeleteObject', deletes[1:], deadline)
 
     def exists(self, *keys: str) -> bool:
-        return all(self._run('HeadObject', [partial(self._exists, key) for key in keys], self._give_up()))
+        return all(self._run('HeadObject', [partial(self._exists, key) for key in keys], self._deadline()))
 
     def list(self) -> Iterator[StoredFile]:
         pages = iter(
@@ -121,43 +120,40 @@ class S3ImageStore:
             raise
         return True
 
-    def _give_up(self) -> float:
+    def _deadline(self) -> float:
         return time.monotonic() + self._limits.deadline
 
     def _run_one(self, operation: str, call: Callable[[], T]) -> T:
-        result, = self._run(operation, [call], self._give_up())
+        result, = self._run(operation, [call], self._deadline())
         return result
 
-    def _run(self, operation: str, calls: Sequence[Callable[[], T]], give_up: float) -> Sequence[T]:
+    def _run(self, operation: str, calls: Sequence[Callable[[], T]], deadline: float) -> Sequence[T]:
         try:
-            return self._bounded(calls, give_up)
+            return self._calls.run([partial(self._within, deadline, call) for call in calls], deadline)
         except (Overdue, *S3_FAILURES) as error:
             raise business_error(operation, error) from None
 
-    def _bounded(self, calls: Sequence[Callable[[], T]], give_up: float) -> Sequence[T]:
-        return self._calls.run([partial(self._within, give_up, call) for call in calls], give_up)
-
-    def _within(self, give_up: float, call: Callable[[], T]) -> T:
-        self._thread.give_up = give_up
+    def _within(self, deadline: float, call: Callable[[], T]) -> T:
+        self._thread.deadline = deadline
         return call()
 
-    def _refuse_when_late(self, **_: object) -> None:
-        # A second try of a call that was given up could delete what somebody else has stored since.
-        if time.monotonic() > self._thread.give_up:
+    def _refuse_if_overdue(self, **_: object) -> None:
+        # A late retry of an overdue call could delete a file that has been stored since.
+        if time.monotonic() > self._thread.deadline:
             raise Overdue
 
     def _client(self) -> 'S3Client':
-        # Not made before it is needed, so that a server without credentials still starts; and not kept
-        # without credentials, which it would never look for again.
+        # Created lazily, so that the server starts without credentials. A client without credentials would
+        # never look for them again, so creating one fails.
         with self._lock:
-            if self._made_client is None:
-                self._made_client = self._make_client()
-            return self._made_client
+            if self._cached_client is None:
+                self._cached_client = self._make_client()
+            return self._cached_client
 
     def _make_client(self) -> 'S3Client':
         core = botocore.session.get_session()
-        # Of an EC2 machine, a second for each try. What ECS has takes nine seconds at most; a call
-        # that gave up before then leaves a client for the next one.
+        # On EC2, an attempt takes at most a second. On ECS, fetching credentials takes up to nine seconds; if
+        # the call is overdue by then, the next one uses the client.
         core.set_config_variable('metadata_service_timeout', 1)
         core.set_config_variable('metadata_service_num_attempts', 2)
         session = boto3.session.Session(botocore_session=core)
@@ -175,12 +171,12 @@ class S3ImageStore:
                     'mode': 'standard'
                 },
                 max_pool_connections=_CONCURRENCY,
-                # Of the services that only speak like S3, few have a host name for each bucket, and some
-                # do not take checksums that come after the content.
+                # Few S3-compatible services have a host name for each bucket, and some do not support
+                # trailing checksums.
                 s3={'addressing_style': 'path' if self._bucket.endpoint_url else 'auto'},
                 request_checksum_calculation='when_required'
                 if self._bucket.endpoint_url else 'when_supported',
             ),
         )
-        client.meta.events.register_first('before-send.s3', self._refuse_when_late)
+        client.meta.events.register_first('before-send.s3', self._refuse_if_overdue)
         return client

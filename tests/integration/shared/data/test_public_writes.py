@@ -51,7 +51,7 @@ def leave(uow: UnitOfWork, _user_id: int) -> None:
 
 
 def settle(uow: UnitOfWork, _user_id: int) -> None:
-    assert uow.changes.settle(NOW + timedelta(days=400_000), forget_before=NOW)
+    assert uow.changes.settle(NOW + timedelta(days=400_000), purge_before=NOW)
 
 
 def upload(uow: UnitOfWork, user_id: int) -> None:

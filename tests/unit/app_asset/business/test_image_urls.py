@@ -1,5 +1,5 @@
 from talelio_backend.app_asset.business.image import Image, avatar_key
-from talelio_backend.app_asset.business.image_urls import AddressedImage, find_images, is_own_image
+from talelio_backend.app_asset.business.image_urls import ResponsiveImage, find_images, is_own_image
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.images import FakeImageStore
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -25,7 +25,7 @@ def test_a_picture_is_known_with_its_variants(
 
     assert find_images(uow, store, ['https://a.test/x.jpg', url]) == {
         url:
-        AddressedImage(
+        ResponsiveImage(
             width=800,
             height=600,
             sources=[(store.url(image.variant_key(320)), 320), (store.url(image.variant_key(640)), 640),
@@ -41,7 +41,7 @@ def test_a_variant_is_known_with_those_below_it(
     url = store.url(image.variant_key(320))
 
     assert find_images(uow, store, [url]) == {
-        url: AddressedImage(width=320, height=240, sources=[(url, 320)])
+        url: ResponsiveImage(width=320, height=240, sources=[(url, 320)])
     }
 
 

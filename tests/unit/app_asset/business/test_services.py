@@ -15,7 +15,7 @@ from talelio_backend.app_asset.business.errors import (
     InvalidImageType,
     StorageRefused,
 )
-from talelio_backend.app_asset.business.file_claims import free
+from talelio_backend.app_asset.business.file_claims import delete_unclaimed
 from talelio_backend.app_asset.business.image import Image, ProcessedImage, parse_key
 from talelio_backend.app_asset.business.ports import NewFile
 from talelio_backend.app_user.business.errors import AccountGone
@@ -246,7 +246,7 @@ def test_what_cannot_be_taken_back_does_not_hide_the_error(
         assets.upload(b'one', b'invalid')
 
     assert caplog.messages == [
-        '3 files are left for `flask assets sweep`: The image storage does not work just now'
+        'Left 3 files for `flask assets sweep`: The image storage does not work just now'
     ]
     assert assets.store.files
     assert not assets.uow.store.images
@@ -300,7 +300,7 @@ def test_a_picture_sent_again_while_it_is_being_deleted_is_a_new_one(assets: Ass
     assert again.id != image.id
     assert assets.listed() == [again.id]
     # What the deletion still had to do comes too late, and takes nothing away.
-    free(assets.uow, assets.store, image.user_id, image.keys)
+    delete_unclaimed(assets.uow, assets.store, image.user_id, image.keys)
     assert set(assets.store.files) == set(again.keys)
     assert set(assets.uow.store.images) == {again.id}
 

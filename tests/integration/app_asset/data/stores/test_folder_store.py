@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from talelio_backend.app_asset.data.stores.folder_store import INCOMING, STALE, FolderImageStore
+from talelio_backend.app_asset.data.stores.folder_store import INCOMING, STALE_AFTER, FolderImageStore
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import Unavailable
 from tests.support.image_files import keys_of, new_files
@@ -199,7 +199,7 @@ def test_drafts_that_a_killed_process_left_are_removed_after_an_hour(
     store: FolderImageStore, folder: Path
 ) -> None:
     store.save(FILES)
-    for name, age in (('old', STALE + 60), ('new', STALE - 60)):
+    for name, age in (('old', STALE_AFTER + 60), ('new', STALE_AFTER - 60)):
         draft = folder / INCOMING / name
         draft.write_bytes(b'draft')
         os.utime(draft, (time.time() - age, ) * 2)
