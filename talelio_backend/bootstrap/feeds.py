@@ -3,7 +3,7 @@ from functools import partial
 from talelio_backend.app_asset.business.image_urls import key_of
 from talelio_backend.app_feed.presentation.change_routes import ChangeDependencies, change_routes
 from talelio_backend.app_feed.presentation.feed_routes import FeedDependencies, feed_routes
-from talelio_backend.app_feed.presentation.links import Addresses
+from talelio_backend.app_feed.presentation.links import Links
 from talelio_backend.bootstrap.container import Container
 
 
@@ -13,7 +13,7 @@ def add_feeds(container: Container) -> None:
     feeds = FeedDependencies(
         unit_of_work=container.unit_of_work,
         key_of=partial(key_of, container.store),
-        addresses=Addresses(
+        links=Links(
             api_base_url=settings.api_base_url,
             site_project_url=settings.site_project_url,
             site_user_url=settings.site_user_url,

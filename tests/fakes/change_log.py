@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from talelio_backend.app_feed.business.ports import Change, ChangeStretch
+from talelio_backend.app_feed.business.ports import Change, ChangeBatch
 from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from tests.fakes.store import ChangeRow, Store
 
@@ -38,20 +38,20 @@ class FakeChangeLog:
     def history(self) -> str:
         return HISTORY
 
-    def settle(self, now: datetime, *, forget_before: datetime) -> bool:
+    def settle(self, now: datetime, *, purge_before: datetime) -> bool:
         rows = self._store.changes.items()
         due = [row for _, row in rows if row.due_at is not None and row.due_at <= now]
         for row in due:
             row.number, row.changed_at = next(self._store.change_numbers), datetime.now(UTC)
             row.removed, row.due_at = False, None
         forgotten = [
-            key for key, row in rows if row.removed and row.due_at is None and row.changed_at < forget_before
+            key for key, row in rows if row.removed and row.due_at is None and row.changed_at < purge_before
         ]
         for key in forgotten:
             del self._store.changes[key]
         return bool(due or forgotten)
 
-    def after(self, number: int, limit: int) -> ChangeStretch:
+    def after(self, number: int, limit: int) -> ChangeBatch:
         changes = [
             Change(
                 number=row.number,
@@ -60,7 +60,7 @@ class FakeChangeLog:
             ) for key, row in self._store.changes.items() if row.number is not None and row.number > number
         ]
         changes.sort(key=lambda change: change.number)
-        return ChangeStretch(changes=changes[:limit], has_more=len(changes) > limit)
+        return ChangeBatch(changes=changes[:limit], has_more=len(changes) > limit)
 
     def changed_at(self, user_id: int | None) -> datetime | None:
         rows = [row for row in self._store.changes.values() if user_id in (None, row.user_id)]

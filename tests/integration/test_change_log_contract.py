@@ -26,13 +26,13 @@ class Follower:
     def news(self) -> list[tuple[int, str | None]]:
         """The id and the title of what is new; no title for what was removed."""
         with self._backing.unit_of_work() as uow:
-            stretch = uow.changes.after(self._number, 100)
-        assert not stretch.has_more
-        numbers = [self._number, *(change.number for change in stretch.changes)]
+            batch = uow.changes.after(self._number, 100)
+        assert not batch.has_more
+        numbers = [self._number, *(change.number for change in batch.changes)]
         assert numbers == sorted(set(numbers))
         self._number = numbers[-1]
         return [(change.project_id, None if change.project is None else change.project.title)
-                for change in stretch.changes]
+                for change in batch.changes]
 
 
 @pytest.fixture(name='owner')
@@ -87,9 +87,9 @@ def remove(backing: Backing, id_: int) -> None:
         uow.commit()
 
 
-def settle(backing: Backing, now: datetime, forget_before: datetime = PAST) -> bool:
+def settle(backing: Backing, now: datetime, purge_before: datetime = PAST) -> bool:
     with backing.unit_of_work() as uow:
-        settled = uow.changes.settle(now, forget_before=forget_before)
+        settled = uow.changes.settle(now, purge_before=purge_before)
         uow.commit()
     return settled
 
@@ -216,7 +216,7 @@ def test_with_an_account_all_its_projects_are_removed(
         assert uow.projects.get(other) is not None
 
 
-def test_a_stretch_says_whether_there_is_more(backing: Backing, owner: Account) -> None:
+def test_a_batch_says_whether_there_is_more(backing: Backing, owner: Account) -> None:
     follower = Follower(backing)
     with backing.unit_of_work() as uow:
         before = max((change.number for change in uow.changes.after(0, 100).changes), default=0)
@@ -241,8 +241,8 @@ def test_old_removals_are_forgotten_and_nothing_else(
     remove(backing, removed)
     set_fields(backing, put_off, published_at=FUTURE)
 
-    assert not settle(backing, PAST, forget_before=PAST)
-    assert settle(backing, PAST, forget_before=FUTURE)
+    assert not settle(backing, PAST, purge_before=PAST)
+    assert settle(backing, PAST, purge_before=FUTURE)
 
     assert follower.news() == [(kept, 'A'), (put_off, None)]
     assert settle(backing, FUTURE)

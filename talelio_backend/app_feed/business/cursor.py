@@ -1,4 +1,4 @@
-"""Where a follower of the changes is, as a word that only this service reads."""
+"""Opaque positions in the change log."""
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from typing import Self
 
 from talelio_backend.app_feed.business.errors import InvalidCursor
 
-# The first character is the form's number: a later form can be told from this one.
-_FORM = re.compile(r'1\.(?P<history>[0-9a-f]{8})\.(?P<number>0|[1-9][0-9]{0,17})\.(?P<day>[1-9][0-9]{0,6})')
+# The first character is the version of the format.
+_FORMAT = re.compile(r'1\.(?P<history>[0-9a-f]{8})\.(?P<number>0|[1-9][0-9]{0,17})\.(?P<day>[1-9][0-9]{0,6})')
 CURSOR_LENGTH = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    # Names the history of the database in which the number counts.
+    # Identifies the database history that the number belongs to.
     history: str
-    # Of the last change that the follower was given; 0 before the first.
+    # The number of the last change that was delivered; 0 before the first.
     number: int
-    # The last day on which the follower had everything.
+    # The last day on which the client was up to date.
     complete_on: date
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Cursor:
             if len(text) > CURSOR_LENGTH:
                 raise ValueError
             plain = urlsafe_b64decode(text + '=' * (-len(text) % 4)).decode('ascii')
-            match = _FORM.fullmatch(plain)
+            match = _FORMAT.fullmatch(plain)
             if match is None:
                 raise ValueError
             cursor = cls(
@@ -42,7 +42,7 @@ class Cursor:
             )
         except ValueError:
             raise InvalidCursor() from None
-        # Base64 is lenient about what it does not know; one place has one word.
+        # The decoder ignores unknown characters; accept only the canonical form.
         if str(cursor) != text:
             raise InvalidCursor()
         return cursor

@@ -8,7 +8,7 @@ class InvalidCursor(Invalid):
 
 
 class CursorGone(Gone):
-    """Nobody can say any more what has been removed since."""
+    """Removals since the cursor are no longer recorded."""
 
     def __init__(self) -> None:
         super().__init__("'since' is too old, or of another database: begin anew, without it")
@@ -21,7 +21,7 @@ class FeedNotFound(NotFound):
 
 
 class NothingPublished(NotFound):
-    """A sitemap must name one page at least."""
+    """A sitemap must contain at least one page."""
 
     def __init__(self) -> None:
         super().__init__('Nothing is published yet')

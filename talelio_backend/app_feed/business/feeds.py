@@ -1,4 +1,4 @@
-"""What is public, for feed readers and search engines."""
+"""Feeds and sitemaps of public projects."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,18 +12,18 @@ from talelio_backend.app_user.business.errors import UserNotFound
 from talelio_backend.app_user.business.services import find_user
 from talelio_backend.app_user.business.user import User
 
-# Projects in a feed.
+# The maximum number of projects in a feed.
 FEED_LENGTH = 20
-# Of pages, as https://www.sitemaps.org/protocol.html has it.
+# The maximum number of pages by https://www.sitemaps.org/protocol.html.
 SITEMAP_LENGTH = 50_000
 
-# The key of a stored picture, by its URL.
+# Returns the key of a stored image for its URL.
 KeyOf = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cover:
-    """A picture that was uploaded here."""
+    """A cover that is a stored image."""
 
     url: str
     media_type: str
@@ -42,15 +42,15 @@ class Entry:
 @dataclass(frozen=True, kw_only=True)
 class Feed:
     user: User
-    # Those that became public last come first.
+    # The most recently published come first.
     entries: Sequence[Entry]
-    # When anything was last added, changed or removed.
+    # When a project was last added, changed or removed.
     changed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sitemap:
-    # The pages of users, with the newest change of a project of theirs, if any.
+    # Usernames, and the latest change of their public projects, if any.
     users: Sequence[tuple[str, datetime | None]]
     pages: Sequence[Page]
     changed_at: datetime
@@ -63,8 +63,11 @@ def feed_of_user(uow: FeedUnitOfWork, key_of: KeyOf, username: str, now: datetim
         changed_at = uow.changes.changed_at(user.id)
         projects = uow.public_projects.newest(user.id, now, FEED_LENGTH)
         entries = [_entry(project, uow.images, key_of) for project in projects]
-    times = [user.created_at, user.updated_at, changed_at, *(entry.changed_at for entry in entries)]
-    return Feed(user=user, entries=entries, changed_at=max(time for time in times if time is not None))
+    return Feed(
+        user=user,
+        entries=entries,
+        changed_at=_latest(user, changed_at, *(entry.changed_at for entry in entries)),
+    )
 
 
 def sitemap_of_user(uow: FeedUnitOfWork, username: str, now: datetime) -> Sitemap:
@@ -74,16 +77,15 @@ def sitemap_of_user(uow: FeedUnitOfWork, username: str, now: datetime) -> Sitema
         changed_at = uow.changes.changed_at(user.id)
         pages = uow.public_projects.pages(user.id, now, SITEMAP_LENGTH - 1)
     newest = max((page.changed_at for page in pages), default=None)
-    times = [user.created_at, user.updated_at, changed_at, newest]
     return Sitemap(
         users=[(user.username, newest)],
         pages=pages,
-        changed_at=max(time for time in times if time is not None),
+        changed_at=_latest(user, changed_at, newest),
     )
 
 
 def sitemap(uow: FeedUnitOfWork, now: datetime) -> Sitemap:
-    """Of everybody. Raises NothingPublished."""
+    """Return the sitemap of all users. Raises NothingPublished."""
     with uow:
         changed_at = uow.changes.changed_at(None)
         pages = uow.public_projects.pages(None, now, SITEMAP_LENGTH)
@@ -100,11 +102,15 @@ def sitemap(uow: FeedUnitOfWork, now: datetime) -> Sitemap:
     )
 
 
+def _latest(user: User, *times: datetime | None) -> datetime:
+    return max(time for time in (user.created_at, user.updated_at, *times) if time is not None)
+
+
 def _find_user(uow: FeedUnitOfWork, username: str) -> User:
     try:
         return find_user(uow.users, username)
     except UserNotFound:
-        # Its 400 is a promise of other paths; what reads feeds understands a 404.
+        # UserNotFound is a 400, which the API promises elsewhere; feed readers understand a 404.
         raise FeedNotFound(username) from None
 
 
@@ -119,12 +125,8 @@ def _entry(project: Project, images: ImageRepository, key_of: KeyOf) -> Entry:
 
 
 def _cover(url: str | None, images: ImageRepository, key_of: KeyOf) -> Cover | None:
-    """Of the project's, if its size is known: it is a picture of ours, and not a variant of one."""
-    key = None if url is None else key_of(url)
-    parsed = None if key is None else parse_key(key)
-    if url is None or parsed is None:
+    """Return None unless the URL is that of a stored image: the size of a variant is unknown."""
+    if url is None or (key := key_of(url)) is None or (name := parse_key(key)) is None:
         return None
-    image = next(iter(images.with_names([parsed])), None)
-    if image is None or image.key != key:
-        return None
-    return Cover(url=url, media_type=image.kind.value, size=image.size)
+    found = [image for image in images.with_names([name]) if image.key == key]
+    return Cover(url=url, media_type=found[0].kind.value, size=found[0].size) if found else None

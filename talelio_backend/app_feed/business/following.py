@@ -1,4 +1,4 @@
-"""How a copy of what is public, such as a static site, is kept in step."""
+"""Lets clients, such as static sites, keep a copy of all public projects up to date."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,9 +7,9 @@ from talelio_backend.app_feed.business.cursor import Cursor
 from talelio_backend.app_feed.business.errors import CursorGone
 from talelio_backend.app_feed.business.ports import Change, ChangeUnitOfWork
 
-# How long after a follower had everything its cursor is good.
+# How long a cursor is valid after its client was up to date.
 CURSOR_LIFE = timedelta(days=90)
-# Longer, by more than a day's rounding and clocks that differ.
+# Longer than a cursor's life, with a margin for rounding to days and for clock skew.
 REMOVAL_LIFE = timedelta(days=100)
 
 
@@ -21,7 +21,7 @@ class ChangePage:
 
 
 def follow(uow: ChangeUnitOfWork, since: str | None, limit: int, now: datetime) -> ChangePage:
-    """Return what there is to tell after `since`, or from the beginning on.
+    """Return the changes after `since`, or all from the beginning.
 
     Raises InvalidCursor or CursorGone.
     """
@@ -31,16 +31,16 @@ def follow(uow: ChangeUnitOfWork, since: str | None, limit: int, now: datetime) 
         cursor = given or Cursor(history=history, number=0, complete_on=now.date())
         if cursor.history != history or cursor.complete_on < (now - CURSOR_LIFE).date():
             raise CursorGone()
-        if uow.changes.settle(now, forget_before=now - REMOVAL_LIFE):
+        if uow.changes.settle(now, purge_before=now - REMOVAL_LIFE):
             uow.commit()
-        stretch = uow.changes.after(cursor.number, limit)
+        batch = uow.changes.after(cursor.number, limit)
     return ChangePage(
-        changes=stretch.changes,
+        changes=batch.changes,
         next=Cursor(
             history=history,
-            number=stretch.changes[-1].number if stretch.changes else cursor.number,
-            # On the way it stays: what was removed since then must not be forgotten.
-            complete_on=cursor.complete_on if stretch.has_more else now.date(),
+            number=batch.changes[-1].number if batch.changes else cursor.number,
+            # Keep the day until the client is up to date: it needs all removals since then.
+            complete_on=cursor.complete_on if batch.has_more else now.date(),
         ),
-        has_more=stretch.has_more,
+        has_more=batch.has_more,
     )

@@ -11,43 +11,43 @@ from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """The newest that is to be told of a project."""
+    """The latest change of a project."""
 
-    # Later ones have greater numbers, without regard to whose project it is.
+    # Ascending over the projects of all users.
     number: int
     project_id: int
-    # As it is now; None when it is no longer public.
+    # Its current state; None if it is no longer public.
     project: Project | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeStretch:
+class ChangeBatch:
     changes: Sequence[Change]
     has_more: bool
 
 
 class ChangeLog(Protocol):
-    """What became public, was changed or removed. It is written with every project, by itself."""
+    """Records the projects that became public, changed or were removed. A database trigger writes it."""
 
     def history(self) -> str:
-        """Eight hexadecimal digits, others when the database was put back to an earlier state."""
+        """Return eight hexadecimal digits that change when the database is restored to an earlier state."""
 
-    def settle(self, now: datetime, *, forget_before: datetime) -> bool:
-        """Enter what became public by its time alone, and forget removals from before a time.
+    def settle(self, now: datetime, *, purge_before: datetime) -> bool:
+        """Record scheduled projects that have become public, and purge old removals.
 
-        Return whether there was anything to do; it may be only a part of what is due.
+        May handle only a part of them. Return whether it changed anything.
         """
 
-    def after(self, number: int, limit: int) -> ChangeStretch:
-        """Return changes with greater numbers, by number. May be fewer, so that they fit into memory."""
+    def after(self, number: int, limit: int) -> ChangeBatch:
+        """Return changes with greater numbers, in order. May return fewer than the limit to bound memory."""
 
     def changed_at(self, user_id: int | None) -> datetime | None:
-        """When the last change was entered, of one user's projects or of everybody's."""
+        """Return when the last change was recorded, for one user or for all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Of the site, about a project."""
+    """The page of a project on the site."""
 
     username: str
     project_id: int
@@ -58,10 +58,10 @@ class Page:
 class PublicProjects(Protocol):
 
     def newest(self, user_id: int, now: datetime, limit: int) -> Sequence[Project]:
-        """Those that became public last come first. May be fewer, so that they fit into memory."""
+        """Return the most recently published first. May return fewer than the limit to bound memory."""
 
     def pages(self, user_id: int | None, now: datetime, limit: int) -> Sequence[Page]:
-        """Of one user's projects or of everybody's; those that became public last come first."""
+        """Return the pages of one user or of all, the most recently published first."""
 
 
 class ChangeUnitOfWork(UnitOfWork, Protocol):

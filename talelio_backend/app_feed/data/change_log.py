@@ -4,17 +4,17 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, and_, delete, exists, func, select, text, update
 from sqlalchemy.orm import Session
 
-from talelio_backend.app_feed.business.ports import Change, ChangeStretch
+from talelio_backend.app_feed.business.ports import Change, ChangeBatch
 from talelio_backend.app_feed.data.change_table import LOCK, NUMBERS, change_table
 from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_table import project_table
 from talelio_backend.app_project.data.read_model.page_limits import FETCHED, PAGE_SIZE, size_of
 from talelio_backend.shared.data.pagination import fill
 
-# Rows settled by one reader; the next one goes on.
+# The maximum number of rows that a call to `settle` changes.
 SETTLED = 1000
 
-# A copy of a database is another one, and one that was put back has another timeline.
+# A copy of a database has another system identifier or OID, and a restored one has another timeline.
 _HISTORY = text(
     """
     SELECT left(encode(sha256(concat_ws('.',
@@ -27,7 +27,7 @@ _HISTORY = text(
 
 
 def next_due(after: BindParameter[datetime]) -> Select[Any]:
-    """Ask when the next project becomes public by its time alone."""
+    """Select the time at which the next scheduled project becomes public."""
     return select(func.min(change_table.c.due_at)).where(change_table.c.due_at > after)
 
 
@@ -40,11 +40,11 @@ class SqlAlchemyChangeLog:
     def history(self) -> str:
         return str(self._session.scalar(_HISTORY))
 
-    def settle(self, now: datetime, *, forget_before: datetime) -> bool:
+    def settle(self, now: datetime, *, purge_before: datetime) -> bool:
         column = change_table.c
         is_due = column.due_at <= now
-        is_forgotten = and_(column.removed, column.due_at.is_(None), column.changed_at < forget_before)
-        if not self._session.scalar(select(exists().where(is_due) | exists().where(is_forgotten))):
+        is_expired = and_(column.removed, column.due_at.is_(None), column.changed_at < purge_before)
+        if not self._session.scalar(select(exists().where(is_due) | exists().where(is_expired))):
             return False
         self._session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         due = select(column.project_id).where(is_due).order_by(column.due_at).limit(SETTLED)
@@ -53,13 +53,13 @@ class SqlAlchemyChangeLog:
                 number=NUMBERS.next_value(), changed_at=func.clock_timestamp(), removed=False, due_at=None
             )
         )
-        forgotten = select(column.project_id).where(is_forgotten).limit(SETTLED)
-        self._session.execute(delete(change_table).where(column.project_id.in_(forgotten)))
+        expired = select(column.project_id).where(is_expired).limit(SETTLED)
+        self._session.execute(delete(change_table).where(column.project_id.in_(expired)))
         return True
 
-    def after(self, number: int, limit: int) -> ChangeStretch:
+    def after(self, number: int, limit: int) -> ChangeBatch:
         column = change_table.c
-        # In one statement, and so of one moment: a row that is not removed has its project.
+        # A single statement sees one snapshot, in which every row that is not removed has its project.
         query = select(column.number, column.project_id, column.removed, Project).outerjoin(
             project_table, and_(project_table.c.id == column.project_id, column.removed.is_(False))
         ).where(column.number > number).order_by(column.number).limit(limit + 1)
@@ -68,7 +68,7 @@ class SqlAlchemyChangeLog:
             (Change(number=row.number, project_id=row.project_id, project=row.Project) for row in rows),
             limit, lambda change: 0 if change.project is None else size_of(change.project), PAGE_SIZE
         )
-        return ChangeStretch(changes=changes, has_more=has_more)
+        return ChangeBatch(changes=changes, has_more=has_more)
 
     def changed_at(self, user_id: int | None) -> datetime | None:
         column = change_table.c

@@ -11,7 +11,7 @@ from talelio_backend.app_project.data.read_model.page_limits import FETCHED, is_
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.pagination import fill
 
-# Characters of HTML in one feed, of which the last project may go beyond. Readers give up on more.
+# Feed readers reject large feeds. No project is added after the HTML exceeds this many characters.
 FEED_SIZE = 2 * 1024 * 1024
 
 
@@ -24,14 +24,14 @@ class SqlAlchemyPublicProjects:
     def newest(self, user_id: int, now: datetime, limit: int) -> Sequence[Project]:
         column = project_table.c
         query = select(Project).where(column.user_id == user_id, is_public(now))
-        # Of what is public it is the time of publication, and it has an index.
+        # For public projects this is the time of publication, and it is indexed.
         query = query.order_by(PUBLISHED_OR_CREATED_AT.desc(), column.id.desc()).limit(limit)
         rows = self._session.scalars(query.execution_options(yield_per=FETCHED))
         return fill(rows, limit, lambda project: len(project.html), FEED_SIZE)[0]
 
     def pages(self, user_id: int | None, now: datetime, limit: int) -> Sequence[Page]:
         column = project_table.c
-        # NULL is never the greatest.
+        # greatest() ignores NULL.
         changed_at = func.greatest(column.updated_at, column.published_at)
         query = select(user_table.c.username, column.id, column.slug, changed_at.label('changed_at'))
         query = query.join(user_table, user_table.c.id == column.user_id).where(is_public(now))

@@ -3,35 +3,35 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from talelio_backend.app_feed.business.feeds import Entry, Feed
-from talelio_backend.app_feed.presentation.links import Addresses
+from talelio_backend.app_feed.presentation.links import Links
 from talelio_backend.app_feed.presentation.xml import add, document
 
 FILE_NAME = 'feed.atom'
 MEDIA_TYPE = 'application/atom+xml'
 
 
-def write_atom(feed: Feed, addresses: Addresses) -> bytes:
+def write_atom(feed: Feed, links: Links) -> bytes:
     username = feed.user.username
     root = Element('feed', {'xmlns': 'http://www.w3.org/2005/Atom'})
-    own_url = addresses.feed(username, FILE_NAME)
+    own_url = links.feed(username, FILE_NAME)
     add(root, 'id', own_url)
     add(root, 'title', username)
     add(root, 'updated', rfc_3339(feed.changed_at))
     add(root, 'link', attributes={'rel': 'self', 'type': MEDIA_TYPE, 'href': own_url})
-    add(root, 'link', attributes={'rel': 'alternate', 'href': addresses.user(username)})
+    add(root, 'link', attributes={'rel': 'alternate', 'href': links.user(username)})
     author = add(root, 'author')
     add(author, 'name', username)
-    add(author, 'uri', addresses.user(username))
+    add(author, 'uri', links.user(username))
     for entry in feed.entries:
-        _add_entry(root, entry, username, addresses)
+        _add_entry(root, entry, username, links)
     return document(root)
 
 
-def _add_entry(root: Element, entry: Entry, username: str, addresses: Addresses) -> None:
+def _add_entry(root: Element, entry: Entry, username: str, links: Links) -> None:
     project = entry.project
-    url = addresses.project(username=username, project_id=project.id, slug=project.slug)
+    url = links.project(username=username, project_id=project.id, slug=project.slug)
     element = add(root, 'entry')
-    add(element, 'id', addresses.identity(project))
+    add(element, 'id', links.identity(project))
     add(element, 'title', project.title)
     add(element, 'link', attributes={'rel': 'alternate', 'href': url})
     if entry.cover is not None:
@@ -43,7 +43,7 @@ def _add_entry(root: Element, entry: Entry, username: str, addresses: Addresses)
         add(element, 'category', attributes={'term': tag})
     if project.summary:
         add(element, 'summary', project.summary)
-    # Links of the text that are no full addresses are meant from its own page.
+    # Relative links in the text refer to the project's page.
     add(element, 'content', project.html, {'type': 'html', 'xml:base': url})
 
 

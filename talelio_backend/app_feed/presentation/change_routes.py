@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from talelio_backend.app_feed.business.errors import CursorGone, InvalidCursor
 from talelio_backend.app_feed.business.following import follow
 from talelio_backend.app_feed.business.ports import Change, ChangeUnitOfWork
-from talelio_backend.app_feed.presentation.schemas import LARGEST_LIMIT, ChangeQuery, ChangesAnswer
+from talelio_backend.app_feed.presentation.schemas import MAX_LIMIT, ChangeQuery, ChangesAnswer
 from talelio_backend.app_project.presentation.project_json import project_content
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.caching.conditional_requests import Representation
@@ -43,7 +43,7 @@ def change_routes(dependencies: ChangeDependencies) -> Blueprint:
         errors=[
             InvalidCursor(),
             CursorGone(),
-            Invalid(f"'limit' must be a whole number from 1 to {LARGEST_LIMIT}"),
+            Invalid(f"'limit' must be a whole number from 1 to {MAX_LIMIT}"),
             Invalid("Unknown parameter 'page'; this path takes 'since', 'limit'"),
         ],
         response_headers=['Link'],
@@ -66,7 +66,7 @@ def change_routes(dependencies: ChangeDependencies) -> Blueprint:
 
 
 def _content_of(change: Change, api_base_url: str) -> dict[str, Any]:
-    """As `PublicChange` or `Removal` describe it."""
+    """Return a `PublicChange` or `Removal` as JSON."""
     content: dict[str, Any] = {'id': change.project_id, 'removed': change.project is None}
     if change.project is not None:
         content['project'] = project_content(change.project, api_base_url)

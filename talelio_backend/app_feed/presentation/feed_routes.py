@@ -10,7 +10,7 @@ from talelio_backend.app_feed.business import feeds
 from talelio_backend.app_feed.business.errors import FeedNotFound, NothingPublished
 from talelio_backend.app_feed.business.ports import FeedUnitOfWork
 from talelio_backend.app_feed.presentation import atom, json_feed, rss, sitemap
-from talelio_backend.app_feed.presentation.links import Addresses
+from talelio_backend.app_feed.presentation.links import Links
 from talelio_backend.app_user.presentation.schemas import Username
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.operation import Media, described
@@ -28,7 +28,7 @@ class _Format:
     file_name: str
     media_type: str
     example: str | Mapping[str, Any]
-    write: Callable[[feeds.Feed, Addresses], bytes]
+    write: Callable[[feeds.Feed, Links], bytes]
 
 
 _FORMATS = (
@@ -66,9 +66,8 @@ _FORMATS = (
 @dataclass(frozen=True, kw_only=True)
 class FeedDependencies:
     unit_of_work: Callable[[], FeedUnitOfWork]
-    # The key of a picture that was uploaded here, by its URL.
     key_of: feeds.KeyOf
-    addresses: Addresses
+    links: Links
 
 
 def feed_routes(dependencies: FeedDependencies) -> Blueprint:
@@ -87,7 +86,7 @@ def feed_routes(dependencies: FeedDependencies) -> Blueprint:
             feed = feeds.feed_of_user(
                 dependencies.unit_of_work(), dependencies.key_of, username, datetime.now(UTC)
             )
-            return _answer(form.write(feed, dependencies.addresses), form.media_type, feed.changed_at)
+            return _respond(form.write(feed, dependencies.links), form.media_type, feed.changed_at)
 
     for form in _FORMATS:
         add_feed(form)
@@ -101,8 +100,8 @@ def feed_routes(dependencies: FeedDependencies) -> Blueprint:
     def show_sitemap_of_user(username: Username) -> Response:
         read_query(Query)
         found = feeds.sitemap_of_user(dependencies.unit_of_work(), username, datetime.now(UTC))
-        return _answer(
-            sitemap.write_sitemap(found, dependencies.addresses), sitemap.MEDIA_TYPE, found.changed_at
+        return _respond(
+            sitemap.write_sitemap(found, dependencies.links), sitemap.MEDIA_TYPE, found.changed_at
         )
 
     @routes.get(f'/{sitemap.FILE_NAME}')
@@ -114,14 +113,14 @@ def feed_routes(dependencies: FeedDependencies) -> Blueprint:
     def show_sitemap() -> Response:
         read_query(Query)
         found = feeds.sitemap(dependencies.unit_of_work(), datetime.now(UTC))
-        return _answer(
-            sitemap.write_sitemap(found, dependencies.addresses), sitemap.MEDIA_TYPE, found.changed_at
+        return _respond(
+            sitemap.write_sitemap(found, dependencies.links), sitemap.MEDIA_TYPE, found.changed_at
         )
 
     return routes
 
 
-def _answer(content: bytes, media_type: str, changed_at: datetime) -> Response:
+def _respond(content: bytes, media_type: str, changed_at: datetime) -> Response:
     response = Response(content, mimetype=media_type)
     response.last_modified = changed_at
     return response

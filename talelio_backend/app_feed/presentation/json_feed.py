@@ -4,33 +4,33 @@ from typing import Any
 
 from talelio_backend.app_feed.business.feeds import Entry, Feed
 from talelio_backend.app_feed.presentation.atom import rfc_3339
-from talelio_backend.app_feed.presentation.links import Addresses
+from talelio_backend.app_feed.presentation.links import Links
 
 FILE_NAME = 'feed.json'
 MEDIA_TYPE = 'application/feed+json'
 
 
-def write_json_feed(feed: Feed, addresses: Addresses) -> bytes:
+def write_json_feed(feed: Feed, links: Links) -> bytes:
     username = feed.user.username
-    page = addresses.user(username)
+    page = links.user(username)
     return json.dumps({
         'version': 'https://jsonfeed.org/version/1.1',
         'title': username,
         'home_page_url': page,
-        'feed_url': addresses.feed(username, FILE_NAME),
+        'feed_url': links.feed(username, FILE_NAME),
         'authors': [{
             'name': username,
             'url': page
         }],
-        'items': [_item(entry, username, addresses) for entry in feed.entries],
+        'items': [_item(entry, username, links) for entry in feed.entries],
     }).encode()
 
 
-def _item(entry: Entry, username: str, addresses: Addresses) -> dict[str, Any]:
+def _item(entry: Entry, username: str, links: Links) -> dict[str, Any]:
     project, cover = entry.project, entry.cover
     item: dict[str, Any] = {
-        'id': addresses.identity(project),
-        'url': addresses.project(username=username, project_id=project.id, slug=project.slug),
+        'id': links.identity(project),
+        'url': links.project(username=username, project_id=project.id, slug=project.slug),
         'title': project.title,
         'content_html': project.html,
         'date_published': rfc_3339(entry.published_at),

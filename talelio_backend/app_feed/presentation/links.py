@@ -1,4 +1,4 @@
-"""Where things are, on the site and in this API."""
+"""Builds URLs of the site and of this API."""
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -7,26 +7,26 @@ from talelio_backend.app_project.presentation.project_json import project_url
 
 
 @dataclass(frozen=True, kw_only=True)
-class Addresses:
+class Links:
     api_base_url: str
-    # Of the site's pages, with {username}, and {slug} or {id}, to be filled in; None where there is no site.
+    # Templates for pages of the site, with {username}, and {slug} or {id}. None if there is no site.
     site_project_url: str | None = None
     site_user_url: str | None = None
 
     def project(self, *, username: str, project_id: int, slug: str) -> str:
-        """For people to open."""
+        """Return the URL of the page for readers."""
         if self.site_project_url is None:
             return project_url(self.api_base_url, project_id)
         return self.site_project_url.format(username=_quoted(username), slug=_quoted(slug), id=project_id)
 
     def user(self, username: str) -> str:
-        """For people to open."""
+        """Return the URL of the page for readers."""
         if self.site_user_url is None:
             return f'{self._user(username)}/projects'
         return self.site_user_url.format(username=_quoted(username))
 
     def identity(self, project: Project) -> str:
-        """Names the project for good, wherever its page is."""
+        """Return a permanent id that does not depend on the site."""
         return project_url(self.api_base_url, project.id)
 
     def feed(self, username: str, file_name: str) -> str:

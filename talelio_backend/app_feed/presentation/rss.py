@@ -4,7 +4,7 @@ from email.utils import format_datetime
 from xml.etree.ElementTree import Element
 
 from talelio_backend.app_feed.business.feeds import Entry, Feed
-from talelio_backend.app_feed.presentation.links import Addresses
+from talelio_backend.app_feed.presentation.links import Links
 from talelio_backend.app_feed.presentation.xml import add, document
 
 FILE_NAME = 'feed.rss'
@@ -17,30 +17,30 @@ _NAMESPACES = {
 }
 
 
-def write_rss(feed: Feed, addresses: Addresses) -> bytes:
+def write_rss(feed: Feed, links: Links) -> bytes:
     username = feed.user.username
     root = Element('rss', {'version': '2.0', **_NAMESPACES})
     channel = add(root, 'channel')
     add(channel, 'title', username)
-    add(channel, 'link', addresses.user(username))
+    add(channel, 'link', links.user(username))
     add(channel, 'description', f'Projects of {username}')
     add(channel, 'lastBuildDate', _rfc_822(feed.changed_at))
-    own = {'rel': 'self', 'type': MEDIA_TYPE, 'href': addresses.feed(username, FILE_NAME)}
+    own = {'rel': 'self', 'type': MEDIA_TYPE, 'href': links.feed(username, FILE_NAME)}
     add(channel, 'atom:link', attributes=own)
     for entry in feed.entries:
-        _add_item(channel, entry, username, addresses)
+        _add_item(channel, entry, username, links)
     return document(root)
 
 
-def _add_item(channel: Element, entry: Entry, username: str, addresses: Addresses) -> None:
+def _add_item(channel: Element, entry: Entry, username: str, links: Links) -> None:
     project = entry.project
-    url = addresses.project(username=username, project_id=project.id, slug=project.slug)
+    url = links.project(username=username, project_id=project.id, slug=project.slug)
     item = add(channel, 'item')
     add(item, 'title', project.title)
     add(item, 'link', url)
-    add(item, 'guid', addresses.identity(project), {'isPermaLink': 'false'})
+    add(item, 'guid', links.identity(project), {'isPermaLink': 'false'})
     add(item, 'pubDate', _rfc_822(entry.published_at))
-    # `author` would have to be an e-mail address.
+    # `author` must be an e-mail address.
     add(item, 'dc:creator', username)
     for tag in project.tags:
         add(item, 'category', tag)

@@ -6,8 +6,7 @@ from talelio_backend.app_project.presentation.schemas import ProjectAnswer
 from talelio_backend.shared.presentation.requests.query_parameters import Query, whole_number
 from talelio_backend.shared.presentation.schemas import Answer, Id
 
-# Changes in one answer.
-LARGEST_LIMIT = 1000
+MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 
 CursorText = Annotated[str, Field(examples=['MS4zZjhhMGI5Yy40Mi43Mzk5NDQ'])]
@@ -19,7 +18,7 @@ class ChangeQuery(Query):
                      Field(
                          description="The 'next' of the answer before; absent, it is all from the beginning."
                      )] = None  # type: ignore[assignment]
-    limit: whole_number(LARGEST_LIMIT, 'How many at most.') = DEFAULT_LIMIT  # type: ignore[valid-type]
+    limit: whole_number(MAX_LIMIT, 'How many at most.') = DEFAULT_LIMIT  # type: ignore[valid-type]
 
 
 class PublicChange(Answer):

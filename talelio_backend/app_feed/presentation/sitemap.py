@@ -4,23 +4,23 @@ from xml.etree.ElementTree import Element
 
 from talelio_backend.app_feed.business.feeds import Sitemap
 from talelio_backend.app_feed.presentation.atom import rfc_3339
-from talelio_backend.app_feed.presentation.links import Addresses
+from talelio_backend.app_feed.presentation.links import Links
 from talelio_backend.app_feed.presentation.xml import add, document
 
 FILE_NAME = 'sitemap.xml'
 MEDIA_TYPE = 'application/xml'
 
 
-def write_sitemap(sitemap: Sitemap, addresses: Addresses) -> bytes:
+def write_sitemap(sitemap: Sitemap, links: Links) -> bytes:
     root = Element('urlset', {'xmlns': 'http://www.sitemaps.org/schemas/sitemap/0.9'})
-    # Several users may have one page together.
+    # The template may give several users the same page.
     users: dict[str, datetime | None] = {}
     for username, changed_at in sitemap.users:
-        users.setdefault(addresses.user(username), changed_at)
+        users.setdefault(links.user(username), changed_at)
     for location, changed_at in users.items():
         _add_url(root, location, changed_at)
     for page in sitemap.pages:
-        location = addresses.project(username=page.username, project_id=page.project_id, slug=page.slug)
+        location = links.project(username=page.username, project_id=page.project_id, slug=page.slug)
         _add_url(root, location, page.changed_at)
     return document(root)
 

@@ -1,10 +1,10 @@
-"""Writes XML that any parser takes, whatever is in the texts."""
+"""Writes well-formed XML from any text."""
 import re
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-# What XML 1.0 has no way to say (section 2.2), and the database can hold.
-_UNSAYABLE = re.compile('[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
+# Characters that XML 1.0 cannot represent (section 2.2).
+_INVALID_CHARACTERS = re.compile('[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
 
 def add(
@@ -13,7 +13,7 @@ def add(
     text: str | None = None,
     attributes: Mapping[str, str] | None = None
 ) -> Element:
-    """Names are written as they are, so a prefix must be declared in an element above."""
+    """Add a child. The prefix of a name must be declared on an ancestor."""
     element = SubElement(parent, name, dict(attributes or {}))
     element.text = text
     return element
@@ -22,8 +22,8 @@ def add(
 def document(root: Element) -> bytes:
     for element in root.iter():
         if element.text is not None:
-            element.text = _UNSAYABLE.sub('', element.text)
+            element.text = _INVALID_CHARACTERS.sub('', element.text)
         for name, value in element.items():
-            element.set(name, _UNSAYABLE.sub('', value))
+            element.set(name, _INVALID_CHARACTERS.sub('', value))
     written: bytes = tostring(root, encoding='utf-8', xml_declaration=True)
     return written

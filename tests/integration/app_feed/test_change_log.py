@@ -122,14 +122,14 @@ def test_a_follower_of_many_writers_misses_nothing(engine: Engine, user_id: int)
         last_round = False
         while True:
             with UnitOfWork(engine) as uow:
-                stretch = uow.changes.after(cursor, 7)
-            for change in stretch.changes:
+                batch = uow.changes.after(cursor, 7)
+            for change in batch.changes:
                 assert change.number > cursor
                 cursor = change.number
                 copy.pop(change.project_id, None)
                 if change.project is not None:
                     copy[change.project_id] = change.project.title
-            if last_round and not stretch.has_more:
+            if last_round and not batch.has_more:
                 return
             last_round = done.is_set()
 
@@ -173,7 +173,7 @@ def test_the_deletion_of_an_account_is_told_for_each_of_its_thousands_of_project
     assert titles(engine) == [None] * 3000
 
 
-def test_a_stretch_fits_into_memory(engine: Engine, user_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_fits_into_memory(engine: Engine, user_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_log, 'PAGE_SIZE', 1000)
     with UnitOfWork(engine) as uow:
         for _ in range(4):
@@ -181,8 +181,8 @@ def test_a_stretch_fits_into_memory(engine: Engine, user_id: int, monkeypatch: p
         uow.commit()
 
     with UnitOfWork(engine) as uow:
-        stretch = uow.changes.after(0, 100)
-    assert (len(stretch.changes), stretch.has_more) == (2, True)
+        batch = uow.changes.after(0, 100)
+    assert (len(batch.changes), batch.has_more) == (2, True)
 
 
 def test_only_one_of_many_readers_enters_what_is_due(engine: Engine, user_id: int) -> None:
@@ -195,7 +195,7 @@ def test_only_one_of_many_readers_enters_what_is_due(engine: Engine, user_id: in
 
     def read() -> list[int]:
         with UnitOfWork(engine) as uow:
-            uow.changes.settle(NOW.replace(year=3000), forget_before=NOW)
+            uow.changes.settle(NOW.replace(year=3000), purge_before=NOW)
             uow.commit()
         return [number for number, _ in told(engine)]
 

@@ -10,15 +10,15 @@ from talelio_backend.app_feed.business.feeds import Cover, Entry, Feed, Sitemap
 from talelio_backend.app_feed.business.ports import Page
 from talelio_backend.app_feed.presentation.atom import write_atom
 from talelio_backend.app_feed.presentation.json_feed import write_json_feed
-from talelio_backend.app_feed.presentation.links import Addresses
+from talelio_backend.app_feed.presentation.links import Links
 from talelio_backend.app_feed.presentation.rss import write_rss
 from talelio_backend.app_feed.presentation.sitemap import write_sitemap
 from talelio_backend.app_user.business.user import User
 from tests.support.feeds import assert_atom, assert_json_feed, assert_rss, assert_sitemap
 from tests.support.samples import NOW, new_project
 
-ADDRESSES = Addresses(api_base_url='https://api.example.com')
-SITE = Addresses(
+LINKS = Links(api_base_url='https://api.example.com')
+SITE = Links(
     api_base_url='https://api.example.com',
     site_project_url='https://www.example.com/projects/{slug}',
     site_user_url='https://www.example.com/',
@@ -43,17 +43,17 @@ def feed(*entries: Entry) -> Feed:
 def test_any_text_makes_a_valid_feed(title: str, html: str) -> None:
     whole = feed(entry(title, html))
 
-    assert_atom(write_atom(whole, ADDRESSES))
-    assert_rss(write_rss(whole, ADDRESSES))
-    item, = assert_json_feed(write_json_feed(whole, ADDRESSES))['items']
+    assert_atom(write_atom(whole, LINKS))
+    assert_rss(write_rss(whole, LINKS))
+    item, = assert_json_feed(write_json_feed(whole, LINKS))['items']
     assert (item['title'], item['content_html']) == (title, html)
 
 
-@pytest.mark.parametrize('addresses', [ADDRESSES, SITE])
-def test_an_empty_feed_is_valid(addresses: Addresses) -> None:
-    assert not assert_atom(write_atom(feed(), addresses)).entries
-    assert not assert_rss(write_rss(feed(), addresses)).entries
-    assert not assert_json_feed(write_json_feed(feed(), addresses))['items']
+@pytest.mark.parametrize('links', [LINKS, SITE])
+def test_an_empty_feed_is_valid(links: Links) -> None:
+    assert not assert_atom(write_atom(feed(), links)).entries
+    assert not assert_rss(write_rss(feed(), links)).entries
+    assert not assert_json_feed(write_json_feed(feed(), links))['items']
 
 
 def test_a_reader_finds_the_same_in_each_format() -> None:
@@ -82,13 +82,13 @@ def test_a_sitemap_names_each_page_once() -> None:
         Page(username=name, project_id=id_, slug='ä', changed_at=NOW) for id_, name in ((1, 'a'), (2, 'b'))
     ]
     whole = Sitemap(users=[('a', NOW), ('b', None)], pages=pages, changed_at=NOW)
-    site = Addresses(
+    site = Links(
         api_base_url='https://api.example.com',
         site_project_url='https://www.example.com/{username}/{slug}',
         site_user_url='https://www.example.com/',
     )
 
-    assert assert_sitemap(write_sitemap(whole, ADDRESSES)) == [
+    assert assert_sitemap(write_sitemap(whole, LINKS)) == [
         'https://api.example.com/v1/users/a/projects', 'https://api.example.com/v1/users/b/projects',
         'https://api.example.com/v1/projects/1', 'https://api.example.com/v1/projects/2'
     ]
