@@ -216,7 +216,7 @@ def test_with_an_account_all_its_projects_are_removed(
         assert uow.projects.get(other) is not None
 
 
-def test_a_batch_says_whether_there_is_more(backing: Backing, owner: Account) -> None:
+def test_a_batch_tells_whether_there_are_more_changes(backing: Backing, owner: Account) -> None:
     follower = Follower(backing)
     with backing.unit_of_work() as uow:
         before = max((change.number for change in uow.changes.after(0, 100).changes), default=0)

@@ -109,7 +109,7 @@ def test_images_come_newest_first_and_in_pages(backing: Backing) -> None:
     assert second.next_before is None
 
 
-def test_an_image_that_is_being_deleted_is_found_by_id_only(backing: Backing) -> None:
+def test_an_image_pending_deletion_is_found_only_by_id(backing: Backing) -> None:
     owner = committed_account(backing)
     image = committed_images(backing, owner, 1)[0]
 
@@ -145,7 +145,7 @@ def test_the_file_of_an_avatar_is_claimed(backing: Backing) -> None:
         assert uow.images.claimed(owner.user.id, {name(5), name(6)}) == {name(5)}
 
 
-def test_only_what_is_being_deleted_can_be_forgotten(backing: Backing) -> None:
+def test_only_images_pending_deletion_are_purged(backing: Backing) -> None:
     owner = committed_account(backing)
     gone, other_gone, kept = committed_images(backing, owner, 1, 2, 3)
     mark_deleted(backing, gone)

@@ -21,7 +21,7 @@ def fixture_rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RcloneS
 
 @pytest.fixture(name='aws_descriptions', scope='session', autouse=True)
 def fixture_aws_descriptions() -> Iterator[None]:
-    """AWS's description of S3 is read once: each client would spend most of its making on that."""
+    """Load botocore's description of S3 once: each client would spend most of its creation on it."""
     loader = create_loader()
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr('botocore.session.create_loader', lambda *_: loader)
@@ -30,7 +30,7 @@ def fixture_aws_descriptions() -> Iterator[None]:
 
 @pytest.fixture(name='aws_environ', autouse=True)
 def fixture_aws_environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Credentials for the servers of the tests, and nothing of the machine's own."""
+    """Set credentials for the test servers and hide those of the machine."""
     for name in AWS_ENVIRON.keys() | {'AWS_SESSION_TOKEN', 'AWS_PROFILE', 'AWS_DEFAULT_REGION', 'AWS_REGION'}:
         monkeypatch.delenv(name, raising=False)
     for name, value in AWS_ENVIRON.items():

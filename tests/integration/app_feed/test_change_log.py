@@ -1,4 +1,4 @@
-"""The order of changes on PostgreSQL, where a transaction may begin early and commit late."""
+"""Tests the order of changes on PostgreSQL, where transactions commit in any order."""
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -43,8 +43,8 @@ def titles(engine: Engine, after: int = 0) -> list[str | None]:
     return [title for _, title in told(engine, after)]
 
 
-def test_what_is_committed_late_is_told_late(engine: Engine, user_id: int) -> None:
-    # Two of the same user would wait for each other before, see project_counts.
+def test_a_late_commit_gets_a_later_number(engine: Engine, user_id: int) -> None:
+    # Different users, because two transactions of one user wait for each other in project_counts.
     other_id = committed_account(RealBacking(engine), 'other').user.id
     with opened(engine) as early, opened(engine) as late:
         execute(early, INSERT, user_id, 'began first')
@@ -58,11 +58,11 @@ def test_what_is_committed_late_is_told_late(engine: Engine, user_id: int) -> No
         assert titles(engine, cursor) == ['began first']
 
 
-def test_while_one_commits_the_next_number_waits(engine: Engine, user_id: int) -> None:
-    """So nobody can see a number before all smaller ones are there to be seen."""
+def test_a_commit_delays_the_next_number(engine: Engine, user_id: int) -> None:
+    """Otherwise, a client could see a number before smaller ones are visible."""
     with opened(engine) as first:
         execute(first, INSERT, user_id, 'first')
-        # The trigger has run, as at the beginning of the commit, and the commit is not yet done.
+        # Run the trigger as at the start of a commit, without committing yet.
         execute(first, 'SET CONSTRAINTS ALL IMMEDIATE')
 
         def commit_second() -> None:
@@ -95,7 +95,7 @@ def test_a_commit_that_waits_too_long_for_its_number_changes_nothing(engine: Eng
     assert scalar(engine, 'SELECT count(*) FROM projects') == 1
 
 
-def test_a_follower_of_many_writers_misses_nothing(engine: Engine, user_id: int) -> None:
+def test_a_client_sees_every_change_of_concurrent_writers(engine: Engine, user_id: int) -> None:
     writers, steps = 6, 25
     done = threading.Event()
     copy: dict[int, str] = {}
@@ -104,14 +104,14 @@ def test_a_follower_of_many_writers_misses_nothing(engine: Engine, user_id: int)
         random = Random(number)
         with opened(engine) as writer:
             for step in range(steps):
-                # Several writers change the same projects; some transactions hold several, some are dropped.
+                # Writers share projects. Some transactions change several, and some roll back.
                 for _ in range(random.randint(1, 3)):
                     execute(writer, INSERT, user_id, f'{number}-{step}')
                 victim = "id IN (SELECT id FROM projects ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 execute(writer, f'UPDATE projects SET title = title || %s WHERE {victim}', '+')
                 if random.random() < 0.4:
                     execute(writer, f'DELETE FROM projects WHERE {victim}')
-                # As a commit that takes its time.
+                # Delay the commit.
                 execute(writer, 'SET CONSTRAINTS ALL IMMEDIATE')
                 for _ in range(random.randint(0, 9)):
                     execute(writer, 'SELECT')
@@ -148,7 +148,7 @@ def test_a_follower_of_many_writers_misses_nothing(engine: Engine, user_id: int)
     assert len(there) > writers
 
 
-def test_what_the_release_before_writes_is_told(engine: Engine, user_id: int) -> None:
+def test_changes_by_the_previous_release_are_recorded(engine: Engine, user_id: int) -> None:
     with opened(engine) as before:
         execute(before, INSERT, user_id, 'A')
         before.commit()
@@ -158,7 +158,7 @@ def test_what_the_release_before_writes_is_told(engine: Engine, user_id: int) ->
     assert titles(engine) == ['B']
 
 
-def test_the_deletion_of_an_account_is_told_for_each_of_its_thousands_of_projects(
+def test_deleting_an_account_records_the_removal_of_thousands_of_projects(
     engine: Engine, user_id: int
 ) -> None:
     with opened(engine) as owner:
@@ -173,7 +173,7 @@ def test_the_deletion_of_an_account_is_told_for_each_of_its_thousands_of_project
     assert titles(engine) == [None] * 3000
 
 
-def test_a_batch_fits_into_memory(engine: Engine, user_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_bounded_in_size(engine: Engine, user_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_log, 'PAGE_SIZE', 1000)
     with UnitOfWork(engine) as uow:
         for _ in range(4):
@@ -185,7 +185,7 @@ def test_a_batch_fits_into_memory(engine: Engine, user_id: int, monkeypatch: pyt
     assert (len(batch.changes), batch.has_more) == (2, True)
 
 
-def test_only_one_of_many_readers_enters_what_is_due(engine: Engine, user_id: int) -> None:
+def test_concurrent_readers_record_due_projects_once(engine: Engine, user_id: int) -> None:
     with UnitOfWork(engine) as uow:
         for _ in range(3):
             project = new_project(user_id)
@@ -220,7 +220,7 @@ def test_a_copy_of_a_database_has_another_history(engine: Engine) -> None:
                 maintenance.exec_driver_sql(f'DROP DATABASE {copy} WITH (FORCE)')
 
 
-def test_any_role_may_ask_for_the_history(engine: Engine) -> None:
+def test_any_role_can_read_the_history(engine: Engine) -> None:
     with engine.connect() as anybody:
         anybody.exec_driver_sql('CREATE ROLE anybody')
         try:

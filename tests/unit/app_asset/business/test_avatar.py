@@ -23,7 +23,7 @@ def stored_user(uow: FakeUnitOfWork, owner: Identity) -> User:
     return uow.store.accounts[owner.account_id].user
 
 
-def test_an_avatar_is_one_file_and_its_url_the_users(
+def test_an_avatar_is_stored_as_one_file_with_the_users_url(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
     user = avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW)
@@ -37,7 +37,7 @@ def test_an_avatar_is_one_file_and_its_url_the_users(
     assert user.updated_at == NOW
 
 
-def test_a_new_avatar_replaces_the_files_of_the_old(
+def test_a_new_avatar_replaces_the_old_file(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
     avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW)
@@ -47,7 +47,7 @@ def test_a_new_avatar_replaces_the_files_of_the_old(
     assert user.updated_at == LATER
 
 
-def test_the_same_avatar_again_keeps_its_file(
+def test_uploading_the_same_avatar_again_keeps_its_file(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
     avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW)
@@ -57,7 +57,7 @@ def test_the_same_avatar_again_keeps_its_file(
     assert [file.content for file in store.files.values()] == [b'FACE']
 
 
-def test_an_avatar_under_a_name_of_an_earlier_release_is_that_one(
+def test_an_avatar_named_by_an_earlier_release_is_recognized(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
     name = sha256(b'FACE').hexdigest()
@@ -71,7 +71,7 @@ def test_an_avatar_under_a_name_of_an_earlier_release_is_that_one(
     assert set(store.files) == {key}
 
 
-def test_an_avatar_whose_file_got_lost_is_mended_by_sending_it_again(
+def test_uploading_an_avatar_again_restores_its_lost_file(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
     avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW)
@@ -82,17 +82,17 @@ def test_an_avatar_whose_file_got_lost_is_mended_by_sending_it_again(
     assert [store.url(key) for key in store.files] == [avatar.avatar_url(store, user)]
 
 
-def test_an_avatar_that_comes_back_has_another_name(
+def test_an_avatar_uploaded_again_after_another_gets_a_new_name(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
-    """The store may still delete the first one's file, if it was slow to do it."""
+    """The store may still be deleting the file of the first upload."""
     first = avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW).avatar_name
     avatar.set_avatar(uow, processor, store, owner, uploaded(b'another'), NOW)
 
     assert avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW).avatar_name != first
 
 
-def test_the_default_is_put_back_and_the_file_deleted(
+def test_resetting_the_avatar_deletes_its_file(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
     avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW)
@@ -104,14 +104,14 @@ def test_the_default_is_put_back_and_the_file_deleted(
     assert store.files == {}
 
 
-def test_to_put_the_default_back_twice_is_no_change(
+def test_resetting_the_avatar_twice_changes_nothing(
     uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity
 ) -> None:
     assert avatar.reset_avatar(uow, store, owner, NOW).updated_at is None
 
 
 @pytest.mark.parametrize('failing', ['processor', 'store'])
-def test_an_avatar_that_cannot_be_made_changes_nothing(
+def test_a_failed_avatar_changes_nothing(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity, failing: str
 ) -> None:
     before = avatar.set_avatar(uow, processor, store, owner, uploaded(b'face'), NOW)
@@ -127,10 +127,10 @@ def test_an_avatar_that_cannot_be_made_changes_nothing(
     assert [file.content for file in store.files.values()] == [b'FACE']
 
 
-def test_a_picture_of_an_earlier_release_that_is_also_the_avatar_keeps_its_file_when_it_is_deleted(
+def test_deleting_an_image_of_an_earlier_release_keeps_the_file_that_the_avatar_shares(
     uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
 ) -> None:
-    """Then both were called by what they are."""
+    """Earlier releases named both by their content."""
     image, = services.upload(uow, processor, store, owner, [uploaded(b'face')], NOW)
     user = stored_user(uow, owner)
     user.avatar_name = image.name

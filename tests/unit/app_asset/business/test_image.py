@@ -15,13 +15,13 @@ from tests.support.samples import new_image
 NAME = '0123456789abcdef' * 4
 
 
-def test_a_key_says_whose_and_what_it_is() -> None:
+def test_a_key_consists_of_the_owner_and_the_name() -> None:
     assert image_key(7, NAME, ImageKind.JPEG) == f'7/images/{NAME}.jpg'
     assert image_key(7, NAME, ImageKind.AVIF) == f'7/images/{NAME}.avif'
     assert variant_key(7, NAME, 320) == f'7/images/{NAME}-320.webp'
 
 
-def test_the_image_itself_is_the_first_of_its_keys() -> None:
+def test_the_image_is_the_first_of_its_keys() -> None:
     image = new_image(7, NAME)
 
     assert image.keys == [
@@ -32,7 +32,7 @@ def test_the_image_itself_is_the_first_of_its_keys() -> None:
 
 
 @pytest.mark.parametrize('kind', ImageKind)
-def test_a_key_of_ours_can_be_read(kind: ImageKind) -> None:
+def test_a_key_is_parsed(kind: ImageKind) -> None:
     assert parse_key(image_key(7, NAME, kind)) == (7, NAME)
     assert parse_key(variant_key(2147483647, NAME, 1920)) == (2147483647, NAME)
 
@@ -59,11 +59,11 @@ def test_a_key_of_ours_can_be_read(kind: ImageKind) -> None:
         f'7/images/{NAME}.jpg.part',
     ],
 )
-def test_what_is_no_key_of_ours_is_told(key: str) -> None:
+def test_a_foreign_key_is_not_parsed(key: str) -> None:
     assert parse_key(key) is None
 
 
-def test_a_name_says_what_the_picture_is_and_is_new_each_time() -> None:
+def test_names_of_the_same_content_share_only_a_fingerprint() -> None:
     prepared = ProcessedImage(
         kind=ImageKind.PNG, width=1, height=1, content=b'pixels', variants=(), placeholder=''
     )
@@ -72,5 +72,5 @@ def test_a_name_says_what_the_picture_is_and_is_new_each_time() -> None:
     assert len({name[32:] for name in names}) == 100
     assert {fingerprint(name) for name in names} == {prepared.fingerprint}
     assert all(parse_key(image_key(7, name, ImageKind.PNG)) == (7, name) for name in names)
-    # As the names that earlier releases have given.
+    # Earlier releases used such names.
     assert fingerprint(sha256(b'pixels').hexdigest()) == prepared.fingerprint

@@ -17,7 +17,7 @@ def user_id(uow: FakeUnitOfWork, owner: Identity) -> int:
     return uow.store.accounts[owner.account_id].user.id
 
 
-def test_a_picture_is_known_with_its_variants(
+def test_an_image_is_found_with_its_variants(
     uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity
 ) -> None:
     image = committed(uow, new_image(user_id(uow, owner)))
@@ -34,7 +34,7 @@ def test_a_picture_is_known_with_its_variants(
     }
 
 
-def test_a_variant_is_known_with_those_below_it(
+def test_a_variant_is_found_with_narrower_ones(
     uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity
 ) -> None:
     image = committed(uow, new_image(user_id(uow, owner)))
@@ -45,7 +45,7 @@ def test_a_variant_is_known_with_those_below_it(
     }
 
 
-def test_of_a_very_flat_picture_a_variant_has_a_height(
+def test_a_variant_of_a_very_flat_image_has_a_height(
     uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity
 ) -> None:
     image = new_image(user_id(uow, owner))
@@ -55,9 +55,7 @@ def test_of_a_very_flat_picture_a_variant_has_a_height(
     assert find_images(uow, store, [url])[url].height == 1
 
 
-def test_nothing_is_known_of_what_is_no_picture(
-    uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity
-) -> None:
+def test_other_urls_are_not_found(uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity) -> None:
     user = user_id(uow, owner)
     image = committed(uow, new_image(user, 'a' * 64))
     deleted = new_image(user, 'b' * 64)
@@ -74,9 +72,7 @@ def test_nothing_is_known_of_what_is_no_picture(
     assert not find_images(uow, store, [])
 
 
-def test_only_what_could_be_a_picture_at_an_address_of_the_stores_is_of_ones_own(
-    store: FakeImageStore
-) -> None:
+def test_only_urls_of_the_store_are_own_images(store: FakeImageStore) -> None:
     key = new_image(7).key
 
     assert is_own_image(store, store.url(key))

@@ -40,7 +40,7 @@ def fixture_assets(
 
 
 class Assets:
-    """The services with their parts at hand."""
+    """Calls the services with fakes."""
 
     def __init__(
         self, uow: FakeUnitOfWork, processor: FakeImageProcessor, store: FakeImageStore, owner: Identity
@@ -64,7 +64,7 @@ class Assets:
         return not self.store.files and not self.uow.store.images
 
 
-def test_pictures_are_stored_under_what_they_are_in_the_order_sent(assets: Assets) -> None:
+def test_images_are_stored_in_the_order_sent(assets: Assets) -> None:
     images = assets.upload(b'one', b'two')
 
     user_id = assets.uow.store.accounts[assets.owner.account_id].user.id
@@ -87,7 +87,7 @@ def test_pictures_are_stored_under_what_they_are_in_the_order_sent(assets: Asset
     assert assets.listed() == [images[1].id, images[0].id]
 
 
-def test_the_same_picture_again_is_the_same_image(assets: Assets) -> None:
+def test_uploading_the_same_content_again_returns_the_same_image(assets: Assets) -> None:
     first, = assets.upload(b'one')
     images = assets.upload(b'one', b'two', b'one')
 
@@ -96,14 +96,14 @@ def test_the_same_picture_again_is_the_same_image(assets: Assets) -> None:
     assert set(assets.store.files) == {*first.keys, *images[1].keys}
 
 
-def test_a_picture_that_is_there_is_not_stored_again(assets: Assets) -> None:
+def test_existing_files_are_not_stored_again(assets: Assets) -> None:
     image, = assets.upload(b'one')
     assets.store.fail_at = 1
 
     assert [again.id for again in assets.upload(b'one')] == [image.id]
 
 
-def test_an_error_names_every_refused_file_and_is_the_first_ones(assets: Assets) -> None:
+def test_the_error_of_the_first_refused_file_lists_all_of_them(assets: Assets) -> None:
     with pytest.raises(ImageTooLarge) as caught:
         assets.upload(b'one', b'large', b'two', b'invalid')
 
@@ -115,7 +115,7 @@ def test_an_error_names_every_refused_file_and_is_the_first_ones(assets: Assets)
 
 
 @pytest.mark.parametrize(('name', 'start'), [('', 'not a'), ('a' * 2_000, 'a' * 100 + ': not a')])
-def test_a_name_in_an_error_has_any_length_and_is_cut(assets: Assets, name: str, start: str) -> None:
+def test_long_file_names_are_cut_in_errors(assets: Assets, name: str, start: str) -> None:
     with pytest.raises(InvalidImageType) as caught:
         services.upload(
             assets.uow, assets.processor, assets.store, assets.owner, [uploaded(b'invalid', name)], NOW
@@ -124,7 +124,7 @@ def test_a_name_in_an_error_has_any_length_and_is_cut(assets: Assets, name: str,
     assert caught.value.faults[0].reason.startswith(start)
 
 
-def test_a_picture_is_hashed_once(assets: Assets, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_hashed_once(assets: Assets, monkeypatch: pytest.MonkeyPatch) -> None:
     hashing = Mock(side_effect=sha256)
     monkeypatch.setattr(image_module, 'sha256', hashing)
     assets.upload(b'one', b'two')
@@ -132,14 +132,14 @@ def test_a_picture_is_hashed_once(assets: Assets, monkeypatch: pytest.MonkeyPatc
     assert hashing.call_args_list == [call(b'ONE'), call(b'TWO')]
 
 
-def test_the_same_picture_twice_in_one_request_is_one_image(assets: Assets) -> None:
+def test_the_same_content_twice_in_one_request_is_one_image(assets: Assets) -> None:
     first, second = assets.upload(b'one', b'one')
 
     assert first.id == second.id
     assert set(assets.store.files) == set(first.keys)
 
 
-def test_a_picture_under_a_name_of_an_earlier_release_is_that_one(assets: Assets) -> None:
+def test_an_image_named_by_an_earlier_release_is_recognized(assets: Assets) -> None:
     image, = assets.upload(b'one')
     assets.upload(b'two')
     assets.store.files.clear()
@@ -153,7 +153,7 @@ def test_a_picture_under_a_name_of_an_earlier_release_is_that_one(assets: Assets
 
 
 @pytest.mark.parametrize('lost', [0, 1, 2])
-def test_a_picture_of_which_a_file_got_lost_is_mended_by_sending_it_again(assets: Assets, lost: int) -> None:
+def test_uploading_an_image_again_restores_its_lost_files(assets: Assets, lost: int) -> None:
     image, = assets.upload(b'one')
     before = dict(assets.store.files)
     del assets.store.files[image.keys[lost]]
@@ -164,7 +164,7 @@ def test_a_picture_of_which_a_file_got_lost_is_mended_by_sending_it_again(assets
     assert assets.store.files == before
 
 
-def test_no_file_is_of_invalid_type(assets: Assets) -> None:
+def test_uploading_no_file_is_an_invalid_type(assets: Assets) -> None:
     with pytest.raises(InvalidImageType, match='^One or more image files are of invalid type$'):
         assets.upload()
 
@@ -176,7 +176,7 @@ def test_no_file_is_of_invalid_type(assets: Assets) -> None:
         (b'large', ImageTooLarge, 'One or more image files are too large'),
     ],
 )
-def test_one_bad_file_among_good_ones_leaves_nothing(
+def test_one_refused_file_stores_nothing(
     assets: Assets, bad: bytes, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=f'^{message}$'):
@@ -187,7 +187,7 @@ def test_one_bad_file_among_good_ones_leaves_nothing(
 
 @pytest.mark.parametrize('failing_picture', [1, 2, 3])
 @pytest.mark.parametrize('failing_file', [1, 2, 3])
-def test_a_store_that_fails_at_any_file_leaves_nothing(
+def test_a_store_failure_at_any_file_stores_nothing(
     assets: Assets, failing_picture: int, failing_file: int
 ) -> None:
     store = assets.store
@@ -209,7 +209,7 @@ def test_a_store_that_fails_at_any_file_leaves_nothing(
     assert assets.is_empty()
 
 
-def test_what_a_failed_request_shares_with_an_image_stays(assets: Assets) -> None:
+def test_a_failed_request_keeps_the_files_of_existing_images(assets: Assets) -> None:
     image, = assets.upload(b'one')
 
     with pytest.raises(InvalidImageType):
@@ -219,8 +219,8 @@ def test_what_a_failed_request_shares_with_an_image_stays(assets: Assets) -> Non
     assert assets.listed() == [image.id]
 
 
-def test_a_file_that_vanished_before_the_claim_is_not_claimed(assets: Assets) -> None:
-    """As when another request for the same picture fails, and takes it back, at just that moment."""
+def test_a_file_deleted_before_the_claim_is_not_claimed(assets: Assets) -> None:
+    """Another request for the same image may fail and delete the file at this moment."""
 
     class Vanishing(FakeImageStore):
 
@@ -237,9 +237,7 @@ def test_a_file_that_vanished_before_the_claim_is_not_claimed(assets: Assets) ->
     assert assets.is_empty()
 
 
-def test_what_cannot_be_taken_back_does_not_hide_the_error(
-    assets: Assets, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failed_rollback_does_not_hide_the_error(assets: Assets, caplog: pytest.LogCaptureFixture) -> None:
     assets.store.fails_to_delete = True
 
     with pytest.raises(InvalidImageType), caplog.at_level(logging.WARNING):
@@ -252,7 +250,7 @@ def test_what_cannot_be_taken_back_does_not_hide_the_error(
     assert not assets.uow.store.images
 
 
-def test_nobody_without_an_account_uploads(assets: Assets) -> None:
+def test_uploading_requires_an_account(assets: Assets) -> None:
     assets.owner = Identity(999)
 
     with pytest.raises(AccountGone):
@@ -261,7 +259,7 @@ def test_nobody_without_an_account_uploads(assets: Assets) -> None:
     assert assets.is_empty()
 
 
-def test_a_deleted_picture_is_gone_with_its_files(assets: Assets) -> None:
+def test_deleting_an_image_deletes_its_files(assets: Assets) -> None:
     gone, kept = assets.upload(b'one', b'two')
 
     assets.delete(gone)
@@ -272,7 +270,7 @@ def test_a_deleted_picture_is_gone_with_its_files(assets: Assets) -> None:
         assets.delete(gone)
 
 
-def test_a_deletion_that_fails_can_be_asked_for_again(assets: Assets) -> None:
+def test_a_failed_deletion_can_be_repeated(assets: Assets) -> None:
     image, = assets.upload(b'one')
     assets.store.fails_to_delete = True
     with pytest.raises(Unavailable):
@@ -288,7 +286,7 @@ def test_a_deletion_that_fails_can_be_asked_for_again(assets: Assets) -> None:
     assert assets.is_empty()
 
 
-def test_a_picture_sent_again_while_it_is_being_deleted_is_a_new_one(assets: Assets) -> None:
+def test_an_upload_during_a_deletion_creates_a_new_image(assets: Assets) -> None:
     image, = assets.upload(b'one')
     assets.store.fails_to_delete = True
     with pytest.raises(Unavailable):
@@ -299,14 +297,14 @@ def test_a_picture_sent_again_while_it_is_being_deleted_is_a_new_one(assets: Ass
 
     assert again.id != image.id
     assert assets.listed() == [again.id]
-    # What the deletion still had to do comes too late, and takes nothing away.
+    # The rest of the deletion must not delete the new image.
     delete_unclaimed(assets.uow, assets.store, image.user_id, image.keys)
     assert set(assets.store.files) == set(again.keys)
     assert set(assets.uow.store.images) == {again.id}
 
 
-def test_no_name_is_used_twice(assets: Assets) -> None:
-    """For what the store was asked to delete, it may delete much later than it was given up."""
+def test_names_are_never_reused(assets: Assets) -> None:
+    """The store may carry out an overdue deletion much later."""
     asked: list[str] = []
 
     class Noting(FakeImageStore):
@@ -328,7 +326,7 @@ def test_no_name_is_used_twice(assets: Assets) -> None:
     assert set(assets.store.files) == set(image.keys)
 
 
-def test_somebody_elses_picture_can_be_neither_seen_nor_deleted(assets: Assets) -> None:
+def test_images_of_other_users_are_neither_shown_nor_deleted(assets: Assets) -> None:
     image, = assets.upload(b'one')
     other = new_account('other')
     with assets.uow as uow:
@@ -344,13 +342,13 @@ def test_somebody_elses_picture_can_be_neither_seen_nor_deleted(assets: Assets) 
     assert assets.uow.store.images[image.id].deleted_at is None
 
 
-def test_a_picture_is_shown_to_its_owner(assets: Assets) -> None:
+def test_an_image_is_shown_to_its_owner(assets: Assets) -> None:
     _, image, _ = assets.upload(b'one', b'two', b'three')
 
     assert services.show_own(assets.uow, assets.owner, image.id).name == image.name
 
 
-def test_a_precondition_sees_the_picture_and_its_failure_deletes_nothing(assets: Assets) -> None:
+def test_a_failed_precondition_deletes_nothing(assets: Assets) -> None:
     image, = assets.upload(b'one')
     seen = []
 
@@ -365,7 +363,7 @@ def test_a_precondition_sees_the_picture_and_its_failure_deletes_nothing(assets:
     assert assets.listed() == [image.id]
 
 
-def test_of_two_requests_for_one_picture_the_later_leaves_no_files_behind(assets: Assets) -> None:
+def test_the_later_of_two_concurrent_uploads_deletes_its_files(assets: Assets) -> None:
 
     class Overtaken(FakeImageStore):
         first = True

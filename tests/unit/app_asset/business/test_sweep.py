@@ -19,7 +19,7 @@ CLAIMED, LEFT = 'a' * 64, 'b' * 64
 
 @pytest.fixture(name='user_id')
 def fixture_user_id(uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity) -> int:
-    """Somebody with one whole image, and the files of another."""
+    """Create a user with an image, and with the files of another one."""
     user_id = uow.store.accounts[owner.account_id].user.id
     store.now = NOW
     with uow:
@@ -30,7 +30,7 @@ def fixture_user_id(uow: FakeUnitOfWork, store: FakeImageStore, owner: Identity)
     return user_id
 
 
-def test_what_no_row_claims_is_found(uow: FakeUnitOfWork, store: FakeImageStore, user_id: int) -> None:
+def test_unclaimed_files_are_found(uow: FakeUnitOfWork, store: FakeImageStore, user_id: int) -> None:
     groups = group_by_owner(store.list(), modified_before=NOW + timedelta(seconds=1))
 
     assert list(groups) == [user_id]
@@ -38,19 +38,19 @@ def test_what_no_row_claims_is_found(uow: FakeUnitOfWork, store: FakeImageStore,
     assert sorted(file.key for file in unclaimed) == sorted(new_image(user_id, LEFT).keys)
 
 
-def test_what_a_request_may_still_be_storing_is_left_alone(store: FakeImageStore, user_id: int) -> None:
+def test_recent_files_are_ignored(store: FakeImageStore, user_id: int) -> None:
     assert user_id
     assert not group_by_owner(store.list(), modified_before=NOW)
 
 
-def test_what_is_not_ours_is_left_alone(store: FakeImageStore) -> None:
+def test_foreign_files_are_ignored(store: FakeImageStore) -> None:
     store.save([NewFile(key='backup/database.sql', content=b'', media_type='')])
 
     assert not group_by_owner(store.list(), modified_before=NOW + timedelta(days=365))
 
 
 @pytest.mark.parametrize('number', [0, 1, 2])
-def test_an_image_without_one_of_its_files_is_found(
+def test_an_image_with_a_lost_file_is_found(
     uow: FakeUnitOfWork, store: FakeImageStore, user_id: int, number: int
 ) -> None:
     image = new_image(user_id, CLAIMED)
@@ -62,14 +62,14 @@ def test_an_image_without_one_of_its_files_is_found(
     assert [lost.key for lost in find_lost(uow, store, listed - {missing})] == [image.key]
 
 
-def test_a_file_that_came_after_the_listing_is_not_lost(
+def test_a_file_stored_after_the_listing_is_not_lost(
     uow: FakeUnitOfWork, store: FakeImageStore, user_id: int
 ) -> None:
     assert user_id
     assert not list(find_lost(uow, store, set()))
 
 
-def test_a_deletion_that_was_broken_off_is_finished(
+def test_an_interrupted_deletion_is_finished(
     uow: FakeUnitOfWork, store: FakeImageStore, user_id: int
 ) -> None:
     image, = uow.store.images.values()
@@ -81,7 +81,7 @@ def test_a_deletion_that_was_broken_off_is_finished(
     assert {file.key for file in store.list()} == set(new_image(user_id, LEFT).keys)
 
 
-def test_the_very_first_image_can_be_lost_too(uow: FakeUnitOfWork, store: FakeImageStore) -> None:
+def test_the_first_image_can_be_lost(uow: FakeUnitOfWork, store: FakeImageStore) -> None:
     first = new_image(7, CLAIMED)
     first.id = 1
     uow.store.images[1] = first

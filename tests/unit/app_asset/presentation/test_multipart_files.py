@@ -32,7 +32,7 @@ def read(
         return [file.content.read() for file in files]
 
 
-def test_files_come_in_the_order_sent_whatever_their_fields_are_named() -> None:
+def test_files_under_any_field_names_are_in_the_order_sent() -> None:
     body = part(b'1', 'a') + part(b'2', 'b') + part(b'3', 'a') + b'--frontier--\r\n'
 
     assert read(body) == [b'1', b'2', b'3']
@@ -41,11 +41,11 @@ def test_files_come_in_the_order_sent_whatever_their_fields_are_named() -> None:
 @pytest.mark.parametrize(
     'filename', ['../../etc/passwd', 'x\0.jpg', 'ä☃🎉.jpg', 'a' * 50_000, '', '.', 'a";x="b']
 )
-def test_no_file_name_matters(filename: str) -> None:
+def test_any_file_name_is_accepted(filename: str) -> None:
     assert read(part(b'1', filename=filename) + b'--frontier--\r\n') == [b'1']
 
 
-def test_other_fields_are_read_over() -> None:
+def test_other_fields_are_ignored() -> None:
     body = part(b'text', filename=None) + part(b'1') + part(b'more', filename=None) + b'--frontier--\r\n'
 
     assert read(body) == [b'1']
@@ -79,12 +79,12 @@ def test_more_files_than_the_limit_are_refused() -> None:
     ],
     ids=['parts', 'field', 'header', 'body'],
 )
-def test_what_is_over_a_bound_is_refused(body: bytes) -> None:
+def test_a_body_over_a_limit_is_refused(body: bytes) -> None:
     with pytest.raises(RequestEntityTooLarge):
         read(body + b'--frontier--\r\n')
 
 
-def test_a_body_that_says_it_is_over_the_bound_is_not_read() -> None:
+def test_a_body_that_declares_too_many_bytes_is_not_read() -> None:
 
     class Untouchable(BytesIO):
 
@@ -114,13 +114,13 @@ def test_a_malformed_form_is_a_bad_request(body: bytes) -> None:
     'content_type',
     ['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary=ä']
 )
-def test_a_form_without_a_good_boundary_is_a_bad_request(content_type: str) -> None:
+def test_a_form_without_a_valid_boundary_is_a_bad_request(content_type: str) -> None:
     with pytest.raises(BadRequest):
         read(part(b'1') + b'--frontier--\r\n', content_type)
 
 
 @given(st.binary(max_size=300), st.integers(0, 200))
-def test_no_form_is_more_than_a_bad_request(noise: bytes, cut: int) -> None:
+def test_random_forms_are_at_worst_a_bad_request(noise: bytes, cut: int) -> None:
     good = part(b'1') + part(b'2', filename=None) + b'--frontier--\r\n'
     try:
         read(good[:cut] + noise + good[cut:])
@@ -128,7 +128,7 @@ def test_no_form_is_more_than_a_bad_request(noise: bytes, cut: int) -> None:
         assert error.code in (400, 413)
 
 
-def test_the_files_are_closed_in_the_end() -> None:
+def test_files_are_closed_at_the_end_of_the_block() -> None:
     kept: list[UploadedFile] = []
     with APP.test_request_context(
         method='POST',

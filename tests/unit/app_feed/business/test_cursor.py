@@ -22,7 +22,7 @@ def word(plain: str) -> str:
 
 
 @given(CURSORS)
-def test_a_cursor_comes_back_as_it_was(cursor: Cursor) -> None:
+def test_a_cursor_survives_a_round_trip(cursor: Cursor) -> None:
     text = str(cursor)
 
     assert Cursor.parse(text) == cursor
@@ -30,14 +30,14 @@ def test_a_cursor_comes_back_as_it_was(cursor: Cursor) -> None:
     assert all(character.isalnum() or character in '-_' for character in text)
 
 
-def test_the_word_for_a_cursor_stays_from_release_to_release() -> None:
+def test_the_text_of_a_cursor_is_stable() -> None:
     cursor = Cursor(history='0123abcd', number=42, complete_on=date(2026, 11, 24))
 
     assert str(cursor) == 'MS4wMTIzYWJjZC40Mi43Mzk5NDQ'
 
 
 @given(st.text(max_size=80))
-def test_whatever_else_is_sent_is_refused(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):
         Cursor.parse(text)
 
@@ -59,6 +59,6 @@ def test_whatever_else_is_sent_is_refused(text: str) -> None:
     word('1.0123abcd.42.739944')[:-1] + 'R',
     'MS4w' * 10_000,
 ])  # yapf: disable
-def test_what_is_almost_a_cursor_is_refused(text: str) -> None:
+def test_a_malformed_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor, match="'since' must be the 'next' of an answer before"):
         Cursor.parse(text)

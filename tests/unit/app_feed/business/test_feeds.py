@@ -15,7 +15,7 @@ from tests.support.samples import new_account, new_image, new_project
 
 JOINED = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-# By the clock that the log of changes has, too.
+# The change log uses the real clock, too.
 NOW = datetime.now(UTC) + DAY
 STORE = FakeImageStore()
 
@@ -34,7 +34,7 @@ def joined(uow: FakeUnitOfWork, username: str = 'maker') -> User:
 
 
 def added(uow: FakeUnitOfWork, user: User, project: Project | None = None, *, days: int = 1) -> Project:
-    """Published so many days after the user joined, unless it says otherwise itself."""
+    """Publish a project so many days after the user joined, by default."""
     project = project or new_project(user.id, now=JOINED + days * DAY)
     with uow:
         uow.projects.add(project)
@@ -59,7 +59,7 @@ def with_cover(uow: FakeUnitOfWork, user: User, image: Image, cover: str | None)
 
 class TestFeedOfUser:
 
-    def test_it_has_the_newest_of_the_users_own_first(self, uow: FakeUnitOfWork) -> None:
+    def test_contains_the_users_newest_projects_first(self, uow: FakeUnitOfWork) -> None:
         maker, other = joined(uow), joined(uow, 'other')
         added(uow, other, days=50)
         projects = [added(uow, maker, days=days) for days in range(1, FEED_LENGTH + 2)]
@@ -69,21 +69,19 @@ class TestFeedOfUser:
         assert found.user.username == 'maker'
         assert [entry.project.id for entry in found.entries] == [each.id for each in reversed(projects[1:])]
 
-    def test_what_is_not_public_yet_is_not_in_it(self, uow: FakeUnitOfWork) -> None:
+    def test_omits_projects_that_are_not_public_yet(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         added(uow, maker, new_project(maker.id, now=JOINED, status=ProjectStatus.DRAFT))
         added(uow, maker, new_project(maker.id, now=NOW + DAY))
 
         assert not feed(uow).entries
 
-    def test_an_entry_is_as_old_as_its_publication_and_as_new_as_its_last_change(
-        self, uow: FakeUnitOfWork
-    ) -> None:
+    def test_an_entry_has_the_times_of_publication_and_last_change(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         changed, early, plain = (new_project(maker.id, now=JOINED + days * DAY) for days in (3, 2, 1))
         changed.updated_at = JOINED + 5 * DAY
         early.updated_at = JOINED
-        # It was a draft for a while.
+        # The project was a draft first.
         plain.created_at = JOINED
         for project in (changed, early, plain):
             added(uow, maker, project)
@@ -96,7 +94,7 @@ class TestFeedOfUser:
             (JOINED + DAY, JOINED + DAY),
         ]
 
-    def test_who_has_published_nothing_has_one_that_is_as_new_as_the_user(self, uow: FakeUnitOfWork) -> None:
+    def test_is_as_new_as_a_user_without_projects(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
 
         assert (feed(uow).entries, feed(uow).changed_at) == ([], JOINED)
@@ -104,7 +102,7 @@ class TestFeedOfUser:
         uow.store.accounts[maker.account_id].user.change_location('Zürich', JOINED + DAY)
         assert feed(uow).changed_at == JOINED + DAY
 
-    def test_what_was_entered_or_removed_last_makes_it_new(self, uow: FakeUnitOfWork) -> None:
+    def test_is_as_new_as_the_last_recorded_change(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         project = added(uow, maker)
         added(uow, joined(uow, 'other'))
@@ -113,7 +111,7 @@ class TestFeedOfUser:
         uow.store.projects[project.id].updated_at = NOW
         assert feed(uow).changed_at == NOW
 
-    def test_of_nobody_there_is_none(self, uow: FakeUnitOfWork) -> None:
+    def test_is_not_found_for_an_unknown_user(self, uow: FakeUnitOfWork) -> None:
         with pytest.raises(FeedNotFound, match="^There is no feed, since the user 'maker' does not exist$"):
             feed(uow)
         with pytest.raises(FeedNotFound):
@@ -122,20 +120,20 @@ class TestFeedOfUser:
 
 class TestCover:
 
-    def test_a_picture_of_ours_is_told_with_its_type_and_size(self, uow: FakeUnitOfWork) -> None:
+    def test_a_stored_image_has_its_type_and_size(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         image = new_image(maker.id)
         url = STORE.url(image.key)
 
         assert with_cover(uow, maker, image, url) == Cover(url=url, media_type='image/jpeg', size=12345)
 
-    def test_of_a_variant_the_size_is_not_known(self, uow: FakeUnitOfWork) -> None:
+    def test_a_variant_is_omitted_because_its_size_is_unknown(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         image = new_image(maker.id)
 
         assert with_cover(uow, maker, image, STORE.url(image.variant_key(320))) is None
 
-    def test_one_that_is_being_deleted_is_not_told(self, uow: FakeUnitOfWork) -> None:
+    def test_an_image_pending_deletion_is_omitted(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         image = new_image(maker.id)
         image.deleted_at = NOW
@@ -143,7 +141,7 @@ class TestCover:
         assert with_cover(uow, maker, image, STORE.url(image.key)) is None
 
     @pytest.mark.parametrize('cover', [None, 'https://a.test/x.jpg', STORE.url(new_image(7, 'b' * 64).key)])
-    def test_what_is_no_picture_of_ours_is_not_told(self, uow: FakeUnitOfWork, cover: str | None) -> None:
+    def test_foreign_urls_are_omitted(self, uow: FakeUnitOfWork, cover: str | None) -> None:
         maker = joined(uow)
 
         assert with_cover(uow, maker, new_image(maker.id), cover) is None
@@ -151,7 +149,7 @@ class TestCover:
 
 class TestSitemapOfUser:
 
-    def test_it_has_the_users_page_and_those_of_the_projects(self, uow: FakeUnitOfWork) -> None:
+    def test_contains_the_pages_of_the_user_and_the_projects(self, uow: FakeUnitOfWork) -> None:
         maker, other = joined(uow), joined(uow, 'other')
         older, newer = added(uow, maker, days=1), added(uow, maker, days=2)
         added(uow, other, days=9)
@@ -163,14 +161,14 @@ class TestSitemapOfUser:
         assert [page.project_id for page in found.pages] == [newer.id, older.id]
         assert found.changed_at == uow.store.changes[newer.id].changed_at
 
-    def test_who_has_published_nothing_has_a_page_still(self, uow: FakeUnitOfWork) -> None:
+    def test_contains_the_page_of_a_user_without_projects(self, uow: FakeUnitOfWork) -> None:
         joined(uow)
 
         found = feeds.sitemap_of_user(uow, 'maker', NOW)
 
         assert (found.users, found.pages, found.changed_at) == ([('maker', None)], [], JOINED)
 
-    def test_with_the_users_own_page_it_is_not_too_long(
+    def test_is_limited_including_the_users_page(
         self, uow: FakeUnitOfWork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(feeds, 'SITEMAP_LENGTH', 3)
@@ -183,7 +181,9 @@ class TestSitemapOfUser:
 
 class TestSitemap:
 
-    def test_it_has_everybody_who_published_with_their_newest_change(self, uow: FakeUnitOfWork) -> None:
+    def test_contains_all_users_with_public_projects_and_their_latest_change(
+        self, uow: FakeUnitOfWork
+    ) -> None:
         maker, other = joined(uow), joined(uow, 'other')
         joined(uow, 'silent')
         projects = [added(uow, user, days=days) for days, user in ((1, maker), (2, other), (3, maker))]
@@ -196,7 +196,7 @@ class TestSitemap:
         assert [page.project_id for page in found.pages] == [each.id for each in reversed(projects)]
         assert found.changed_at == uow.store.changes[projects[-1].id].changed_at
 
-    def test_it_is_as_new_as_the_newest_change_of_a_page(self, uow: FakeUnitOfWork) -> None:
+    def test_is_as_new_as_the_latest_change_of_a_page(self, uow: FakeUnitOfWork) -> None:
         project = added(uow, joined(uow))
         uow.store.projects[project.id].updated_at = NOW
 
@@ -204,7 +204,7 @@ class TestSitemap:
         uow.store.changes.clear()
         assert feeds.sitemap(uow, NOW).changed_at == NOW
 
-    def test_pages_of_users_and_projects_together_are_not_too_many(
+    def test_is_limited_including_the_pages_of_users(
         self, uow: FakeUnitOfWork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(feeds, 'SITEMAP_LENGTH', 4)
@@ -216,7 +216,7 @@ class TestSitemap:
 
         assert (len(found.users), len(found.pages)) == (2, 2)
 
-    def test_where_nothing_is_public_there_is_none(self, uow: FakeUnitOfWork) -> None:
+    def test_is_not_found_without_public_projects(self, uow: FakeUnitOfWork) -> None:
         maker = joined(uow)
         added(uow, maker, new_project(maker.id, now=NOW + DAY))
 

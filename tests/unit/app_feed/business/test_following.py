@@ -49,7 +49,7 @@ def told(page: ChangePage) -> list[tuple[int, bool]]:
     return [(change.project_id, change.project is None) for change in page.changes]
 
 
-def test_where_nothing_is_there_is_a_cursor_to_go_on_from(uow: FakeUnitOfWork, owner: Account) -> None:
+def test_an_empty_log_returns_a_cursor(uow: FakeUnitOfWork, owner: Account) -> None:
     page = follow(uow, None, 10, NOW)
     project = published(uow, owner)
 
@@ -57,7 +57,7 @@ def test_where_nothing_is_there_is_a_cursor_to_go_on_from(uow: FakeUnitOfWork, o
     assert told(follow(uow, str(page.next), 10, NOW)) == [(project.id, False)]
 
 
-def test_page_after_page_leads_to_the_end(uow: FakeUnitOfWork, owner: Account) -> None:
+def test_following_cursors_reaches_the_end(uow: FakeUnitOfWork, owner: Account) -> None:
     projects = [published(uow, owner) for _ in range(5)]
     page = follow(uow, None, 2, NOW)
     ids = [change.project_id for change in page.changes]
@@ -69,7 +69,7 @@ def test_page_after_page_leads_to_the_end(uow: FakeUnitOfWork, owner: Account) -
     assert follow(uow, str(page.next), 2, NOW).next == page.next
 
 
-def test_what_is_removed_between_two_pages_is_told(uow: FakeUnitOfWork, owner: Account) -> None:
+def test_a_removal_between_two_pages_is_reported(uow: FakeUnitOfWork, owner: Account) -> None:
     first, second, third = (published(uow, owner) for _ in range(3))
     page = follow(uow, None, 1, NOW)
     removed(uow, first)
@@ -80,7 +80,7 @@ def test_what_is_removed_between_two_pages_is_told(uow: FakeUnitOfWork, owner: A
     assert told(rest) == [(third.id, False), (first.id, True), (second.id, True)]
 
 
-def test_what_was_scheduled_is_told_from_its_time_on(uow: FakeUnitOfWork, owner: Account) -> None:
+def test_a_scheduled_project_is_reported_from_its_time_on(uow: FakeUnitOfWork, owner: Account) -> None:
     project = published(uow, owner, at=NOW + DAY)
     before = follow(uow, None, 10, NOW)
     after = follow(uow, str(before.next), 10, NOW + DAY)
@@ -88,7 +88,7 @@ def test_what_was_scheduled_is_told_from_its_time_on(uow: FakeUnitOfWork, owner:
     assert (told(before), told(after)) == ([], [(project.id, False)])
 
 
-def test_a_cursor_lives_as_long_as_it_is_used(uow: FakeUnitOfWork, owner: Account) -> None:
+def test_a_cursor_in_use_does_not_expire(uow: FakeUnitOfWork, owner: Account) -> None:
     cursor = str(follow(uow, None, 10, NOW).next)
     for number in range(5):
         cursor = str(follow(uow, cursor, 10, NOW + number * CURSOR_LIFE).next)
@@ -100,7 +100,7 @@ def test_a_cursor_lives_as_long_as_it_is_used(uow: FakeUnitOfWork, owner: Accoun
     assert told(follow(uow, None, 10, NOW + 9 * CURSOR_LIFE)) == [(project.id, False)]
 
 
-def test_on_the_way_a_cursor_does_not_grow_younger(uow: FakeUnitOfWork, owner: Account) -> None:
+def test_a_cursor_is_not_renewed_before_the_last_page(uow: FakeUnitOfWork, owner: Account) -> None:
     for _ in range(3):
         published(uow, owner)
     cursor = str(follow(uow, None, 1, NOW).next)
@@ -110,7 +110,7 @@ def test_on_the_way_a_cursor_does_not_grow_younger(uow: FakeUnitOfWork, owner: A
         follow(uow, cursor, 1, NOW + CURSOR_LIFE + DAY)
 
 
-def test_no_cursor_outlives_a_removal_that_it_has_to_be_told(uow: FakeUnitOfWork, owner: Account) -> None:
+def test_cursors_expire_before_the_removals_they_need(uow: FakeUnitOfWork, owner: Account) -> None:
     project = published(uow, owner)
     cursor = str(follow(uow, None, 10, NOW).next)
     removed(uow, project)
@@ -128,6 +128,6 @@ def test_a_cursor_of_another_history_is_refused(uow: FakeUnitOfWork) -> None:
         follow(uow, str(cursor), 10, NOW)
 
 
-def test_what_is_no_cursor_is_refused(uow: FakeUnitOfWork) -> None:
+def test_invalid_cursors_are_refused(uow: FakeUnitOfWork) -> None:
     with pytest.raises(InvalidCursor):
         follow(uow, '42', 10, NOW)

@@ -1,4 +1,4 @@
-"""Whatever the database can hold, each format can be read, and says the same."""
+"""Tests that all formats are valid and equivalent for any text that the database can store."""
 from calendar import timegm
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ SITE = Links(
     site_project_url='https://www.example.com/projects/{slug}',
     site_user_url='https://www.example.com/',
 )
-# All but NUL and lone surrogates.
+# All characters except NUL and surrogates.
 TEXTS = st.text(st.characters(exclude_characters='\0', exclude_categories=['Cs']), max_size=30)
 COVER = Cover(url='https://cdn.example.com/1/images/a.jpg', media_type='image/jpeg', size=12345)
 
@@ -40,7 +40,7 @@ def feed(*entries: Entry) -> Feed:
 
 
 @given(TEXTS, TEXTS)
-def test_any_text_makes_a_valid_feed(title: str, html: str) -> None:
+def test_any_text_gives_a_valid_feed(title: str, html: str) -> None:
     whole = feed(entry(title, html))
 
     assert_atom(write_atom(whole, LINKS))
@@ -56,7 +56,7 @@ def test_an_empty_feed_is_valid(links: Links) -> None:
     assert not assert_json_feed(write_json_feed(feed(), links))['items']
 
 
-def test_a_reader_finds_the_same_in_each_format() -> None:
+def test_all_formats_have_the_same_content() -> None:
     whole = feed(entry('Ash & oak\b', '<p>Of <em>ash</em>\x1b &amp; "oak"</p>'))
     atom, = assert_atom(write_atom(whole, SITE)).entries
     rss, = assert_rss(write_rss(whole, SITE)).entries
@@ -77,7 +77,7 @@ def test_a_reader_finds_the_same_in_each_format() -> None:
     assert item['attachments'][0] == {'url': COVER.url, 'mime_type': 'image/jpeg', 'size_in_bytes': 12345}
 
 
-def test_a_sitemap_names_each_page_once() -> None:
+def test_a_sitemap_contains_each_page_once() -> None:
     pages = [
         Page(username=name, project_id=id_, slug='ä', changed_at=NOW) for id_, name in ((1, 'a'), (2, 'b'))
     ]

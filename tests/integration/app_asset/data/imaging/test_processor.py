@@ -39,7 +39,7 @@ def fixture_processor(worker: SandboxedWorker) -> ImageProcessor:
 
 @pytest.fixture(name='impatient_processor', scope='module')
 def fixture_impatient_processor() -> Iterator[ImageProcessor]:
-    """One with a small part of the time, so that the hostile pictures take little of ours."""
+    """Limits the CPU time to a second, so that hostile images do not slow down the tests."""
     worker = image_worker(cpu_seconds=1, wall_seconds=600)
     yield SandboxedImageProcessor(worker)
     worker.close()
@@ -52,7 +52,7 @@ def outcome(processor: ImageProcessor, content: bytes) -> ProcessedImage | type[
         return type(error)
 
 
-def test_a_telephones_picture(processor: ImageProcessor) -> None:
+def test_a_phone_photo_is_processed(processor: ImageProcessor) -> None:
     content = pictures.phone_jpeg(2800, 2100)
     prepared = processor.prepare(BytesIO(content))
 
@@ -68,7 +68,7 @@ def test_a_telephones_picture(processor: ImageProcessor) -> None:
     assert len(prepared.placeholder) <= 600
 
 
-def test_an_avatar(processor: ImageProcessor) -> None:
+def test_an_avatar_is_processed(processor: ImageProcessor) -> None:
     prepared = processor.prepare_avatar(BytesIO(saved(scene(), 'PNG')))
 
     assert (prepared.kind, prepared.width, prepared.height) == (ImageKind.WEBP, 512, 512)
@@ -77,14 +77,14 @@ def test_an_avatar(processor: ImageProcessor) -> None:
 
 
 @pytest.mark.parametrize('kind', SMALL)
-def test_every_kind_is_taken(processor: ImageProcessor, kind: str) -> None:
+def test_every_kind_is_accepted(processor: ImageProcessor, kind: str) -> None:
     prepared = processor.prepare(BytesIO(SMALL[kind]()))
 
     assert opened(prepared.content).size == (prepared.width, prepared.height)
 
 
 @pytest.mark.parametrize('kind', SMALL)
-def test_a_damaged_picture_is_prepared_or_refused(
+def test_a_damaged_image_is_processed_or_refused(
     processor: ImageProcessor, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = Random(kind)
@@ -92,16 +92,16 @@ def test_a_damaged_picture_is_prepared_or_refused(
     outcomes = [outcome(processor, damaged(content, random)) for _ in range(100)]
 
     assert InvalidImageType in outcomes
-    # What the codec did not foresee would have been logged. But pi_heif 1.4.0 is known to crash.
+    # Unexpected errors of the codec would be logged. pi_heif 1.4.0 is known to crash.
     assert set(caplog.messages) <= ({f'{FAILED}: Segmentation fault'} if 'HEIC' in kind else set())
     assert isinstance(outcome(processor, TINY), ProcessedImage)
 
 
-# Of these only the first picture is wanted, and what is left can hold it whole.
+# A truncated MPO or animated PNG may still contain its first image completely.
 @pytest.mark.parametrize('kind', [kind for kind in SMALL if kind not in ('MPO', 'animated PNG')])
-def test_a_picture_cut_short_is_refused(processor: ImageProcessor, kind: str) -> None:
+def test_a_truncated_image_is_refused(processor: ImageProcessor, kind: str) -> None:
     content = SMALL[kind]().removesuffix(pictures.ZIP)
-    # The last bytes are padding in some kinds. A GIF may end before any frame's beginning.
+    # Some kinds end with padding. A GIF may end before any frame.
     offsets = {*range(0, 40), *range(40, len(content) * 9 // 10, max(1, len(content) // 40))}
     outcomes = {outcome(processor, content[:offset]) for offset in offsets if content[offset] not in b'!,'}
 
@@ -109,7 +109,7 @@ def test_a_picture_cut_short_is_refused(processor: ImageProcessor, kind: str) ->
 
 
 @pytest.mark.parametrize('name', HOSTILE)
-def test_a_hostile_picture_is_prepared_in_bounds_or_refused(
+def test_a_hostile_image_is_processed_within_bounds_or_refused(
     impatient_processor: ImageProcessor, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = HOSTILE[name]()
@@ -118,14 +118,14 @@ def test_a_hostile_picture_is_prepared_in_bounds_or_refused(
 
     assert made in (ImageTooLarge, InvalidImageType) or isinstance(made, ProcessedImage)
     assert caplog.messages == []
-    # A good picture may take longer than it may here, on a machine that is slow.
+    # On a slow machine, a good image may exceed the CPU time of this processor.
     wait_until(
-        lambda: isinstance(outcome(impatient_processor, TINY), ProcessedImage), 'a good picture is prepared'
+        lambda: isinstance(outcome(impatient_processor, TINY), ProcessedImage), 'a good image is processed'
     )
 
 
 @pytest.mark.parametrize('name', ['JPEG of many scans', 'PNG of 400 megapixels'])
-def test_a_picture_that_takes_longer_than_it_may_is_refused(
+def test_an_image_that_exceeds_the_cpu_time_is_refused(
     impatient_processor: ImageProcessor, name: str
 ) -> None:
     assert outcome(impatient_processor, HOSTILE[name]()) is ImageTooLarge
@@ -150,7 +150,7 @@ def child_of(worker: SandboxedWorker) -> int:
 
 
 class Upload(BytesIO):
-    """Tells how much of it was asked for."""
+    """Records how many bytes were requested."""
 
     asked = 0
 
@@ -160,7 +160,7 @@ class Upload(BytesIO):
 
 
 @pytest.mark.parametrize('task', ['prepare', 'prepare_avatar'])
-def test_a_file_of_too_many_bytes_is_read_no_further(worker: SandboxedWorker, task: str) -> None:
+def test_reading_stops_at_the_size_limit(worker: SandboxedWorker, task: str) -> None:
     limit = len(TINY)
     processor = SandboxedImageProcessor(worker, ImageLimits(bytes=limit))
     getattr(processor, task)(BytesIO(TINY))
@@ -191,13 +191,13 @@ def test_limits(worker: SandboxedWorker, content: bytes, largest: dict[str, int]
     assert outcome(beyond, content) is ImageTooLarge
 
 
-def test_an_avatar_may_have_more_pixels_than_its_picture(worker: SandboxedWorker) -> None:
+def test_an_avatar_may_have_more_pixels_than_its_source(worker: SandboxedWorker) -> None:
     processor = SandboxedImageProcessor(worker, ImageLimits(pixels=96 * 64))
 
     assert processor.prepare_avatar(BytesIO(TINY)).width == 512
 
 
-def test_those_who_wait_have_not_read_and_the_others_are_sent_away(worker: SandboxedWorker) -> None:
+def test_waiting_uploads_are_not_read_and_excess_ones_are_refused(worker: SandboxedWorker) -> None:
     processor = SandboxedImageProcessor(worker, waiting=1, timeout=0.05)
     read_session, go_on = Event(), Event()
 
@@ -223,7 +223,7 @@ def test_those_who_wait_have_not_read_and_the_others_are_sent_away(worker: Sandb
 
 @pytest.fixture(name='processor_by')
 def fixture_processor_by(request: pytest.FixtureRequest) -> Iterator[ImageProcessor]:
-    """One whose worker runs another function of the tests' own."""
+    """Run a function of the tests in the worker instead of the codec."""
     worker = SandboxedWorker(
         f'tests.support.worker_functions:{request.param}',
         cpu_seconds=60,
@@ -239,7 +239,7 @@ def fixture_processor_by(request: pytest.FixtureRequest) -> Iterator[ImageProces
     ('crash', 'Segmentation fault'),
     ('echo', 'malformed reply from the codec'),
 ], indirect=['processor_by'])  # yapf: disable
-def test_a_fault_of_the_codec_is_logged_without_the_picture(
+def test_a_codec_failure_is_logged_without_the_image(
     processor_by: ImageProcessor, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(InvalidImageType):
@@ -249,12 +249,12 @@ def test_a_fault_of_the_codec_is_logged_without_the_picture(
 
 
 @pytest.mark.parametrize('processor_by', ['be_killed'], indirect=True)
-def test_a_process_killed_from_outside_is_not_the_fault_of_the_picture(processor_by: ImageProcessor) -> None:
+def test_a_killed_worker_does_not_refuse_the_image(processor_by: ImageProcessor) -> None:
     with pytest.raises(Unavailable, match='^The picture could not be processed just now, please try again$'):
         processor_by.prepare(BytesIO(TINY))
 
 
-def test_a_child_that_answers_nonsense_is_replaced() -> None:
+def test_a_child_with_a_malformed_reply_is_replaced() -> None:
     worker = SandboxedWorker(
         'tests.support.worker_functions:echo', cpu_seconds=60, memory_bytes=64 * MIB, wall_seconds=600
     )

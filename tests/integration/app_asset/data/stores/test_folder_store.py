@@ -33,7 +33,7 @@ def fixture_store(folder: Path) -> FolderImageStore:
 
 
 def run(program: str, *arguments: str | Path, inside: tuple[str, ...] = ()) -> Any:
-    """Run a program of Python's, perhaps inside another one; return the JSON that it prints."""
+    """Run Python code, optionally inside another program, and return the JSON that it prints."""
     ended = subprocess.run(
         [*inside, sys.executable, '-c', program, *arguments],
         cwd=PROJECT_FOLDER,
@@ -46,10 +46,10 @@ def run(program: str, *arguments: str | Path, inside: tuple[str, ...] = ()) -> A
     return json.loads(ended.stdout)
 
 
-# What it serves
+# Locating files
 
 
-def test_a_file_of_ours_is_located(store: FolderImageStore, folder: Path) -> None:
+def test_a_stored_file_is_located(store: FolderImageStore, folder: Path) -> None:
     store.save(FILES)
 
     assert [store.locate(key) for key in KEYS] == [folder / key for key in KEYS]
@@ -83,7 +83,7 @@ def test_a_file_of_ours_is_located(store: FolderImageStore, folder: Path) -> Non
         '7/images',
     ]
 )
-def test_nothing_else_is_located(store: FolderImageStore, folder: Path, key: str) -> None:
+def test_only_stored_files_are_located(store: FolderImageStore, folder: Path, key: str) -> None:
     store.save(FILES)
     (folder / INCOMING / 'draft').write_bytes(b'draft')
     for secret in (folder / 'secret', folder.parent / 'secret'):
@@ -124,7 +124,7 @@ def make_pipe(folder: Path) -> None:
 
 
 @pytest.mark.parametrize('lay', [link_file, link_to_nothing, link_images, link_user, make_folder, make_pipe])
-def test_what_is_no_file_is_neither_located_nor_listed(
+def test_special_files_are_neither_located_nor_listed(
     store: FolderImageStore, folder: Path, lay: Callable[[Path], None]
 ) -> None:
     store.save(FILES)
@@ -137,7 +137,7 @@ def test_what_is_no_file_is_neither_located_nor_listed(
     assert KEYS[0] not in {file.key for file in store.list()}
 
 
-def test_the_folder_itself_may_be_a_link(store: FolderImageStore, folder: Path) -> None:
+def test_the_folder_itself_may_be_a_symlink(store: FolderImageStore, folder: Path) -> None:
     (folder.parent / 'disk').mkdir()
     folder.symlink_to(folder.parent / 'disk')
 
@@ -148,7 +148,7 @@ def test_the_folder_itself_may_be_a_link(store: FolderImageStore, folder: Path) 
 
 
 @pytest.mark.parametrize('key', ['../secret', '7/images/a.jpg', f'7/images/../../{DIGEST}.jpg'])
-def test_only_keys_of_ours_are_saved_and_deleted(store: FolderImageStore, folder: Path, key: str) -> None:
+def test_foreign_keys_are_neither_saved_nor_deleted(store: FolderImageStore, folder: Path, key: str) -> None:
     file, = new_files(widths=())
     folder.mkdir()
     (folder.parent / 'secret').write_bytes(b'secret')
@@ -162,10 +162,10 @@ def test_only_keys_of_ours_are_saved_and_deleted(store: FolderImageStore, folder
     assert not list(store.list())
 
 
-# The list
+# Listing files
 
 
-def test_files_may_vanish_while_they_are_listed(store: FolderImageStore, folder: Path) -> None:
+def test_listing_ignores_files_that_vanish(store: FolderImageStore, folder: Path) -> None:
     store.save(FILES)
     store.save(new_files(user_id=8))
     listing = store.list()
@@ -195,15 +195,13 @@ def test_a_save_leaves_no_draft(store: FolderImageStore, folder: Path) -> None:
     assert not list((folder / INCOMING).iterdir())
 
 
-def test_drafts_that_a_killed_process_left_are_removed_after_an_hour(
-    store: FolderImageStore, folder: Path
-) -> None:
+def test_stale_drafts_are_removed_after_an_hour(store: FolderImageStore, folder: Path) -> None:
     store.save(FILES)
     for name, age in (('old', STALE_AFTER + 60), ('new', STALE_AFTER - 60)):
         draft = folder / INCOMING / name
         draft.write_bytes(b'draft')
         os.utime(draft, (time.time() - age, ) * 2)
-    # What cannot be removed does not matter.
+    # Failing to remove a draft is harmless.
     (folder / INCOMING / 'folder').mkdir()
     os.utime(folder / INCOMING / 'folder', (0, 0))
 
@@ -212,7 +210,7 @@ def test_drafts_that_a_killed_process_left_are_removed_after_an_hour(
     assert {entry.name for entry in (folder / INCOMING).iterdir()} == {'new', 'folder'}
 
 
-# In each child the system kills the save before another of its steps on files.
+# In each child process, the system kills the save before a different file operation.
 KILL_AT_EACH_STEP = '''
 import json, os, signal, sys
 from pathlib import Path
@@ -242,7 +240,7 @@ print(json.dumps(statuses))
 '''
 
 
-def test_a_process_may_be_killed_at_any_step(tmp_path: Path) -> None:
+def test_a_save_survives_a_kill_at_any_step(tmp_path: Path) -> None:
     statuses = run(KILL_AT_EACH_STEP, tmp_path)
 
     assert len(statuses) > 10
@@ -259,8 +257,8 @@ def test_a_process_may_be_killed_at_any_step(tmp_path: Path) -> None:
     assert drafts
 
 
-def test_what_is_acknowledged_outlives_a_power_cut(store: FolderImageStore) -> None:
-    """Bytes are synchronized before the file has its name, and names before the next step and the end."""
+def test_acknowledged_changes_survive_a_power_failure(store: FolderImageStore) -> None:
+    """Contents are synced before files are moved, and folders before the next step and the end."""
     steps: list[str] = []
 
     def note(_frame: object, event: str, function: Any) -> None:
@@ -279,17 +277,17 @@ def test_what_is_acknowledged_outlives_a_power_cut(store: FolderImageStore) -> N
         'fsync fsync fsync',
         'replace replace fsync fsync fsync',
         'replace fsync fsync fsync',
-        # Of drafts that are not there any more.
+        # Ignore drafts that have been moved.
         'unlink unlink unlink',
         'unlink fsync',
     ))
 
 
-# What goes wrong below
+# Faults of the file system
 
 
 def namespace(folder: Path) -> tuple[str, ...]:
-    """How to start a program that may mount something which nobody else sees."""
+    """Return the command for running a program in its own mount namespace."""
     for way in (('unshare', '--mount'), ('unshare', '--map-root-user', '--mount')):
         trial = [*way, 'mount', '-t', 'tmpfs', 'tmpfs', folder]
         if subprocess.run(trial, capture_output=True, check=False).returncode == 0:
@@ -326,7 +324,7 @@ answers['drafts'] = len(list((folder / INCOMING).iterdir()))
 save('small again', new_files(b'another'))
 filler.unlink()
 save('large again', large)
-# Of this mount alone: an ordinary user may not change the file system's own options.
+# Options of the mount only: an ordinary user may not change those of the file system.
 subprocess.run(['mount', '-o', 'remount,bind,ro', folder], check=True)
 save('read-only', small)
 answers['still there'] = store.exists(small[0].key)
@@ -338,7 +336,7 @@ print(json.dumps(answers))
 '''
 
 
-def test_a_full_disk_refuses_what_has_no_room_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_new_files_and_keeps_existing_ones(tmp_path: Path) -> None:
     assert run(FILL_DISK, tmp_path, inside=namespace(tmp_path)) == {
         'small': 'saved',
         'large': ['There is no room for images just now', 'OSError'],
@@ -374,10 +372,12 @@ print(json.dumps(answers))
 '''
 
 
-def test_a_folder_that_is_closed_to_us_is_no_crash(store: FolderImageStore, folder: Path) -> None:
+def test_a_folder_without_permissions_makes_the_store_unavailable(
+    store: FolderImageStore, folder: Path
+) -> None:
     store.save(FILES)
     folder.chmod(0)
-    # To root no folder is closed, unless it is root in a world of its own.
+    # Permissions do not restrict root, except in a user namespace.
     inside = ('unshare', '--user') if os.geteuid() == 0 else ()
     if inside and subprocess.run([*inside, 'true'], capture_output=True, check=False).returncode != 0:
         skip('no folder that is closed to root', 'run as an ordinary user, or allow user namespaces')
@@ -389,7 +389,9 @@ def test_a_folder_that_is_closed_to_us_is_no_crash(store: FolderImageStore, fold
     assert responses == ['The image storage does not work just now, please try again'] * 5
 
 
-def test_a_file_in_place_of_the_folder_is_no_crash(store: FolderImageStore, folder: Path) -> None:
+def test_a_file_in_place_of_the_folder_makes_the_store_unavailable(
+    store: FolderImageStore, folder: Path
+) -> None:
     folder.write_bytes(b'')
 
     with pytest.raises(Unavailable, match='does not work') as raised:

@@ -1,4 +1,4 @@
-"""What the port of the image store promises, shown on the real ones and on the fake alike."""
+"""Tests the contract of ImageStore with the real stores and the fake."""
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,10 +32,10 @@ class Backing(Protocol):
         ...
 
     def read(self, key: str) -> bytes:
-        """Past the store."""
+        """Read a file without using the store."""
 
     def spoil(self, key: str) -> None:
-        """Let each save of the key fail."""
+        """Make every save of the key fail."""
 
 
 class FakeBacking:
@@ -75,7 +75,7 @@ class S3Backing:
         self._server = server
 
     def get(self, key: str) -> requests.Response:
-        """Read the file as anybody would, if anybody were let in."""
+        """Read the file as if it were public."""
         url = self._server.client.generate_presigned_url(
             'get_object', Params={
                 'Bucket': self.bucket.name,
@@ -123,7 +123,7 @@ def fixture_backing(request: pytest.FixtureRequest, tmp_path: Path) -> Backing:
     return backing
 
 
-def test_what_is_saved_is_there_to_the_byte(backing: Backing) -> None:
+def test_saved_files_are_stored_byte_for_byte(backing: Backing) -> None:
     files = new_files(bytes(range(256)) * 4096 + b'\r\n\0')
 
     backing.store.save(files)
@@ -132,7 +132,7 @@ def test_what_is_saved_is_there_to_the_byte(backing: Backing) -> None:
     assert [backing.read(file.key) for file in files] == [file.content for file in files]
 
 
-def test_an_empty_file_is_kept_too(backing: Backing) -> None:
+def test_an_empty_file_is_stored(backing: Backing) -> None:
     file, = new_files(b'', widths=())
 
     backing.store.save([file])
@@ -141,14 +141,14 @@ def test_an_empty_file_is_kept_too(backing: Backing) -> None:
     assert backing.read(file.key) == b''
 
 
-def test_to_save_nothing_is_no_error(backing: Backing) -> None:
+def test_saving_no_files_is_not_an_error(backing: Backing) -> None:
     backing.store.save([])
     backing.store.delete([])
 
     assert not list(backing.store.list())
 
 
-def test_what_was_not_saved_is_not_there(backing: Backing) -> None:
+def test_an_unsaved_file_does_not_exist(backing: Backing) -> None:
     file, variant, _ = new_files()
     assert not backing.store.exists(file.key)
     assert not list(backing.store.list())
@@ -159,7 +159,7 @@ def test_what_was_not_saved_is_not_there(backing: Backing) -> None:
 
 
 def test_the_list_has_each_file_with_its_size_and_time(backing: Backing) -> None:
-    # What servers say is rounded down to seconds.
+    # Servers round times down to seconds.
     before = datetime.now(UTC) - timedelta(seconds=2)
     files = [*new_files(), *new_files(b'other', user_id=8, widths=())]
 
@@ -183,7 +183,7 @@ def test_deleted_files_are_gone_and_others_stay(backing: Backing) -> None:
     assert backing.read(others[0].key) == others[0].content
 
 
-def test_to_delete_what_is_not_there_is_no_error(backing: Backing) -> None:
+def test_deleting_a_missing_file_is_not_an_error(backing: Backing) -> None:
     files = new_files()
     backing.store.delete(keys_of(files))
     backing.store.save(files[1:])
@@ -194,7 +194,7 @@ def test_to_delete_what_is_not_there_is_no_error(backing: Backing) -> None:
     assert not list(backing.store.list())
 
 
-def test_the_same_again_changes_nothing(backing: Backing) -> None:
+def test_saving_the_same_file_again_changes_nothing(backing: Backing) -> None:
     files = new_files()
 
     backing.store.save(files)
@@ -204,7 +204,7 @@ def test_the_same_again_changes_nothing(backing: Backing) -> None:
     assert [backing.read(file.key) for file in files] == [file.content for file in files]
 
 
-def test_what_was_deleted_can_be_saved_again(backing: Backing) -> None:
+def test_a_deleted_file_can_be_saved_again(backing: Backing) -> None:
     files = new_files()
     backing.store.save(files)
     backing.store.delete(keys_of(files))
@@ -214,9 +214,9 @@ def test_what_was_deleted_can_be_saved_again(backing: Backing) -> None:
     assert backing.read(files[0].key) == files[0].content
 
 
-# The fourth, moto, refuses no single key. What happens when S3 does is shown in test_s3_faults, too.
+# Without moto, which cannot refuse a single key. test_s3_faults covers refusals by S3.
 @pytest.mark.parametrize('backing', ['fake', 'folder', 'rclone'], indirect=True)
-def test_the_first_file_is_not_there_without_the_others(backing: Backing) -> None:
+def test_the_first_file_does_not_exist_without_the_others(backing: Backing) -> None:
     files = new_files()
     backing.spoil(files[2].key)
 
@@ -226,11 +226,11 @@ def test_the_first_file_is_not_there_without_the_others(backing: Backing) -> Non
     assert not backing.store.exists(files[0].key)
 
 
-# The fourth, moto, reads one request's file while it closes it for another one.
+# Without moto, which closes the file of a request while it reads it for another.
 @pytest.mark.parametrize('backing', ['fake', 'folder', 'rclone'], indirect=True)
-def test_the_same_picture_can_be_saved_by_many_at_once(backing: Backing) -> None:
+def test_the_same_image_can_be_saved_concurrently(backing: Backing) -> None:
     files = new_files(b'x' * 200_000)
-    # rclone sometimes fails when several files are the first in a folder.
+    # rclone sometimes fails if several files are the first in a folder.
     backing.store.save(files[1:2])
 
     at_once([lambda: backing.store.save(files)] * 8)
@@ -245,10 +245,10 @@ def test_the_url_is_the_base_and_the_key(backing: Backing) -> None:
     assert backing.store.url(key) == f'{backing.base_url}/{key}'
 
 
-# S3 alone
+# S3 only
 
 
-def test_anybody_who_reads_is_told_what_it_is(s3_backing: S3Backing) -> None:
+def test_files_are_served_with_their_media_type_and_cache_headers(s3_backing: S3Backing) -> None:
     files = new_files()
 
     s3_backing.store.save(files)
@@ -261,7 +261,7 @@ def test_anybody_who_reads_is_told_what_it_is(s3_backing: S3Backing) -> None:
         assert headers['Content-Length'] == str(len(file.content))
 
 
-def test_a_list_goes_on_after_its_first_page(rclone: RcloneServer, rclone_backing: S3Backing) -> None:
+def test_listing_continues_after_the_first_page(rclone: RcloneServer, rclone_backing: S3Backing) -> None:
     folder = rclone.buckets / rclone_backing.bucket.name / '7' / 'images'
     folder.mkdir(parents=True)
     names = {f'{number:064x}.jpg' for number in range(1100)}
@@ -274,7 +274,7 @@ def test_a_list_goes_on_after_its_first_page(rclone: RcloneServer, rclone_backin
     assert set(listed) == {f'7/images/{name}' for name in names}
 
 
-def test_a_list_is_read_page_by_page(moto_backing: S3Backing) -> None:
+def test_listing_reads_one_page_at_a_time(moto_backing: S3Backing) -> None:
     files = new_files(widths=(320, 640, 960, 1280))
     moto_backing.store.save(files)
 

@@ -39,7 +39,7 @@ KEYS = keys_of(FILES)
 DIGEST = sha256(FILES[0].content).hexdigest()
 ARN = f'arn:aws:s3:::{BUCKET}/{KEYS[0]}'
 
-# For servers that never do.
+# For servers that never respond.
 IMPATIENT = replace(PATIENT, read_timeout=0.3)
 
 Call = Callable[[S3ImageStore], object]
@@ -70,7 +70,7 @@ def failure(
     *,
     secret: str = BUCKET,
 ) -> str:
-    """Make the call, which must end and fail like this; return the message.
+    """Make a call that must end and fail with this error; return the message.
 
     Neither that nor the log may tell anybody where the files are and with which key.
     """
@@ -78,7 +78,7 @@ def failure(
     with pytest.raises(kind) as raised:
         call(store)
     assert time.monotonic() - began < PATIENCE
-    # The handler of errors logs the cause.
+    # The error handler logs causes.
     told = f'{raised.value.message}\n{raised.value.__cause__}\n{log.text}'
     for word in (BUCKET, DIGEST, ACCESS_KEY_ID, SECRET_ACCESS_KEY, 'arn:', '127.0.0.1', 'Signature=', secret):
         assert word not in told
@@ -92,12 +92,12 @@ def all_fail(
     *,
     secret: str = BUCKET
 ) -> set[str]:
-    # At once, as most of them wait. A store for each would take longer than all the rest.
+    # Run them concurrently with one store, because most wait and creating a store is slow.
     calls = [partial(failure, kind, log, store, call, secret=secret) for call in CALLS.values()]
     return set(at_once(calls))
 
 
-# Nobody there, or nobody who makes sense
+# Unreachable and broken servers
 
 
 def test_no_server(log: pytest.LogCaptureFixture) -> None:
@@ -108,11 +108,11 @@ def test_no_server(log: pytest.LogCaptureFixture) -> None:
 def test_a_server_that_hangs(log: pytest.LogCaptureFixture) -> None:
     with silent_port() as port:
         all_fail(Unavailable, log, store_at(f'http://127.0.0.1:{port}', IMPATIENT))
-    # The sockets' own timeouts end it, so that no thread is left.
+    # The socket timeouts end it, so that no thread remains.
     assert 'ReadTimeoutError' in log.text and 'Overdue' not in log.text
 
 
-def test_a_server_that_drips(log: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_sends_byte_by_byte(log: pytest.LogCaptureFixture) -> None:
     with ScriptedS3(lambda _: DRIP) as server:
         all_fail(Unavailable, log, store_at(server.url, replace(IMPATIENT, save_deadline=0.4, deadline=0.4)))
     assert 'Overdue' in log.text
@@ -126,12 +126,12 @@ def test_a_server_that_drips(log: pytest.LogCaptureFixture) -> None:
     ],
     ids=['closes', 'cuts', 'is none']
 )
-def test_an_answer_that_is_none(response: Answer, log: pytest.LogCaptureFixture) -> None:
+def test_a_malformed_response(response: Answer, log: pytest.LogCaptureFixture) -> None:
     with ScriptedS3(lambda _: response) as server:
         failure(Unavailable, log, store_at(server.url), CALLS['list'])
 
 
-def test_a_host_that_has_no_address(log: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_host(log: pytest.LogCaptureFixture) -> None:
     failure(
         Unavailable,
         log,
@@ -145,7 +145,7 @@ def test_the_store_works_again_as_soon_as_the_server_does(
 ) -> None:
     with TcpProxy.before(rclone.url) as proxy:
         url = f'http://127.0.0.1:{proxy.port}'
-        # rclone sometimes says 500 to the first of two files that come into a new folder at once.
+        # rclone sometimes responds with 500 if two files are created in a new folder concurrently.
         bucket = S3Bucket(name=rclone.make_bucket(), endpoint_url=url)
         store = S3ImageStore(bucket, limits=replace(PATIENT, attempts=2))
         store.save(FILES)
@@ -169,7 +169,7 @@ def has_the_picture(store: S3ImageStore) -> bool:
         return False
 
 
-def test_connections_that_broke_meanwhile_do_not_matter(rclone: RcloneServer) -> None:
+def test_broken_idle_connections_are_replaced(rclone: RcloneServer) -> None:
     with TcpProxy.before(rclone.url) as proxy:
         url = f'http://127.0.0.1:{proxy.port}'
         store = S3ImageStore(S3Bucket(name=rclone.make_bucket(), endpoint_url=url))
@@ -181,7 +181,7 @@ def test_connections_that_broke_meanwhile_do_not_matter(rclone: RcloneServer) ->
         assert store.exists(KEYS[0])
 
 
-# What S3 itself says
+# Errors of S3
 
 
 @pytest.mark.parametrize(('status', 'code', 'told'), [
@@ -193,7 +193,7 @@ def test_connections_that_broke_meanwhile_do_not_matter(rclone: RcloneServer) ->
     (403, f'See {ARN}', 'status 403 (request 4442587FB7D0A2F9)'),
     (403, 'A' * 65, 'status 403 (request 4442587FB7D0A2F9)'),
 ])
-def test_a_refusal_is_told_in_safe_words(
+def test_a_refusal_reveals_only_its_code_and_request_id(
     status: int, code: str, told: str, log: pytest.LogCaptureFixture
 ) -> None:
     response = problem_of(status, code, message=f'User {ACCESS_KEY_ID} may not put {ARN}')
@@ -209,7 +209,7 @@ def test_a_refusal_of_any_call(log: pytest.LogCaptureFixture) -> None:
         all_fail(StorageRefused, log, store_at(server.url))
 
 
-def test_a_request_id_that_is_none_is_not_told(log: pytest.LogCaptureFixture) -> None:
+def test_a_malformed_request_id_is_not_logged(log: pytest.LogCaptureFixture) -> None:
     response = problem_of(403, 'AccessDenied', request_id=f'see {ARN}')
     with ScriptedS3(lambda _: response) as server:
         failure(StorageRefused, log, store_at(server.url))
@@ -225,17 +225,19 @@ def test_a_request_id_that_is_none_is_not_told(log: pytest.LogCaptureFixture) ->
     (503, 'SlowDown'),
     (400, 'ThrottlingException'),
 ])
-def test_what_passes_is_no_refusal(status: int, code: str, log: pytest.LogCaptureFixture) -> None:
+def test_transient_errors_make_the_store_unavailable(
+    status: int, code: str, log: pytest.LogCaptureFixture
+) -> None:
     with ScriptedS3(lambda _: problem_of(status, code, message=ARN)) as server:
         failure(Unavailable, log, store_at(server.url))
 
 
-def test_a_server_in_trouble_fails_any_call(log: pytest.LogCaptureFixture) -> None:
+def test_a_server_error_fails_any_call(log: pytest.LogCaptureFixture) -> None:
     with ScriptedS3(lambda _: problem_of(503, 'SlowDown')) as server:
         all_fail(Unavailable, log, store_at(server.url))
 
 
-def test_a_short_trouble_is_not_noticed() -> None:
+def test_a_single_server_error_is_retried() -> None:
     responses = [problem_of(503, 'SlowDown')]
     with ScriptedS3(lambda _: responses.pop() if responses else Answer()) as server:
         store_at(server.url, replace(PATIENT, attempts=2)).save(FILES[:1])
@@ -244,9 +246,7 @@ def test_a_short_trouble_is_not_noticed() -> None:
 
 
 @pytest.mark.parametrize('name', ['moto', 'rclone'])
-def test_a_bucket_that_is_not_there(
-    name: str, request: pytest.FixtureRequest, log: pytest.LogCaptureFixture
-) -> None:
+def test_a_missing_bucket(name: str, request: pytest.FixtureRequest, log: pytest.LogCaptureFixture) -> None:
     store = store_at(request.getfixturevalue(name).url)
 
     for call in ('save', 'delete', 'list'):
@@ -265,7 +265,7 @@ def test_a_wrong_secret(
 # Order
 
 
-def test_the_first_file_goes_up_when_all_others_are_there() -> None:
+def test_the_first_file_is_uploaded_after_all_others() -> None:
     together = threading.Barrier(2, timeout=PATIENCE)
     answered: list[str] = []
     before_first: list[str] = []
@@ -274,7 +274,7 @@ def test_the_first_file_goes_up_when_all_others_are_there() -> None:
         if seen.key == KEYS[0]:
             before_first.extend(answered)
         else:
-            # Those wait for each other, so they are on their way at once.
+            # The uploads wait for each other, so they must be concurrent.
             together.wait()
         answered.append(seen.key)
         return Answer()
@@ -286,7 +286,7 @@ def test_the_first_file_goes_up_when_all_others_are_there() -> None:
 
 
 @pytest.mark.parametrize('response', [problem_of(403, 'AccessDenied'), SILENCE])
-def test_the_first_file_does_not_go_up_without_the_others(response: Answer) -> None:
+def test_the_first_file_is_not_uploaded_without_the_others(response: Answer) -> None:
     with ScriptedS3(lambda seen: response if seen.key == KEYS[1] else Answer()) as server:
         with pytest.raises(BusinessError):
             store_at(server.url, IMPATIENT).save(FILES)
@@ -302,7 +302,7 @@ def test_the_first_file_is_deleted_before_the_others() -> None:
         assert sorted(seen.key for seen in server.seen) == sorted(KEYS)
 
 
-def test_when_the_first_file_cannot_be_deleted_the_others_stay() -> None:
+def test_the_others_stay_if_the_first_file_cannot_be_deleted() -> None:
     with ScriptedS3(lambda _: problem_of(403, 'AccessDenied')) as server:
         with pytest.raises(StorageRefused):
             store_at(server.url).delete(KEYS)
@@ -330,23 +330,23 @@ def test_an_upload_may_take_longer_than_another_call() -> None:
         assert sorted(seen.key for seen in server.seen) == sorted(KEYS)
 
 
-def test_an_upload_that_was_given_up_ends(log: pytest.LogCaptureFixture) -> None:
+def test_an_overdue_upload_is_aborted(log: pytest.LogCaptureFixture) -> None:
     file, = new_files(b'x' * 24_000_000, widths=())
-    # All of it would take the server 24 seconds.
+    # The server would take 24 seconds for the whole upload.
     with ScriptedS3(lambda _: Answer(), slow=0.5) as server:
         store = store_at(server.url, replace(PATIENT, save_deadline=1))
-        # The first call makes the client, which may take longer than the deadline of the next.
+        # The first call creates the client, which may take longer than the deadline of the next.
         store.exists(KEYS[0])
         failure(Unavailable, log, store, lambda store: store.save([file]))
 
-        # A machine may be so busy that none had begun by then.
+        # On a busy machine, no upload may have started by then.
         for upload in server.seen[1:]:
             wait_until(lambda upload=upload: upload.ended, 'the upload stops')  # type: ignore[misc]
             assert upload.received < len(file.content)
     wait_until(lambda: not calls_under_way(), 'the thread ends')
 
 
-def test_a_call_that_was_given_up_is_not_tried_again(log: pytest.LogCaptureFixture) -> None:
+def test_an_overdue_call_is_not_retried(log: pytest.LogCaptureFixture) -> None:
     given_up = threading.Event()
 
     def script(seen: Seen) -> Answer:
@@ -358,17 +358,17 @@ def test_a_call_that_was_given_up_is_not_tried_again(log: pytest.LogCaptureFixtu
     limits = replace(PATIENT, attempts=2, deadline=0.3)
     with ScriptedS3(script) as server:
         store = store_at(server.url, limits)
-        # The first call makes the client, which may take longer than the deadline of the next.
+        # The first call creates the client, which may take longer than the deadline of the next.
         store.save(FILES[:1])
         failure(Unavailable, log, store, CALLS['delete'])
         given_up.set()
         wait_until(lambda: not calls_under_way(), 'the thread ends')
 
-        # A machine may be so busy that not even the first try had begun.
+        # On a busy machine, not even the first attempt may have started by then.
         assert [seen.method for seen in server.seen] in (['PUT', 'DELETE'], ['PUT'])
 
 
-def test_a_call_that_never_ends_does_not_keep_the_process() -> None:
+def test_a_hanging_call_does_not_keep_the_process_alive() -> None:
     program = '''
 import sys
 from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
@@ -406,20 +406,20 @@ def fixture_no_credentials(aws_environ: pytest.MonkeyPatch) -> pytest.MonkeyPatc
     return aws_environ
 
 
-def test_without_credentials_it_is_not_set_up(
+def test_missing_credentials_are_reported_and_looked_for_again(
     moto: MotoServer, no_credentials: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     store = store_at(moto.url)
     assert all_fail(Unavailable, log, store) == {'The image storage is not set up'}
 
-    # They may come later, and are not asked for at the start alone.
+    # The store looks for credentials again with the next call.
     for name, value in AWS_ENVIRON.items():
         no_credentials.setenv(name, value)
     with pytest.raises(StorageRefused):
         CALLS['save'](store)
 
 
-def test_half_the_credentials_are_none(
+def test_incomplete_credentials_are_reported(
     moto: MotoServer, aws_environ: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     aws_environ.delenv('AWS_SECRET_ACCESS_KEY')
@@ -427,7 +427,9 @@ def test_half_the_credentials_are_none(
     failure(Unavailable, log, store_at(moto.url))
 
 
-def test_the_role_of_a_task_is_enough(moto: MotoServer, no_credentials: pytest.MonkeyPatch) -> None:
+def test_the_role_of_a_task_provides_credentials(
+    moto: MotoServer, no_credentials: pytest.MonkeyPatch
+) -> None:
     credentials = {
         'AccessKeyId': 'a',
         'SecretAccessKey': 'b',
@@ -443,7 +445,7 @@ def test_the_role_of_a_task_is_enough(moto: MotoServer, no_credentials: pytest.M
         assert [seen.key for seen in service.seen] == ['credentials']
 
 
-def test_credentials_that_do_not_come_are_not_waited_for(
+def test_slow_credentials_do_not_exceed_the_deadline(
     moto: MotoServer, no_credentials: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     with silent_port() as port:

@@ -32,7 +32,7 @@ def failure(store: ImageStore, *, publishes: bool = True) -> CheckFailed:
     return caught.value
 
 
-def test_a_public_bucket_is_ok_and_is_left_empty(moto: MotoServer) -> None:
+def test_a_public_bucket_passes_and_is_left_empty(moto: MotoServer) -> None:
     name = moto.make_bucket()
     moto.client.put_bucket_acl(Bucket=name, ACL='public-read')
 
@@ -58,12 +58,12 @@ def test_a_refused_operation_is_a_failure_with_its_code(method: str) -> None:
         error = failure(bucket_at(server.url))
 
     assert error.status is Status.FAIL
-    # An answer to HEAD has no body, hence no code.
+    # A response to HEAD has no body, hence no code.
     assert ('status 403' if method == 'HEAD' else 'AccessDenied') in error.found
     assert error.remedy == 'mend it'
 
 
-def test_a_bucket_that_is_not_there(moto: MotoServer) -> None:
+def test_a_missing_bucket(moto: MotoServer) -> None:
     assert 'NoSuchBucket' in failure(bucket_at(moto.url)).found
 
 
@@ -79,7 +79,7 @@ def test_no_server() -> None:
         assert 'does not answer' in failure(bucket_at(f'http://127.0.0.1:{port}')).found
 
 
-def test_a_folder_is_ok_and_is_left_without_files(tmp_path: Path) -> None:
+def test_a_folder_passes_and_is_left_empty(tmp_path: Path) -> None:
     store = FolderImageStore(tmp_path / 'images', 'https://api.test')
 
     check_store(store, remedy='', publishes=False)
@@ -87,7 +87,7 @@ def test_a_folder_is_ok_and_is_left_without_files(tmp_path: Path) -> None:
     assert not list(store.list())
 
 
-def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+def test_a_read_only_folder(tmp_path: Path) -> None:
     (tmp_path / 'images').write_text('not a folder', encoding='utf-8')
 
     error = failure(FolderImageStore(tmp_path / 'images', 'https://api.test'), publishes=False)

@@ -26,7 +26,7 @@ LOSSY = {
 
 
 @pytest.mark.parametrize('name', EXACT | LOSSY)
-def test_an_animation_keeps_its_frames_and_their_times(name: str) -> None:
+def test_an_animation_keeps_its_frames_and_durations(name: str) -> None:
     content = (EXACT | LOSSY)[name]
     made = prepare(content)
     before, after = frames_of(content), frames_of(made.content)
@@ -42,13 +42,13 @@ def test_an_animation_keeps_its_frames_and_their_times(name: str) -> None:
 
 @pytest.mark.parametrize('kind', ['GIF', 'WEBP'])
 @pytest.mark.parametrize('loop', [0, 1, 7])
-def test_an_animation_is_repeated_as_often(kind: str, loop: int) -> None:
+def test_an_animation_keeps_its_loop_count(kind: str, loop: int) -> None:
     content = animated(kind, loop=loop)
 
     assert opened(prepare(content).content).info['loop'] == loop
 
 
-def test_a_gif_that_is_not_repeated_stays_so() -> None:
+def test_a_gif_without_repetition_stays_so() -> None:
     content = animated('GIF', loop=None)
     assert 'loop' not in opened(content).info
 
@@ -70,7 +70,7 @@ def test_an_animation_has_no_variants_but_a_placeholder(kind: str) -> None:
     assert made.placeholder.startswith('data:image/webp;base64,')
 
 
-def test_a_still_gif_stays_one_and_has_variants() -> None:
+def test_a_still_gif_stays_a_gif_and_has_variants() -> None:
     content = pictures.saved(pictures.scene(400, 300).quantize(200), 'GIF', interlace=1)
     made = prepare(content)
 
@@ -79,14 +79,14 @@ def test_a_still_gif_stays_one_and_has_variants() -> None:
     assert [variant.width for variant in made.variants] == [320]
 
 
-def test_a_gif_without_a_mark_of_its_end_is_taken() -> None:
+def test_a_gif_without_a_trailer_is_accepted() -> None:
     content = animated('GIF')
 
     assert len(frames_of(prepare(content[:-1]).content)) == 3
 
 
 @pytest.mark.parametrize('kind', ['PNG', 'AVIF'])
-def test_an_animation_of_another_kind_becomes_a_still_picture_of_its_first_frame(kind: str) -> None:
+def test_other_animations_become_their_first_frame(kind: str) -> None:
     first, *others = [frame.resize((400, 300)) for frame in pictures.animation_frames()]
     made = prepare(pictures.saved(first, kind, save_all=True, append_images=others, duration=50))
 
@@ -95,7 +95,7 @@ def test_an_animation_of_another_kind_becomes_a_still_picture_of_its_first_frame
     assert [variant.width for variant in made.variants] == [320]
 
 
-def test_an_animated_png_may_hold_another_picture_for_those_who_cannot_show_it_move() -> None:
+def test_an_animated_png_becomes_its_default_image() -> None:
     content = pictures.saved(
         pictures.scene(60, 40),
         'PNG',
@@ -108,7 +108,7 @@ def test_an_animated_png_may_hold_another_picture_for_those_who_cannot_show_it_m
     assert difference(opened(prepare(content).content), pictures.scene(60, 40)) == 0
 
 
-def test_what_is_said_of_a_gifs_frame_is_said_of_no_other() -> None:
+def test_the_control_of_a_gif_frame_does_not_apply_to_the_next() -> None:
     frame = b',' + struct.pack('<HHHHB', 0, 0, 1, 1, 0) + b'\2\2\x44\1\0'
     other = b',' + struct.pack('<HHHHB', 0, 0, 1, 1, 0x80) + bytes([9, 9, 9, 200, 0, 0]) + b'\2\2\x4c\1\0'
     content = b'GIF89a\2\0\2\0\0\0\0!\xf9\4\0\x0a\0\0\0' + frame + other + b';'
@@ -117,7 +117,7 @@ def test_what_is_said_of_a_gifs_frame_is_said_of_no_other() -> None:
     assert [duration for _, duration in frames_of(prepare(content).content)] == [100, 0]
 
 
-def test_a_first_frame_of_greys_keeps_them_beside_a_palette_of_colours() -> None:
+def test_a_first_frame_with_a_grey_table_keeps_its_greys() -> None:
     greys = bytes([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3])
     frame = b',' + struct.pack('<HHHHB', 1, 1, 1, 1, 0x81) + greys + b'\2\2\x44\1\0'
     content = b'GIF89a\2\0\2\0\x80\0\0' + bytes([255, 0, 0, 0, 255, 0]) + frame + b';'
@@ -127,7 +127,7 @@ def test_a_first_frame_of_greys_keeps_them_beside_a_palette_of_colours() -> None
     assert avatar.convert('RGBA').crop((0, 0, 90, 90)).getchannel('A').getextrema() == (0, 0)
 
 
-def test_a_gif_grows_to_hold_its_frames() -> None:
+def test_the_canvas_of_a_gif_grows_to_hold_its_frames() -> None:
     content = bytearray(animated('GIF'))
     content[6:10] = struct.pack('<HH', 1, 1)
     made = prepare(bytes(content))
@@ -136,7 +136,7 @@ def test_a_gif_grows_to_hold_its_frames() -> None:
 
 
 def test_grey_gif_frames_keep_their_greys() -> None:
-    """Whose palette Pillow takes for none at all."""
+    """Pillow ignores a palette of ascending greys."""
     greys = Image.linear_gradient('L')
     content = pictures.saved(
         greys, 'GIF', save_all=True, append_images=[greys.rotate(90)], duration=90, optimize=False

@@ -18,7 +18,7 @@ def test_cmyk_without_a_profile_becomes_rgb() -> None:
 
     assert (image.format, image.mode) == ('JPEG', 'RGB')
     assert difference(image, scene()) < 3
-    # In better quality than what came, for it was made of that.
+    # The conversion must not lose quality again.
     assert isinstance(image, JpegImageFile) and max(image.quantization[0]) < 20
 
 
@@ -27,13 +27,13 @@ def test_cmyk_is_converted_by_its_profile() -> None:
     image = prepared(saved(cyan, 'JPEG', quality=95, icc_profile=pictures.CMYK_PROFILE))
     red, green, blue = pixel(image, 16)
 
-    # Which that profile takes for a light red.
+    # The profile maps cyan to a light red.
     assert red > 180 and green < 130 and blue < 130
     assert 'icc_profile' not in image.info
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'AVIF'])
-def test_a_well_known_profile_is_stored_as_ours(kind: str) -> None:
+def test_a_well_known_profile_is_replaced_with_the_generated_one(kind: str) -> None:
     content = saved(scene(400, 300), kind, icc_profile=pictures.P3_PROFILE + b'SECRET')
     made = prepare(content)
     avatar = prepare_avatar(content)
@@ -43,13 +43,13 @@ def test_a_well_known_profile_is_stored_as_ours(kind: str) -> None:
     assert difference(opened(made.content), scene(400, 300)) < 3
 
 
-def test_a_well_known_profile_of_an_animation_is_stored_as_ours() -> None:
+def test_a_well_known_profile_of_an_animation_is_replaced_with_the_generated_one() -> None:
     made = prepare(pictures.animated('WEBP', icc_profile=pictures.P3_PROFILE + b'SECRET'))
 
     assert opened(made.content).info['icc_profile'] == DISPLAY_P3
 
 
-def test_a_profile_of_tables_is_applied_to_a_palette_and_its_transparency_stays() -> None:
+def test_a_table_profile_is_applied_to_a_palette_with_transparency() -> None:
     image = Image.new('P', (4, 1), 1)
     image.putpalette([0, 0, 0, 200, 90, 60])
     made = prepared(saved(image, 'PNG', icc_profile=pictures.TABLE_P3_PROFILE, transparency=bytes([255, 77])))
@@ -58,7 +58,7 @@ def test_a_profile_of_tables_is_applied_to_a_palette_and_its_transparency_stays(
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P'])
-def test_a_profile_of_tables_is_applied(mode: str) -> None:
+def test_a_table_profile_is_applied(mode: str) -> None:
     image = Image.new(
         'RGBA' if mode == 'RGBA' else 'RGB', (32, 32), (200, 90, 60, 77)[:4 if mode == 'RGBA' else 3]
     )
@@ -66,13 +66,13 @@ def test_a_profile_of_tables_is_applied(mode: str) -> None:
     made = prepared(saved(image, 'PNG', icc_profile=pictures.TABLE_P3_PROFILE))
 
     assert 'icc_profile' not in made.info
-    # That red of P3 is a stronger one of sRGB.
+    # The same red needs a higher level in sRGB than in P3.
     expected = Image.new('RGBA', (32, 32), (217, 80, 45, 77 if mode == 'RGBA' else 255))
     assert difference(made, expected) < 4
     assert pixel(made.convert('RGBA'))[3] == (77 if mode == 'RGBA' else 255)
 
 
-def test_a_profile_of_tables_of_an_animation_is_applied_to_each_frame() -> None:
+def test_a_table_profile_is_applied_to_each_frame_of_an_animation() -> None:
     frames = [Image.new('RGB', (8, 8), (200, 90, 60 + number)) for number in range(2)]
     profile = pictures.TABLE_P3_PROFILE
     content = saved(
@@ -110,7 +110,7 @@ def test_a_profile_that_does_not_fit_is_dropped(profile: bytes) -> None:
     assert difference(image, scene()) == 0
 
 
-def test_a_palette_stays_one_with_its_transparency() -> None:
+def test_a_palette_keeps_its_transparency() -> None:
     image = Image.new('P', (4, 1))
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9])
     image.putdata([0, 1, 2, 3])
@@ -167,7 +167,7 @@ def test_an_interlaced_png() -> None:
 
 
 @pytest.mark.parametrize('mode', ['1', 'L', 'LA'])
-def test_grey_png_stays_as_it_is(mode: str) -> None:
+def test_a_grey_png_is_unchanged(mode: str) -> None:
     image = scene(400, 300, mode)
     made = prepare(saved(image, 'PNG'))
 

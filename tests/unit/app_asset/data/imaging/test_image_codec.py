@@ -14,7 +14,7 @@ from tests.support.pictures import difference, laid, opened, saved, scene
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA'])
 @pytest.mark.parametrize('kind', ['PNG', 'WEBP', 'AVIF'])
-def test_a_picture_keeps_its_kind_and_looks(kind: str, mode: str) -> None:
+def test_an_image_keeps_its_kind_and_appearance(kind: str, mode: str) -> None:
     made = prepare(saved(scene(mode=mode), kind))
 
     assert (made.kind, made.width, made.height) == (ImageKind[kind], 96, 64)
@@ -24,14 +24,14 @@ def test_a_picture_keeps_its_kind_and_looks(kind: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'L'])
-def test_a_jpeg_keeps_its_kind_and_looks(mode: str) -> None:
+def test_a_jpeg_keeps_its_kind_and_appearance(mode: str) -> None:
     image = prepared(saved(scene(mode=mode), 'JPEG', quality=90))
 
     assert (image.format, image.mode) == ('JPEG', mode)
     assert difference(image, scene(mode=mode)) < 2
 
 
-def test_an_mpo_is_its_first_picture() -> None:
+def test_an_mpo_becomes_its_first_image() -> None:
     content = pictures.mpo(scene())
     assert opened(content).format == 'MPO'
     made = prepare(content)
@@ -74,7 +74,7 @@ NOT_TAKEN = {
 
 
 @pytest.mark.parametrize('name', NOT_TAKEN)
-def test_what_is_no_picture_of_these_kinds_is_refused(name: str) -> None:
+def test_other_kinds_of_files_are_refused(name: str) -> None:
     with pytest.raises(InvalidImageType) as caught:
         prepare(NOT_TAKEN[name])
 
@@ -95,7 +95,7 @@ DAMAGED_FILES = {
 
 
 @pytest.mark.parametrize('name', DAMAGED_FILES)
-def test_what_begins_like_a_picture_and_is_not_whole_is_damaged(name: str) -> None:
+def test_an_incomplete_image_is_damaged(name: str) -> None:
     with pytest.raises(InvalidImageType) as caught:
         prepare(DAMAGED_FILES[name])
 
@@ -103,13 +103,13 @@ def test_what_begins_like_a_picture_and_is_not_whole_is_damaged(name: str) -> No
 
 
 @pytest.mark.parametrize('lacking', [1, 6, 12])
-def test_a_png_that_lacks_the_mark_of_its_end_only_is_taken(lacking: int) -> None:
+def test_a_png_that_lacks_only_its_end_chunk_is_accepted(lacking: int) -> None:
     assert difference(prepared(saved(scene(), 'PNG')[:-lacking]), scene()) == 0
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'AVIF'])
-def test_a_picture_is_made_upright(kind: str, orientation: int) -> None:
+def test_the_exif_orientation_is_applied(kind: str, orientation: int) -> None:
     content = saved(laid(scene(), orientation), kind, exif=pictures.exif(orientation), quality=90)
     made = prepare(content)
 
@@ -118,7 +118,7 @@ def test_a_picture_is_made_upright(kind: str, orientation: int) -> None:
     assert not opened(made.content).getexif()
 
 
-def test_exif_turns_no_heic_for_that_has_a_turn_of_its_own() -> None:
+def test_exif_does_not_rotate_a_heic_that_has_its_own_rotation() -> None:
     profile = ImageCms.ImageCmsProfile(BytesIO(pictures.TURNED_HEIC_PROFILE))
     expected = ImageCms.profileToProfile(scene(), profile, ImageCms.createProfile('sRGB'))
 
@@ -127,7 +127,7 @@ def test_exif_turns_no_heic_for_that_has_a_turn_of_its_own() -> None:
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP'])
-def test_malformed_exif_is_no_reason_to_refuse(kind: str) -> None:
+def test_malformed_exif_is_ignored(kind: str) -> None:
     assert difference(prepared(saved(scene(), kind, exif=pictures.malformed_exif())), scene()) < 3
 
 
@@ -148,7 +148,7 @@ TALKATIVE = {
 
 
 @pytest.mark.parametrize('name', TALKATIVE)
-def test_nothing_but_pixels_is_passed_on(name: str) -> None:
+def test_only_pixels_are_kept(name: str) -> None:
     assert pictures.SECRET in TALKATIVE[name]
     made = prepare(TALKATIVE[name])
     avatar = prepare_avatar(TALKATIVE[name])
@@ -170,7 +170,7 @@ def test_nothing_but_pixels_is_passed_on(name: str) -> None:
 
 
 @pytest.mark.parametrize('size', [(5000, 2000), (2000, 5000)])
-def test_so_many_pixels_and_no_more(size: tuple[int, int]) -> None:
+def test_the_number_of_pixels_is_limited(size: tuple[int, int]) -> None:
     assert prepare(saved(Image.new('1', size), 'PNG')).width == size[0]
     with pytest.raises(ImageTooLarge) as caught:
         prepare(saved(Image.new('1', (size[0] + 1, size[1])), 'PNG'))
@@ -181,7 +181,7 @@ def test_so_many_pixels_and_no_more(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize('name', [b'zTXt', b'iTXt'])
-def test_texts_of_any_size_are_no_reason_to_refuse_a_png(name: bytes) -> None:
+def test_png_texts_of_any_size_are_ignored(name: bytes) -> None:
     text = zlib.compress(bytes(2_000_000))
     chunk = pictures.png_chunk(name, b'a\0\0' + text if name == b'zTXt' else b'a\0\1\0\0\0' + text)
 

@@ -23,7 +23,7 @@ QUALITY_TABLES = {0: [1 + n for n in range(64)], 1: [70 + n for n in range(64)]}
 
 
 @pytest.mark.parametrize('orientation', [1, 6])
-def test_a_jpeg_is_made_in_its_own_quality(orientation: int) -> None:
+def test_a_jpeg_keeps_its_quality(orientation: int) -> None:
     stored = laid(scene(), orientation)
     content = saved(stored, 'JPEG', qtables=QUALITY_TABLES, subsampling=0, exif=pictures.exif(orientation))
     made = jpeg(content)
@@ -35,8 +35,8 @@ def test_a_jpeg_is_made_in_its_own_quality(orientation: int) -> None:
     assert [made.quantization[table] for _, _, _, table in made.layer] == [turned[0], turned[1], turned[1]]
 
 
-def test_making_a_turned_jpeg_again_changes_next_to_nothing() -> None:
-    """Its tables are turned with it, and these are other ones then."""
+def test_rotating_a_jpeg_loses_almost_no_quality() -> None:
+    """These tables are not symmetric, so they must be rotated with the pixels."""
     content = saved(laid(scene(), 6), 'JPEG', qtables=QUALITY_TABLES, subsampling=0, exif=pictures.exif(6))
     upright = opened(content).transpose(Image.Transpose.ROTATE_270)
 
@@ -47,7 +47,7 @@ def test_making_a_turned_jpeg_again_changes_next_to_nothing() -> None:
     ('4:4:4', 1, (1, 1)), ('4:2:2', 1, (2, 1)), ('4:2:0', 1, (2, 2)),
     ('4:4:4', 6, (1, 1)), ('4:2:2', 6, (1, 1)), ('4:2:0', 6, (2, 2)), ('4:2:2', 3, (2, 1)),
 ])  # yapf: disable
-def test_a_jpeg_keeps_the_resolution_of_its_colours(
+def test_a_jpeg_keeps_its_chroma_subsampling(
     subsampling: str, orientation: int, kept: tuple[int, int]
 ) -> None:
     made = jpeg(saved(scene(), 'JPEG', subsampling=subsampling, exif=pictures.exif(orientation)))
@@ -56,14 +56,14 @@ def test_a_jpeg_keeps_the_resolution_of_its_colours(
 
 
 @pytest.mark.parametrize('progressive', [True, False])
-def test_a_progressive_jpeg_stays_one(progressive: bool) -> None:
+def test_a_progressive_jpeg_stays_progressive(progressive: bool) -> None:
     made = prepared(saved(scene(), 'JPEG', progressive=progressive))
 
     assert bool(made.info.get('progressive')) is progressive
 
 
-def test_noise_in_best_quality_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pillow sets aside too little for what progressive encoding makes of it."""
+def test_progressive_noise_of_the_highest_quality_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow's buffer is too small for the progressive encoding."""
     noise = Image.effect_noise((600, 600), 250)
     image = Image.merge('RGB', (noise, noise.rotate(90), noise.rotate(180)))
 
@@ -76,13 +76,13 @@ def test_noise_in_best_quality_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize('lacking', [1, 2])
 @pytest.mark.parametrize('progressive', [True, False])
-def test_a_jpeg_that_lacks_the_mark_of_its_end_only_is_whole(progressive: bool, lacking: int) -> None:
+def test_a_jpeg_that_lacks_only_its_end_marker_is_complete(progressive: bool, lacking: int) -> None:
     content = saved(scene(300, 200), 'JPEG', progressive=progressive)
 
     assert difference(prepared(content[:-lacking]), opened(content)) < 1
 
 
-def test_a_photograph_that_lacks_the_mark_of_its_end_only_is_taken() -> None:
+def test_a_photo_that_lacks_only_its_end_marker_is_accepted() -> None:
     made = prepared((CASES / 'no-eoi.jpg').read_bytes())
 
     assert made.size == (1200, 800)
@@ -99,7 +99,7 @@ def test_a_jpeg_that_lacks_pixels_is_damaged(progressive: bool) -> None:
         assert caught.value.reason == DAMAGED
 
 
-def test_a_photograph_that_lacks_a_tenth_of_its_pixels_is_damaged() -> None:
+def test_a_photo_that_lacks_a_tenth_of_its_pixels_is_damaged() -> None:
     with pytest.raises(InvalidImageType) as caught:
         prepare((CASES / 'cut-10.jpg').read_bytes())
 
@@ -116,7 +116,7 @@ def test_a_progressive_jpeg_that_lacks_whole_scans_is_damaged() -> None:
         assert caught.value.reason == DAMAGED
 
 
-def test_an_mpo_without_a_scan_in_its_first_picture_is_damaged() -> None:
+def test_an_mpo_without_a_scan_in_its_first_image_is_damaged() -> None:
     content = pictures.mpo(scene()).replace(b'\xff\xda', b'\xff\xfe', 1)
 
     with pytest.raises(InvalidImageType) as caught:

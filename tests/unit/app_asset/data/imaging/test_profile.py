@@ -56,7 +56,7 @@ def with_size(profile: bytes) -> bytes:
 
 
 def seen(profile: bytes) -> bytes:
-    """Return the colours that a cube of levels has, also those that sRGB cannot show."""
+    """Convert a cube of levels to colours, including those outside sRGB."""
     cube = Image.frombytes('RGB', (18**3, 1), CUBE)
     transform = ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile('LAB'), 'RGB', 'LAB'
@@ -67,7 +67,7 @@ def seen(profile: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(('stored', 'published'), [(DISPLAY_P3, P3_PROFILE), (ADOBE_RGB, ADOBE_PROFILE)])
-def test_a_stored_profile_shows_the_published_colours(stored: bytes, published: bytes) -> None:
+def test_a_stored_profile_has_the_published_colours(stored: bytes, published: bytes) -> None:
     profile = ImageCms.ImageCmsProfile(BytesIO(stored)).profile
 
     assert len(stored) < 600
@@ -92,7 +92,7 @@ KNOWN = {
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P'])
 @pytest.mark.parametrize('name', KNOWN)
-def test_pixels_in_well_known_colours_are_not_changed(name: str, mode: str) -> None:
+def test_pixels_in_a_well_known_colour_space_are_unchanged(name: str, mode: str) -> None:
     profile, stored = KNOWN[name]
     image = scene().quantize(16) if mode == 'P' else scene(mode=mode)
     made = prepared(saved(image, 'PNG', icc_profile=profile))
@@ -121,7 +121,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize('name', OTHERS)
-def test_pixels_in_other_colours_become_srgb(name: str) -> None:
+def test_pixels_in_other_colour_spaces_become_srgb(name: str) -> None:
     image = scene()
     made = prepared(saved(image, 'PNG', icc_profile=OTHERS[name]))
     expected = ImageCms.profileToProfile(
@@ -147,7 +147,7 @@ HIDING_PLACES = {
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'AVIF'])
 @pytest.mark.parametrize('place', HIDING_PLACES)
-def test_an_archive_in_a_profile_is_not_passed_on(place: str, kind: str) -> None:
+def test_an_archive_in_a_profile_is_removed(place: str, kind: str) -> None:
     profile = HIDING_PLACES[place]
     assert is_zipfile(BytesIO(profile))
     content = saved(scene(400, 300), kind, icc_profile=profile)
@@ -160,7 +160,7 @@ def test_an_archive_in_a_profile_is_not_passed_on(place: str, kind: str) -> None
             assert trace not in each
 
 
-def test_nor_is_one_in_an_animation() -> None:
+def test_an_archive_in_the_profile_of_an_animation_is_removed() -> None:
     made = prepare(pictures.animated('WEBP', icc_profile=HIDING_PLACES['in a private tag']))
 
     assert opened(made.content).info['icc_profile'] == DISPLAY_P3
@@ -168,15 +168,15 @@ def test_nor_is_one_in_an_animation() -> None:
 
 
 @pytest.mark.parametrize('number', [0, 1, 127, 131, 132, 0x7fffffff, 0x80000000, 0xffffffff])
-def test_a_table_of_tags_that_lies_does_no_harm(number: int) -> None:
-    """Tags may overlap, and begin or end outside."""
+def test_an_invalid_tag_table_is_harmless(number: int) -> None:
+    """Tags may overlap or exceed the profile."""
     for start in (0, *range(128, 132 + 12 * 8, 4)):
         lying = P3_PROFILE[:start] + struct.pack('>I', number) + P3_PROFILE[start + 4:]
         image, profile = normalize_colours(scene(8, 8), lying)
         assert image.size == (8, 8) and profile in (None, DISPLAY_P3)
 
 
-def test_a_profile_with_faults_anywhere_does_no_harm() -> None:
+def test_a_profile_with_random_faults_is_harmless() -> None:
     chance = random.Random(7)
     for profile in (P3_PROFILE, ADOBE_PROFILE, TABLE_P3_PROFILE[:1500]):
         for _ in range(400):
@@ -195,25 +195,25 @@ def in_p3(made: Image.Image) -> bool:
     return made.info.get('icc_profile') == DISPLAY_P3
 
 
-def test_colours_of_an_avif_said_by_code_count() -> None:
+def test_colour_codes_of_an_avif_are_used() -> None:
     made = prepared((CASES / 'p3-nclx-200-80-60.avif').read_bytes())
 
     assert in_p3(made)
     assert difference(made, Image.new('RGB', made.size, (200, 80, 60))) <= 1
 
 
-def test_a_profile_in_an_avif_counts_more_than_a_code() -> None:
+def test_a_profile_in_an_avif_overrides_its_colour_codes() -> None:
     content = saved(scene(), 'AVIF', icc_profile=ADOBE_PROFILE) + codes(12, 13)
 
     assert prepared(content).info['icc_profile'] == ADOBE_RGB
 
 
-def test_colours_of_a_heic_said_by_code_count() -> None:
+def test_colour_codes_of_a_heic_are_used() -> None:
     assert in_p3(prepared(pictures.HEIC + codes(12, 13)))
     assert 'icc_profile' not in prepared(pictures.HEIC + codes(1, 13)).info
 
 
-def test_colours_of_a_png_said_by_code_count_more_than_a_profile() -> None:
+def test_colour_codes_of_a_png_override_its_profile() -> None:
     rows = b'\0' + bytes([200, 80, 60])
     code = pictures.png_chunk(b'cICP', bytes([12, 13, 0, 1]))
     srgb = pictures.png_chunk(b'cICP', bytes([1, 13, 0, 1]))
@@ -224,7 +224,7 @@ def test_colours_of_a_png_said_by_code_count_more_than_a_profile() -> None:
     assert 'icc_profile' not in prepared(profile[:33] + srgb + profile[33:]).info
 
 
-def test_wide_colours_said_by_code_become_srgb() -> None:
+def test_wide_colours_by_code_become_srgb() -> None:
     profile = profile_by_code(9, 1)
     image, stored = normalize_colours(Image.new('RGB', (1, 1), (128, 160, 128)), profile)
 
@@ -233,5 +233,5 @@ def test_wide_colours_said_by_code_become_srgb() -> None:
 
 
 @pytest.mark.parametrize(('primaries', 'transfer'), [(1, 13), (2, 2), (12, 16), (9, 18), (12, 8), (0, 0)])
-def test_a_code_that_is_not_known_is_taken_for_srgb(primaries: int, transfer: int) -> None:
+def test_an_unknown_colour_code_means_srgb(primaries: int, transfer: int) -> None:
     assert profile_by_code(primaries, transfer) is None

@@ -43,17 +43,17 @@ def message(header: Any, body: bytes = BODY) -> bytes:
     return struct.pack('>I', len(encoded)) + encoded + body
 
 
-def test_a_request_arrives_as_it_was_sent() -> None:
+def test_a_request_survives_a_round_trip() -> None:
     assert unpack_request(pack_request('prepare', b'\0picture', LIMITS)) == ('prepare', b'\0picture', LIMITS)
 
 
-def test_a_picture_arrives_as_it_was_sent() -> None:
+def test_an_image_survives_a_round_trip() -> None:
     assert unpack_reply(pack_image(PREPARED), pixels=14_000) == PREPARED
     assert unpack_reply(message(HEADER), pixels=14_000) == PREPARED
 
 
 @pytest.mark.parametrize('error', [InvalidImageType, ImageTooLarge])
-def test_a_refusal_arrives_as_it_was_sent(error: type[InvalidImageType | ImageTooLarge]) -> None:
+def test_a_refusal_survives_a_round_trip(error: type[InvalidImageType | ImageTooLarge]) -> None:
     with pytest.raises(error) as caught:
         unpack_reply(pack_refusal(error('3 frames, at most 2 are taken')), pixels=1)
 
@@ -64,7 +64,7 @@ def test_a_refusal_arrives_as_it_was_sent(error: type[InvalidImageType | ImageTo
     {'refusal': 'type'}, {'refusal': 'type', 'reason': 5}, {'refusal': 'size', 'reason': 'a' * 201},
     {'refusal': 'size', 'reason': 'a\nb'}, {'refusal': 'other', 'reason': 'a'},
 ])  # yapf: disable
-def test_a_refusal_that_the_codec_never_gives(refusal: dict[str, Any]) -> None:
+def test_an_invalid_refusal_is_malformed(refusal: dict[str, Any]) -> None:
     with pytest.raises(MalformedReply):
         unpack_reply(message(refusal, b''), pixels=1)
 
@@ -88,13 +88,13 @@ WRONG: dict[str,
 
 @pytest.mark.parametrize(('name', 'value'),
                          [(name, value) for name, values in WRONG.items() for value in values])
-def test_an_answer_that_the_codec_never_gives(name: str, value: object) -> None:
+def test_an_invalid_field_is_malformed(name: str, value: object) -> None:
     with pytest.raises(MalformedReply):
         unpack_reply(message(HEADER | {name: value}), pixels=14_000)
 
 
 @pytest.mark.parametrize('name', HEADER)
-def test_an_answer_that_lacks_something(name: str) -> None:
+def test_a_missing_field_is_malformed(name: str) -> None:
     with pytest.raises(MalformedReply):
         unpack_reply(message({key: value for key, value in HEADER.items() if key != name}), pixels=14_000)
 
@@ -104,6 +104,6 @@ def test_an_answer_that_lacks_something(name: str) -> None:
     struct.pack('>I', 200_000) + b'[' * 200_000, struct.pack('>I', 10_000) + b'9' * 10_000,
     message(HEADER, BODY + b'a'), message(HEADER, BODY[:-1])
 ])  # yapf: disable
-def test_an_answer_that_is_no_such_message(response: bytes) -> None:
+def test_an_invalid_message_is_malformed(response: bytes) -> None:
     with pytest.raises(MalformedReply):
         unpack_reply(response, pixels=14_000)

@@ -15,7 +15,7 @@ from tests.support.pictures import difference, laid, opened, saved, scene
 
 @pytest.mark.parametrize(('width', 'widths'), [(319, []), (320, [320]), (1000, [320, 640, 960])])
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'P', 'LA', '1'])
-def test_variants_are_no_wider_than_the_picture(mode: str, width: int, widths: list[int]) -> None:
+def test_variants_are_no_wider_than_the_image(mode: str, width: int, widths: list[int]) -> None:
     image = scene(width, 50, 'RGB').quantize(32) if mode == 'P' else scene(width, 50, mode)
     made = prepare(saved(image, 'PNG'))
 
@@ -24,27 +24,27 @@ def test_variants_are_no_wider_than_the_picture(mode: str, width: int, widths: l
         narrow = opened(variant.content)
         assert (narrow.format, narrow.width,
                 narrow.height) == ('WEBP', variant.width, round(50 * variant.width / width))
-        # What is black and white alone becomes grey, and in patterns.
+        # Black and white patterns become grey.
         if mode != '1':
             assert difference(narrow, scene(*narrow.size, 'RGB' if mode == 'P' else mode)) < 9
 
 
-def test_a_variant_of_black_and_white_has_greys() -> None:
+def test_a_variant_of_a_black_and_white_image_has_greys() -> None:
     variant = prepare(saved(scene(640, 400, '1'), 'PNG')).variants[0]
 
     assert sum(opened(variant.content).convert('L').histogram()[80:176]) > 320 * 200 / 4
 
 
-def test_where_webp_fails_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_kind_is_used_if_webp_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     contents = [saved(scene(mode=mode), 'WEBP') for mode in ('RGB', 'RGBA')]
-    # A quality that there is not. In truth it is large pictures of much detail that cannot be encoded.
+    # An invalid quality. In practice, the encoder fails for large images with much detail.
     monkeypatch.setattr(encoding, 'WEBP_OPTIONS', {'quality': 101})
     images = [prepared(content) for content in contents]
 
     assert [(image.format, image.mode) for image in images] == [('JPEG', 'RGB'), ('PNG', 'RGBA')]
 
 
-def test_a_variant_higher_than_webp_can_be_is_left_out() -> None:
+def test_a_variant_too_tall_for_webp_is_omitted() -> None:
     image = Image.new('L', (640, 16_384))
     made = image_codec.prepare(saved(image, 'PNG'), replace(LIMITS, pixels=640 * 16_384))
 
@@ -69,7 +69,7 @@ def test_a_placeholder_is_a_small_data_uri(image: Image.Image) -> None:
 
 
 @pytest.mark.parametrize('orientation', [1, 6])
-def test_an_avatar_is_a_square_from_the_middle(orientation: int) -> None:
+def test_an_avatar_is_the_central_square(orientation: int) -> None:
     content = saved(laid(scene(900, 600), orientation), 'JPEG', exif=pictures.exif(orientation))
     avatar = prepare_avatar(content)
     image = opened(avatar.content)
@@ -98,7 +98,7 @@ def test_an_avatar_of_an_animation_is_its_first_frame(kind: str) -> None:
     assert difference(made, first) < 6
 
 
-def test_limits_hold_for_avatars() -> None:
+def test_limits_apply_to_avatars() -> None:
     with pytest.raises(ImageTooLarge):
         prepare_avatar(saved(Image.new('1', (5000, 2001)), 'PNG'))
 
@@ -113,7 +113,7 @@ def test_lossless_webp_stays_lossless() -> None:
     ('AVIF', 'RGB', False, 'JPEG'), ('AVIF', 'RGBA', False, 'PNG'), ('WEBP', 'RGBA', False, 'PNG'),
     ('WEBP', 'RGB', True, 'PNG'), ('WEBP', 'RGB', False, 'WEBP'),
 ])  # yapf: disable
-def test_where_the_encoder_would_take_too_much_memory_there_is_another(
+def test_another_kind_is_used_if_the_encoder_needs_too_much_memory(
     monkeypatch: pytest.MonkeyPatch, kind: str, mode: str, lossless: bool, stored: str
 ) -> None:
     options = {'lossless': True} if lossless else {}
@@ -127,7 +127,7 @@ def test_where_the_encoder_would_take_too_much_memory_there_is_another(
     assert difference(image, scene(mode=mode)) < 3
 
 
-def test_what_would_grow_to_many_times_its_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_grows_to_a_multiple_of_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = Image.effect_noise((300, 300), 90).convert('RGB')
     content = saved(noise, 'WEBP', lossless=True)
     monkeypatch.setattr(encoding, 'COSTLY_PIXELS', 1)

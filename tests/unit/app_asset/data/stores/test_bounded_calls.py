@@ -24,7 +24,7 @@ def fail(error: Exception) -> Callable[[], str]:
     return call
 
 
-def test_results_come_in_the_order_of_the_calls() -> None:
+def test_results_are_in_the_order_of_the_calls() -> None:
     second_ran = threading.Event()
 
     def first() -> str:
@@ -39,7 +39,7 @@ def test_results_come_in_the_order_of_the_calls() -> None:
     assert not BoundedCalls(1).run([], late())
 
 
-def test_the_first_error_in_order_is_raised_when_all_calls_have_ended() -> None:
+def test_the_first_error_is_raised_after_all_calls_have_ended() -> None:
     ended = threading.Event()
     failed = threading.Event()
 
@@ -57,7 +57,7 @@ def test_the_first_error_in_order_is_raised_when_all_calls_have_ended() -> None:
     assert ended.is_set()
 
 
-def test_a_call_that_does_not_end_is_given_up() -> None:
+def test_a_hanging_call_is_overdue() -> None:
     end, ended = threading.Event(), threading.Event()
 
     def call() -> None:
@@ -71,7 +71,7 @@ def test_a_call_that_does_not_end_is_given_up() -> None:
     end.set()
 
 
-def test_calls_that_were_given_up_count_as_long_as_they_go_on() -> None:
+def test_overdue_calls_keep_their_slots() -> None:
     calls = BoundedCalls(1)
     end = threading.Event()
     with pytest.raises(Overdue):
@@ -87,7 +87,7 @@ def test_calls_that_were_given_up_count_as_long_as_they_go_on() -> None:
     assert ran == [2]
 
 
-def test_a_call_that_fails_gives_its_place_back() -> None:
+def test_a_failed_call_releases_its_slot() -> None:
     calls = BoundedCalls(1)
 
     for _ in range(3):
@@ -95,5 +95,5 @@ def test_a_call_that_fails_gives_its_place_back() -> None:
             calls.run([fail(ValueError())], late())
 
 
-def test_more_calls_than_places_take_turns() -> None:
+def test_excess_calls_wait_for_a_slot() -> None:
     assert BoundedCalls(2).run([lambda: 'done'] * 9, late()) == ['done'] * 9

@@ -26,7 +26,7 @@ from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
         'https://cdn.example.com',
     ),
 ])
-def test_where_files_are_read(bucket: S3Bucket, expected: str) -> None:
+def test_the_base_url_of_a_bucket(bucket: S3Bucket, expected: str) -> None:
     key = '1/images/a.jpg'
 
     assert bucket.url(key) == f'{expected}/{key}'
