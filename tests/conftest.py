@@ -23,7 +23,9 @@ __all__ = ['pytest_terminal_summary']
 
 configuration.set_hypothesis_home_dir(PROJECT_FOLDER / 'var' / 'hypothesis')
 # How long an example takes, or the making of it, is up to the machine.
-settings.register_profile('tests', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    'tests', deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile('tests')
 
 _numbers = count(1)
