@@ -1,6 +1,6 @@
-"""All limits of the service in one place.
+"""The rate limits of the service.
 
-A quota of a network is high, as many people may share one; a quota of a subject is what stops guessing.
+Network quotas are high, since many people may share a network. Subject quotas stop guessing.
 """
 from datetime import timedelta
 
@@ -10,21 +10,21 @@ from talelio_backend.shared.rate_limits.business.limits import Limit, Policy
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
-# By the address that is to be logged in with. A success, and a right password of an account that may not
-# log in, are taken back.
+# The subject is the e-mail address. Attempts with the right password are refunded, even if the account may
+# not log in.
 LOGIN = Limit(
     network=Policy(name='login-network', quota=300, window=_HOUR),
     subject=Policy(name='login', quota=10, window=_DAY),
     remembers_networks=True,
     counted=(Unauthenticated, ),
 )
-# By the address that is to be registered. Successes are limited by the whitelist.
+# The subject is the e-mail address. The whitelist limits successful registrations.
 REGISTRATION = Limit(
     network=Policy(name='registration-network', quota=300, window=_HOUR),
     subject=Policy(name='registration', quota=30, window=_HOUR),
     counted=(Invalid, ),
 )
-# By the address that the mail would go to.
+# The subject is the recipient's address.
 VERIFICATION_RESEND = Limit(
     network=Policy(name='resend-network', quota=100, window=_HOUR),
     subject=Policy(name='resend', quota=10, window=_HOUR),
@@ -33,7 +33,7 @@ PASSWORD_FORGOT = Limit(
     network=Policy(name='forgot-network', quota=100, window=_HOUR),
     subject=Policy(name='forgot', quota=10, window=_HOUR),
 )
-# Wrong tokens, which nobody can guess: the quota spares the database.
+# Tokens cannot be guessed. The quota protects the database.
 PASSWORD_RESET = Limit(
     network=Policy(name='reset-network', quota=100, window=_HOUR),
     counted=(Invalid, ),
@@ -42,13 +42,13 @@ TOKEN_REFRESH = Limit(
     network=Policy(name='refresh-network', quota=300, window=_HOUR),
     counted=(Unauthenticated, Forbidden),
 )
-# Somebody who is logged in proves once more that they know the password; by the account's id.
+# A logged-in user confirms the password. The subject is the account's id.
 PASSWORD_PROOF = Limit(
     network=Policy(name='proof-network', quota=300, window=_HOUR),
     subject=Policy(name='proof', quota=10, window=_DAY),
     counted=(Unauthenticated, Forbidden, Invalid),
 )
-# Each sends two mails, of which one goes to an address that may be anybody's; by the account's id.
+# Each request sends two mails, one of them to an arbitrary address. The subject is the account's id.
 EMAIL_CHANGE = Limit(
     network=Policy(name='email-network', quota=100, window=_HOUR),
     subject=Policy(name='email', quota=10, window=_HOUR),

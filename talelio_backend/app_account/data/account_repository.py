@@ -39,7 +39,7 @@ def map_account() -> None:
         Account,
         account_table,
         properties={
-            # An account has a user always, so an inner join, which a row lock also wants.
+            # Every account has a user. FOR UPDATE also requires the inner join.
             'user':
             relationship(
                 User,
@@ -60,7 +60,7 @@ class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
     entity = Account
 
     def _errors(self, entity: Account) -> Mapping[str, BusinessError]:
-        # The check before was a courtesy; two requests at once meet only here.
+        # Only the constraints detect concurrent registrations.
         return {
             EMAIL_UNIQUE: EmailTaken(entity.email),
             USERNAME_UNIQUE: UsernameTaken(entity.user.username),
@@ -70,7 +70,7 @@ class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
         return self._list(select(Account).order_by(account_table.c.id))
 
     def delete(self, entity: Account) -> None:
-        # Not the session's own: the database takes what hangs on it, which nobody need load.
+        # The database cascades the deletion without loading the dependent rows.
         self._session.execute(delete(account_table).where(account_table.c.id == entity.id))
         self._session.expunge(entity)
 

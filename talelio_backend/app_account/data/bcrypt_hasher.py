@@ -12,26 +12,25 @@ import bcrypt
 
 from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver, NoObserver
 
-# Sets our pre-hash apart from other uses of SHA-384, so that hashes leaked elsewhere are no dictionary
-# against ours. Not a secret.
+# Separates this pre-hash from other uses of SHA-384, so that leaked hashes from elsewhere are no use against
+# it. Not a secret.
 _CONTEXT = b'talelio_backend/password'
 
-# Of the threads that hash: what only reads goes first on a busy core, and a hash still gets a tenth of one.
+# On a busy core, reads take precedence over the hashing threads, which still get a tenth of it.
 NICENESS = 10
 
 T = TypeVar('T')
 
-# How many wait for their turn, at the most.
 MAX_WAITING = 7
-# How long a password waits for its turn, in seconds; a client gives up not much later.
+# In seconds; clients give up not much later.
 TIMEOUT = 10.0
 
 
 class BcryptHasher:
-    """bcrypt over a pre-hash, a bounded number at a time: the `PasswordHasher` of `business.ports.accounts`.
+    """The `PasswordHasher` of `business.ports.accounts`. It runs at most `at_once` hashes at a time.
 
-    bcrypt reads 72 bytes and stops at a NUL, so it is given the base64 of a keyed SHA-384: 64 bytes in
-    which every byte of the password counts (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
+    bcrypt reads at most 72 bytes and stops at a NUL, so its input is the base64 of a keyed SHA-384, 64 bytes
+    that depend on the whole password (OWASP Password Storage Cheat Sheet, "Pre-Hashing Passwords").
     """
 
     def __init__(
@@ -46,9 +45,9 @@ class BcryptHasher:
         self._bulkhead = Bulkhead(
             'passwords to check', at_once=at_once, waiting=MAX_WAITING, timeout=timeout, observer=observer
         )
-        # Threads of their own: who may lower a priority may not raise it again.
+        # Dedicated threads, since an unprivileged thread cannot raise its priority again.
         self._threads = ThreadPoolExecutor(at_once, 'hashing', initializer=_lower_priority)
-        # Well-formed, and the hash of nothing: comparing with it takes the usual time and fails.
+        # Well-formed, but the hash of no password. Checking against it takes the usual time and fails.
         self._dummy_hash = bcrypt.gensalt(cost) + b'.' * 31
 
     def hash(self, password: str) -> str:
@@ -69,7 +68,7 @@ class BcryptHasher:
         try:
             right = bcrypt.checkpw(_prehash(password), stored)
         except ValueError:
-            # Not a bcrypt hash: a corrupt row lets nobody in, and costs what any other does.
+            # A corrupt hash matches no password and takes as long as any other.
             bcrypt.checkpw(_prehash(password), self._dummy_hash)
             return False
         if not right:
@@ -77,7 +76,7 @@ class BcryptHasher:
         return right
 
     def _equalize_cost(self, stored: bytes) -> None:
-        """Do the work that the hash saved by being old, lest its speed tell that the account exists.
+        """Add the work that an older, cheaper hash saved, so that timing does not reveal the account.
 
         2^old + 2^old + 2^(old+1) + … + 2^(new-1) = 2^new.
         """
@@ -89,7 +88,7 @@ class BcryptHasher:
 
 
 def _prehash(password: str) -> bytes:
-    # The same key on two keyboards may send different code points (NIST SP 800-63B-4, section 3.1.1.2).
+    # Keyboards may send different code points for the same character (NIST SP 800-63B-4, section 3.1.1.2).
     normal = unicodedata.normalize('NFKC', password).encode()
     return base64.b64encode(hmac.digest(_CONTEXT, normal, 'sha384'))
 
@@ -100,9 +99,9 @@ def _cost_of(password_hash: bytes) -> int:
 
 
 def _lower_priority() -> None:
-    # Linux has a niceness for each thread, other systems one for the whole process.
+    # Only Linux has a niceness per thread; elsewhere it would apply to the whole process.
     if sys.platform == 'linux':
         thread = threading.get_native_id()
-        # A process that is nicer already may not take that back.
+        # An unprivileged process cannot lower its niceness.
         niceness = max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread))
         os.setpriority(os.PRIO_PROCESS, thread, niceness)

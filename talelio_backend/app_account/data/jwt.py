@@ -1,6 +1,6 @@
-"""Signed tokens: one class, and for each purpose an own key, `typ` and audience.
+"""JSON Web Tokens, with a separate key, `typ` and audience for each purpose.
 
-Follows the JWT Best Current Practices (RFC 8725): one fixed algorithm, explicit typing (3.11), mutually
+They follow the JWT Best Current Practices (RFC 8725): one fixed algorithm, explicit typing (3.11), mutually
 exclusive validation rules for each kind of token (3.12), every claim required and checked.
 """
 import hmac
@@ -22,18 +22,18 @@ ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
 
 
 class InvalidToken(Exception):
-    """The message is PyJWT's own, which clients rely on."""
+    """The message is PyJWT's. Clients rely on it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SignedTokens:
     """Issues and reads the tokens of one purpose, such as `access`."""
 
-    secret_key: str
-    # Signs nothing any more, and is accepted until the tokens in flight have run out.
-    previous_secret_key: str | None = None
     purpose: str
     lifetime: timedelta
+    secret_key: str
+    # Verifies tokens issued before the key was rotated, but signs none.
+    previous_secret_key: str | None = None
 
     @property
     def _type(self) -> str:
@@ -45,12 +45,12 @@ class SignedTokens:
 
     @property
     def keys(self) -> tuple[bytes, ...]:
-        """Those whose tokens are good; the first one signs."""
+        """The keys that verify tokens. The first one signs."""
         secrets = (self.secret_key, self.previous_secret_key)
         return tuple(self._derived(secret) for secret in secrets if secret is not None)
 
     def _derived(self, secret: str) -> bytes:
-        # One block of HKDF-Expand (RFC 5869, section 2.3); a secret key is uniformly random already.
+        # One block of HKDF-Expand (RFC 5869, section 2.3). The secret key is uniformly random already.
         return hmac.digest(secret.encode(), f'{self._audience}\x01'.encode(), 'sha256')
 
     def issue(self, subject: str, now: datetime, claims: Mapping[str, Any] | None = None) -> str:
@@ -75,13 +75,13 @@ class SignedTokens:
         except jwt.PyJWTError as error:
             raise InvalidToken(str(error)) from error
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
-            # Claims of absurd size or shape get past PyJWT's own checks; its text for those is this.
+            # PyJWT does not catch these errors of malformed or oversized claims.
             raise InvalidToken('Invalid token') from error
         header: dict[str, Any] = decoded['header']
         if header.get('typ') != self._type:
             raise InvalidToken('Invalid token type')
         if 'crit' in header:
-            # An extension that must be understood, and none is (RFC 7515, section 4.1.11).
+            # No extension is supported (RFC 7515, section 4.1.11).
             raise InvalidToken('Unsupported critical header')
         payload: dict[str, Any] = decoded['payload']
         return payload
@@ -108,12 +108,12 @@ class SignedTokens:
 
 
 def is_integer(claim: object) -> bool:
-    """JSON's true and false are whole numbers to Python, and are none."""
+    """Exclude booleans, which are integers in Python."""
     return isinstance(claim, int) and not isinstance(claim, bool)
 
 
 def subject_id(claims: Mapping[str, Any]) -> int:
-    """The subject, where it is the id of a row. Raises InvalidToken."""
+    """Return the subject as the id of a row. Raises InvalidToken."""
     subject: str = claims['sub']
     if not (subject.isascii() and subject.isdigit() and len(subject) <= 10 and int(subject) < 2**31):
         raise InvalidToken('Invalid subject')
@@ -121,15 +121,10 @@ def subject_id(claims: Mapping[str, Any]) -> int:
 
 
 class JwtAccessTokens:
-    """Proves what a token says, not that it is good still; see `shared.business.identity.AccessTokens`."""
+    """Checks tokens without checking revocation. See `shared.business.identity.AccessTokens`."""
 
     def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
-        self._tokens = SignedTokens(
-            secret_key=secret_key,
-            previous_secret_key=previous_secret_key,
-            purpose='access',
-            lifetime=ACCESS_TOKEN_LIFETIME,
-        )
+        self._tokens = SignedTokens('access', ACCESS_TOKEN_LIFETIME, secret_key, previous_secret_key)
 
     def issue(self, identity: Identity, now: datetime) -> str:
         session = {} if identity.session_id is None else {'sid': identity.session_id}
@@ -141,7 +136,7 @@ class JwtAccessTokens:
             account_id = subject_id(claims)
         except InvalidToken as error:
             raise InvalidAccessToken(str(error)) from error
-        # Both are absent from the tokens of a release that had no sessions yet.
+        # Tokens of a release without sessions have neither.
         session_id, epoch = claims.get('sid'), claims.get('epoch', 0)
         if not (session_id is None
                 or is_integer(session_id) and 0 < session_id < 2**31) or not is_integer(epoch):

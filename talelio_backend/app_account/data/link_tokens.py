@@ -18,13 +18,8 @@ class JwtLinkTokens:
     """See `app_account.business.ports.links.LinkTokens`."""
 
     def __init__(self, purpose: str, secret_key: str, previous_secret_key: str | None = None) -> None:
-        self._tokens = SignedTokens(
-            secret_key=secret_key,
-            previous_secret_key=previous_secret_key,
-            purpose=purpose,
-            lifetime=LIFETIMES[purpose],
-        )
-        # The first release had links of this purpose alone, and its message is promised.
+        self._tokens = SignedTokens(purpose, LIFETIMES[purpose], secret_key, previous_secret_key)
+        # The API promises this message for verification links.
         self._error = InvalidVerificationToken if purpose == 'verification' else InvalidLink
 
     def issue(self, link: MailLink, now: datetime) -> str:

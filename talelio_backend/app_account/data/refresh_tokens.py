@@ -14,24 +14,18 @@ _SECRET_BYTES = 32
 class JwtRefreshTokens:
     """See `app_account.business.ports.sessions.RefreshTokens`.
 
-    A secret's successor is its HMAC: whoever has a secret cannot compute the next one without the server's
-    key, and whoever has the key cannot compute one without the secret, which is stored nowhere.
-    The signature is what tells an old token, whose hash is forgotten, from one that is made up.
+    The successor of a secret is its HMAC. Computing it takes both the server's key and the secret, which the
+    server does not store. The signature tells a replayed token, whose hash is gone, from a forged one.
     """
 
     def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
-        self._tokens = SignedTokens(
-            secret_key=secret_key,
-            previous_secret_key=previous_secret_key,
-            purpose='refresh',
-            lifetime=ABSOLUTE_LIFETIME,
-        )
+        self._tokens = SignedTokens('refresh', ABSOLUTE_LIFETIME, secret_key, previous_secret_key)
 
     def new_secret(self) -> str:
         return secrets.token_urlsafe(_SECRET_BYTES)
 
     def successors(self, secret: str) -> Sequence[str]:
-        # What follows may have been computed by a process that knows the new key, or one that does not yet.
+        # During a key rotation, processes with the old key and with the new one run side by side.
         digests = (
             hmac.digest(key, b'successor of ' + secret.encode(), 'sha256') for key in self._tokens.keys
         )

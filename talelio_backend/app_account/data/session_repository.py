@@ -36,9 +36,9 @@ session_table = Table(
     Column('rotated_at', INSTANT),
     Column('device', Text, nullable=False),
     Column('address', Text, nullable=False),
-    # The order of the list.
+    # For listing.
     Index(None, 'account_id', 'last_used_at'),
-    # What is pruned.
+    # For deleting expired sessions.
     Index(None, 'expires_at'),
 )
 _columns = session_table.c
@@ -78,14 +78,14 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
         self._session.execute(delete(session_table).where(_columns.id.in_(others)))
 
     def delete_over(self, now: datetime, limit: int) -> None:
-        # Two logins at once need not wait for each other's pruning.
+        # Concurrent logins do not wait for each other here.
         over = select(_columns.id).where(_columns.expires_at <= now
                                          ).limit(limit).with_for_update(skip_locked=True)
         self._session.execute(delete(session_table).where(_columns.id.in_(over)))
 
 
 class SqlAlchemyAccountStatuses:
-    """See `app_account.business.ports.sessions.Standings`."""
+    """See `app_account.business.ports.sessions.AccountStatuses`."""
 
     _OF_ACCOUNT = CompiledQuery(
         select(user_table.c.id, account_table.c.token_epoch, account_table.c.disabled_at,

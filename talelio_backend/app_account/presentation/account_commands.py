@@ -1,4 +1,4 @@
-"""`flask account`: what the operator can do to accounts."""
+"""The commands of `flask account`."""
 import json
 import sys
 from datetime import UTC, datetime
@@ -13,14 +13,14 @@ from talelio_backend.app_account.presentation.dependencies import AccountDepende
 from talelio_backend.shared.presentation.command_options import operator, report_errors
 from talelio_backend.shared.presentation.schemas import format_utc
 
-_json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON instead of lines.')
+_json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
 _password_option = click.option(
-    '--password-stdin', is_flag=True, help='Read the password from the first line of the standard input.'
+    '--password-stdin', is_flag=True, help='Read the password from the first line of standard input.'
 )
 
 
 def account_commands(dependencies: AccountDependencies) -> AppGroup:
-    commands = AppGroup('account', help='Accounts, by their e-mail address.')
+    commands = AppGroup('account', help='Manage accounts.')
 
     def by() -> Operator:
         return Operator(uow=dependencies.unit_of_work(), actor=operator(), now=datetime.now(UTC))
@@ -31,7 +31,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @_password_option
     @_json_option
     def create(email: str, username: str, password_stdin: bool, as_json: bool) -> None:
-        """Make a verified account; its address need not be on the whitelist."""
+        """Create a verified account. The whitelist does not apply."""
         password = _password(password_stdin)
         with report_errors():
             account = administration.create(
@@ -48,7 +48,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @click.argument('email')
     @_json_option
     def verify(email: str, as_json: bool) -> None:
-        """Take an address as confirmed, without its link."""
+        """Mark an account as verified."""
         with report_errors():
             account = administration.verify(by(), email)
         _print(account, as_json, f'{account.email} is verified')
@@ -57,7 +57,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @click.argument('email')
     @_json_option
     def disable(email: str, as_json: bool) -> None:
-        """Let nobody log in; all sessions and access tokens end now."""
+        """Disable an account and end all of its sessions."""
         with report_errors():
             account = administration.disable_account(by(), email)
         _print(account, as_json, f'{account.email} is disabled')
@@ -66,7 +66,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @click.argument('email')
     @_json_option
     def enable(email: str, as_json: bool) -> None:
-        """Let the owner of a disabled account log in again."""
+        """Enable a disabled account."""
         with report_errors():
             account = administration.enable_account(by(), email)
         _print(account, as_json, f'{account.email} is enabled')
@@ -76,7 +76,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @_password_option
     @_json_option
     def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
-        """Set another password; all sessions and access tokens end now."""
+        """Set a new password and end all sessions."""
         password = _password(password_stdin)
         with report_errors():
             account = administration.set_password(
@@ -90,11 +90,11 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
 
     @commands.command('delete')
     @click.argument('email')
-    @click.option('--yes', is_flag=True, help='Do not ask.')
+    @click.option('--yes', is_flag=True, help='Do not ask for confirmation.')
     def delete(email: str, yes: bool) -> None:
-        """Delete an account with its projects and pictures."""
+        """Delete an account with its projects and images."""
         if not yes:
-            click.confirm(f'Delete {email} with everything that it has?', abort=True)
+            click.confirm(f'Delete {email} and all of its data?', abort=True)
         with report_errors():
             account = administration.delete(by(), dependencies.free_files, email)
         click.echo(f'{account.email} is deleted')
@@ -111,7 +111,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @commands.command('list')
     @_json_option
     def list_(as_json: bool) -> None:
-        """Show all accounts, the oldest first."""
+        """List all accounts, oldest first."""
         accounts = administration.list_all(dependencies.unit_of_work())
         if as_json:
             click.echo(json.dumps([_row(account) for account in accounts], indent=2))

@@ -21,8 +21,6 @@ class KeyedAccountUnitOfWork(OwnAccountUnitOfWork, ResultObservingUnitOfWork, Pr
 
 @dataclass(frozen=True, kw_only=True)
 class AccountDependencies:
-    """What the account routes hand to their services."""
-
     unit_of_work: Callable[[], KeyedAccountUnitOfWork]
     idempotency: Idempotency
     hasher: PasswordHasher

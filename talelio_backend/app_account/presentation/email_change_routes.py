@@ -40,7 +40,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.put('/email')
     @described(
         "Ask for another address of one's own account",
-        description='A link that confirms it goes to the new address, one that takes it back to the old one.',
+        description='Sends a confirmation link to the new address and a revocation link to the old one.',
         bearer='required',
         body=ChangeEmailBody,
         responses={HTTPStatus.ACCEPTED: MessageAnswer},
@@ -77,7 +77,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.get('/email/confirm/<token>')
     @described(
         'Show what a link to confirm an address is about',
-        description='Changes nothing, so that programs which open the links of mails do no harm.',
+        description='Changes nothing, so mail scanners that open links do no harm.',
         responses={HTTPStatus.OK: EmailChangeAnswer},
         errors=[InvalidLink()],
     )
@@ -107,7 +107,7 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.get('/email/revoke/<token>')
     @described(
         'Show what a link to take a change of address back is about',
-        description='Changes nothing, so that programs which open the links of mails do no harm.',
+        description='Changes nothing, so mail scanners that open links do no harm.',
         responses={HTTPStatus.OK: EmailChangeAnswer},
         errors=[InvalidLink()],
     )
@@ -119,8 +119,8 @@ def email_change_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         'Take a change of address back',
         description=
-        'Also after it was confirmed. Ends all sessions and the password, which somebody else knew; a '
-        'link to choose another is mailed to the old address.',
+        'Works even after the confirmation. Ends all sessions, invalidates the password and mails a reset '
+        'link to the old address.',
         body=LinkBody,
         responses={HTTPStatus.OK: AccountAnswer},
         errors=[InvalidLink(), EmailTaken('maker@example.com')],

@@ -45,7 +45,7 @@ def own_account_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.delete('/me')
     @described(
         "Delete one's own account",
-        description='And with it the user, the projects, the pictures, the sessions. This cannot be undone.',
+        description='Also deletes the user, projects, images and sessions. This cannot be undone.',
         bearer='required',
         body=PasswordBody,
         responses={HTTPStatus.NO_CONTENT: None},
@@ -75,7 +75,7 @@ def own_account_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.put('/password')
     @described(
         "Change one's password",
-        description='Ends all other sessions and all access tokens; the answer holds a new one.',
+        description='Ends all other sessions, revokes all access tokens and returns a new one.',
         bearer='required',
         body=ChangePasswordBody,
         responses={HTTPStatus.OK: TokenAnswer},

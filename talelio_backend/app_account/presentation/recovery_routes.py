@@ -29,7 +29,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/password/forgot')
     @described(
         'Ask for a link to choose a new password',
-        description='The answer is always the same. The link lives an hour and is good once.',
+        description='The response is always the same. The link is valid for an hour and works once.',
         body=ResendBody,
         responses={HTTPStatus.ACCEPTED: MessageAnswer},
         errors=[TOO_MANY_TRIES],
@@ -52,7 +52,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.get('/password/reset/<token>')
     @described(
         'Show what a link to choose a new password is about',
-        description='Changes nothing, so that programs which open the links of mails do no harm.',
+        description='Changes nothing, so mail scanners that open links do no harm.',
         responses={HTTPStatus.OK: PasswordResetAnswer},
         errors=[InvalidLink()],
     )
@@ -72,7 +72,7 @@ def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/password/reset')
     @described(
         'Choose a new password with a mailed link',
-        description='Ends all sessions. An account that was not verified yet is verified by it.',
+        description='Ends all sessions. Also verifies an unverified account.',
         body=ResetPasswordBody,
         responses={HTTPStatus.NO_CONTENT: None},
         errors=[InvalidLink(),

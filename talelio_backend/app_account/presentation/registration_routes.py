@@ -50,7 +50,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/register')
     @described(
         'Register an account',
-        description='The address must be on the whitelist. A link that verifies it comes by mail.',
+        description='The address must be on the whitelist. A mail with a verification link is sent to it.',
         body=RegisterBody,
         responses={HTTPStatus.CREATED: AccountAnswer},
         errors=[
@@ -89,14 +89,14 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.get('/verify/<token>')
     @described(
         'Verify an account',
-        description='The link that came by mail; it lives 24 hours.',
+        description='The mailed link leads here. It is valid for 24 hours.',
         responses={HTTPStatus.OK: AccountAnswer},
         errors=_LINK_ERRORS,
     )
     @no_store
     def verify(token: VerificationToken) -> Response:
         if request.method == 'HEAD':
-            # Programs that look at links send it; only opening one may change anything.
+            # Link scanners send HEAD. Only opening the link may change anything.
             return Response(mimetype='application/json')
         account = registration.verify(
             dependencies.unit_of_work(),
@@ -110,7 +110,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/verify/<token>')
     @described(
         'Verify an account that somebody else registered',
-        description="It gets this password, and this username if one is given, instead of the stranger's.",
+        description="Replaces the stranger's password and, if given, the username.",
         body=ClaimBody,
         responses={HTTPStatus.OK: AccountAnswer},
         errors=[*_LINK_ERRORS, UsernameTaken('maker'), *_NAME_AND_PASSWORD_ERRORS],
@@ -133,7 +133,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/verify/resend')
     @described(
         'Ask for a new verification link',
-        description='The answer is the same whether the account exists or not.',
+        description='The response does not reveal whether the account exists.',
         body=ResendBody,
         responses={HTTPStatus.ACCEPTED: MessageAnswer},
         errors=[TOO_MANY_TRIES],

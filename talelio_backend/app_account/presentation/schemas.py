@@ -11,7 +11,7 @@ from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.presentation.schemas import UserAnswer, Username
 from talelio_backend.shared.presentation.schemas import STORABLE, WITHOUT_NUL, Answer, Body, Id, UtcTime
 
-# Bounded here, before anything looks at them: what normalises Unicode takes time by the square of the length.
+# The length is limited before any other check, since Unicode normalisation takes quadratic time.
 Email = Annotated[
     str, StringConstraints(max_length=EMAIL_LENGTH), STORABLE, WITHOUT_NUL,
     Field(examples=['maker@example.com'])
@@ -21,13 +21,13 @@ Password = Annotated[
     Field(examples=['correct horse battery'])
 ]  # yapf: disable
 VerificationToken = Annotated[
-    str, Field(description='As in the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+    str, Field(description='The token from the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
 
 LinkToken = Annotated[
     str, StringConstraints(max_length=4096),
-    Field(description='As in the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])
+    Field(description='The token from the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])
 ]  # yapf: disable
-# Longer than any of ours.
+# Longer than any token that the server issues.
 RefreshToken = Annotated[
     str, StringConstraints(max_length=4096),
     Field(examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])
@@ -43,12 +43,12 @@ class RegisterBody(Body):
 class LoginBody(Body):
     email: Email
     password: Password
-    # Where the refresh token goes: a client that keeps no cookies asks for it in the answer.
+    # Clients without cookies request the refresh token in the response body.
     refresh: Literal['cookie', 'body'] = 'cookie'
 
 
 class RefreshTokenBody(Body):
-    # None is what an absent key gives; sent, it is refused. The cookie stands in for it.
+    # None stands for an absent key, for which the cookie is used. A null in the request is refused.
     refresh_token: RefreshToken = None  # type: ignore[assignment]
 
 
@@ -106,20 +106,21 @@ class AccountAnswer(Answer):
 
 class TokenAnswer(Answer):
     access_token: Annotated[
-        str, Field(description='Good for 30 minutes.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+        str, Field(description='Valid for 30 minutes.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
 
 
 class TokensAnswer(TokenAnswer):
-    refresh_token: Annotated[str, Field(description='Good once.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+    refresh_token: Annotated[
+        str, Field(description='Can be used once.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
 
 
 class SessionAnswer(Answer):
     id: Id
     created_at: UtcTime
     last_used_at: UtcTime
-    device: Annotated[str, Field(description='As the client itself tells.', examples=['Firefox on Linux'])]
+    device: Annotated[str, Field(description='As reported by the client.', examples=['Firefox on Linux'])]
     address: Annotated[str, Field(examples=['192.0.2.1'])]
-    current: Annotated[bool, Field(description='Whether the request came in it.')]
+    current: Annotated[bool, Field(description='Whether this is the session of the request.')]
 
     @classmethod
     def of(cls, session: Session, current_id: int | None) -> Self:

@@ -6,7 +6,7 @@ from flask import Response, request
 
 from talelio_backend.shared.business.errors import Forbidden
 
-# No further than the calls that take it.
+# The browser sends the cookie only to the operations that use it.
 _PATH = '/v1/accounts'
 
 
@@ -18,17 +18,17 @@ class ForeignPage(Forbidden):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionCookie:
-    """Keeps a refresh token in a browser, out of reach of the page's scripts."""
+    """Stores the refresh token in an HttpOnly cookie."""
 
-    # Scheme and host, as a browser writes them.
+    # Scheme and host, in the form of the Origin header.
     api_origin: str
     frontends: Collection[str]
 
     def read(self) -> str | None:
         """Return the token, if there is one.
 
-        Raises ForeignPage when it did not come from a page of ours: a browser adds the cookie to whatever any
-        page sends here, and says where that page is from.
+        Raises ForeignPage unless the Origin header names an allowed origin, since browsers attach the cookie
+        to requests from any page.
         """
         token = request.cookies.get(self._name)
         if token is not None and not self._is_allowed_origin(request.headers.get('Origin')):
@@ -36,12 +36,12 @@ class SessionCookie:
         return token
 
     def replaced(self) -> str | None:
-        """Return the token that `set` writes over, if there is one."""
+        """Return the token that `set` overwrites, if there is one."""
         return request.cookies.get(self._name
                                    ) if self._is_allowed_origin(request.headers.get('Origin')) else None
 
     def set(self, response: Response, token: str, *, lifetime: timedelta) -> None:
-        """Unless the page is not ours, which could log its visitors in to somebody else's account."""
+        """Ignore foreign pages, which could log their visitors in to another person's account."""
         origin = request.headers.get('Origin')
         if origin is None or self._is_allowed_origin(origin):
             self._write(response, token, lifetime)
@@ -50,8 +50,8 @@ class SessionCookie:
         self._write(response, '', timedelta(0))
 
     def _write(self, response: Response, value: str, lifetime: timedelta) -> None:
-        # The browser itself knows best what a site is. To a frontend on another one only a cookie without
-        # the restriction is sent back; partitioned, it is no third-party cookie that browsers block.
+        # The browser decides what a site is. A frontend on another site needs a cookie with SameSite=None;
+        # Partitioned keeps browsers from blocking it as a third-party cookie.
         cross_site = request.headers.get('Sec-Fetch-Site') == 'cross-site'
         response.set_cookie(
             self._name,
@@ -66,12 +66,12 @@ class SessionCookie:
 
     @property
     def _is_secure(self) -> bool:
-        # Development has no TLS, and not every browser takes localhost for secure.
+        # Development has no TLS, and not every browser treats localhost as secure.
         return self.api_origin.startswith('https:')
 
     @property
     def _name(self) -> str:
-        # The prefix keeps an unencrypted page of the same host from setting it (RFC 6265bis, 4.1.3.1).
+        # The prefix prevents unencrypted pages of the host from setting the cookie (RFC 6265bis, 4.1.3.1).
         return '__Secure-refresh_token' if self._is_secure else 'refresh_token'
 
     def _is_allowed_origin(self, origin: str | None) -> bool:

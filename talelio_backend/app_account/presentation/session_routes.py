@@ -43,8 +43,9 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/login')
     @described(
         'Log in',
-        description='Begins a session. Its refresh token comes in a cookie, or with `"refresh": "body"` in '
-        'the answer, for clients that keep no cookies. A session whose cookie it replaces ends.',
+        description=
+        'Begins a session. The refresh token is set as a cookie, or returned in the response if the request '
+        'has `"refresh": "body"`, for clients without cookies. The session of a replaced cookie ends.',
         body=LoginBody,
         responses={HTTPStatus.OK: TokenAnswer | TokensAnswer},
         errors=[
@@ -73,7 +74,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         in_body = body.refresh == 'body'
         former = None if in_body else dependencies.cookie.replaced()
         if former is not None:
-            # Nobody has its cookie any more, unless somebody else has.
+            # The browser no longer has this cookie, so nobody but a thief could use it.
             sessions.log_out(
                 dependencies.unit_of_work(), dependencies.tokens.refresh, token=former, actor=actor, now=now
             )
@@ -82,9 +83,8 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/token')
     @described(
         'Get a new access token',
-        description=
-        'For the refresh token in the cookie or in the body, which is exchanged for its successor in '
-        'the same place. One that was exchanged more than ten seconds ago ends the session.',
+        description='Exchanges the refresh token in the cookie or the body for a new one in the same place. '
+        'Replaying a token more than ten seconds after its exchange ends the session.',
         body=RefreshTokenBody,
         body_required=False,
         responses={HTTPStatus.OK: TokenAnswer | TokensAnswer},
@@ -119,8 +119,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     @described(
         'Log out',
         description=
-        'Ends the session of the refresh token in the cookie or in the body, or else the one of the '
-        'access token.',
+        'Ends the session of the refresh token in the cookie or the body, or else that of the access token.',
         bearer='optional',
         body=RefreshTokenBody,
         body_required=False,

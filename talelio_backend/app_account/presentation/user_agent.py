@@ -3,8 +3,7 @@ from flask import request
 from talelio_backend.app_account.business.domain.session import Client
 from talelio_backend.shared.presentation.requests.client import peer_address
 
-# What a browser says of itself holds the names of all that it wants to be taken for, so the first that is
-# found here counts.
+# Browsers include the names of others for compatibility, so the first match in this order counts.
 _BROWSERS = {
     'Edg': 'Edge',
     'OPR/': 'Opera',
@@ -24,12 +23,12 @@ _SYSTEMS = {
     'CrOS': 'ChromeOS',
     'Linux': 'Linux',
 }
-# Characters of a name that is not known here.
+# The maximum length of an unknown name.
 _LENGTH = 40
 
 
 def request_client() -> Client:
-    """Who calls, in words by which the account's owner may recognise it."""
+    """Describe the client in terms that the account's owner recognises."""
     return Client(
         device=device_name(request.headers.get('User-Agent', '')),
         address=peer_address() or '',
@@ -37,7 +36,7 @@ def request_client() -> Client:
 
 
 def device_name(user_agent: str) -> str:
-    """`Firefox on Linux`, or the name of a program, or nothing."""
+    """Return a name such as `Firefox on Linux` or `curl/8.5.0`, or an empty string."""
     browser = _first(_BROWSERS, user_agent)
     system = _first(_SYSTEMS, user_agent)
     if browser is not None:

@@ -1,4 +1,4 @@
-"""`flask whitelist`: who may register, beside those in WHITELISTED_EMAILS."""
+"""The commands of `flask whitelist`."""
 import json
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -16,14 +16,16 @@ from talelio_backend.shared.presentation.schemas import format_utc
 def whitelist_commands(
     unit_of_work: Callable[[], AccountUnitOfWork], in_settings: Collection[str]
 ) -> AppGroup:
-    commands = AppGroup('whitelist', help='Addresses that may register, beside those in WHITELISTED_EMAILS.')
+    commands = AppGroup(
+        'whitelist', help='Manage the addresses that may register, besides those in WHITELISTED_EMAILS.'
+    )
 
     @commands.command('add')
     @click.argument('email')
-    @click.option('--note', default='', help='Who it is, or why.')
-    @click.option('--expires', type=AHEAD, help='12h, 30d, or 2026-01-31 (UTC); by default never.')
+    @click.option('--note', default='', help='A note for the operator.')
+    @click.option('--expires', type=AHEAD, help='12h, 30d, or 2026-01-31 (UTC). Never by default.')
     def add(email: str, note: str, expires: datetime | None) -> None:
-        """Let an address register; one that is there already gets this note and this end."""
+        """Allow an address to register, or replace its note and expiry."""
         with report_errors():
             entry = whitelist.add(
                 unit_of_work(),
@@ -33,14 +35,14 @@ def whitelist_commands(
                 actor=operator(),
                 now=datetime.now(UTC),
             )
-        end = 'without an end' if entry.expires_at is None else f'until {format_utc(entry.expires_at)}'
+        end = 'with no expiry' if entry.expires_at is None else f'until {format_utc(entry.expires_at)}'
         click.echo(f'{entry.email} may register, {end}')
 
     @commands.command('remove')
     @click.argument('email')
-    @click.option('--disable-account', is_flag=True, help='Also lock out the account of this address.')
+    @click.option('--disable-account', is_flag=True, help='Also disable the account with this address.')
     def remove(email: str, disable_account: bool) -> None:
-        """Let an address register no more. Its account stays as it is, unless --disable-account is given."""
+        """Remove an address from the whitelist. An existing account stays enabled by default."""
         with report_errors():
             removal = whitelist.remove(
                 unit_of_work(),
@@ -51,13 +53,13 @@ def whitelist_commands(
             )
         click.echo(f'{removal.email} may not register any more')
         if removal.email in in_settings:
-            click.echo('But WHITELISTED_EMAILS still holds it, and so it may', err=True)
+            click.echo('WHITELISTED_EMAILS still contains the address, so it may still register', err=True)
         click.echo(_account_line(removal))
 
     @commands.command('list')
-    @click.option('--json', 'as_json', is_flag=True, help='Print a JSON array instead of lines.')
+    @click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
     def list_(as_json: bool) -> None:
-        """Show all addresses that may register, and those whose time is over."""
+        """List all entries, including expired ones."""
         now = datetime.now(UTC)
         entries = whitelist.list_entries(unit_of_work())
         if as_json:
@@ -77,12 +79,12 @@ def whitelist_commands(
 def _account_line(removal: whitelist.Removal) -> str:
     account = removal.account
     if account is None:
-        return 'There is no account of this address'
+        return 'No account has this address'
     if removal.disabled:
-        return f'Its account {account.id} is disabled, and all of its sessions are over'
+        return f'Account {account.id} is disabled, and its sessions have ended'
     if account.disabled_at is not None:
-        return f'Its account {account.id} was disabled already'
-    return f'Its account {account.id} stays and may be used; see: flask account disable {account.email}'
+        return f'Account {account.id} was already disabled'
+    return f'Account {account.id} is still enabled; to disable it, run: flask account disable {account.email}'
 
 
 def _row(email: str, entry: WhitelistEntry | None = None, now: datetime | None = None) -> dict[str, object]:

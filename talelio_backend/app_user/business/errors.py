@@ -22,7 +22,7 @@ class UserNotFound(Invalid):
 
 
 class AccountGone(AccessTokenRefused):
-    """The token is good, but whom it names is not there any more."""
+    """The token is valid, but its account no longer exists."""
 
     def __init__(self) -> None:
         super().__init__('The account of this token does not exist')

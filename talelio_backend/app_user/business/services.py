@@ -59,7 +59,7 @@ def change_own(
     now: datetime,
     precondition: Callable[[User], None] | None = None,
 ) -> User:
-    """Change what is given. Raises Invalid, AccountGone, and what the precondition raises."""
+    """None leaves a field unchanged. Raises Invalid, AccountGone and the errors of `precondition`."""
     with uow:
         user = uow.users.get_by_account_for_update(identity.account_id)
         if user is None:

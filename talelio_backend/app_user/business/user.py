@@ -8,12 +8,12 @@ from talelio_backend.shared.business.errors import InvalidValue
 
 USERNAME_LENGTH = 64
 LOCATION_LENGTH = 100
-# What the frontend shows for somebody who brought no picture.
+# The frontend shows this to users without an avatar.
 DEFAULT_AVATAR_URL = 'default.jpg'
-# ASCII alone, because a name of look-alike letters could pass for another's; no slash or space, because
-# the name is part of a path.
+# ASCII only, since look-alike letters could impersonate another user. No slashes or spaces, since the name
+# is part of a path.
 _USERNAME = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?=[A-Za-z0-9]))*')
-# Words that are part of a path, and names that would speak with the site's voice.
+# Words that are part of a path, and names that would appear to speak for the site.
 RESERVED_USERNAMES = frozenset(
     'admin administrator anonymous api everyone hostmaster login logout mailer-daemon me moderator no-reply '
     'nobody noreply null official operator postmaster register root settings staff support system undefined '
@@ -31,8 +31,8 @@ class User:
     updated_at: datetime | None = None
     username: str
     location: str = ''
-    # What the avatar's file is called (`app_asset.business.image`); None for the default. Where the avatar is
-    # follows from it when asked: an address that was kept would stay behind when the files move.
+    # The file name of the avatar (`app_asset.business.image`); None for the default. The URL is derived on
+    # demand, so that the files can move.
     avatar_name: str | None = None
 
     @classmethod
@@ -67,12 +67,12 @@ class User:
 
 
 def is_well_formed_username(text: str) -> bool:
-    """Whether any user could have this name; what could not is not worth a question to the database."""
+    """Whether a user could have this name, which saves queries for other texts."""
     return len(text) <= USERNAME_LENGTH and _USERNAME.fullmatch(text) is not None
 
 
 def check_username(username: str) -> None:
-    """Raises InvalidUsername, which names the rule that is broken."""
+    """Raises InvalidUsername."""
     if not 1 <= len(username) <= USERNAME_LENGTH:
         raise InvalidUsername(f'must have 1 to {USERNAME_LENGTH} characters')
     if not _USERNAME.fullmatch(username):

@@ -32,10 +32,10 @@ user_table = Table(
     Column('updated_at', INSTANT),
     Column('username', Text, nullable=False),
     Column('location', Text, nullable=False),
-    # Of earlier releases, whose names of files were digests.
+    # Earlier releases named the files by digests.
     Column('avatar_digest', Text, key='avatar_name'),
 )
-# 'Maker' and 'maker' would be taken for the same person.
+# People would take 'Maker' and 'maker' for the same person.
 USERNAME_UNIQUE = 'uq_users_username_lower'
 Index(USERNAME_UNIQUE, func.lower(user_table.c.username), unique=True)
 mark_public(user_table)

@@ -21,8 +21,6 @@ from talelio_backend.shared.presentation.requests.json_body import read_body
 
 @dataclass(frozen=True, kw_only=True)
 class UserDependencies:
-    """What the user routes hand to their services."""
-
     unit_of_work: Callable[[], UserUnitOfWork]
     access_tokens: AccessTokens
     avatar_url: Callable[[User], str]

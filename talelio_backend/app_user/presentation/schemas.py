@@ -11,9 +11,9 @@ Location = Annotated[Text, Field(examples=['Lisboa'])]
 
 
 class ChangeUserBody(Body):
-    """What is absent stays as it is."""
+    """Absent fields stay unchanged."""
 
-    # None is what an absent key gives; sent, it is refused.
+    # None stands for an absent key. A null in the request is refused.
     location: Location = None  # type: ignore[assignment]
 
 

@@ -9,11 +9,11 @@ from talelio_backend.app_account.business.domain.errors import (
 )
 from talelio_backend.app_user.business.user import User
 
-# Anybody can ask for a new link, and each one makes the earlier ones worthless; so the pause between
-# them grows, to one that leaves the mailbox's owner the time to open a link.
+# Anyone can request a new link, and each one invalidates its predecessors. The pause between two links
+# therefore grows until the owner of the mailbox has time to open one.
 FIRST_LINK_PAUSE = timedelta(minutes=1)
 LONGEST_LINK_PAUSE = timedelta(hours=1)
-# Between two links to choose a new password. They do not make each other worthless.
+# The pause between two password reset links, which do not invalidate each other.
 RESET_PAUSE = timedelta(minutes=2)
 
 
@@ -26,12 +26,11 @@ class Account:
     email: str
     password_hash: str = field(repr=False)
     verified: bool = False
-    # Only the link that carries this number is good; a new link takes the next one.
+    # Only the verification link with this number is valid; a new link increments it.
     link_serial: int = 1
     link_requested_at: datetime
-    # Only access tokens that carry this number are good.
+    # Only access tokens with this number are valid.
     token_epoch: int = 0
-    # Since when the operator lets nobody in.
     disabled_at: datetime | None = None
     reset_requested_at: datetime | None = None
     user: User
@@ -58,7 +57,7 @@ class Account:
         self.updated_at = now
 
     def claim(self, password_hash: str, username: str, now: datetime) -> None:
-        """Verify, with everything that gives access chosen anew."""
+        """Verify the account and replace its credentials."""
         self.password_hash = password_hash
         self.user.rename(username, now)
         self.verify(now)
@@ -79,14 +78,13 @@ class Account:
         self.updated_at = now
 
     def revoke_access_tokens(self) -> None:
-        """Make all access tokens worthless that were given out so far."""
         self.token_epoch += 1
 
     def change_password(self, password_hash: str, now: datetime) -> None:
         self.password_hash = password_hash
         self.updated_at = now
         self.revoke_access_tokens()
-        # The links before are worthless, so the next one need not wait.
+        # Earlier reset links are now invalid, so the next one need not wait.
         self.reset_requested_at = None
 
     def change_email(self, email: str, now: datetime) -> None:
@@ -95,14 +93,14 @@ class Account:
         self.updated_at = now
 
     def request_reset(self, now: datetime) -> bool:
-        """Whether it is not too soon for another link to choose a new password."""
+        """Return whether a reset link may be sent now, and start the next pause if so."""
         if self.reset_requested_at is not None and now - self.reset_requested_at < RESET_PAUSE:
             return False
         self.reset_requested_at = now
         return True
 
     def renew_link(self, now: datetime) -> bool:
-        """Make the earlier links worthless, unless there is no need for a new one or it is too soon."""
+        """Invalidate earlier verification links. Return False if no new link is needed or it is too soon."""
         pause = min(FIRST_LINK_PAUSE * (1 << min(self.link_serial - 1, 10)), LONGEST_LINK_PAUSE)
         if self.verified or now - self.link_requested_at < pause:
             return False

@@ -7,19 +7,18 @@ EMAIL_LENGTH = 320
 
 
 def canonical_email(address: str) -> str | None:
-    """Return the one form in which an address is kept and compared, or None when it is not an address.
+    """Return the form in which an address is stored and compared, or None if it is invalid.
 
-    Letter case and surrounding space do not count, and an international domain takes its ASCII form
-    (RFC 5891), which is also what mail is sent to.
+    It is lower case, without surrounding space, and its domain is in ASCII form (RFC 5891), as mail needs it.
     """
     if len(address) > EMAIL_LENGTH:
         return None
     try:
         parts = validate_email(
             address.strip(),
-            # Whether mail gets there is shown by the verification, not asked of a name server.
+            # The verification mail shows whether the address is deliverable.
             check_deliverability=False,
-            # An own network may have names without a dot, or under .test.
+            # A private network may use names without a dot, or under .test.
             globally_deliverable=False,
             test_environment=True,
         )
@@ -37,5 +36,5 @@ def require_canonical_email(address: str) -> str:
 
 
 def rate_limit_subject(address: str) -> str:
-    """What tries are counted by: the canonical form, or what was sent where that is no address."""
+    """Return the canonical form, or the text itself if it is not an address."""
     return canonical_email(address) or address

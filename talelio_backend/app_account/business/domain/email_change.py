@@ -1,13 +1,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-# The owner of the old address has so long to take the change back, also after it took effect.
+# How long the owner of the old address can revoke a change, even after its confirmation.
 REVOCATION_PERIOD = timedelta(days=7)
 
 
 @dataclass(eq=False, kw_only=True)
 class EmailChange:
-    """The wish to have another address. It takes effect when its link, sent there, is confirmed."""
+    """A requested change. It takes effect when the link sent to the new address is confirmed."""
 
     id: int = field(init=False)
     account_id: int

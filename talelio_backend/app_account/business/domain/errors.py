@@ -22,14 +22,14 @@ class EmailTaken(Invalid):
 
 
 class WeakPassword(InvalidValue):
-    """The message says which rule is broken, and does not repeat the password."""
+    """The message names the violated rule without repeating the password."""
 
     def __init__(self, reason: str) -> None:
         super().__init__('password', reason)
 
 
 class InvalidCredentials(Unauthenticated):
-    """The same for an unknown address and a wrong password, so that nobody can ask who has an account."""
+    """Covers unknown addresses and wrong passwords alike, so that it does not reveal who has an account."""
 
     def __init__(self) -> None:
         super().__init__('Invalid username or password')
@@ -66,14 +66,14 @@ class NoRegisteredAccount(Invalid):
 
 
 class WrongPassword(Invalid):
-    """Of somebody who is logged in already; so it is not a 401, which would ask them to log in."""
+    """Not Unauthenticated, since a 401 would ask a client that is logged in to log in again."""
 
     def __init__(self) -> None:
         super().__init__('Wrong password')
 
 
 class InvalidLink(Invalid):
-    """Of a mail: expired, used, replaced, made up, or about what is no longer so."""
+    """A mailed link is expired, used, superseded, forged or outdated."""
 
     def __init__(self) -> None:
         super().__init__('The link is not good, or not any more')
@@ -92,14 +92,14 @@ class InvalidRefreshToken(Unauthenticated):
 
 
 class SessionOver(Unauthenticated):
-    """The refresh token was good once."""
+    """The refresh token is authentic, but its session has ended."""
 
     def __init__(self) -> None:
         super().__init__('The session has ended, please log in again')
 
 
 class SessionEnded(InvalidAccessToken):
-    """The access token would be good still, had its session not been ended."""
+    """The access token is authentic and unexpired, but its session has ended."""
 
     def __init__(self) -> None:
         super().__init__('The session of this token has ended')

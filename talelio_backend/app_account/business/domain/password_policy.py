@@ -1,11 +1,10 @@
-"""What a password must be, after NIST SP 800-63B-4, section 3.1.1.2: long enough, not one everybody
-tries first, not the account's own name; and no rule about kinds of characters."""
+"""The password policy follows NIST SP 800-63B-4, section 3.1.1.2: no composition rules."""
 from collections.abc import Container
 
 from talelio_backend.app_account.business.domain.errors import WeakPassword
 
 MINIMUM_LENGTH = 8
-# Far more than a pass phrase needs, and little enough to read and hash at once.
+# Allows any passphrase and bounds the cost of reading and hashing it.
 MAXIMUM_LENGTH = 1024
 
 

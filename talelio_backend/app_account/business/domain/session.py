@@ -3,21 +3,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-# Logged out after so long without a sign of life, and after so long in any case.
+# A session ends after this long without use, and after this long in any case.
 IDLE_LIFETIME = timedelta(days=14)
 ABSOLUTE_LIFETIME = timedelta(days=90)
 
-# Two tabs that restore the session at once send the same token, and a page that is reloaded before the
-# answer came sends it again. For so long after the exchange both get the token that came of it.
+# Two tabs that restore the session at once send the same token, and so does a page that is reloaded before
+# the response arrives. Within this period after the exchange, both receive the same successor.
 GRACE = timedelta(seconds=10)
 
-# The least recently used ones beyond these are ended at a login.
+# Per account. A login ends the least recently used sessions beyond these.
 MAX_SESSIONS = 50
 
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """What a refresh token says. The secret is known to nobody but the client."""
+    """The content of a refresh token. Only the client knows the secret."""
 
     session_id: int
     secret: str = field(repr=False)
@@ -25,7 +25,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Where a session was begun or last used, as its owner may recognise it."""
+    """The device and address that last used a session, in terms that its owner recognises."""
 
     device: str
     address: str
@@ -33,7 +33,7 @@ class Client:
 
 @dataclass(eq=False, kw_only=True)
 class Session:
-    """A login on one device: a line of refresh tokens of which each was exchanged for the next."""
+    """A login on one device, continued by a chain of refresh tokens."""
 
     id: int = field(init=False)
     account_id: int
@@ -42,7 +42,7 @@ class Session:
     expires_at: datetime
     # SHA-256 of the newest token's secret, in hexadecimal. The secret is random, so no slow hash is needed.
     token_hash: str = field(repr=False)
-    # When an older token was exchanged for the newest one; None as long as that is the first.
+    # When the newest token was issued in exchange for an older one; None while it is the first.
     rotated_at: datetime | None = None
     device: str
     address: str
@@ -63,26 +63,23 @@ class Session:
         return now >= self.expires_at
 
     def exchange(self, secret: str, successors: Sequence[str], client: Client, now: datetime) -> str | None:
-        """Return the secret of the token to hand out, or None where one is presented again too late.
+        """Return the secret of the token to issue, or None if an old one is replayed after the grace period.
 
-        `successors` are what may follow the secret: which one follows is fixed by the secret and a key of
-        the server's, so that two who present the same secret get the same. A newest token is exchanged at
-        most once in GRACE, so that whoever raced with its forerunner still finds it the newest.
+        `successors` are the secrets that may follow this one. They derive from it and the server's keys, so
+        concurrent requests with the same secret receive the same successor. The newest token is not exchanged
+        again within GRACE, so that a request that raced with the last exchange still receives it.
         """
-        graceful = self.rotated_at is not None and now - self.rotated_at < GRACE
-        if hash_secret(secret) == self.token_hash:
-            handed_out = secret if graceful else successors[0]
-        elif graceful and any(hash_secret(successor) == self.token_hash for successor in successors):
-            handed_out = next(each for each in successors if hash_secret(each) == self.token_hash)
-        else:
+        in_grace = self.rotated_at is not None and now - self.rotated_at < GRACE
+        newest = next((each for each in (secret, *successors) if hash_secret(each) == self.token_hash), None)
+        if newest is None or newest != secret and not in_grace:
             return None
-        if hash_secret(handed_out) != self.token_hash:
-            self.token_hash = hash_secret(handed_out)
-            self.rotated_at = now
+        if not in_grace:
+            newest = successors[0]
+            self.token_hash, self.rotated_at = hash_secret(newest), now
         self.last_used_at = now
         self.expires_at = min(now + IDLE_LIFETIME, self.created_at + ABSOLUTE_LIFETIME)
         self.device, self.address = client.device, client.address
-        return handed_out
+        return newest
 
 
 def hash_secret(secret: str) -> str:

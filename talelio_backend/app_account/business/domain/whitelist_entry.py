@@ -9,7 +9,7 @@ class WhitelistEntry:
     email: str
     note: str
     added_at: datetime
-    # From then on it admits nobody; None stands for never.
+    # None means never.
     expires_at: datetime | None
 
     def admits(self, now: datetime) -> bool:

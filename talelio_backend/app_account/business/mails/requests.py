@@ -1,4 +1,4 @@
-"""What the mail relay does about the rows that `recovery.request_by_mail` writes."""
+"""Handles the outbox rows that `password_recovery.request_by_mail` writes."""
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWor
 
 
 class MailRequests:
-    """Composers that send nothing themselves, but queue what was asked for, where there is something to send.
+    """Composers that queue the requested mail, if there is one to send, and send nothing themselves.
 
-    Done a second time, when the process died in between, it is too soon for another. See
+    If the relay repeats a request after a crash, the pause between links prevents a second mail. See
     `shared.mail.business.relay.Composer`.
     """
 

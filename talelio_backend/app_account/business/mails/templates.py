@@ -1,4 +1,4 @@
-"""How a mail with a link looks, whatever it is about."""
+"""The layout of a mail with a link."""
 from dataclasses import dataclass
 from html import escape
 
@@ -23,13 +23,13 @@ _HTML = '''\
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """Texts with `{site}`, `{username}` and `{link}` in them."""
+    """Texts with the placeholders `{site}`, `{username}` and `{link}`."""
 
     subject: str
-    # Paragraphs, before the link and after it.
+    # Paragraphs before and after the link.
     before: tuple[str, ...]
     after: tuple[str, ...]
-    # What stands on the link.
+    # The text of the link.
     action: str
 
 

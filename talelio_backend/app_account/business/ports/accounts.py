@@ -15,40 +15,40 @@ class AccountRepository(Protocol):
         """Raises EmailTaken, UsernameTaken."""
 
     def save(self, account: Account) -> None:
-        """Write a changed account now, so that a clash shows. Raises EmailTaken, UsernameTaken."""
+        """Flush a changed account to detect conflicts. Raises EmailTaken, UsernameTaken."""
 
     def get(self, id_: int) -> Account | None:
         ...
 
     def get_for_update(self, id_: int) -> Account | None:
-        """Return the account, locked against others until the unit of work ends."""
+        """Lock the account until the unit of work ends."""
 
     def get_by_email(self, email: str) -> Account | None:
         """`email` is canonical."""
 
     def all(self) -> Sequence[Account]:
-        """The oldest first."""
+        """Oldest first."""
 
     def delete(self, account: Account) -> None:
-        """With everything that is the account's."""
+        """Delete the account and all of its data."""
 
 
 class WhitelistRepository(Protocol):
 
     def add(self, entry: WhitelistEntry) -> None:
-        """The address must not be there yet."""
+        """Raises Conflict."""
 
     def get_by_email(self, email: str) -> WhitelistEntry | None:
         """`email` is canonical."""
 
     def get_by_email_for_update(self, email: str) -> WhitelistEntry | None:
-        """Locked against others until the unit of work ends."""
+        """Lock the entry until the unit of work ends."""
 
     def delete(self, entry: WhitelistEntry) -> None:
         ...
 
     def all(self) -> Sequence[WhitelistEntry]:
-        """By address."""
+        """Sorted by address."""
 
 
 class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, AuditUnitOfWork, UserUnitOfWork, Protocol):
@@ -63,13 +63,13 @@ class AccountUnitOfWork(OutboxUnitOfWork, SessionUnitOfWork, AuditUnitOfWork, Us
 
 
 class PasswordHasher(Protocol):
-    """Both calls are slow on purpose. They raise Unavailable when too many are waiting."""
+    """`hash` and `verify` are slow on purpose. They raise Unavailable when too many callers wait."""
 
     def hash(self, password: str) -> str:
         ...
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        """Takes the same time whether the password is right, wrong, or there is no hash (None)."""
+        """Take the same time for right passwords, wrong passwords and a missing hash."""
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether the hash was made with less work than is asked for today."""
+        """Whether the hash was made with a lower cost than the current one."""

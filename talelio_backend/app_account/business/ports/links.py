@@ -40,7 +40,7 @@ class EmailChangeRepository(Protocol):
         ...
 
     def of_account(self, account_id: int) -> Sequence[EmailChange]:
-        """The oldest first."""
+        """Oldest first."""
 
     def delete(self, change: EmailChange) -> None:
         ...
@@ -54,10 +54,10 @@ class EmailChangeUnitOfWork(AccountUnitOfWork, Protocol):
 
 
 class FileClaims(Protocol):
-    """Which files the rows of a user claim."""
+    """The files that a user's rows refer to."""
 
     def lock(self, user_id: int) -> None:
-        """Let no claim be added until the unit of work ends. Raises Unavailable."""
+        """Block new claims until the unit of work ends. Raises Unavailable."""
 
     def keys_of_user(self, user_id: int) -> Sequence[str]:
         ...
@@ -71,4 +71,4 @@ class AccountDeletionUnitOfWork(AccountUnitOfWork, IdempotencyUnitOfWork, Protoc
 
 
 class OwnAccountUnitOfWork(EmailChangeUnitOfWork, AccountDeletionUnitOfWork, Protocol):
-    """What the use cases of one's own account see together."""
+    """Covers the use cases of one's own account."""

@@ -9,19 +9,19 @@ from talelio_backend.shared.business.unit_of_work import ReadSession, UnitOfWork
 
 @dataclass(frozen=True, kw_only=True)
 class AccountStatus:
-    """How an account stands at the moment, towards one who has a token of it."""
+    """The state of an account that decides whether its access tokens are valid."""
 
     user_id: int
     epoch: int
     disabled: bool
-    # Whether the session that was asked about is there; without one, whether none was asked about.
+    # True if no session was asked for.
     session_active: bool
 
 
 class AccountStatuses(Protocol):
 
     def account_status(self, account_id: int, session_id: int | None) -> AccountStatus | None:
-        """Return None where there is no such account."""
+        """Return None if the account does not exist."""
 
 
 class AccountStatusReadSession(ReadSession, Protocol):
@@ -32,28 +32,28 @@ class AccountStatusReadSession(ReadSession, Protocol):
 
 
 class SessionRepository(AccountStatuses, Protocol):
-    """A session that has ended is not there any more."""
+    """Ending a session deletes it."""
 
     def add(self, session: Session) -> None:
         ...
 
     def get_for_update(self, id_: int) -> Session | None:
-        """Return the session, locked against others until the unit of work ends."""
+        """Lock the session until the unit of work ends."""
 
     def of_account(self, account_id: int, now: datetime) -> Sequence[Session]:
-        """Those that are not over, the most recently used first."""
+        """Unexpired sessions, most recently used first."""
 
     def end(self, account_id: int, session_id: int) -> bool:
-        """Whether there was one."""
+        """Return whether the session existed."""
 
     def end_all(self, account_id: int, *, keep: int | None = None) -> None:
         ...
 
     def keep_newest(self, account_id: int, number: int) -> None:
-        """End all but the most recently used ones."""
+        """End all but the most recently used sessions."""
 
     def delete_over(self, now: datetime, limit: int) -> None:
-        """Delete at most so many sessions, of anybody, whose time is over."""
+        """Delete at most `limit` expired sessions of any account."""
 
 
 class SessionUnitOfWork(UnitOfWork, Protocol):
@@ -69,7 +69,7 @@ class RefreshTokens(Protocol):
         ...
 
     def successors(self, secret: str) -> Sequence[str]:
-        """The secrets that may follow this one, first the one that is to follow it now."""
+        """Return the secrets that may follow this one, the current key's first."""
 
     def issue(self, token: RefreshToken, now: datetime) -> str:
         ...

@@ -7,7 +7,7 @@ from talelio_backend.shared.business.actor import Actor
 
 
 def disable(uow: AccountUnitOfWork, account: Account, actor: Actor, now: datetime) -> bool:
-    """Lock an account out, with all that it has open; `account` is locked. Return whether that was news."""
+    """Disable a locked account and end its sessions. Return False if it is disabled already."""
     if account.disabled_at is not None:
         return False
     account.disable(now)

@@ -1,4 +1,4 @@
-"""What the operator does to accounts, from the command line."""
+"""The operator's use cases, for the command line."""
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ class NoSuchAccount(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """What all of these use cases are given."""
+    """The arguments that these use cases share."""
 
     uow: OwnAccountUnitOfWork
     actor: Actor
@@ -43,7 +43,7 @@ def create(
     username: str,
     password: str,
 ) -> Account:
-    """Make a verified account, whether the whitelist has the address or not.
+    """Create a verified account. The whitelist does not apply.
 
     Raises Invalid, EmailTaken, UsernameTaken, InvalidUsername, WeakPassword.
     """
@@ -75,7 +75,7 @@ def verify(by: Operator, email: str) -> Account:
 
 
 def disable_account(by: Operator, email: str) -> Account:
-    """Disable an account and end all of its sessions. Raises NoSuchAccount, Conflict."""
+    """End all sessions as well. Raises NoSuchAccount, Conflict."""
     with by.uow as uow:
         account = _locked(uow, email)
         if not disable(uow, account, by.actor, by.now):
@@ -112,10 +112,7 @@ def set_password(
 
 
 def delete(by: Operator, free_files: FreeFiles, email: str) -> Account:
-    """Delete an account and all that its user brought, then the files of the pictures.
-
-    Raises NoSuchAccount, Unavailable.
-    """
+    """Delete an account with its user's data, then the image files. Raises NoSuchAccount, Unavailable."""
     with by.uow as uow:
         account = _locked(uow, email)
         record(uow.audit, EventKind.ACCOUNT_DELETED, by.actor, by.now, account_id=account.id)
@@ -135,7 +132,6 @@ def show(uow: AccountUnitOfWork, email: str) -> Account:
 
 
 def find_account_id(uow: AccountUnitOfWork, email: str) -> int | None:
-    """`email` in any spelling."""
     try:
         return show(uow, email).id
     except NoSuchAccount:
@@ -143,7 +139,7 @@ def find_account_id(uow: AccountUnitOfWork, email: str) -> int | None:
 
 
 def list_all(uow: AccountUnitOfWork) -> Sequence[Account]:
-    """The oldest first."""
+    """Oldest first."""
     with uow:
         return uow.accounts.all()
 

@@ -1,4 +1,4 @@
-"""Another address for an account: confirmed at the new one, announced at the old one, which can revoke it."""
+"""Changes an account's e-mail address. The new address confirms the change; the old one can revoke it."""
 from collections.abc import Container
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.mail.business.outbox import OutboxMail
 
-# No password's hash, so that none is right.
+# Not the hash of any password.
 _UNUSABLE_HASH = '!'
 
 
@@ -38,9 +38,10 @@ def request(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Send the two mails. Whether somebody else has the address is not told: then none goes there.
+    """Queue a confirmation to the new address and a notice to the old one.
 
-    Raises AccountGone, WrongPassword, EmailNotWhitelisted, ChangedMeanwhile.
+    If another account has the new address, no confirmation is sent, and the caller does not learn why. Raises
+    AccountGone, WrongPassword, EmailNotWhitelisted, ChangedMeanwhile.
     """
     seen = check_own_password(uow, hasher, owner, password, actor, now)
     address = canonical_email(email)
@@ -64,7 +65,7 @@ def request(
 
 
 def show(uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str) -> EmailChange:
-    """Return the change that a link is about. Raises InvalidLink."""
+    """Raises InvalidLink."""
     link = tokens.read(token)
     with uow:
         return _change_of(uow, link)
@@ -76,7 +77,7 @@ def confirm(
     """Raises InvalidLink, AccountDisabled, EmailTaken."""
     link = tokens.read(token)
     with uow:
-        # The account first, as whoever changes it does.
+        # Every use case locks the account first.
         account = uow.accounts.get_for_update(link.account_id)
         change = _change_of(uow, link)
         if account is None or change.confirmed_at is not None or account.email != change.old_email:
@@ -93,10 +94,10 @@ def confirm(
 def revoke(
     uow: EmailChangeUnitOfWork, tokens: LinkTokens, *, token: str, actor: Actor, now: datetime
 ) -> Account:
-    """Give the account back to the old address, whatever was changed since; earlier changes stay.
+    """Restore the old address and cancel this change and all later ones; earlier changes stay.
 
-    Whoever asked for the change knew the password, so it is worth nothing from now on: all sessions end,
-    and a link to choose another goes to the old address. Raises InvalidLink, EmailTaken.
+    The requester knew the password, so it is invalidated: all sessions end, and the old address receives a
+    reset link. Raises InvalidLink, EmailTaken.
     """
     link = tokens.read(token)
     with uow:
@@ -105,7 +106,7 @@ def revoke(
         if account is None:
             raise InvalidLink()
         for each in uow.email_changes.of_account(account.id):
-            # Whoever has the address of an earlier one may still have to take that back.
+            # The owner of an earlier address may still need to revoke that change.
             if each.id >= change.id:
                 uow.email_changes.delete(each)
         replace_password(uow, account, _UNUSABLE_HASH, now)
@@ -119,7 +120,7 @@ def revoke(
 
 
 def _free_address(uow: EmailChangeUnitOfWork, email: str, actor: Actor, now: datetime) -> None:
-    """Delete an account that somebody registered with the address and has not verified."""
+    """Delete an unverified account with the address, if there is one."""
     account = lock_by_email(uow.accounts, email)
     if account is not None and not account.verified:
         record(uow.audit, EventKind.ACCOUNT_DELETED, actor, now, account_id=account.id)

@@ -9,9 +9,9 @@ from talelio_backend.shared.business.identity import AccessTokens, Identity
 
 
 class CheckedAccessTokens:
-    """Access tokens that end with their session, and with whatever else ends all of an account's tokens.
+    """Access tokens that are revoked with their session or account.
 
-    One look-up a request, by two primary keys. See `shared.business.identity.AccessTokens`.
+    Each request costs one query by two primary keys. See `shared.business.identity.AccessTokens`.
     """
 
     def __init__(self, signed: AccessTokens, read_session: Callable[[], AccountStatusReadSession]) -> None:

@@ -9,18 +9,16 @@ from talelio_backend.shared.business.identity import AccessTokens, Identity
 
 @dataclass(frozen=True, kw_only=True)
 class IssuedTokens:
-    """What a login or a refresh gives to the client."""
+    """The result of a login or a refresh."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    # After which the session is over, unless it is used until then.
+    # The session expires after this, unless it is used before.
     lifetime: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionTokens:
-    """The two kinds of token that a session gives out."""
-
     access: AccessTokens
     refresh: RefreshTokens
 

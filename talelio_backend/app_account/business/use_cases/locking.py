@@ -1,4 +1,4 @@
-"""Accounts by their address, and locked against others until the unit of work ends."""
+"""Finds accounts by e-mail address, and locks them until the unit of work ends."""
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_address import canonical_email
 from talelio_backend.app_account.business.domain.errors import ChangedMeanwhile
@@ -6,7 +6,7 @@ from talelio_backend.app_account.business.ports.accounts import AccountRepositor
 
 
 def find_by_email(accounts: AccountRepository, email: str) -> Account | None:
-    """`email` may have any spelling, or be no address."""
+    """`email` need not be canonical or valid."""
     address = canonical_email(email)
     return accounts.get_by_email(address) if address is not None else None
 
@@ -17,7 +17,7 @@ def lock_by_email(accounts: AccountRepository, email: str) -> Account | None:
 
 
 def lock_unchanged(accounts: AccountRepository, seen: Account) -> Account:
-    """Return the account if all that gives access is still as it was seen. Raises ChangedMeanwhile."""
+    """Lock an account whose credentials have not changed since it was read. Raises ChangedMeanwhile."""
     account = accounts.get_for_update(seen.id)
     if account is None or account.token_epoch != seen.token_epoch:
         raise ChangedMeanwhile()

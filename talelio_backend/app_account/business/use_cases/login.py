@@ -10,7 +10,7 @@ from talelio_backend.shared.audit.business.audit_trail import EventKind, record,
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import Forbidden
 
-# Sessions whose time is over, deleted at each login: more than begin.
+# Each login deletes more expired sessions than it adds.
 _PRUNE_LIMIT = 100
 
 
@@ -25,13 +25,12 @@ def log_in(
     actor: Actor,
     now: datetime,
 ) -> IssuedTokens:
-    """Begin a session. Raises InvalidCredentials, AccountDisabled, AccountNotVerified, ChangedMeanwhile."""
+    """Raises InvalidCredentials, AccountDisabled, AccountNotVerified, ChangedMeanwhile."""
     with uow:
         account = find_by_email(uow.accounts, email)
-    # The same work for an unknown address as for a wrong password.
+    # An unknown address takes the same time as a wrong password, including the audit record.
     password_hash = account.password_hash if account is not None else None
     if not hasher.verify(password, password_hash) or account is None:
-        # Also of an unknown address, which takes the same time so.
         account_id = account.id if account is not None else None
         record_refusal(uow, EventKind.LOGIN_FAILED, actor, now, account_id=account_id)
         raise InvalidCredentials()
@@ -57,7 +56,7 @@ def _begin_session(
 ) -> IssuedTokens:
     secret = tokens.refresh.new_secret()
     with uow:
-        # If the password was changed while it was checked, or all sessions were ended, none may begin after.
+        # No session may begin if the password changed, or all sessions ended, during the check.
         account = lock_unchanged(uow.accounts, seen)
         if renewed_hash is not None and account.password_hash == seen.password_hash:
             account.password_hash = renewed_hash

@@ -1,4 +1,4 @@
-"""What one does with one's own account. Whatever gives or takes access wants the password again."""
+"""The owner's use cases. Those that change access require the password again."""
 from collections.abc import Container
 from datetime import datetime
 
@@ -54,7 +54,7 @@ def change_password(
     actor: Actor,
     now: datetime,
 ) -> str:
-    """End all other sessions and return the access token that this one goes on with.
+    """End all other sessions and return a new access token for this one.
 
     Raises AccountGone, WrongPassword, WeakPassword, ChangedMeanwhile.
     """
@@ -80,7 +80,7 @@ def delete(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Delete the account, its user and all that the user brought, then the files of the pictures.
+    """Delete the account with its user's data, then the image files.
 
     Raises AccountGone, WrongPassword, ChangedMeanwhile.
     """

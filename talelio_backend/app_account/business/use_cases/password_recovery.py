@@ -1,7 +1,7 @@
-"""A way back in for who lost the password.
+"""Resets forgotten passwords.
 
-To ask for it takes the same for every address: the request writes one row of the outbox, and only the mail
-relay finds out whose account it is about, if anybody's.
+A request does the same work for every address, so that it does not reveal who has an account: it adds one
+row to the outbox, and only the mail relay looks at the account.
 """
 from collections.abc import Container
 from datetime import datetime
@@ -18,7 +18,7 @@ from talelio_backend.shared.audit.business.audit_trail import EventKind, record
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.mail.business.outbox import OutboxMail
 
-# Kinds of outbox rows that only ask the relay to look whether there is anything to send.
+# Outbox rows of these kinds make the relay decide whether to send a mail.
 RESET_REQUEST = 'password_reset_request'
 VERIFICATION_REQUEST = 'verification_request'
 
@@ -27,12 +27,12 @@ _EVENTS = {
     VERIFICATION_REQUEST: EventKind.VERIFICATION_RENEWED,
 }
 
-# Names no account: identities begin with 1.
+# Ids start at 1.
 _NO_ACCOUNT = 0
 
 
 def request_by_mail(uow: AccountUnitOfWork, kind: str, *, email: str, actor: Actor, now: datetime) -> None:
-    """Do the same for every address, whether there is an account or not."""
+    """Do the same work whether the account exists or not."""
     with uow:
         account = find_by_email(uow.accounts, email)
         account_id = None if account is None else account.id
@@ -42,7 +42,7 @@ def request_by_mail(uow: AccountUnitOfWork, kind: str, *, email: str, actor: Act
 
 
 def show_reset(uow: AccountUnitOfWork, tokens: LinkTokens, *, token: str) -> Account:
-    """Return the account that a new password may be chosen for. Raises InvalidLink."""
+    """Return the account whose password the link may reset. Raises InvalidLink."""
     link = tokens.read(token)
     with uow:
         return _checked(uow.accounts.get(link.account_id), link)
@@ -59,7 +59,7 @@ def reset_password(
     actor: Actor,
     now: datetime,
 ) -> Account:
-    """Choose a new password; all sessions end. Whoever has the link owns the address, which verifies it too.
+    """Set a new password and end all sessions. Following the link also verifies the address.
 
     Raises InvalidLink, WeakPassword.
     """
@@ -79,7 +79,7 @@ def reset_password(
 
 def _checked(account: Account | None, link: MailLink) -> Account:
     """Raises InvalidLink."""
-    # Each change of the password raises the epoch, so a link is good once.
+    # Each password change increments the epoch, so a link works once.
     if account is None or (account.email, account.token_epoch) != (link.email, link.serial):
         raise InvalidLink()
     return account

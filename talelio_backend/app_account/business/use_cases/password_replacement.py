@@ -12,11 +12,10 @@ def replace_password(
     *,
     keep_session: int | None = None,
 ) -> None:
-    """Change the password and end what was begun with the one before, which others may have known; `account`
-    is locked.
+    """Change a locked account's password and revoke what the old one, which others may know, gave access to.
 
-    Those are tokens, sessions but the one that stays, mailed links, and a change of address that waits for
-    its confirmation. A confirmed one stays, for the old address to take back.
+    This ends all tokens, sessions (except `keep_session`), reset links and pending e-mail changes. Confirmed
+    e-mail changes stay, so that the old address can revoke them.
     """
     account.change_password(password_hash, now)
     uow.sessions.end_all(account.id, keep=keep_session)

@@ -1,4 +1,4 @@
-"""How an account comes to be, and its address to be confirmed."""
+"""Registers accounts and verifies their addresses."""
 from collections.abc import Container
 from datetime import datetime
 
@@ -42,8 +42,8 @@ def register(
         )
         raise EmailNotWhitelisted()
     with uow:
-        # The address is reported first, and asked for last: both become taken in one moment, which
-        # must not fall between the questions.
+        # A taken address is reported first but queried last. A concurrent registration takes both at once,
+        # and must not show as a taken username only.
         username_taken = uow.users.get_by_username(username) is not None
         if uow.accounts.get_by_email(address) is not None:
             raise EmailTaken(email)
@@ -51,13 +51,13 @@ def register(
             raise UsernameTaken(username)
     user = User.create(username, now)
     check_password(password, common_passwords=common_passwords, email=address, username=username)
-    # Between the two transactions: no connection is held during the slow work.
+    # Hashing is slow, so it happens between the transactions.
     account = Account.register(address, hasher.hash(password), user, now)
     with uow:
         try:
             uow.accounts.add(account)
         except EmailTaken:
-            # Somebody else was quicker. The message repeats the address as it was sent.
+            # The message repeats the address as the client sent it.
             raise EmailTaken(email) from None
         queue_verification_mail(uow.outbox, account, now)
         record(uow.audit, EventKind.ACCOUNT_REGISTERED, actor, now, account_id=account.id)
@@ -88,10 +88,9 @@ def claim(
     actor: Actor,
     now: datetime,
 ) -> Account:
-    """Verify an account with a password, and if wished a username, of the mailbox owner's own choice.
+    """Verify an account that a stranger registered, and replace its password and, optionally, its username.
 
-    For somebody whose address a stranger registered: what the stranger chose is gone. Raises what
-    `verify` raises, and InvalidUsername, UsernameTaken, WeakPassword.
+    Raises the errors of `verify`, and InvalidUsername, UsernameTaken, WeakPassword.
     """
     link = tokens.read(token)
     with uow:

@@ -1,4 +1,4 @@
-"""What becomes of a session after the login that began it."""
+"""Continues, lists and ends sessions."""
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,8 +25,8 @@ def refresh(
 ) -> IssuedTokens:
     """Exchange a refresh token for new tokens.
 
-    One that was exchanged already, and not just now, is in the wrong hands or its successor is: the whole
-    session ends (RFC 9700, section 4.14.2). Raises InvalidRefreshToken, SessionOver, AccountNotVerified.
+    A replay after the grace period means that the token or its successor was stolen, so the session ends
+    (RFC 9700, section 4.14.2). Raises InvalidRefreshToken, SessionOver, AccountDisabled, AccountNotVerified.
     """
     presented = tokens.refresh.read(token)
     successors = tokens.refresh.successors(presented.secret)
@@ -50,7 +50,7 @@ def refresh(
 def log_out(
     uow: AccountUnitOfWork, tokens: RefreshTokens, *, token: str, actor: Actor, now: datetime
 ) -> None:
-    """End the session of a refresh token; one that is good no more has none, and that is what is wanted."""
+    """End the session of a refresh token, if the token is valid and has one."""
     try:
         presented = tokens.read(token)
     except InvalidRefreshToken:
@@ -62,7 +62,7 @@ def log_out(
 
 
 def log_out_everywhere(uow: AccountUnitOfWork, owner: Identity, *, actor: Actor, now: datetime) -> None:
-    """End all sessions and all access tokens. Raises AccountGone."""
+    """End all sessions and revoke all access tokens. Raises AccountGone."""
     with uow:
         account = uow.accounts.get_for_update(owner.account_id)
         if account is None:
@@ -74,7 +74,7 @@ def log_out_everywhere(uow: AccountUnitOfWork, owner: Identity, *, actor: Actor,
 
 
 def list_own(uow: AccountUnitOfWork, owner: Identity, now: datetime) -> Sequence[Session]:
-    """The most recently used first."""
+    """Most recently used first."""
     with uow:
         return uow.sessions.of_account(owner.account_id, now)
 
@@ -87,7 +87,7 @@ def end_own(uow: AccountUnitOfWork, owner: Identity, session_id: int, *, actor: 
 
 
 def end_current(uow: AccountUnitOfWork, owner: Identity, *, actor: Actor, now: datetime) -> None:
-    """End the session that the access token was given in, if it was given in one."""
+    """End the session of the access token, if it has one."""
     if owner.session_id is not None:
         with uow:
             _end(uow, owner.account_id, owner.session_id, actor, now)

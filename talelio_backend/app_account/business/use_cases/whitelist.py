@@ -1,4 +1,4 @@
-"""Who may register: the addresses in the settings, and those that the operator has added since."""
+"""The addresses that may register: those in the settings, and those that the operator added."""
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,14 +23,13 @@ class NotOnWhitelist(NotFound):
 @dataclass(frozen=True, kw_only=True)
 class Removal:
     email: str
-    # Of this address, if there is one; it stays.
+    # The account with this address. Removal does not delete it.
     account: Account | None
-    # Whether the account was disabled.
     disabled: bool
 
 
 def admits(uow: AccountUnitOfWork, settings: Container[str], email: str, now: datetime) -> bool:
-    """`email` is canonical; to be called in a unit of work. The settings are asked first."""
+    """Call this inside the unit of work, with a canonical address."""
     if email in settings:
         return True
     entry = uow.whitelist.get_by_email(email)
@@ -46,7 +45,7 @@ def add(
     actor: Actor,
     now: datetime,
 ) -> WhitelistEntry:
-    """An address that is there already gets this note and this end. Raises Invalid, Conflict."""
+    """Add an entry, or replace the note and expiry of an existing one. Raises Invalid, Conflict."""
     address = require_canonical_email(email)
     if expires_at is not None and expires_at <= now:
         raise Invalid('The entry would have expired already')
@@ -65,7 +64,7 @@ def add(
 def remove(
     uow: AccountUnitOfWork, *, email: str, disable_account: bool, actor: Actor, now: datetime
 ) -> Removal:
-    """Let nobody register with the address any more. Raises Invalid, NotOnWhitelist."""
+    """Raises Invalid, NotOnWhitelist."""
     address = require_canonical_email(email)
     with uow:
         entry = uow.whitelist.get_by_email_for_update(address)
