@@ -1,4 +1,4 @@
-"""The composition root: every adapter is made here and handed to what needs it."""
+"""The composition root: creates the adapters and injects them."""
 from talelio_backend.bootstrap.backend import Backend, build
 from talelio_backend.bootstrap.orm_mapping import ReadSession, UnitOfWork, map_entities
 

@@ -80,6 +80,6 @@ def _add_composers(container: Container, dependencies: AccountDependencies) -> N
 
 
 def _hashes_at_once(settings: Settings) -> int:
-    """All worker processes together leave a core to the requests that only read, where there are enough."""
+    """Leave one core, if possible, to requests that only read."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     return max(1, (cores - 1) // settings.web_concurrency)

@@ -1,4 +1,4 @@
-"""Adapters that depend on the settings, for the service and for `flask doctor`."""
+"""Adapters chosen by the settings, for the service and `flask doctor`."""
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
 
-# Connections of a worker process. Fewer than its threads: one is held only while the database works, and
-# the slow steps of a request come between its transactions.
+# Connections per worker process. Fewer than threads, since slow steps of requests run outside transactions.
 POOL_SIZE = 12
-# With the one that hears of changes.
+# Including that of the change listener.
 CONNECTIONS = POOL_SIZE + 1
 
 
@@ -31,7 +30,7 @@ def make_image_store(settings: Settings) -> 'FolderImageStore | S3ImageStore':
     place = settings.image_store
     if isinstance(place, Path):
         return FolderImageStore(place, settings.api_base_url + FILES_PATH)
-    # It takes memory and time to import, which a folder does without.
+    # boto3 is slow to import and takes memory.
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
     return S3ImageStore(place)

@@ -8,15 +8,15 @@ from talelio_backend.app_asset.presentation.routes import AssetDependencies, ass
 from talelio_backend.bootstrap.container import Container
 from talelio_backend.shared.workers.bulkhead import Bulkhead
 
-# Requests of a worker process that send or delete pictures. Fewer than there are connections, of which each
-# holds one while the store is asked whether all files are there.
+# Concurrent uploads and deletions per worker process. Fewer than connections: each holds one while the store
+# checks whether all files exist.
 CHANGES_AT_ONCE = 8
 
 
 def add_assets(container: Container) -> None:
     settings = container.settings
     work = container.metrics.work
-    worker = container.keep(image_worker(notify=partial(work.count_process_event, 'pictures')))
+    worker = container.register_worker(image_worker(notify=partial(work.count_process_event, 'pictures')))
     dependencies = AssetDependencies(
         unit_of_work=container.unit_of_work,
         idempotency=container.idempotency,

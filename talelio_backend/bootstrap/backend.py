@@ -48,36 +48,35 @@ from talelio_backend.shared.rate_limits.data.counter_repository import keyed_has
 from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 
-# Seconds that a stopping process waits for the mail in hand.
-RELAY_STOP_TIMEOUT = 5.0
+# Seconds that a stopping process waits for each thread.
+STOP_TIMEOUT = 5.0
 
-# Seconds after which a connection for what is told of public data is tried again.
-WATCH_PAUSE = 1.0
+# Seconds between attempts to connect for change notifications.
+RECONNECT_PAUSE = 1.0
 
-# Seconds between two looks at what has become too old.
 PRUNING_PAUSE = 3600.0
 
-# Seconds without a text, or a picture, after which the process for it ends, and between two looks at it.
+# Seconds without a call after which a child process ends, and between two checks.
 IDLE = 60.0
 IDLE_PAUSE = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """The running parts of one process."""
+    """The service in one process."""
 
     app: Flask
-    # To be started where requests are served.
+    # Start them in the process that serves requests.
     threads: tuple[PeriodicThread, ...]
     readiness: Readiness
-    # None where nobody is to be told.
+    # None if metrics are disabled.
     metrics: CollectorRegistry | None
     public: ChangeListener
     close: Callable[[], None]
 
 
 def build(settings: Settings, database_url: str, metrics_folder: Path | None = None) -> Backend:
-    """`metrics_folder` is where the processes of this server count."""
+    """`metrics_folder` holds the metrics of this server's processes."""
     map_entities()
     metrics = Metrics()
     engine = make_engine(database_url, pool_size=POOL_SIZE, pool_class=metrics.database.pool_class())
@@ -88,7 +87,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     add_comments(engine, sql_tags)
     public = ChangeListener(engine, next_due(NOW))
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
-    container = _make_ground(settings, metrics, engine, public)
+    container = _make_container(settings, metrics, engine, public)
     container.app.register_blueprint(health_routes(readiness))
     for add in (add_audit, add_accounts, add_projects, add_users, add_assets, add_feeds):
         add(container)
@@ -96,7 +95,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     container.app.register_blueprint(docs_routes())
     threads = _make_threads(container, public)
     for thread in threads:
-        container.closing.callback(thread.stop, RELAY_STOP_TIMEOUT)
+        container.closing.callback(thread.stop, STOP_TIMEOUT)
     registry = None if metrics_folder is None else add_metrics(container, metrics_folder)
     if tracing is not None:
         app = container.app
@@ -112,7 +111,9 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     )
 
 
-def _make_ground(settings: Settings, metrics: Metrics, engine: Engine, public: ChangeListener) -> Container:
+def _make_container(
+    settings: Settings, metrics: Metrics, engine: Engine, public: ChangeListener
+) -> Container:
     bare_store = make_image_store(settings)
     store = MeasuredImageStore(bare_store, metrics.storage)
     unit_of_work = partial(
@@ -156,11 +157,11 @@ def _make_threads(container: Container, public: ChangeListener) -> tuple[Periodi
             lambda: sum(prune(_utc_now()) for prune in container.pruning) > 0,
             pause=PRUNING_PAUSE,
         ),
-        PeriodicThread('idle-processes', partial(_end_idle, container.bounded_workers), pause=IDLE_PAUSE),
+        PeriodicThread('idle-processes', partial(_end_idle, container.sandboxed_workers), pause=IDLE_PAUSE),
     ]
     if container.settings.cache_memory:
         threads.append(
-            PeriodicThread('public-data-watch', public.step, pause=0, pause_without_database=WATCH_PAUSE)
+            PeriodicThread('public-data-watch', public.step, pause=0, pause_without_database=RECONNECT_PAUSE)
         )
     return tuple(threads)
 

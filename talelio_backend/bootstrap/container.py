@@ -20,7 +20,7 @@ from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """What every feature stands on, and where it leaves what it adds to the whole."""
+    """The dependencies of the features, and the collections that they extend."""
 
     settings: Settings
     metrics: Metrics
@@ -30,20 +30,20 @@ class Container:
     access_tokens: AccessTokens
     limiter: RateLimiter
     store: ImageStore
-    # The same, where the API serves the files itself.
+    # The store, if the API serves the files itself.
     folder: FolderImageStore | None
     avatar_url: Callable[[User], str]
     idempotency: Idempotency
-    # Writers of mails, by the kind of mail.
+    # By kind of mail.
     composers: dict[str, Composer] = field(default_factory=dict)
-    # What deletes what has become too old, a batch at a time; each returns how much it was about.
+    # Functions that delete a batch of expired rows and return their number.
     pruning: list[Callable[[datetime], int]] = field(default_factory=list)
-    # Whose processes end when nobody needs them for a while.
-    bounded_workers: list[SandboxedWorker] = field(default_factory=list)
-    # What ends with the process.
+    # Their child processes end when idle.
+    sandboxed_workers: list[SandboxedWorker] = field(default_factory=list)
+    # Callbacks for the end of the process.
     closing: ExitStack = field(default_factory=ExitStack)
 
-    def keep(self, worker: SandboxedWorker) -> SandboxedWorker:
-        self.bounded_workers.append(worker)
+    def register_worker(self, worker: SandboxedWorker) -> SandboxedWorker:
+        self.sandboxed_workers.append(worker)
         self.closing.callback(worker.close)
         return worker

@@ -1,4 +1,4 @@
-"""Joins the checks of `flask doctor`, which works when the service itself cannot start."""
+"""The checks of `flask doctor`, which also works if the service cannot start."""
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -19,12 +19,12 @@ from talelio_backend.shared.mail.business.message import MailNotSent
 from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
 from talelio_backend.shared.workers.daemon_future import start_daemon
 
-# Seconds. Most checks give up by themselves before.
+# Seconds. Most checks time out earlier by themselves.
 TIMEOUT = 25.0
 
-_S3_REMEDY = 'Set S3_BUCKET, AWS_REGION, AWS_ENDPOINT_URL_S3 and the credentials right; ' \
+_S3_REMEDY = 'Correct S3_BUCKET, AWS_REGION, AWS_ENDPOINT_URL_S3 and the credentials; ' \
     'allow s3:GetObject, s3:PutObject and s3:DeleteObject on its objects, and s3:ListBucket on the bucket'
-_FOLDER_REMEDY = 'Let this user write to the folder, make room there, or set IMAGE_FOLDER to another one'
+_FOLDER_REMEDY = 'Make the folder writable for this user, free disk space, or set IMAGE_FOLDER to another one'
 
 
 def run_doctor() -> Report:
@@ -42,7 +42,9 @@ def _checks() -> Iterator[Check]:
         return
     except OSError as error:
         found = f'{error.filename}: {error.strerror}'
-        yield Check(name='settings', run=partial(_fail, found, 'Let this user read it, or set SECRET_KEY'))
+        yield Check(
+            name='settings', run=partial(_fail, found, 'Make it readable for this user, or set SECRET_KEY')
+        )
         return
     yield from check_settings(settings)
     yield Check(
@@ -71,9 +73,9 @@ def _check_images(settings: Settings) -> str:
 def _check_mail(settings: Settings) -> str:
     server = settings.smtp_server
     if server is None:
-        return f'kept in {MAIL_FOLDER}, since no server is set'
+        return f'saved in {MAIL_FOLDER}: SMTP_URL is not set'
     try:
         SmtpMailer(server, settings.email_sender).check()
     except MailNotSent as error:
-        raise CheckFailed(f'{server.host}:{server.port}: {error}', 'Set SMTP_URL right') from None
+        raise CheckFailed(f'{server.host}:{server.port}: {error}', 'Correct SMTP_URL') from None
     return f'{server.host}:{server.port} accepts mail'

@@ -12,23 +12,22 @@ from talelio_backend.shared.presentation.requests.forwarded_for import Forwarded
 from talelio_backend.shared.presentation.url_converters import IdConverter
 from talelio_backend.shared.rate_limits.presentation.rate_limiting import add_rate_limit_headers
 
-# Bytes of a request body. A project's 256 KiB of text may be six times that when JSON escapes it.
+# Bytes. JSON escapes can make a project's 256 KiB of text six times as long.
 MAXIMUM_BODY = 2 * 1024 * 1024
 
-# Headers that a page of a listed origin may send, and those of an answer that it may see, beside the few
-# that browsers let through by themselves.
-_READ_FROM_PAGES = [
+# Besides CORS-safelisted headers.
+_ALLOWED_HEADERS = [
     'Accept', 'Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-Modified-Since',
     'If-None-Match', 'If-Unmodified-Since', 'X-Request-ID'
 ]
-_SHOWN_TO_PAGES = [
+_EXPOSED_HEADERS = [
     'ETag', 'Idempotency-Replayed', 'Link', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After',
     'WWW-Authenticate', 'X-Request-ID', 'X-Total-Count'
 ]
 
 
 def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) -> Flask:
-    """An application without routes, with what holds for all of them."""
+    """Return an application without routes, with everything that all routes share."""
     app = Flask('talelio_backend', static_folder=None)
     app.config['MAX_CONTENT_LENGTH'] = MAXIMUM_BODY
     app.config['TRUSTED_HOSTS'] = settings.served_hosts
@@ -44,12 +43,12 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
     app.wsgi_app = ForwardedFor(  # type: ignore[method-assign]
         app.wsgi_app, settings.trusted_proxies, hops=settings.proxy_hops
     )
-    # A path with a doubled slash is another path; a redirect would lose a POST's body.
+    # The redirect for a doubled slash would lose a POST's body.
     app.url_map.merge_slashes = False
     app.url_map.converters['id'] = IdConverter
     add_request_log(app)
     add_environ_keys(app)
-    # Before CORS, whose headers are then there when it ends.
+    # Before CORS: Flask calls these handlers in reverse order.
     add_response_finalizer(app)
     add_error_handlers(app)
     add_rate_limit_headers(app)
@@ -57,8 +56,8 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
         app,
         origins=list(settings.cors_origins),
         supports_credentials=True,
-        allow_headers=_READ_FROM_PAGES,
-        expose_headers=_SHOWN_TO_PAGES,
+        allow_headers=_ALLOWED_HEADERS,
+        expose_headers=_EXPOSED_HEADERS,
         max_age=600,
     )
     return app

@@ -12,7 +12,7 @@ from talelio_backend.shared.mail.business.outbox import tally
 
 
 def add_metrics(container: Container, folder: Path) -> CollectorRegistry:
-    """What to ask for all metrics. To be called when all else that answers requests is there."""
+    """Return the registry of all metrics. Call this after all other middleware is added."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
     registry.register(OutboxCollector(lambda: tally(container.unit_of_work())))

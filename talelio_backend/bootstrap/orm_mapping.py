@@ -1,4 +1,4 @@
-"""The domain's classes on their tables, and the units of work over all repositories."""
+"""The mapping of entities to tables, and the unit of work with all repositories."""
 from collections.abc import Callable
 from functools import cache
 from typing import Self
@@ -46,7 +46,7 @@ from talelio_backend.shared.rate_limits.data.counter_repository import (
 
 @cache
 def map_entities() -> None:
-    """Bind the domain's classes to their tables; cached, because a class can be mapped only once."""
+    """Map the entities to their tables; cached, since a class can be mapped only once."""
     map_user()
     map_account()
     map_whitelist_entry()
@@ -59,12 +59,12 @@ def map_entities() -> None:
     map_idempotency_claim()
     map_security_event()
     map_counter()
-    # Otherwise the first query does it, in each process anew.
+    # Otherwise the first query of each process does it.
     configure_mappers()
 
 
 class UnitOfWork(SqlAlchemyUnitOfWork):
-    """The whole service's unit of work; each feature's protocol names the part that it uses."""
+    """Implements the unit-of-work protocols of all features."""
 
     def __init__(
         self,
@@ -73,12 +73,11 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
         notify: Callable[[EventKind], None] = lambda kind: None,
         public_changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`notify` is called for each event of the audit trail, when it is committed.
-
-        `public_changed` is called when what everybody may read may have changed, before `notify`.
+        """`public_changed` is called after a commit that may have changed public data, then `notify` for each
+        committed audit event.
         """
         super().__init__(engine, public_changed)
-        self._tell = notify
+        self._notify = notify
         self._recorded: list[EventKind] = []
 
     def __enter__(self) -> Self:
@@ -88,7 +87,7 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
     def commit(self, result: object = None) -> None:
         super().commit(result)
         for kind in self._recorded:
-            self._tell(kind)
+            self._notify(kind)
         self._recorded.clear()
 
     @property
@@ -153,7 +152,7 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
 
 
 class ReadSession(SqlAlchemyReadSession):
-    """What is read without the mapping, see `shared.business.unit_of_work.Reading`."""
+    """See `shared.business.unit_of_work.ReadSession`."""
 
     @property
     def sessions(self) -> SqlAlchemyAccountStatuses:

@@ -15,7 +15,7 @@ from talelio_backend.bootstrap.container import Container
 
 def add_projects(container: Container) -> None:
     work = container.metrics.work
-    worker = container.keep(markdown_worker(notify=partial(work.count_process_event, 'texts')))
+    worker = container.register_worker(markdown_worker(notify=partial(work.count_process_event, 'texts')))
 
     def find_own_images(addresses: Collection[str]) -> dict[str, ResponsiveImage]:
         return find_images(container.unit_of_work(), container.store, addresses)

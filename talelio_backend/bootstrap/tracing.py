@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 def make_tracing(settings: Settings) -> 'Tracing | None':
     if settings.traces_endpoint is None:
         return None
-    # Its packages take memory, and need not be installed.
+    # Its packages are optional and take memory.
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.observability.tracing import Tracing
     return Tracing(settings.traces_endpoint)

@@ -1,4 +1,4 @@
-"""Leaves time, before the server stops, for those who send it requests to notice."""
+"""Delays the stop of the server until proxies have noticed it."""
 import logging
 import signal
 from collections.abc import Callable
@@ -11,19 +11,19 @@ _logger = logging.getLogger(__name__)
 
 
 class Drain:
-    """After SIGTERM readiness fails for `seconds`, in which requests are served as before.
+    """After SIGTERM, readiness fails for `seconds` while requests are still served.
 
-    A stopping Gunicorn takes no new connections, and resets those that wait to be taken: a proxy must have
-    heard of it before. A second SIGTERM, or SIGINT, ends it at once.
+    A stopping Gunicorn accepts no connections and resets those in the backlog, so proxies must notice before.
+    A second SIGTERM, or SIGINT, stops at once.
     """
 
     def __init__(self, seconds: int) -> None:
         self._seconds = seconds
-        # Shared with the worker processes, which are forked from the one that is signalled.
+        # Shared with the worker processes.
         self._begun = mmap(-1, 1)
 
     def attach(self, arbiter: Any) -> None:
-        """Have Gunicorn's master process drain before it stops."""
+        """Make Gunicorn's master process drain before it stops."""
         stop = arbiter.handle_term
 
         def handle_term() -> None:
@@ -32,11 +32,11 @@ class Drain:
             else:
                 self._begin(lambda: arbiter.signal(signal.SIGTERM, None))
 
-        # Gunicorn looks its handlers up by name, when the signal has come.
+        # Gunicorn looks up handlers by name when it receives a signal.
         arbiter.handle_term = handle_term
 
     def check(self) -> None:
-        """Raises Unavailable from the first SIGTERM on."""
+        """Raises Unavailable after the first SIGTERM."""
         if self._begun[0]:
             raise Unavailable('The service is about to stop')
 

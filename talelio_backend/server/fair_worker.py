@@ -1,9 +1,8 @@
-"""Gunicorn's worker with threads, but that no worker takes the connections of all.
+"""Gunicorn's threaded worker with connections balanced between the workers.
 
-Every worker waits at the same socket, and Linux wakes them in the same order each time: as long as the first
-is not busy, it takes whatever comes. Clients that keep their connections, as a proxy does, then have one
-processor work for them while the others rest.
-https://blog.cloudflare.com/the-sad-state-of-linux-socket-balancing/
+All workers wait on the same socket, and Linux wakes them in the same order: as long as the first one is not
+busy, it accepts every connection. With persistent connections, such as a proxy's, one worker then does all
+the work. https://blog.cloudflare.com/the-sad-state-of-linux-socket-balancing/
 """
 import mmap
 import time
@@ -12,15 +11,15 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-# Seconds for which one that has more connections than another lets that one go first.
-_COURTESY = 0.0005
+# Seconds that a worker with more connections than another waits before it accepts one.
+_DELAY = 0.0005
 
 
 class Counts:
-    """How many connections each worker has, in memory that all processes forked from this one see."""
+    """The number of connections of each worker, in memory shared with forked processes."""
 
-    # In place of a number: more than anybody can have.
-    _NOBODY, _TAKES_NONE = 2**32 - 1, 2**32 - 2
+    # Sentinels, larger than any count.
+    _FREE, _STOPPING = 2**32 - 1, 2**32 - 2
 
     def __init__(self) -> None:
         memory = mmap.mmap(-1, mmap.PAGESIZE)
@@ -28,20 +27,20 @@ class Counts:
         self._counts = memoryview(memory).cast('I')
 
     def enter(self) -> int:
-        """Return a place that nobody has."""
-        place = self._counts.tolist().index(self._NOBODY)
+        """Return a free place."""
+        place = self._counts.tolist().index(self._FREE)
         self._counts[place] = 0
         return place
 
     def leave(self, place: int) -> None:
-        self._counts[place] = self._NOBODY
+        self._counts[place] = self._FREE
 
-    def notify(self, place: int, count: int | None) -> None:
-        """None is for one that takes none any more, and still has what it has."""
-        self._counts[place] = self._TAKES_NONE if count is None else count
+    def set(self, place: int, count: int | None) -> None:
+        """None means that the worker accepts no more connections."""
+        self._counts[place] = self._STOPPING if count is None else count
 
     def is_more_than_least(self, count: int) -> bool:
-        """Whether a worker has fewer."""
+        """Whether another worker has fewer connections."""
         return count > min(self._counts)
 
 
@@ -51,22 +50,22 @@ _counts = Counts()
 class FairWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Here is still the process that all workers are forked from. Files of metrics bear this number, too.
+        # This runs in the master process. The metrics' files are named after the place, too.
         self.place = _counts.enter()
         super().__init__(*args, **kwargs)
 
     def accept(self, listener: socket) -> None:
         if _counts.is_more_than_least(self.nr_conns):
-            # Whoever has fewer was woken as well. If they are too busy to come, it is taken here after all.
-            time.sleep(_COURTESY)
+            # The other worker was woken, too. If it is too busy, this one accepts after all.
+            time.sleep(_DELAY)
         super().accept(listener)
-        _counts.notify(self.place, self.nr_conns)
+        _counts.set(self.place, self.nr_conns)
 
     def notify(self) -> None:
-        # At each turn of the loop in which connections come and go.
+        # Called on each iteration of the worker's loop.
         super().notify()
-        _counts.notify(self.place, self.nr_conns if self.alive else None)
+        _counts.set(self.place, self.nr_conns if self.alive else None)
 
     def leave(self) -> None:
-        """To be called in the process that all workers are forked from when this one has ended in any way."""
+        """Free the place. The master process calls this after the worker has exited."""
         _counts.leave(self.place)

@@ -1,29 +1,29 @@
-"""Ends connections without holding up the worker that served them."""
+"""Closes connections without blocking the worker's main thread."""
 import socket
 import threading
 
 from gunicorn import util
 
-# Connections of a process that may linger at the same time. Any more are closed at once, which may cut
-# their last answer short.
+# Connections per process that may linger at the same time. Others are closed at once, which may truncate the
+# response.
 _AT_ONCE = 64
 
-# Seconds and bytes that a client may take to finish its request, so that it hears the answer that came
-# before that: such as 403 to an upload. Browsers do not look for an answer while they send.
-_PATIENCE = 10.0
-_LARGEST_REST = 128 * 1024 * 1024
+# Seconds and bytes for a client to finish sending its request, so that it reads an early response, such as a
+# 403 to an upload. Browsers do not read while they send.
+_TIMEOUT = 10.0
+_MAX_DRAIN = 128 * 1024 * 1024
 
 _places = threading.BoundedSemaphore(_AT_ONCE)
 _close_graceful = util.close_graceful
 
 
-def close_aside(sock: socket.socket, timeout: float = _PATIENCE, max_drain: int = _LARGEST_REST) -> None:
-    """Do in a thread of its own what Gunicorn's `close_graceful` does: wait for the client to close, too.
+def close_aside(sock: socket.socket, timeout: float = _TIMEOUT, max_drain: int = _MAX_DRAIN) -> None:
+    """Run Gunicorn's `close_graceful` in a separate thread.
 
-    Gunicorn has its one thread that takes connections wait, two seconds for each client that keeps its
-    end open: a handful of them would stop the service.
+    Gunicorn runs it in the thread that accepts connections, where each client that keeps its end open blocks
+    for two seconds.
     """
-    # Whoever lingers gives the place back.
+    # `_linger` releases it.
     # pylint: disable-next=consider-using-with
     if not _places.acquire(blocking=False):
         util.close(sock)
@@ -31,7 +31,7 @@ def close_aside(sock: socket.socket, timeout: float = _PATIENCE, max_drain: int 
     try:
         threading.Thread(target=_linger, args=(sock, timeout, max_drain), daemon=True).start()
     except RuntimeError:
-        # No more threads to be had.
+        # Cannot start a thread.
         _places.release()
         util.close(sock)
 

@@ -1,4 +1,4 @@
-"""What the environment says about the service, read and checked."""
+"""Settings from the environment."""
 from talelio_backend.settings.folders import POSTGRES_FOLDER, PROJECT_FOLDER, VAR_FOLDER
 from talelio_backend.settings.settings import ConfigurationError, Env, Settings
 

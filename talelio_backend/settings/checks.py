@@ -1,4 +1,4 @@
-"""Settings that are valid, and may still not be what the operator wants."""
+"""Checks of valid, but possibly unintended settings."""
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import ip_address
@@ -9,11 +9,11 @@ from talelio_backend.shared.diagnostics.business.checks import Check, CheckFaile
 
 
 def check_settings(settings: Settings) -> Iterator[Check]:
-    """A check that is ok, or one for each doubt."""
-    doubts = list(_doubts(settings)) if settings.env is Env.PRODUCTION else []
-    if not doubts:
+    """Yield one check that passes, or one for each warning."""
+    warnings = list(_warnings(settings)) if settings.env is Env.PRODUCTION else []
+    if not warnings:
         yield Check(name='settings', run=lambda: f'valid, for {settings.env}')
-    for found, remedy in doubts:
+    for found, remedy in warnings:
         yield Check(name='settings', run=partial(_warn, found, remedy))
 
 
@@ -21,7 +21,7 @@ def _warn(found: str, remedy: str) -> str:
     raise CheckFailed(found, remedy, Status.WARN)
 
 
-def _doubts(settings: Settings) -> Iterator[tuple[str, str]]:
+def _warnings(settings: Settings) -> Iterator[tuple[str, str]]:
     if urlsplit(settings.api_base_url).hostname in ('localhost', '127.0.0.1', '::1'):
         yield 'links in mails lead to this machine', 'Set API_BASE_URL to the public URL of the API'
     if any(origin.startswith('http:') for origin in settings.cors_origins):

@@ -5,8 +5,8 @@ from pydantic import Field, IPvAnyNetwork, field_validator
 
 from talelio_backend.settings.values import COMMA_SEPARATED, HostName, ListenAddress, SettingsGroup, Url
 
-# Threads of a worker process that serve requests: up to eight may hash or wait to, eight may render or wait
-# to, eight may upload, and eight are left for requests that only read.
+# Threads per worker process: up to eight hash passwords, eight render texts and eight upload (or wait for
+# it), and eight are left for requests that only read.
 THREADS = 32
 
 
@@ -57,5 +57,5 @@ def _can_trace() -> bool:
     try:
         return all(find_spec(f'opentelemetry.{part}') for part in ('sdk.trace', 'exporter.otlp.proto.http'))
     except ModuleNotFoundError:
-        # Not even the parent package is there.
+        # The parent package is missing.
         return False

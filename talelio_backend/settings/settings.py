@@ -44,7 +44,7 @@ DEVELOPMENT: Mapping[str, str | None] = {
 
 
 class ConfigurationError(Exception):
-    """Some settings are missing, malformed or too weak. The message names each of them, and no secret."""
+    """Settings are missing, malformed or too weak. The message lists all of them without secrets."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__('\n  - '.join(['Invalid configuration:', *problems]))
@@ -58,8 +58,8 @@ class Env(StrEnum):
 
 
 def _strong_key(key: str) -> str:
-    # HS256 wants a key of at least its hash's length, 32 bytes (RFC 7518, section 3.2). One of few different
-    # characters is a placeholder: a random one has more.
+    # HS256 requires a key of at least 32 bytes (RFC 7518, section 3.2). A key with few different characters is
+    # a placeholder.
     if len(key) < 32 or len(set(key)) < 10:
         raise ValueError(
             'is weak: use 32 or more random characters, for example from: '
@@ -73,7 +73,7 @@ def _sqlalchemy_url(url: str | None) -> str | None:
         return None
     scheme, _, rest = url.partition('://')
     parts = split_url(url)
-    # Hosting providers write the short forms; SQLAlchemy wants the driver named.
+    # Hosting providers use the short forms; SQLAlchemy needs the driver.
     if scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2') or not parts.hostname or \
             not parts.path.strip('/'):
         raise ValueError('must look like postgresql://user:password@host/name')
@@ -102,7 +102,7 @@ _Email = Annotated[str, AfterValidator(_email)]
 
 
 class Settings(ServerSettings, ImageSettings):
-    """All settings. A field that a check needs to know comes before the checked one."""
+    """All settings. A validator can access only the fields above its own."""
 
     env: Env
     """`development`, `production` or `testing`."""
@@ -155,7 +155,7 @@ class Settings(ServerSettings, ImageSettings):
     ) -> 'Settings':
         """Read the settings from `environ`, by default from the process's environment over `.env`.
 
-        Raises ConfigurationError, which names everything that is wrong at once.
+        Raises ConfigurationError, which lists all problems at once.
         """
         try:
             if environ is not None:
@@ -168,13 +168,13 @@ class Settings(ServerSettings, ImageSettings):
 
     @property
     def secret_keys(self) -> tuple[str, str | None]:
-        """The key that signs, and the one before it."""
+        """The signing key and the previous one."""
         return self.secret_key, self.secret_key_previous
 
     @property
     def served_hosts(self) -> list[str]:
-        """The host names that a request may come under."""
-        # Checks on the machine itself use its loopback address.
+        """The host names that requests may use."""
+        # Local health checks use the loopback address.
         return [urlsplit(self.api_base_url).hostname or '', 'localhost', '127.0.0.1', *self.trusted_hosts]
 
     @property
@@ -186,26 +186,26 @@ class Settings(ServerSettings, ImageSettings):
     @model_validator(mode='before')
     @classmethod
     def _with_defaults(cls, variables: Mapping[str, str | None]) -> Mapping[str, str | None]:
-        # Compose files and shells set variables to nothing; those count as unset.
+        # Compose files and shells may set empty variables; those count as unset.
         given = {name: text.strip() for name, text in variables.items() if text and text.strip()}
         if given.get('ENV') == Env.PRODUCTION:
             return given
         if 'SECRET_KEY' not in given:
             # pylint: disable-next=import-outside-toplevel
-            from talelio_backend.development.secret_key import kept_secret_key
-            given['SECRET_KEY'] = kept_secret_key(VAR_FOLDER / 'secret_key')
+            from talelio_backend.development.secret_key import load_or_create_secret_key
+            given['SECRET_KEY'] = load_or_create_secret_key(VAR_FOLDER / 'secret_key')
         base_url = f'http://{given.get("HOST", "127.0.0.1")}:{given.get("PORT", "5000")}'
         return {**DEVELOPMENT, 'API_BASE_URL': base_url, **given}
 
     @field_validator('api_base_url', 'smtp_server', 'bcrypt_cost')
     @classmethod
-    def _is_good_enough(cls, value: T, info: ValidationInfo) -> T:
+    def _is_strong_enough(cls, value: T, info: ValidationInfo) -> T:
         if info.data.get('env') is Env.PRODUCTION:
             if isinstance(value, str) and not value.startswith('https:'):
                 raise ValueError('must begin with https:// in production')
             if isinstance(value, SmtpServer) and value.sends_password_in_clear:
                 raise ValueError('would send the password in clear text: use smtps:// or ?starttls=1')
-            # OWASP's Password Storage Cheat Sheet asks for 10 or more; tests may be quicker.
+            # OWASP's Password Storage Cheat Sheet requires at least 10.
             if isinstance(value, int) and value < 10:
                 raise ValueError('must be at least 10 in production')
         return value
@@ -224,5 +224,5 @@ def _problem(error: Any) -> str:
     for theirs, ours in (('Field required', 'is missing'), ('Input should', 'must'), ('value is', 'is')):
         reason = reason.replace(theirs, ours)
     name, *index = error['loc']
-    # No list holds a secret.
+    # No list contains secrets.
     return f'{name} contains {error["input"]!r}, which {reason}' if index else f'{name} {reason}'

@@ -1,4 +1,4 @@
-"""Types of settings. Each converts the text of a variable, or raises a ValueError that says what is wrong."""
+"""Types of settings, which parse the text of a variable or raise ValueError."""
 import re
 from ipaddress import ip_address
 from typing import Annotated
@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator
 
-# HTTP clients are stricter about host names than urlsplit: they refuse an underscore, for example.
+# HTTP clients are stricter about host names than urlsplit: they reject underscores, for example.
 _NAME = r'[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*'
 _HOST = rf'({_NAME}|\[[0-9a-f:]+\])(:\d+)?'
 # RFC 3986, section 2.
@@ -25,7 +25,7 @@ class SettingsGroup(BaseModel):
 
 
 def split_url(url: str) -> SplitResult:
-    """Raises a ValueError that does not quote the URL, and with it a password."""
+    """Raises a ValueError without the URL, which may contain a password."""
     try:
         parts = urlsplit(url)
         # Reading the port validates it.
@@ -47,7 +47,7 @@ def matching(pattern: str, form: str) -> AfterValidator:
 
 
 def page_url(*fields: str, required: str = '') -> AfterValidator:
-    """The URL of a kind of page, with fields such as {slug}. `required` is a pattern."""
+    """A URL template with fields such as {slug}. `required` is a pattern."""
     field = rf'\{{({"|".join(fields)})\}}'
     host = rf'([A-Za-z0-9.-]|{field}|\[[0-9a-f:]+\])+(:\d+)?'
     return matching(
@@ -73,7 +73,7 @@ BaseUrl = Annotated[
     matching(r'https?://[^/?#@:\s][^/?#@\s]*', 'a URL without a path, such as https://api.example.com')]
 Url = Annotated[str, _WITHOUT_SLASH,
                 matching(rf'https?://{_HOST}(/[^?#]*)?', 'a URL such as https://cdn.example.com')]
-# flask-cors takes what looks like a regular expression for one.
+# No special characters: flask-cors would treat the origin as a regular expression.
 Origin = Annotated[
     str,
     matching(r'[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:\d+)?', 'an origin such as https://www.example.com')]

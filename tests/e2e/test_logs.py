@@ -229,7 +229,7 @@ def test_the_passwords_of_the_mail_server_and_the_database_are_in_no_line(
     wait_until(lambda: 'refused the login' in api.log(), 'failure logged')
     with closing(connect(database_url)) as database:
         execute(database, 'ALTER TABLE outbox RENAME TO hidden')
-    wait_until(lambda: 'the mail relay stumbled' in api.log(), 'worse failure logged')
+    wait_until(lambda: 'the mail relay failed' in api.log(), 'worse failure logged')
     api.stop()
 
     log = api.log()

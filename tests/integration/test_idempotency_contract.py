@@ -47,7 +47,7 @@ def test_the_first_to_come_has_the_key(backing: Backing) -> None:
 
     claimed = claim(backing.unit_of_work(), mine, NOW)
 
-    assert (claimed.holder, claimed.answer) == (mine.holder, None)
+    assert (claimed.holder, claimed.response) == (mine.holder, None)
 
 
 def test_others_wait_while_it_is_worked_on(backing: Backing) -> None:
@@ -61,11 +61,11 @@ def test_the_answer_is_there_for_the_same_request_and_nobody_else(backing: Backi
     answered(backing)
     later = NOW + RETENTION - JUST_BEFORE
 
-    assert claim(backing.unit_of_work(), wanted(), later).answer == ANSWER
+    assert claim(backing.unit_of_work(), wanted(), later).response == ANSWER
     with pytest.raises(KeyReused):
         claim(backing.unit_of_work(), wanted(fingerprint='another request'), later)
     for other in wanted(scope='account 2'), wanted(key='A key'):
-        assert claim(backing.unit_of_work(), other, NOW).answer is None
+        assert claim(backing.unit_of_work(), other, NOW).response is None
 
 
 def test_a_key_is_good_again_after_a_day(backing: Backing) -> None:
@@ -74,7 +74,8 @@ def test_a_key_is_good_again_after_a_day(backing: Backing) -> None:
 
     claimed = claim(backing.unit_of_work(), another, NOW + RETENTION)
 
-    assert (claimed.holder, claimed.fingerprint, claimed.answer) == (another.holder, 'another request', None)
+    assert (claimed.holder, claimed.fingerprint,
+            claimed.response) == (another.holder, 'another request', None)
 
 
 def test_what_somebody_left_who_died_is_taken_over(backing: Backing) -> None:
@@ -93,7 +94,7 @@ def test_what_somebody_left_who_died_is_taken_over(backing: Backing) -> None:
     with backing.unit_of_work() as uow:
         store_response(uow, taken, ANSWER)
         uow.commit()
-    assert claim(backing.unit_of_work(), wanted(), NOW + LEASE).answer == ANSWER
+    assert claim(backing.unit_of_work(), wanted(), NOW + LEASE).response == ANSWER
 
 
 def test_an_answer_is_rolled_back_with_the_work(backing: Backing) -> None:
@@ -116,7 +117,7 @@ def test_a_key_that_is_released_is_as_good_as_new(backing: Backing) -> None:
 def test_work_that_was_committed_is_not_released(backing: Backing) -> None:
     release(backing.unit_of_work(), answered(backing))
 
-    assert claim(backing.unit_of_work(), wanted(), NOW).answer == ANSWER
+    assert claim(backing.unit_of_work(), wanted(), NOW).response == ANSWER
 
 
 def test_only_its_holder_releases_a_key(backing: Backing) -> None:

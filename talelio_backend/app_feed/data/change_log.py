@@ -9,7 +9,7 @@ from talelio_backend.app_feed.data.change_table import LOCK, NUMBERS, change_tab
 from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_table import project_table
 from talelio_backend.app_project.data.read_model.page_limits import FETCHED, PAGE_SIZE, size_of
-from talelio_backend.shared.data.pagination import fill
+from talelio_backend.shared.data.pagination import take_page
 
 # The maximum number of rows that a call to `settle` changes.
 SETTLED = 1000
@@ -64,7 +64,7 @@ class SqlAlchemyChangeLog:
             project_table, and_(project_table.c.id == column.project_id, column.removed.is_(False))
         ).where(column.number > number).order_by(column.number).limit(limit + 1)
         rows = self._session.execute(query.execution_options(yield_per=FETCHED))
-        changes, has_more = fill(
+        changes, has_more = take_page(
             (Change(number=row.number, project_id=row.project_id, project=row.Project) for row in rows),
             limit, lambda change: 0 if change.project is None else size_of(change.project), PAGE_SIZE
         )

@@ -9,7 +9,7 @@ from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_table import PUBLISHED_OR_CREATED_AT, project_table
 from talelio_backend.app_project.data.read_model.page_limits import FETCHED, is_public
 from talelio_backend.app_user.data.user_repository import user_table
-from talelio_backend.shared.data.pagination import fill
+from talelio_backend.shared.data.pagination import take_page
 
 # Feed readers reject large feeds. No project is added after the HTML exceeds this many characters.
 FEED_SIZE = 2 * 1024 * 1024
@@ -27,7 +27,7 @@ class SqlAlchemyPublicProjects:
         # For public projects this is the time of publication, and it is indexed.
         query = query.order_by(PUBLISHED_OR_CREATED_AT.desc(), column.id.desc()).limit(limit)
         rows = self._session.scalars(query.execution_options(yield_per=FETCHED))
-        return fill(rows, limit, lambda project: len(project.html), FEED_SIZE)[0]
+        return take_page(rows, limit, lambda project: len(project.html), FEED_SIZE)[0]
 
     def pages(self, user_id: int | None, now: datetime, limit: int) -> Sequence[Page]:
         column = project_table.c

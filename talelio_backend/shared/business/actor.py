@@ -3,12 +3,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who makes a request, and from where, as far as that is known."""
+    """The author of a request, and where it came from, as far as known."""
 
-    # Who acts when no account does, such as the operator at the command line.
+    # Used when no account is known, such as for an operator at the command line.
     name: str = 'anonymous'
     address: str | None = None
-    # As the client calls itself, shortened.
+    # Truncated.
     user_agent: str | None = None
     request_id: str | None = None
 

@@ -1,7 +1,6 @@
-"""The kinds of failure that a use case can end in.
+"""The kinds of failure of a use case. Each feature's errors are subclasses of these.
 
-A feature's errors are subclasses of one of these. Which HTTP status a kind becomes is known to
-`shared.presentation.errors.handlers` alone.
+`shared.presentation.errors.handlers` maps each kind to an HTTP status.
 """
 import re
 from collections.abc import Sequence
@@ -13,23 +12,21 @@ _BEFORE_A_CAPITAL = re.compile(r'(?<!^)(?=[A-Z])')
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with what was sent. `path` leads to it: keys, and positions in lists."""
+    """One invalid part of a request. `path` consists of keys and list indexes."""
 
     path: tuple[str | int, ...]
     reason: str
 
 
 class BusinessError(Exception):
-    """A refusal with a message that is safe and useful to show to the client.
+    """An error whose message is safe to show to the client.
 
-    `code` is what programs tell it by, so it must not change: renaming the class means to keep the old
-    code by hand.
+    Clients rely on `code`, so it must not change: set it explicitly when renaming a class.
     """
 
     code: ClassVar[str] = 'error'
-    # All that is wrong, where parts of what was sent can be named.
     faults: Sequence[Fault] = ()
-    # Whole seconds after which asking again may help.
+    # Seconds after which a retry may succeed.
     retry_after: int | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -43,11 +40,11 @@ class BusinessError(Exception):
 
 
 class Invalid(BusinessError):
-    """What was sent breaks a rule; sending it again cannot help."""
+    """The request breaks a rule."""
 
 
 class InvalidValue(Invalid):
-    """One value breaks a rule, and `reason` says which: 'must not be blank'."""
+    """One value breaks a rule. `reason` follows the name in the message, such as 'must not be blank'."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"'{name}' {reason}")
@@ -55,38 +52,38 @@ class InvalidValue(Invalid):
 
 
 class NotFound(BusinessError):
-    """The thing asked for does not exist, or not for this caller."""
+    """The resource does not exist, or the caller may not see it."""
 
 
 class Gone(BusinessError):
-    """The thing was there, and will not be again."""
+    """The resource was removed for good."""
 
 
 class Conflict(BusinessError):
-    """The thing exists in a state that does not admit the change."""
+    """The state of the resource does not allow the change."""
 
 
 class Unauthenticated(BusinessError):
-    """The caller did not prove who they are."""
+    """The caller is not authenticated."""
 
 
 class Forbidden(BusinessError):
-    """The caller may not do this."""
+    """The caller lacks permission."""
 
 
 class Unprocessable(BusinessError):
-    """What was sent is sound in itself, and does not fit what was sent before."""
+    """The request is valid by itself, but contradicts an earlier one."""
 
 
 class PreconditionFailed(BusinessError):
-    """The thing is no longer as the caller has seen it, and they wished no change then."""
+    """The resource has changed since the caller read it."""
 
     def __init__(self, message: str = 'This has been changed since you read it: read it again') -> None:
         super().__init__(message)
 
 
 class TooManyRequests(BusinessError):
-    """The caller did something too often, and nothing was done. `retry_after` is in whole seconds."""
+    """The caller exceeded a limit. Nothing was done."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
@@ -94,9 +91,9 @@ class TooManyRequests(BusinessError):
 
 
 class Unavailable(BusinessError):
-    """A part that the use case needs does not answer now, and nothing was changed.
+    """A dependency does not respond. Nothing was changed.
 
-    Only when the database is lost during the commit itself, nobody can know; asking again then shows.
+    The exception: if the connection breaks during the commit itself, the outcome is unknown.
     """
 
     retry_after: int

@@ -7,27 +7,27 @@ from talelio_backend.shared.business.errors import Forbidden
 
 @dataclass(frozen=True)
 class Identity:
-    """Who makes a request, as proven by an access token."""
+    """The caller of a request, as proven by an access token."""
 
     account_id: int
-    # The session that the token was given in; None in tokens of a release that had no sessions yet.
+    # None in tokens issued before sessions existed.
     session_id: int | None = None
-    # The account's at the time; whatever ends all of an account's tokens at once raises it there.
+    # The account's epoch at issue. Raising it there revokes all of the account's tokens.
     epoch: int = 0
-    # The account's, which it has for good. No token says it; None where it has not been looked up.
+    # Not part of the token; None until it is looked up.
     user_id: int | None = field(default=None, compare=False)
 
 
 class MissingAccessToken(Forbidden):
-    """The request proves nobody's identity, and what it asks for wants that."""
+    """The request has no access token, but requires one."""
 
 
 class AccessTokenRefused(Forbidden):
-    """There is a token, and it opens nothing."""
+    """The request has an access token that grants no access."""
 
 
 class InvalidAccessToken(AccessTokenRefused):
-    """The token does not verify; the message says why, without the token."""
+    """The token cannot be verified. The message gives the reason without quoting the token."""
 
 
 class AccessTokens(Protocol):
@@ -36,4 +36,4 @@ class AccessTokens(Protocol):
         ...
 
     def read(self, token: str) -> Identity:
-        """Raises InvalidAccessToken, or another Forbidden when the token was good once."""
+        """Raises InvalidAccessToken, or another Forbidden if the token was revoked."""

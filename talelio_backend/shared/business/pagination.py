@@ -6,15 +6,15 @@ ItemT = TypeVar('ItemT')
 
 @dataclass(frozen=True, kw_only=True)
 class PageRequest:
-    """A stretch of a list that is sorted by id, newest first."""
+    """A slice of a list that is sorted by id, newest first."""
 
     limit: int
-    # Only what is older than the item of this id; None begins with the newest.
+    # Only items with a smaller id; None starts with the newest.
     before: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[ItemT]):
     items: list[ItemT]
-    # Where the next page begins; None when this is the last one.
+    # The `before` of the next page; None on the last page.
     next_before: int | None

@@ -3,11 +3,11 @@ from typing import Protocol, Self
 
 
 class UnitOfWork(Protocol):
-    """One transaction for each `with` block: rolled back on leaving it unless `commit` was called.
+    """One transaction per `with` block. Leaving the block without `commit` rolls it back.
 
-    A feature's own protocol adds the repositories that the feature needs, as read-only properties.
-    Leaving the block raises Unavailable when the database did not answer or cut the work short, and
-    Conflict when a changed row has been deleted by somebody else.
+    Each feature's protocol adds the repositories it needs as read-only properties. Leaving the block raises
+    Unavailable if the database did not respond or aborted the transaction, and Conflict if another
+    transaction deleted a changed row.
     """
 
     def __enter__(self) -> Self:
@@ -26,9 +26,9 @@ class UnitOfWork(Protocol):
 
 
 class ReadSession(Protocol):
-    """For what only reads: each question is answered as of its own moment.
+    """Read-only access without a transaction: each query sees the data at its own time.
 
-    A feature's own protocol adds what it reads. Leaving the block raises Unavailable as a unit of work does.
+    Each feature's protocol adds what it reads. Leaving the block raises Unavailable as a unit of work does.
     """
 
     def __enter__(self) -> Self:

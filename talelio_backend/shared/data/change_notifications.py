@@ -1,21 +1,20 @@
-"""Tells whoever listens that what everybody may read has changed, from within the change's own transaction.
+"""Tracks writes to public data: tables whose rows anonymous clients can see.
 
-Why it is done this way: .github/decisions/0024-response-cache.md.
+Rationale: .github/decisions/0024-response-cache.md.
 """
 from sqlalchemy import Table, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 CHANNEL = 'public_data'
 
-# Of a table's information: writing to it may change what everybody may read.
-_IS_PUBLIC = 'is public'
+_IS_PUBLIC = 'is_public'
 
 
 def mark_public(table: Table) -> None:
-    """Mark a table whose changes may change what everybody may read.
+    """Mark a table whose changes may affect public data.
 
-    A migration gives such a table the trigger that notifies of each change. A table whose deletions cascade
-    to one of those needs the mark alone.
+    A migration adds the trigger that sends the notifications. A table whose deletions cascade to such a
+    table needs only the mark.
     """
     table.info[_IS_PUBLIC] = True
 
@@ -25,7 +24,6 @@ def is_public(table: Table) -> bool:
 
 
 class ChangeTrackingSession(Session):
-    """Knows whether it has written to what everybody may read."""
 
     has_written_public_data = False
 

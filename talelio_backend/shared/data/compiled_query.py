@@ -9,14 +9,14 @@ _DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
 
 class CompiledQuery:
-    """A query that is made and compiled once, and not at each use.
+    """A query that is built and compiled only once.
 
-    To make it, and to find its compiled form in SQLAlchemy's cache, takes as long as the server's answer.
-    Values come in as parameters and go out of the columns as the driver has them.
+    Building a query and looking it up in SQLAlchemy's cache takes as long as the server takes to run it.
+    Parameters and results have the driver's types.
     """
 
     def __init__(self, query: Executable, *, preceded_by: str = '') -> None:
-        """`preceded_by` are statements that are sent with it, in one round trip."""
+        """`preceded_by` is SQL that is sent in the same round trip."""
         assert isinstance(query, ClauseElement)
         compiled = query.compile(dialect=_DIALECT)
         self._text = preceded_by + str(compiled)

@@ -1,4 +1,4 @@
-"""The connection pool, with a bound on everything that could otherwise wait for ever."""
+"""The connection pool, with a timeout on everything that could block."""
 from sqlalchemy import Engine, ExceptionContext, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -6,23 +6,22 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from talelio_backend.shared.data.pool_liveness import check_liveness
 from talelio_backend.shared.data.wait_timeout import BoundedConnection, install_wait_callback
 
-# As the server's administrator sees its sessions.
 APPLICATION_NAME = 'talelio_backend'
 
-# Seconds. A client should hear within about two that the database is busy or away.
+# Seconds. Clients should get a 503 within about two seconds when the database is busy or away.
 POOL_TIMEOUT = 1.5
 
 SESSION_SETTINGS = {
     'timezone': 'UTC',
     'statement_timeout': '5s',
     'lock_timeout': '2s',
-    # A process stopped in the middle of a transaction must not keep its locks.
+    # A process that stops within a transaction must not hold its locks.
     'idle_in_transaction_session_timeout': '15s',
 }
 
 _LOCK_TIMEOUT = '55P03'
 
-# Classes of SQLSTATE that say nothing about the request: the same one may go through a moment later.
+# SQLSTATE classes of transient errors: a retry of the same request may succeed.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _TRANSIENT = (
     '08',  # connection exception
@@ -47,13 +46,13 @@ def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = Queue
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         pool_recycle=1800,
-        # Errors are logged, and parameters hold addresses and hashes.
+        # Errors are logged, and parameters contain e-mail addresses and hashes.
         hide_parameters=True,
         connect_args={
             'application_name': APPLICATION_NAME,
             'connection_factory': BoundedConnection,
             'options': options,
-            # A peer that vanished without a word is noticed by the kernel.
+            # The kernel detects a peer that vanished.
             'keepalives_idle': 10,
             'keepalives_interval': 5,
             'keepalives_count': 2,
@@ -66,13 +65,13 @@ def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = Queue
 
 
 def _hide_values(context: ExceptionContext) -> None:
-    """Leave the first line of the server's message: the others quote the row and the statement."""
+    """Keep only the first line of the server's message: the others quote the row and the statement."""
     original = context.original_exception
     primary: str | None = getattr(getattr(original, 'diag', None), 'message_primary', None)
     if primary is None:
         return
     if (getattr(original, 'pgcode', None) or '').startswith(_DATA_EXCEPTION):
-        # Here it quotes the value.
+        # The first line quotes the value.
         primary = type(original).__name__
     original.args = (primary, )
     if context.sqlalchemy_exception is not None:
@@ -80,7 +79,7 @@ def _hide_values(context: ExceptionContext) -> None:
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Whether an error means that the database was unreachable, busy or stopping."""
+    """Whether the database was unreachable, busy or stopping."""
     if isinstance(error, PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
@@ -89,17 +88,16 @@ def is_transient(error: BaseException | None) -> bool:
         return True
     state: str | None = getattr(error.orig, 'pgcode', None)
     if state is None:
-        # libpq itself could not connect, or lost the connection: there is no server's answer.
+        # Raised by libpq: it could not connect, or lost the connection.
         return type(error.orig).__name__ in ('OperationalError', 'InterfaceError')
     return state.startswith(_TRANSIENT)
 
 
 def broken_constraint(error: IntegrityError) -> str | None:
-    """The name of the constraint, as the server tells it: the error's text is in the server's language."""
+    """Return the constraint's name. The error's text depends on the server's language."""
     name: str | None = getattr(getattr(error.orig, 'diag', None), 'constraint_name', None)
     return name
 
 
 def is_lock_timeout(error: DBAPIError) -> bool:
-    """Whether somebody else kept what a statement waited for."""
     return getattr(error.orig, 'pgcode', None) == _LOCK_TIMEOUT

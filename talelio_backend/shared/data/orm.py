@@ -1,4 +1,4 @@
-"""The one registry that every feature's mapping adds to, and the column types they share."""
+"""The registry of all mappings, and shared column types."""
 from enum import Enum
 
 from sqlalchemy import DateTime
@@ -6,7 +6,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
 
-# Named constraints can be altered by a migration and recognised in an error.
+# Migrations can alter named constraints, and error handling can recognise them.
 # https://alembic.sqlalchemy.org/en/latest/naming.html
 metadata = MetaData(
     naming_convention={
@@ -20,12 +20,12 @@ metadata = MetaData(
 
 mapper_registry = registry(metadata=metadata)
 
-# An instant, kept by PostgreSQL to the microsecond and handed out in UTC (see database.py).
+# A point in time with microseconds. Sessions use UTC (see engine.py).
 INSTANT = DateTime(timezone=True)
 
 
 def text_enum(values: type[Enum], length: int) -> EnumType:
-    """Values kept as plain text, so that a new one needs no migration of a PostgreSQL type."""
+    """Store the values as plain text, so that a new one needs no migration of a PostgreSQL type."""
     return EnumType(
         values, native_enum=False, length=length, values_callable=lambda each: [one.value for one in each]
     )

@@ -1,8 +1,8 @@
-"""Whether a connection that waited in the pool still stands: a restart of the database is to cost no request.
+"""Detects dead connections on checkout, so that no request fails after a restart of the database.
 
-SQLAlchemy's `pool_pre_ping` asks the server each time, which is a third of what a small query takes. A server
-that ends a connection, or a kernel that finds the peer gone (see the keepalives in `database`), leaves
-something to be read on it, and to look for that asks nobody. What has waited longer is asked all the same.
+SQLAlchemy's `pool_pre_ping` costs a round trip on each checkout, a third of the time of a small query. A
+closed connection (by the server, or by the kernel's keepalives, see `engine`) is readable, which costs no
+round trip to find out. Connections that were idle for longer are pinged as well.
 """
 import select
 import time
@@ -12,36 +12,37 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-# Seconds; fewer than the keepalives take to find out.
+# Seconds; less than the keepalives take to detect a dead peer.
 PING_AFTER = 5.0
 
-_SINCE = 'in the pool since'
+_SINCE = 'checked in at'
 
 
 def check_liveness(engine: Engine) -> None:
 
-    def note(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    def checkin(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         entry.info[_SINCE] = time.monotonic()
 
-    def check(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-        # A new connection has not been there.
+    def checkout(
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
         since = entry.info.get(_SINCE)
-        if since is None or time.monotonic() - since < PING_AFTER and not _has_to_be_read(connection):
+        if since is None or time.monotonic() - since < PING_AFTER and not _is_readable(connection):
             return
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
-            # Whatever ended this one has ended the others too.
+            # The other connections are likely dead, too.
             raise InvalidatePoolError() from error
 
-    event.listen(engine, 'checkin', note)
-    event.listen(engine, 'checkout', check)
+    event.listen(engine, 'checkin', checkin)
+    event.listen(engine, 'checkout', checkout)
 
 
-def _has_to_be_read(connection: DBAPIConnection) -> bool:
+def _is_readable(connection: DBAPIConnection) -> bool:
     if connection.closed:
         return True
     poller = select.poll()
-    # An error or a hang-up is told without being asked for.
+    # poll() reports errors and hang-ups in any case.
     poller.register(connection.fileno(), select.POLLIN)
     return bool(poller.poll(0))

@@ -1,7 +1,7 @@
-"""Says in each statement which request it is for, where the server's own views and logs show it.
+"""Tags each SQL statement with its request, for `pg_stat_activity` and the server's log.
 
-The form is sqlcommenter's: https://google.github.io/sqlcommenter/spec/. It wants the comment at the end,
-where `pg_stat_activity` cuts off what is long (`track_activity_query_size`, 1 kB), so here it stands first.
+The format is sqlcommenter's (https://google.github.io/sqlcommenter/spec/), but the comment comes first:
+`pg_stat_activity` truncates long statements at the end (`track_activity_query_size`, 1 kB).
 """
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -10,32 +10,28 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, event
 
-# Keys, which are ours and in alphabetical order, and values, which may be anybody's.
+# Trusted keys in alphabetical order, and untrusted values.
 Tags = Iterable[tuple[str, str]]
 
 
 def add_comments(engine: Engine, tags: Callable[[], Tags]) -> None:
-    """`tags` tells what is so at the moment; nothing for no comment."""
+    """`tags` returns the current tags; without any there is no comment."""
 
     @event.listens_for(engine, 'before_cursor_execute', retval=True)
     def comment(
         _connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
     ) -> tuple[str, Any]:
-        # What was compiled and kept for the next time stays as it is.
         return comment_of(tags()) + statement, parameters
 
 
 def comment_of(tags: Tags) -> str:
-    """With a space behind it; empty for no tags."""
+    """Return the comment with a trailing space, or nothing for no tags."""
     written = ','.join([f"{key}='{_encoded(value)}'" for key, value in tags])
     return f'/*{written}*/ ' if written else ''
 
 
-# Of a request there are several statements, and of routes there are few.
+# A request sends several statements, and there are few routes.
 @lru_cache(maxsize=1024)
 def _encoded(value: str) -> str:
-    """Letters, digits, `_.-~` and %XX: neither a quote nor the end of a comment can be among them.
-
-    The driver takes a percent sign for the beginning of a parameter, unless there are two.
-    """
+    """Percent-encode quotes and the end of a comment; double the percent signs for the driver."""
     return quote(value, safe='').replace('%', '%%')

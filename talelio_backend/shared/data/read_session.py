@@ -10,15 +10,15 @@ from talelio_backend.shared.data.engine import is_transient
 
 
 class SqlAlchemyReadSession:
-    """See `shared.business.unit_of_work.Reading`. The first question takes a connection.
+    """See `shared.business.unit_of_work.ReadSession`. The first query checks out a connection.
 
-    Each statement is a transaction of its own, which saves the round trips that would begin and end one. It
-    knows no repository: the composition root adds them in a subclass.
+    Autocommit saves the round trips of BEGIN and COMMIT. A subclass in the composition root adds the
+    repositories.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._taken: Connection | None = None
+        self._checked_out: Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -26,25 +26,25 @@ class SqlAlchemyReadSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        taken, self._taken = self._taken, None
-        if taken is not None:
-            # Where the connection is lost there is nothing to give back.
+        connection, self._checked_out = self._checked_out, None
+        if connection is not None:
+            # A lost connection cannot be reset.
             with suppress(DBAPIError):
-                _set_autocommit(taken, False)
-                taken.close()
+                _set_autocommit(connection, False)
+                connection.close()
         if is_transient(error):
             raise Unavailable('The database is not available, please try again') from error
 
     @property
     def _connection(self) -> Connection:
-        if self._taken is None:
-            self._taken = self._engine.connect()
-            _set_autocommit(self._taken, True)
-        return self._taken
+        if self._checked_out is None:
+            self._checked_out = self._engine.connect()
+            _set_autocommit(self._checked_out, True)
+        return self._checked_out
 
 
 def _set_autocommit(connection: Connection, value: bool) -> None:
-    # Not SQLAlchemy's isolation_level: to take that back costs a round trip.
+    # Resetting SQLAlchemy's isolation_level would cost a round trip.
     if not connection.invalidated:
         driver_connection = connection.connection.driver_connection
         if driver_connection is not None and not driver_connection.closed:

@@ -13,7 +13,7 @@ EntityT = TypeVar('EntityT')
 
 
 class SqlAlchemyRepository(Generic[EntityT]):
-    """What repositories have in common; of each, business code sees what its port names."""
+    """The base of all repositories. Business code sees only the methods that its port declares."""
 
     entity: type[EntityT]
 
@@ -25,7 +25,7 @@ class SqlAlchemyRepository(Generic[EntityT]):
         self.save(entity)
 
     def save(self, entity: EntityT) -> None:
-        """Write what is new at once: the row has its id afterwards, and breaks no constraint later."""
+        """Flush now, so that the entity has its id and broken constraints raise here."""
         with self._constraint_errors(entity):
             self._session.flush()
 
@@ -33,19 +33,19 @@ class SqlAlchemyRepository(Generic[EntityT]):
         return self._session.get(self.entity, id_)
 
     def get_for_update(self, id_: Any) -> EntityT | None:
-        """Lock the row until the transaction ends, and read its newest state."""
+        """Lock the row until the end of the transaction and read its current state."""
         return self._session.get(self.entity, id_, with_for_update=True, populate_existing=True)
 
     def delete(self, entity: EntityT) -> None:
         self._session.delete(entity)
 
     def _errors(self, _entity: EntityT) -> Mapping[str, BusinessError]:
-        """What to raise when the entity breaks a constraint, by the constraint's name."""
+        """Map names of constraints to the errors to raise."""
         return {}
 
     @contextmanager
     def _constraint_errors(self, entity: EntityT) -> Iterator[None]:
-        # After a failed flush the entity can no longer be read.
+        # The entity cannot be read after a failed flush.
         errors = self._errors(entity)
         try:
             yield
@@ -59,7 +59,7 @@ class SqlAlchemyRepository(Generic[EntityT]):
         return self._session.scalars(query).all()
 
     def _execute(self, statement: Delete | Update) -> int:
-        """Return how many rows it was about."""
+        """Return the number of matched rows."""
         result = self._session.execute(statement)
         assert isinstance(result, CursorResult)
         return result.rowcount

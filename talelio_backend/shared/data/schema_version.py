@@ -1,4 +1,4 @@
-"""Compares the database's schema with the one that this code was written for."""
+"""Compares the schema of the database with the one that this release requires."""
 import re
 from ast import literal_eval
 from pathlib import Path
@@ -12,7 +12,7 @@ from talelio_backend.shared.data.engine import is_transient
 
 _UNDEFINED_TABLE = '42P01'
 
-# Alembic itself, with its templates and what colours their errors, would take 10 MB of each server process.
+# Importing Alembic would cost 10 MB in each worker process.
 _REVISION = re.compile(r'^(revision|down_revision)\b[^=\n]*= (.+)$', re.MULTILINE)
 
 
@@ -21,21 +21,20 @@ class SchemaVersion:
     def __init__(self, engine: Engine, migrations: Path) -> None:
         self._engine = engine
         revisions, self._older = _read_revisions(migrations)
-        # A test holds that there is one.
+        # A test asserts that there is exactly one.
         self.head = (revisions - self._older).pop()
 
     def check(self) -> None:
-        """Raises Unavailable when the database does not answer, or its schema is older than this code.
+        """Raises Unavailable if the database does not respond, or its schema is too old.
 
-        A revision that this code does not know is a newer one: during a roll-out the migration runs
-        first, and the release before it goes on serving.
+        An unknown revision is a newer one: a roll-out migrates first, while the previous release serves.
         """
         current = self.current()
         if self.is_older(current):
             raise Unavailable(f'The database schema is at {current}, not at {self.head}: migrate it')
 
     def current(self) -> str | None:
-        """The database's revision; None where it was never migrated. Raises Unavailable."""
+        """Return the database's revision, or None if it was never migrated. Raises Unavailable."""
         try:
             with self._engine.connect() as connection:
                 revision: str | None = connection.scalar(text('SELECT version_num FROM alembic_version'))
@@ -52,13 +51,13 @@ class SchemaVersion:
 
 
 def _read_revisions(migrations: Path) -> tuple[set[str], set[str]]:
-    """All of them, and those that another one follows."""
+    """Return all revisions, and those that have a successor."""
     revisions: set[str] = set()
     older: set[str] = set()
     for file in (migrations / 'versions').glob('*.py'):
         found = dict(_REVISION.findall(file.read_text(encoding='utf-8')))
         revisions.add(literal_eval(found['revision']))
         before = literal_eval(found['down_revision'])
-        # A migration that joins two branches follows both.
+        # A merge of two branches has two predecessors.
         older.update(before if isinstance(before, tuple) else {before} - {None})
     return revisions, older

@@ -13,28 +13,25 @@ from talelio_backend.shared.data.engine import is_transient
 
 
 class SqlAlchemyUnitOfWork:
-    """Opens a session on entering, rolls it back on leaving; see `shared.business.unit_of_work`.
-
-    It knows no repository: the composition root adds them in a subclass.
-    """
+    """See `shared.business.unit_of_work`. A subclass in the composition root adds the repositories."""
 
     _session: ChangeTrackingSession
 
     def __init__(self, engine: Engine, public_changed: Callable[[], None] = lambda: None) -> None:
-        """`public_changed` is called after a commit that may have changed what everybody may read."""
+        """`public_changed` is called after a commit that may have changed public data."""
         self._engine = engine
         self._public_changed = public_changed
-        self._keep: Callable[[Any], None] | None = None
+        self._before_commit: Callable[[Any], None] | None = None
 
     def __enter__(self) -> Self:
-        # What was read stays readable after the commit: services hand entities to the presentation.
+        # The presentation reads entities after the commit.
         self._session = ChangeTrackingSession(self._engine, expire_on_commit=False)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Closing rolls back what was not committed. Where the connection is lost, the server does it.
+        # Closing rolls back. If the connection is lost, the server does.
         with suppress(DBAPIError):
             self._session.close()
         if isinstance(error, StaleDataError):
@@ -42,14 +39,14 @@ class SqlAlchemyUnitOfWork:
         if is_transient(error):
             raise Unavailable('The database is not available, please try again') from error
 
-    def before_commit(self, keep: Callable[[Any], None]) -> None:
-        self._keep = keep
+    def before_commit(self, callback: Callable[[Any], None]) -> None:
+        self._before_commit = callback
 
     def commit(self, result: object = None) -> None:
-        if self._keep is not None and result is not None:
-            # Now what is new has its id.
+        if self._before_commit is not None and result is not None:
+            # New entities get their ids.
             self._session.flush()
-            self._keep(result)
+            self._before_commit(result)
         self._session.commit()
         if self._session.has_written_public_data:
             self._public_changed()

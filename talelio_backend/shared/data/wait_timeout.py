@@ -1,7 +1,6 @@
-"""A bound on how long the client waits for the database.
+"""A client-side timeout for the database.
 
-The server's own timeouts end what it knows to be slow. A server that is stopped, or a proxy that takes
-everything and gives nothing back, is silent; without a bound here its caller would wait for ever.
+The server's own timeouts do not help when it is frozen, or when a proxy swallows the packets.
 """
 import select
 import time
@@ -9,17 +8,17 @@ import time
 import psycopg2
 from psycopg2 import extensions
 
-# Seconds to an answer; more than statement_timeout, so that a server that can speak has the last word.
+# Seconds; more than statement_timeout, which should fire first.
 ANSWER_TIMEOUT = 7
 CONNECT_TIMEOUT = 2
 
 
 class BoundedConnection(extensions.connection):
-    """Ends itself when the server stays silent; make it through `connection_factory`."""
+    """A connection with a timeout, for psycopg2's `connection_factory`."""
 
 
 def install_wait_callback() -> None:
-    """Have psycopg2 ask us how to wait, which it can only for all connections of a process.
+    """Set psycopg2's wait callback, which is global to the process.
 
     https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries
     """
@@ -37,5 +36,5 @@ def _wait(connection: extensions.connection) -> None:
         poller.register(connection.fileno(), wanted)
         left = None if deadline is None else max(0, deadline - time.monotonic()) * 1000
         if not poller.poll(left):
-            # psycopg2 closes the connection for it.
+            # psycopg2 closes the connection on errors of the callback.
             raise psycopg2.OperationalError('the database did not answer in time')

@@ -1,4 +1,4 @@
-"""What commands share: times as an operator writes them, who the operator is, errors."""
+"""Helpers of CLI commands: time options, the operator's name, error reporting."""
 import getpass
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _UNITS = {'m': timedelta(minutes=1), 'h': timedelta(hours=1), 'd': timedelta(day
 
 
 class Time(click.ParamType[datetime]):
-    """A date or time in UTC, or `90m`, `12h`, `7d` from now in one direction."""
+    """A date or time in UTC, or a duration before or after now, such as `90m`, `12h` or `7d`."""
 
     name = 'time'
 
@@ -37,18 +37,17 @@ AHEAD = Time(1)
 
 
 def operator() -> Actor:
-    """Who uses the command line."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):
-        # A container may run under a number that has no name.
+        # A container may run under a user id without a name.
         name = 'unknown'
     return Actor(name=f'operator {name}')
 
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """A refusal ends the command with 1 and its reason."""
+    """Turn a BusinessError into a message and exit status 1."""
     try:
         yield
     except BusinessError as error:

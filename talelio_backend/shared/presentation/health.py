@@ -16,7 +16,7 @@ class HealthAnswer(Answer):
 
 
 class Readiness:
-    """Whether requests should be sent here: every check may raise Unavailable."""
+    """Whether this process can serve requests. Each check may raise Unavailable."""
 
     def __init__(self, *checks: Callable[[], None]) -> None:
         self._checks = list(checks)
@@ -36,7 +36,7 @@ def health_routes(readiness: Readiness) -> Blueprint:
     @described('Ask whether the process answers', responses={HTTPStatus.OK: HealthAnswer})
     @no_store
     def live() -> Response:
-        """The process answers. It says nothing about the database: a restart would not mend that."""
+        """Liveness ignores the database: a restart would not help."""
         return model_response(HealthAnswer(status='live'))
 
     @routes.get('/ready')

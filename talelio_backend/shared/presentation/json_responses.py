@@ -1,4 +1,3 @@
-"""Writes answers as JSON."""
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +16,7 @@ def json_response(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
 
 
 def to_json(content: Any) -> bytes:
-    """As pydantic writes it."""
+    """Serialise as pydantic does."""
     return orjson.dumps(content)
 
 

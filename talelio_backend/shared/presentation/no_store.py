@@ -5,7 +5,7 @@ ViewT = TypeVar('ViewT', bound=Callable[..., Any])
 
 
 def no_store(view: ViewT) -> ViewT:
-    """Mark the view of a GET that shows a moment, or does something: nobody may keep its response."""
+    """Mark a GET view whose response must not be stored, since it is a snapshot or has side effects."""
     view.no_store = True  # type: ignore[attr-defined]
     return view
 

@@ -1,7 +1,7 @@
-"""How a view says, beside its route, what it takes and what it answers.
+"""Describes views for the OpenAPI document, beside their routes.
 
-Nothing of it is said twice: the schemas are those that read the request and write the answer, and the
-errors are those that the services raise, as examples. `openapi_document` makes the document of it.
+The schemas are those that parse the request and serialise the response. The errors are examples of those
+that the services raise. `openapi.document` builds the document from them.
 """
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,38 +18,38 @@ ViewT = TypeVar('ViewT', bound=Callable[..., Any])
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """A `multipart/form-data` body: files under any names."""
+    """A `multipart/form-data` body: files under arbitrary field names."""
 
     most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """An answer of another media type than JSON's."""
+    """A response that is not application/json."""
 
     types: Sequence[str]
-    # A string of text, an object of JSON in a format of its own; bytes have none.
+    # A string for text, a mapping for another JSON format, None for binary content.
     example: str | Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     summary: str
-    # More of it, in Markdown.
+    # Markdown.
     description: str
     body: type[BaseModel] | Files | None
     body_required: bool
     query: type[BaseModel] | None
     bearer: Literal['required', 'optional'] | None
-    # By status, what pydantic can write, Media, or None where no content comes.
+    # By status: a type that pydantic can serialise, Media, or None for no content.
     responses: Mapping[int, Any]
     errors: Sequence[BusinessError | HTTPException]
-    # Names in `openapi_headers`.
+    # Names in `openapi.headers`.
     request_headers: Sequence[str]
     response_headers: Sequence[str]
 
 
-# Each is one thing that the document says.
+# Each is a part of the document.
 # pylint: disable-next=too-many-arguments
 def described(
     summary: str,
@@ -64,10 +64,10 @@ def described(
     request_headers: Sequence[str] = (),
     response_headers: Sequence[str] = (),
 ) -> Callable[[ViewT], ViewT]:
-    """Describe the view that follows; written below its route.
+    """Describe a view. Place it below the route's decorator.
 
-    `errors` are examples of what its service raises. What comes of `body`, `bearer` and of faults anywhere
-    is added to them.
+    `errors` are examples of what the service raises. Errors that follow from `body` and `bearer`, and those
+    of all routes, are added.
     """
     operation = Operation(
         summary=summary,
@@ -94,9 +94,9 @@ def operation_of(view: Callable[..., Any]) -> Operation | None:
 
 
 def require_described(name: Literal['body', 'query', 'bearer'], *used: object) -> None:
-    """What reads a request calls this: a view that reads what it does not describe fails at each request.
+    """Check that the view describes what it reads from the request.
 
-    One of `used` must be what is described. Raises RuntimeError.
+    Raises RuntimeError unless the description is one of `used`.
     """
     if not has_request_context() or request.endpoint is None:
         return

@@ -1,4 +1,4 @@
-"""Lists in pages: `?limit=` and `?before=` come in, a `Link` to the next page goes out (RFC 8288)."""
+"""Pagination by `?limit=` and `?before=`, with a `Link` to the next page (RFC 8288)."""
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -12,7 +12,6 @@ from talelio_backend.shared.presentation.requests.query_parameters import LARGES
 
 class PageQuery(Query):
     limit: int
-    # None is what an absent parameter gives.
     before: int | None
 
     @property
@@ -21,7 +20,7 @@ class PageQuery(Query):
 
 
 def page_query(*, maximum: int, by: str = 'id') -> type[PageQuery]:
-    """Make the parameters of a list of at most `maximum`, sorted by a number, the greatest first."""
+    """Return the query schema of a list in descending order of the number `by`."""
     return create_model(
         'PageQuery',
         __base__=PageQuery,

@@ -1,4 +1,4 @@
-"""What all request and answer schemas share."""
+"""Base classes and types of the request and response schemas."""
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -19,8 +19,8 @@ _TIME = re.compile(
 
 
 def format_utc(time: datetime) -> str:
-    """`YYYY-MM-DD HH:MM:SS.ffffff`, the contract's form, always with six digits after the point."""
-    # Not `strftime`, which takes four times as long.
+    """Return `YYYY-MM-DD HH:MM:SS.ffffff`, as the contract requires."""
+    # `strftime` takes four times as long.
     return time.astimezone(UTC).isoformat(' ', 'microseconds')[:26]
 
 
@@ -38,7 +38,7 @@ Id = Annotated[int, Field(examples=[7])]
 
 
 def _parse_time(given: object) -> datetime:
-    """Take the form in which times are answered, or that of RFC 3339. Without a zone it is UTC."""
+    """Accept the format of responses or RFC 3339. The default time zone is UTC."""
     if isinstance(given, str) and _TIME.fullmatch(given):
         try:
             time = datetime.fromisoformat(given.upper())
@@ -48,13 +48,12 @@ def _parse_time(given: object) -> datetime:
     raise ValueError("must be a time such as '2026-01-31 12:00:00.000000' or '2026-01-31T13:00:00+01:00'")
 
 
-# A time in a request's body.
 TimeInput = Annotated[
     datetime,
     BeforeValidator(_parse_time),
     WithJsonSchema({
         'type': 'string',
-        'description': 'As it is answered, or as RFC 3339 has it. Without a zone it is UTC.',
+        'description': 'As in responses, or RFC 3339. The default time zone is UTC.',
         'pattern': f'^{_TIME.pattern}$',
         'examples': ['2026-11-23 12:30:59.123456'],
     })
@@ -62,7 +61,7 @@ TimeInput = Annotated[
 
 
 def _storable(text: str) -> str:
-    # JSON can spell both, PostgreSQL's text can hold neither.
+    # JSON allows both; PostgreSQL's text allows neither.
     if '\0' in text:
         raise ValueError('must not contain a NUL character')
     try:
@@ -73,29 +72,29 @@ def _storable(text: str) -> str:
 
 
 STORABLE = AfterValidator(_storable)
-# What of it a pattern can say to a client.
+# The part that a JSON Schema pattern can express.
 WITHOUT_NUL = Field(json_schema_extra={'pattern': '^[^\\u0000]*$'})
 Text = Annotated[str, STORABLE, WITHOUT_NUL]
 
 
 class Body(BaseModel):
-    """A request's JSON object: no type is converted into another, members of no meaning are ignored."""
+    """A request's JSON object. Types are not coerced; unknown members are ignored."""
 
     model_config = ConfigDict(strict=True, extra='ignore', frozen=True)
 
     def as_bytes(self) -> bytes:
-        """The same for two bodies that say the same."""
+        """Return the same bytes for equivalent bodies."""
         return self.model_dump_json().encode()
 
 
 class Answer(BaseModel):
-    """A JSON answer, read from an entity's attributes."""
+    """A JSON response, read from an entity's attributes."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
 class FaultAnswer(Answer):
-    # The part of the request, and where in it (RFC 6901).
+    # `pointer` is a JSON pointer (RFC 6901) into this part of the request.
     part: Annotated[Literal['body', 'query'], Field(alias='in')]
     pointer: str
     reason: str
@@ -103,10 +102,10 @@ class FaultAnswer(Answer):
 
 class ErrorDetail(Answer):
     message: str
-    # The status of the answer, and its reason phrase.
+    # The HTTP status and its reason phrase.
     status: int
     type: str
-    # Stays the same for ever, for programs.
+    # Stable; clients may rely on it.
     code: str
     details: list[FaultAnswer] = []
 

@@ -4,9 +4,9 @@ from werkzeug.routing import BaseConverter
 
 
 class IdConverter(BaseConverter):
-    """`<id:…>` in a path: what could be a row's id. Anything else is another path, and so a 404."""
+    """`<id:…>` in a path: a potential row id. Anything else is a 404."""
 
-    # At most as many digits as PostgreSQL's integer has.
+    # As many digits as PostgreSQL's integer has.
     regex = '[1-9][0-9]{0,9}'
     # In the OpenAPI document.
     schema: ClassVar[dict[str, Any]] = {

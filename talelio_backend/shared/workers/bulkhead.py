@@ -7,13 +7,12 @@ from talelio_backend.shared.business.errors import Unavailable
 
 
 class BulkheadObserver(Protocol):
-    """Is told how many there are."""
 
     def waiting(self) -> AbstractContextManager[object]:
-        """Entered by each that waits, as long as it does."""
+        """Entered while a caller waits."""
 
     def working(self) -> AbstractContextManager[object]:
-        """Entered by each whose turn it is."""
+        """Entered while a caller works."""
 
     def refused(self) -> None:
         ...
@@ -32,10 +31,9 @@ class NoObserver:
 
 
 class Bulkhead:
-    """Lets `at_once` callers do something slow, and `waiting` more wait for it up to `timeout` seconds.
+    """Limits slow work to `at_once` callers; `waiting` more wait up to `timeout` seconds.
 
-    Everybody else hears Unavailable at once: whoever waits holds one of the server's threads, and the
-    requests that only read need some of them.
+    Further callers get Unavailable at once, so that threads remain for requests that only read.
     """
 
     def __init__(

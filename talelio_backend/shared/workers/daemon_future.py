@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 
 def start_daemon(work: Callable[[], None]) -> Future[None]:
-    """Start a thread that, unlike an executor's, does not hold up the end of the process."""
+    """Start a thread that, unlike an executor's, does not block the exit of the process."""
     future: Future[None] = Future()
 
     def run() -> None:

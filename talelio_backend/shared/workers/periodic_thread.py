@@ -1,4 +1,3 @@
-"""Does what has to be done again and again, in a thread of its own beside the request threads."""
 import logging
 import random
 import threading
@@ -12,7 +11,7 @@ _logger = logging.getLogger(__name__)
 
 
 class PeriodicThread:
-    """Calls `step` until it finds nothing to do, pauses for so many seconds, and calls it again."""
+    """Calls `step` until it has nothing left to do, then pauses, in a loop."""
 
     def __init__(
         self,
@@ -22,7 +21,7 @@ class PeriodicThread:
         pause: float,
         pause_without_database: float = PAUSE_WITHOUT_DATABASE,
     ) -> None:
-        """`step` returns whether there may be more to do."""
+        """`step` returns whether there may be more to do. Pauses are in seconds."""
         self._step = step
         self._pause = pause
         self._pause_without_database = pause_without_database
@@ -33,7 +32,7 @@ class PeriodicThread:
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """Let the step in hand end, for at most `timeout` seconds."""
+        """Wait at most `timeout` seconds for the current step."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
@@ -41,7 +40,7 @@ class PeriodicThread:
     def _run(self) -> None:
         while not self._stopping.is_set():
             if not self._did_something():
-                # Threads of processes that started together should not ask together.
+                # Desynchronise the processes.
                 self._stopping.wait(self._pause * random.uniform(0.5, 1))
 
     def _did_something(self) -> bool:
@@ -51,6 +50,6 @@ class PeriodicThread:
             # Requests and the readiness probe already report it.
             self._stopping.wait(self._pause_without_database)
         except Exception:  # pylint: disable=broad-exception-caught
-            # Without this thread nothing is done until the next restart, so it outlives any surprise.
-            _logger.exception('the %s stumbled', self._thread.name.replace('-', ' '))
+            # The thread must survive any error.
+            _logger.exception('the %s failed', self._thread.name.replace('-', ' '))
         return False

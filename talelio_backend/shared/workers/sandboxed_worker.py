@@ -1,11 +1,10 @@
-"""Runs a function on bytes that nobody vouches for, in a process of bounded time and memory.
+"""Runs a function on untrusted bytes in a child process with limited time and memory.
 
-A thread cannot be stopped, and Python runs no signal handler while C code works; a process can be
-killed. The child is kept from call to call, since to start Python and import the function's module
-costs more than most calls do.
+A process can be killed; a thread cannot, and Python runs no signal handlers during C code. The child is
+reused, since starting Python and importing the module takes longer than most calls.
 
-A fault in a parser may hand the child to whoever wrote the payload. So nothing but bytes goes
-between the two, and the child's environment holds none of the parent's secrets.
+A bug in a parser may let the payload take over the child. Therefore only bytes are exchanged, and the child's
+environment contains none of the parent's secrets.
 """
 
 import os
@@ -32,38 +31,35 @@ from talelio_backend.shared.workers.sandboxed_worker_child import (
 
 __all__ = ['SandboxedWorker', 'LimitExceeded', 'WorkerBusy', 'WorkerFailed', 'WorkerNotStarted']
 
-# Whatever the machine does meanwhile, an import takes no longer.
 START_SECONDS = 60
 
-# All that an interpreter in an unusual place needs. It is a list of what to let through, since the
-# rest holds secrets.
+# An allow list: other variables contain secrets.
 _ENVIRONMENT = ('LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'PYTHONHOME')
 _MAIN = f'import sys; from {sandboxed_worker_child.__name__} import serve; serve(*sys.argv[1:])'
 
 
 class WorkerFailed(Exception):
-    """The function raised what it should not have, or brought its process down.
+    """The function raised an unexpected exception or crashed.
 
-    It says what the exception's type or the signal was, and nothing of the payload.
+    The message names the exception's type or the signal, and quotes nothing of the payload.
     """
 
 
 class WorkerBusy(Exception):
-    """No answer now, through no fault of the payload: trying again can help."""
+    """No result, for reasons unrelated to the payload: a retry may succeed."""
 
 
 class WorkerNotStarted(Exception):
-    """The process did not come up: a fault of the installation, not of any payload."""
+    """The process did not start: a fault of the installation."""
 
 
 class SandboxedWorker:
-    """Calls `function`, as in `package.module:name`, which takes bytes and returns bytes.
+    """Calls `function`, given as `package.module:name`, which takes and returns bytes.
 
-    `cpu_seconds` is what one call may compute, however slowly a busy machine lets it.
-    `memory_bytes` comes on top of what the imported module takes. `wall_seconds` bounds the wait
-    for the worker, and again the call: a last resort, so make it several times the CPU time.
+    `cpu_seconds` limits the CPU time of a call. `memory_bytes` is added to the memory of the imported module.
+    `wall_seconds` limits the wait for the worker, and then the call; make it a multiple of the CPU time.
 
-    Safe to share between threads, whose calls queue. Processes that fork must do so before the first call.
+    Thread-safe: concurrent calls queue. Fork only before the first call.
     """
 
     def __init__(
@@ -76,7 +72,7 @@ class SandboxedWorker:
         notify: Callable[[str], None] = lambda event: None
     ) -> None:
         """`notify` receives `started` for a new child; `limit`, `killed` or `failed` for a failed call."""
-        self._tell = notify
+        self._notify = notify
         self._arguments = (function, str(cpu_seconds), str(memory_bytes))
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
@@ -86,32 +82,32 @@ class SandboxedWorker:
         self._used = 0.0
 
     def call(self, payload: bytes) -> bytes:
-        """Return what the function makes of the payload.
+        """Return the function's result.
 
         Raises LimitExceeded, WorkerFailed, WorkerBusy or WorkerNotStarted.
         """
-        # `with` has no time limit.
+        # `with` has no timeout.
         # pylint: disable-next=consider-using-with
         if not self._lock.acquire(timeout=self._wall_seconds):
             raise WorkerBusy
         try:
             return self._call(payload)
         except LimitExceeded:
-            self._tell('limit')
+            self._notify('limit')
             raise
         except WorkerBusy:
-            self._tell('killed')
+            self._notify('killed')
             raise
         except (WorkerFailed, WorkerNotStarted):
-            self._tell('failed')
+            self._notify('failed')
             raise
         finally:
             self._used = time.monotonic()
             self._lock.release()
 
     def end_if_idle(self, seconds: float) -> None:
-        """End the child, unless it was called within so many seconds. A later call starts another."""
-        # Whoever holds the lock calls it just now.
+        """End the child if its last call was `seconds` ago. A later call starts another."""
+        # The lock is held during a call.
         # pylint: disable-next=consider-using-with
         if self._lock.acquire(blocking=False):
             try:
@@ -135,13 +131,13 @@ class SandboxedWorker:
         except (EOFError, OSError):
             _raise_for_death(self._end_child())
         except BaseException:
-            # The answer may still be under way, and must not go to the next caller.
+            # A late response must not reach the next caller.
             self._end_child()
             raise
         if kind == DONE:
             return content
         if kind == LIMIT:
-            # Its heap may be left in pieces, and too small for a good payload.
+            # Its heap may be too fragmented for the next payload.
             self._end_child()
             raise LimitExceeded
         raise WorkerFailed(content.decode(errors='replace'))
@@ -152,9 +148,9 @@ class SandboxedWorker:
             try:
                 self._child = _Child(*self._arguments)
             except OSError as error:
-                # No memory, process or descriptor to be had now.
+                # Out of memory, processes or descriptors.
                 raise WorkerBusy from error
-            self._tell('started')
+            self._notify('started')
         return self._child
 
     def _end_child(self) -> int:
@@ -166,7 +162,7 @@ def _raise_for_death(exit_status: int) -> NoReturn:
     if exit_status == -signal.SIGPROF:
         raise LimitExceeded from None
     if exit_status in (-signal.SIGKILL, -signal.SIGTERM):
-        # By an operator, or by a kernel that is short of memory.
+        # By an operator, or by the kernel's OOM killer.
         raise WorkerBusy from None
     if exit_status < 0:
         raise WorkerFailed(signal.strsignal(-exit_status) or f'signal {-exit_status}') from None
@@ -184,7 +180,7 @@ class _Child:
         except BaseException:
             self._socket.close()
             raise
-        # Also at exit, and when nobody closed the worker.
+        # Also runs at exit, and when the worker was not closed.
         self._finalizer = weakref.finalize(self, _end, self._process, self._socket)
         self._wait_until_ready()
 
@@ -209,7 +205,7 @@ class _Child:
         return self._process.poll() is None
 
     def end(self) -> int:
-        """Kill and reap the process, and return its exit status as of before that."""
+        """Kill and reap the process. Return its exit status, which may be of before the kill."""
         self._finalizer()
         return self._process.returncode
 
@@ -224,9 +220,9 @@ def _start(theirs: socket.socket, arguments: tuple[str, ...]) -> subprocess.Pope
         cwd='/',
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        # What a library writes there before it aborts may quote the payload.
+        # Libraries may quote the payload there.
         stderr=subprocess.DEVNULL,
-        # Ctrl-C is for the parent, which ends the child in its own time.
+        # Ctrl-C must reach only the parent, which ends the child.
         start_new_session=True
     )
 

@@ -1,6 +1,6 @@
-"""The child's side of a SandboxedWorker, and the frames that go between the two.
+"""The child process of a SandboxedWorker, and the protocol between the two.
 
-A frame is a kind, a length and bytes, never a pickle: the parent must not run what the child says.
+A frame consists of a kind, a length and bytes. Not pickle: the parent must not trust the child.
 """
 
 import importlib
@@ -17,41 +17,41 @@ from ctypes import CDLL
 READY, RUN, DONE, LIMIT, FAILED = b'R', b'C', b'D', b'L', b'F'
 _HEADER = struct.Struct('>cI')
 
-# Bytes of a call and its answer after which what malloc keeps of them is more than a few pages.
+# Bytes of a request and its response after which it is worth returning memory to the system.
 _BULKY = 1 << 18
 
-# Where there is one: in glibc.
-_give_memory_back = getattr(CDLL(None), 'malloc_trim', None)
+# Only in glibc.
+_trim_memory = getattr(CDLL(None), 'malloc_trim', None)
 
 
 class LimitExceeded(Exception):
-    """The work takes more CPU time, memory or time than it may. A function may raise it as well."""
+    """The work exceeds its CPU time, memory or time. Functions may raise it, too."""
 
 
 def serve(descriptor: str, function: str, cpu_seconds: str, memory_bytes: str) -> None:
-    """Answer calls until the parent is gone. This is the child's main function."""
+    """Process calls until the parent exits: the child's main function."""
     with socket.socket(fileno=int(descriptor)) as connection:
         try:
             module, name = function.split(':')
             run = getattr(importlib.import_module(module), name)
             _set_limits(int(memory_bytes))
         except BaseException as error:  # pylint: disable=broad-exception-caught
-            # There is no payload yet that the message could quote.
+            # The message cannot quote a payload yet.
             send(connection, FAILED, f'{type(error).__name__}: {error}'.encode())
             return
         send(connection, READY, b'')
         try:
             while True:
                 _, payload = receive(connection, sys.maxsize)
-                # The kernel counts both user and system time, and kills by default.
+                # Counts user and system time. The default action kills the process.
                 signal.setitimer(signal.ITIMER_PROF, float(cpu_seconds))
                 kind, content = _answer(run, payload)
                 signal.setitimer(signal.ITIMER_PROF, 0)
                 send(connection, kind, content)
                 is_bulky = len(payload) + len(content) > _BULKY
                 del payload, content
-                if is_bulky and _give_memory_back:
-                    _give_memory_back(0)
+                if is_bulky and _trim_memory:
+                    _trim_memory(0)
         except (EOFError, ConnectionError):
             return
 
@@ -62,21 +62,21 @@ def _answer(run: Callable[[bytes], bytes], payload: bytes) -> tuple[bytes, bytes
     except (LimitExceeded, MemoryError, RecursionError):
         return LIMIT, b''
     except BaseException as error:  # pylint: disable=broad-exception-caught
-        # Panics of Rust code are no Exceptions.
+        # Rust panics are not subclasses of Exception.
         return FAILED, type(error).__name__.encode()
 
 
 def _set_limits(memory_bytes: int) -> None:
-    # It may take long, and the requests that only read should not have to wait for it.
+    # Yield to request threads.
     os.nice(10)
-    # Both could be inherited otherwise.
+    # Both may be inherited.
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
     _lower_limit(resource.RLIMIT_CORE, 0)
     _lower_limit(resource.RLIMIT_FSIZE, 0)
-    # Enough for imports at a first use, such as of a language to colour.
+    # Enough for lazy imports, such as of a lexer.
     _lower_limit(resource.RLIMIT_NOFILE, 32)
-    # macOS has this limit in name only: there, memory is bounded by the CPU time to fill it.
+    # macOS does not enforce this limit; CPU time bounds the memory there.
     if sys.platform == 'linux':
         with open('/proc/self/statm', encoding='ascii') as statm:
             in_use = int(statm.read().split()[0]) * resource.getpagesize()

@@ -4,15 +4,15 @@ from talelio_backend.server.fair_worker import Counts
 def test_who_has_more_than_another_knows() -> None:
     counts = Counts()
     first, second = counts.enter(), counts.enter()
-    counts.notify(first, 3)
-    counts.notify(second, 2)
+    counts.set(first, 3)
+    counts.set(second, 2)
 
     assert [counts.is_more_than_least(count) for count in (1, 2, 3)] == [False, False, True]
 
 
 def test_one_alone_has_never_more() -> None:
     counts = Counts()
-    counts.notify(counts.enter(), 7)
+    counts.set(counts.enter(), 7)
 
     assert not counts.is_more_than_least(7)
 
@@ -20,7 +20,7 @@ def test_one_alone_has_never_more() -> None:
 def test_who_has_left_does_not_count() -> None:
     counts = Counts()
     stays, leaves = counts.enter(), counts.enter()
-    counts.notify(stays, 1)
+    counts.set(stays, 1)
 
     counts.leave(leaves)
 
@@ -40,9 +40,9 @@ def test_a_place_is_given_again() -> None:
 def test_who_takes_none_any_more_does_not_count_and_keeps_its_place() -> None:
     counts = Counts()
     stays, stops = counts.enter(), counts.enter()
-    counts.notify(stays, 1)
+    counts.set(stays, 1)
 
-    counts.notify(stops, None)
+    counts.set(stops, None)
 
     assert not counts.is_more_than_least(1)
     assert counts.enter() not in (stays, stops)

@@ -1,8 +1,7 @@
-"""The audit trail: who did what to which account, when and from where. It holds no password and no token.
+"""The audit trail of accounts. It contains no passwords or tokens.
 
-What changes something is recorded in the change's own unit of work, so that neither is there without the
-other; a refusal is recorded in one of its own.
-What to log, and what never: https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
+A change is recorded in its own unit of work, a refusal in a separate one.
+https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html
 """
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +13,12 @@ from typing import Protocol
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
-# Rows of one transaction, so that pruning holds nobody up.
+# Rows per transaction, so that pruning blocks nobody for long.
 PRUNE_BATCH = 1000
 
 
 class EventKind(StrEnum):
-    """The names stay the same from release to release: scripts look for them."""
+    """Stable names: scripts depend on them."""
 
     ACCOUNT_CREATED = 'account.created'
     ACCOUNT_REGISTERED = 'account.registered'
@@ -31,24 +30,24 @@ class EventKind(StrEnum):
     REGISTRATION_REFUSED = 'registration.refused'
     VERIFICATION_RENEWED = 'verification.renewed'
     LOGIN_SUCCEEDED = 'login.succeeded'
-    # The password was wrong, or there is no such account.
+    # Wrong password, or no such account.
     LOGIN_FAILED = 'login.failed'
-    # The password was right, but the account may not log in.
+    # Right password, but the account may not log in.
     LOGIN_REFUSED = 'login.refused'
-    # Also for an address that no account has.
+    # Also without an account for the address.
     PASSWORD_RESET_REQUESTED = 'password.reset_requested'
     PASSWORD_RESET = 'password.reset'
     PASSWORD_CHANGED = 'password.changed'
-    # Somebody who is logged in did not know the password.
+    # Wrong password in an authenticated request.
     PASSWORD_PROOF_FAILED = 'password.proof_failed'
     EMAIL_CHANGE_REQUESTED = 'email.change_requested'
     EMAIL_CHANGED = 'email.changed'
     EMAIL_CHANGE_REVOKED = 'email.change_revoked'
-    # A refresh token that was exchanged before came again, and the session was ended.
+    # A used refresh token was presented again, which ended the session.
     REFRESH_TOKEN_REPLAYED = 'session.token_replayed'
     SESSION_ENDED = 'session.ended'
     ALL_SESSIONS_ENDED = 'session.all_ended'
-    # From here on tries are refused, until a pause is over.
+    # Further tries are refused until a pause is over.
     LIMIT_REACHED = 'limit.reached'
     WHITELIST_ADDED = 'whitelist.added'
     WHITELIST_REMOVED = 'whitelist.removed'
@@ -59,11 +58,11 @@ class SecurityEvent:
     id: int = field(init=False)
     occurred_at: datetime
     kind: EventKind
-    # Whose account it is about. Only a number: the trail outlives the account.
+    # The affected account. Not a foreign key: events outlive the account.
     account_id: int | None
     # `account 7`, `operator maria`, `anonymous`
     actor: str
-    # Forgotten after a while; the network stays.
+    # Deleted earlier than the network.
     address: str | None
     network: str | None
     user_agent: str | None
@@ -81,7 +80,6 @@ class EventQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """How long the trail keeps what."""
 
     addresses: timedelta
     events: timedelta
@@ -96,10 +94,10 @@ class AuditTrail(Protocol):
         """Newest first."""
 
     def forget_addresses(self, before: datetime, limit: int) -> int:
-        """Leave of at most `limit` older events only the network. Return of how many."""
+        """Delete the addresses of at most `limit` older events. Return their number."""
 
     def delete_before(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` older events. Return how many."""
+        """Delete at most `limit` older events. Return their number."""
 
 
 class AuditUnitOfWork(UnitOfWork, Protocol):
@@ -119,10 +117,10 @@ def record(
     by_account: bool = False,
     details: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Add an event to the unit of work that the trail belongs to.
+    """Add an event to the trail's unit of work.
 
-    `by_account` says that whoever acted has proven to be the account's owner. `details` hold nothing that
-    gives access, and nothing that a stranger typed: people type passwords into the wrong field.
+    `by_account` means that the owner of the account is authenticated. `details` must not contain secrets or
+    input of anonymous clients: people type passwords into the wrong field.
     """
     trail.add(
         SecurityEvent(
@@ -148,17 +146,14 @@ def record_refusal(
     account_id: int | None = None,
     details: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Record, in a transaction of its own, that something was refused."""
+    """Record a refusal in a transaction of its own."""
     with uow:
         record(uow.audit, kind, actor, now, account_id=account_id, details=details)
         uow.commit()
 
 
 def network_of(address: str) -> str:
-    """What is kept of an address: the first 24 bits of IPv4's, the first 48 of IPv6's.
-
-    A provider hands out the rest to its customers, so it no longer tells who it was.
-    """
+    """Return the /24 of an IPv4 address or the /48 of an IPv6 address, which does not identify a customer."""
     bits = 24 if ip_address(address).version == 4 else 48
     return str(ip_network(f'{address.partition("%")[0]}/{bits}', strict=False))
 
@@ -169,7 +164,7 @@ def find_events(uow: AuditUnitOfWork, query: EventQuery) -> list[SecurityEvent]:
 
 
 def prune(uow: AuditUnitOfWork, retention: Retention, now: datetime) -> int:
-    """Forget some of what is older than it may be. Return how many events that was about."""
+    """Apply the retention to a batch of events. Return the number of affected events."""
     with uow:
         pruned = uow.audit.delete_before(now - retention.events, PRUNE_BATCH)
         pruned += uow.audit.forget_addresses(now - retention.addresses, PRUNE_BATCH)

@@ -26,7 +26,7 @@ security_event_table = Table(
     Column('details', JSONB, nullable=False),
     Index('ix_security_events_account_id_occurred_at', 'account_id', 'occurred_at'),
 )
-# What has no address any more need not be looked at again.
+# Events without an address need no further pruning of it.
 Index(
     'ix_security_events_occurred_at_address',
     security_event_table.c.occurred_at,
@@ -46,12 +46,12 @@ class SqlAlchemyAuditTrail(SqlAlchemyRepository[SecurityEvent]):
     def __init__(self, session: Session, notify: Callable[[EventKind], None] = lambda kind: None) -> None:
         """`notify` is called for each event that is added."""
         super().__init__(session)
-        self._tell = notify
+        self._notify = notify
 
     def add(self, entity: SecurityEvent) -> None:
-        # Its row is written with the commit: nobody asks for its id.
+        # No flush: nobody needs the id.
         self._session.add(entity)
-        self._tell(entity.kind)
+        self._notify(entity.kind)
 
     def find(self, query: EventQuery) -> list[SecurityEvent]:
         columns = security_event_table.c
@@ -78,6 +78,6 @@ class SqlAlchemyAuditTrail(SqlAlchemyRepository[SecurityEvent]):
 
     @staticmethod
     def _oldest(limit: int) -> Any:
-        # Where several processes prune at once, each takes others.
+        # Processes that prune concurrently lock different rows.
         columns = security_event_table.c
         return select(columns.id).order_by(columns.occurred_at).limit(limit).with_for_update(skip_locked=True)

@@ -1,4 +1,4 @@
-"""`flask audit_trail`: what happened to accounts."""
+"""`flask audit`: list and prune security events."""
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,20 +19,20 @@ def audit_commands(
     retention: Retention,
     account_id_of: Callable[[str], int | None],
 ) -> AppGroup:
-    """`account_id_of` takes an address, in any spelling."""
-    commands = AppGroup('audit', help='Who did what to which account, and from where.')
+    """`account_id_of` looks up an e-mail address in any spelling."""
+    commands = AppGroup('audit', help='Show and prune the audit trail of accounts.')
 
     @commands.command('list')
     @click.option(
-        '--account', metavar='ID|EMAIL', help='Only about this account, also a deleted one by its id.'
+        '--account', metavar='ID|EMAIL', help='Only events of this account. Use the id for a deleted one.'
     )
     @click.option(
         '--event',
         type=click.Choice([kind.value for kind in EventKind]),
         metavar='NAME',
-        help='Only of this kind.'
+        help='Only events of this kind.'
     )
-    @click.option('--since', type=AGO, help='Not older than 90m, 12h, 7d, or 2026-01-31 (UTC).')
+    @click.option('--since', type=AGO, help='Only events since then: 90m, 12h, 7d, or 2026-01-31 (UTC).')
     @click.option('--limit', type=click.IntRange(1, 100_000), default=100, show_default=True)
     @click.option('--json', 'as_json', is_flag=True, help='Print a JSON array instead of lines.')
     def list_(
@@ -55,7 +55,7 @@ def audit_commands(
 
     @commands.command('prune')
     def prune() -> None:
-        """Forget now what is older than AUDIT_ADDRESS_DAYS and AUDIT_DAYS; the server does it every hour."""
+        """Apply AUDIT_ADDRESS_DAYS and AUDIT_DAYS now; the server does so every hour."""
         total = 0
         while pruned := audit_trail.prune(unit_of_work(), retention, datetime.now(UTC)):
             total += pruned

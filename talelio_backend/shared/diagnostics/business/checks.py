@@ -1,4 +1,4 @@
-"""Runs checks side by side, for an operator who wants to know what is wrong and how to set it right."""
+"""Runs checks concurrently and collects their results."""
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
@@ -8,18 +8,18 @@ from enum import StrEnum
 
 class Status(StrEnum):
     OK = 'ok'
-    # The service runs, perhaps not as intended.
+    # The service works, but perhaps not as intended.
     WARN = 'warn'
     FAIL = 'fail'
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    # What was checked; stays the same from release to release.
+    # Stable between releases.
     name: str
     status: Status
     found: str
-    # None where nothing is wrong.
+    # None if the check passed.
     remedy: str | None = None
 
 
@@ -46,14 +46,14 @@ class Report:
         return all(result.status is not Status.FAIL for result in self.results)
 
 
-# Starts some work without waiting for its end, and does not keep the process from ending.
+# Starts a function in the background without blocking the exit of the process.
 Start = Callable[[Callable[[], None]], Future[None]]
 
 
 def run_checks(
     checks: Iterable[Check], start: Start, redact: Callable[[str], str], *, timeout: float
 ) -> Report:
-    """`timeout` is in seconds, for all checks together. `redact` removes secrets: servers may repeat them."""
+    """`timeout` is in seconds, for all checks together. `redact` removes secrets that servers may echo."""
     deadline = time.monotonic() + timeout
     running = [_Running(check, start) for check in checks]
     results = [each.result(max(0.0, deadline - time.monotonic())) for each in running]
@@ -78,12 +78,12 @@ class _Running:
     def result(self, seconds: float) -> CheckResult:
         name = self._check.name
         if wait([self._end], seconds).not_done:
-            error: BaseException | None = CheckFailed('no answer in time', 'Find out why it hangs')
+            error: BaseException | None = CheckFailed('timed out', 'Find out why it hangs')
         else:
             error = self._end.exception()
         if error is None:
             return CheckResult(name=name, status=Status.OK, found=self._found)
         if not isinstance(error, CheckFailed):
-            # The text of an unexpected error could contain anything.
+            # The message of an unexpected error may contain secrets.
             error = CheckFailed(f'the check itself failed: {type(error).__name__}', 'Report this as a bug')
         return CheckResult(name=name, status=error.status, found=error.found, remedy=error.remedy)

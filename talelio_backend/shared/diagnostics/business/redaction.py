@@ -1,15 +1,15 @@
-"""Keeps the secrets of the environment out of reports."""
+"""Redacts secrets of the environment in reports."""
 import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import parse_qsl, unquote
 
 _SECRET_NAME = re.compile(r'SECRET|PASSW|TOKEN|(?<!ACCESS)_KEY$')
-# Greedy up to the last @: a password may hold one by mistake.
+# Greedy up to the last @: a password may contain an unescaped one.
 _LOGIN_IN_URL = re.compile(r'://[^/:@]*:(?P<password>.*)@', re.DOTALL)
-# A URL that was misread is cut at these.
+# A misparsed URL may be quoted in parts.
 _SEPARATORS = re.compile(r'[@/?#:]')
 
-# Characters. Replacing a shorter one would garble the text, and it is no secret.
+# Characters. Shorter values are no secrets, and replacing them would garble the text.
 _SHORTEST = 4
 _HIDDEN = '***'
 
@@ -17,7 +17,7 @@ _HIDDEN = '***'
 def redactor(environ: Mapping[str, str]) -> Callable[[str], str]:
     """Return a function that replaces every secret of the environment in a text."""
     secrets = {secret for name, value in environ.items() for secret in _secrets(name, value.strip())}
-    # The longest first, as one may be a part of another.
+    # The longest first: a secret may contain another.
     words = sorted((secret for secret in secrets if len(secret) >= _SHORTEST), key=len, reverse=True)
     if not words:
         return lambda text: text

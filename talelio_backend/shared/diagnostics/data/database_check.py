@@ -10,15 +10,15 @@ from talelio_backend.shared.data.engine import make_engine
 from talelio_backend.shared.data.schema_version import SchemaVersion
 from talelio_backend.shared.diagnostics.business.checks import CheckFailed, Status
 
-_REMEDY = 'Set DATABASE_URL right (special characters as %XX), and let this machine connect to the server'
+_REMEDY = 'Correct DATABASE_URL (escape special characters as %XX) and allow connections from this machine'
 
 
 def check_database(
     open_url: Callable[[], AbstractContextManager[str]], migrations: Path, *, server_migrates: bool
 ) -> str:
-    """Connect, and compare the schema with this release. `open_url` yields SQLAlchemy's form of the URL.
+    """Connect and check the schema. `open_url` yields a SQLAlchemy URL. Raises CheckFailed.
 
-    `server_migrates` tells whether the start of the server migrates. Raises CheckFailed.
+    `server_migrates` means that the server migrates on start.
     """
     try:
         with open_url() as url:
@@ -26,7 +26,7 @@ def check_database(
     except (SQLAlchemyError, Unavailable, ValueError) as error:
         raise CheckFailed(_reason(error), _REMEDY) from None
     except RuntimeError as error:
-        # Development's own server raises it, and says why it does not start.
+        # Raised by the embedded server, with the reason.
         raise CheckFailed(
             f'the embedded PostgreSQL does not start: {error}', 'Set DATABASE_URL to another PostgreSQL'
         ) from None

@@ -1,4 +1,4 @@
-"""`flask doctor`: tells an operator what is wrong, and how to set it right."""
+"""`flask doctor`: reports problems and how to fix them."""
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -44,5 +44,5 @@ def _show(result: CheckResult) -> None:
 
 
 def _in_a_line(text: str) -> str:
-    """Messages of servers may contain line breaks or control characters of terminals."""
+    """Escape line breaks and control characters, which messages of servers may contain."""
     return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in ' '.join(text.split()))

@@ -1,7 +1,7 @@
-"""A request that may be sent again, under a key of the client's, and is carried out once.
+"""Claims of idempotency keys, which ensure that a repeated request is executed once.
 
-After https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/. The key is claimed in a
-transaction of its own; the answer is written into the claim by the very transaction that does the work.
+See https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/. A separate transaction claims
+the key; the use case's own transaction stores the response in the claim.
 """
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,10 +12,9 @@ from talelio_backend.shared.business.errors import Conflict, Unprocessable
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 RETENTION = timedelta(hours=24)
-# How long others wait for somebody who may have died. One who lives on longer is not disturbed, unless
-# somebody else comes with the same key; then the work of only one of them is committed.
+# After this time another request may take over a claim. Only one of them can commit.
 LEASE = timedelta(minutes=1)
-# Seconds; most requests are done by then.
+# Seconds; most requests have finished by then.
 _TRY_AGAIN_AFTER = 2
 
 
@@ -43,15 +42,15 @@ class StoredResponse:
 
 @dataclass(eq=False, kw_only=True)
 class IdempotencyClaim:
-    """Says that a key is somebody's, and once their work is done, what they were answered."""
+    """A claimed key, with the response once the request is finished."""
 
     id: int = field(init=False)
-    # Whose key it is: the same one from somebody else is another.
+    # The owner of the key; keys are unique per scope.
     scope: str
     key: str
-    # Tells one request from another, and nothing about what is in it.
+    # A keyed hash of the request.
     fingerprint: str
-    # Who works on it.
+    # Identifies the request that executes the use case.
     holder: UUID = field(default_factory=uuid4)
     lease_ends_at: datetime
     expires_at: datetime
@@ -70,44 +69,44 @@ class IdempotencyClaim:
         )
 
     @property
-    def answer(self) -> StoredResponse | None:
+    def response(self) -> StoredResponse | None:
         if self.status is None:
             return None
         return StoredResponse(status=self.status, headers=self.headers or {}, content=self.content or b'')
 
-    def keep(self, answer: StoredResponse) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self.content = answer.content
+    def store(self, response: StoredResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.content = response.content
 
     def is_free(self, now: datetime) -> bool:
-        """Whether it binds nobody any more: too old, or left by somebody who did not come to an end."""
+        """Whether it has expired, or its request was abandoned."""
         return self.expires_at <= now or self.status is None and self.lease_ends_at <= now
 
-    def hand_over(self, to: 'IdempotencyClaim') -> None:
-        self.fingerprint = to.fingerprint
-        self.holder = to.holder
-        self.lease_ends_at = to.lease_ends_at
-        self.expires_at = to.expires_at
+    def transfer_to(self, other: 'IdempotencyClaim') -> None:
+        self.fingerprint = other.fingerprint
+        self.holder = other.holder
+        self.lease_ends_at = other.lease_ends_at
+        self.expires_at = other.expires_at
         self.status = self.headers = self.content = None
 
 
 class IdempotencyClaims(Protocol):
 
     def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
-        """Return the claim of this scope and key, this one or an earlier, locked against others."""
+        """Lock and return the claim with this scope and key, either this one or an earlier one."""
 
     def get_for_update(self, id_: int) -> IdempotencyClaim | None:
-        """Return the claim, locked against others until the unit of work ends."""
+        ...
 
     def delete(self, claimed: IdempotencyClaim) -> None:
         ...
 
     def delete_of_scope(self, scope: str) -> None:
-        """Whatever becomes of who works on them."""
+        """Also delete claims of requests in progress."""
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        """Leave those that somebody holds locked. Return how many went."""
+        """Delete at most `limit` expired claims, skipping locked ones. Return their number."""
 
 
 class IdempotencyUnitOfWork(UnitOfWork, Protocol):
@@ -117,10 +116,9 @@ class IdempotencyUnitOfWork(UnitOfWork, Protocol):
         ...
 
 
-# More than one, so that the table shrinks again after a busy day.
 _CLEANUP_BATCH = 20
 
-# Rows of one transaction, so that pruning holds nobody up.
+# Rows per transaction, so that pruning blocks nobody for long.
 PRUNE_BATCH = 1000
 
 
@@ -129,44 +127,43 @@ def scope_of(account_id: int) -> str:
 
 
 def claim(uow: IdempotencyUnitOfWork, wanted: IdempotencyClaim, now: datetime) -> IdempotencyClaim:
-    """Return the claim that was wanted, or an earlier one with its answer. Raises KeyReused, KeyInUse."""
+    """Return the wanted claim, or an earlier one with its response. Raises KeyReused, KeyInUse."""
     with uow:
         uow.idempotency_claims.delete_expired(now, _CLEANUP_BATCH)
-        there = uow.idempotency_claims.get_or_add(wanted)
-        if there.holder != wanted.holder:
-            if not there.is_free(now):
-                if there.fingerprint != wanted.fingerprint:
+        existing = uow.idempotency_claims.get_or_add(wanted)
+        if existing.holder != wanted.holder:
+            if not existing.is_free(now):
+                if existing.fingerprint != wanted.fingerprint:
                     raise KeyReused()
-                if there.answer is None:
+                if existing.response is None:
                     raise KeyInUse()
-                return there
-            there.hand_over(wanted)
+                return existing
+            existing.transfer_to(wanted)
         uow.commit()
-        return there
+        return existing
 
 
-def store_response(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim, answer: StoredResponse) -> None:
-    """Write the answer into the claim, in the unit of work that is about to commit what it tells of.
+def store_response(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim, response: StoredResponse) -> None:
+    """Store the response in the claim, in the unit of work of the use case.
 
-    Raises KeyInUse when somebody else has taken the claim over: what was done must not be committed then.
+    Raises KeyInUse if another request has taken over the claim; the work must not be committed then.
     """
-    there = uow.idempotency_claims.get_for_update(claimed.id)
-    if there is None or there.holder != claimed.holder or there.answer is not None:
+    existing = uow.idempotency_claims.get_for_update(claimed.id)
+    if existing is None or existing.holder != claimed.holder or existing.response is not None:
         raise KeyInUse()
-    there.keep(answer)
+    existing.store(response)
 
 
 def release(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim) -> None:
-    """Make the key as good as new, unless the work was committed after all."""
+    """Release the key, unless the work was committed after all."""
     with uow:
-        there = uow.idempotency_claims.get_for_update(claimed.id)
-        if there is not None and there.holder == claimed.holder and there.answer is None:
-            uow.idempotency_claims.delete(there)
+        existing = uow.idempotency_claims.get_for_update(claimed.id)
+        if existing is not None and existing.holder == claimed.holder and existing.response is None:
+            uow.idempotency_claims.delete(existing)
             uow.commit()
 
 
 def prune(uow: IdempotencyUnitOfWork, now: datetime) -> int:
-    """Also where no key comes any more, what people were answered is not kept for longer than was said."""
     with uow:
         pruned = uow.idempotency_claims.delete_expired(now, PRUNE_BATCH)
         uow.commit()

@@ -29,7 +29,7 @@ claim_table = Table(
     Column('holder', Uuid, nullable=False),
     Column('lease_ends_at', INSTANT, nullable=False),
     Column('expires_at', INSTANT, nullable=False),
-    # All three are there when the work is done.
+    # Set when the request is finished.
     Column('status', Integer),
     Column('headers', JSONB(none_as_null=True)),
     Column('content', LargeBinary),
@@ -50,7 +50,7 @@ class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
     def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         same_key = (claim_table.c.scope == wanted.scope, claim_table.c.key == wanted.key)
         while True:
-            # Waits for whoever is just adding the same one.
+            # Waits for a concurrent insert of the same key.
             self._session.execute(
                 insert(claim_table).values(
                     scope=wanted.scope,
@@ -64,7 +64,7 @@ class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
             there = self._session.scalar(select(IdempotencyClaim).where(*same_key).with_for_update())
             if there is not None:
                 return there
-            # It was removed between the two statements.
+            # Deleted between the two statements.
 
     def delete_of_scope(self, scope: str) -> None:
         self._session.execute(delete(claim_table).where(claim_table.c.scope == scope))

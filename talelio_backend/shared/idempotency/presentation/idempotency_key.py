@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that creates something may be sent again, and does it once."""
+"""`Idempotency-Key`: executes a repeated POST only once."""
 import hmac
 import re
 from collections.abc import Callable
@@ -23,11 +23,10 @@ from talelio_backend.shared.idempotency.business.claims import (
 HEADER = 'Idempotency-Key'
 REPLAYED = 'Idempotency-Replayed'
 
-# Visible characters, in the quotes of a structured field (RFC 9651, section 3.3.3) or, as most clients send
-# it, without.
+# Visible characters, quoted as in a structured field (RFC 9651, section 3.3.3) or, as most clients do, not.
 _KEY = re.compile(r'(?P<quote>"?)(?P<key>[\x21\x23-\x5b\x5d-\x7e]{1,255})(?P=quote)')
-# What else the first answer said is the same for all answers, or is made anew.
-_KEPT_HEADERS = ('Content-Type', 'Location')
+# Other headers are the same for all responses, or are generated anew.
+_STORED_HEADERS = ('Content-Type', 'Location')
 
 ResultT = TypeVar('ResultT')
 
@@ -38,14 +37,14 @@ class InvalidIdempotencyKey(Invalid):
         super().__init__(f"'{HEADER}' must be 1 to 255 visible ASCII characters, without quotes in it")
 
 
-# For the description of a view.
+# For the descriptions of views.
 KEY_ERRORS = (InvalidIdempotencyKey(), KeyInUse(), KeyReused())
 
 
 class ResultObservingUnitOfWork(IdempotencyUnitOfWork, Protocol):
 
-    def before_commit(self, keep: Callable[[Any], None]) -> None:
-        """Call it in every commit with a result, in the same transaction and before it ends."""
+    def before_commit(self, callback: Callable[[Any], None]) -> None:
+        """Call `callback` with the result in each commit that has one, within the transaction."""
 
 
 UowT = TypeVar('UowT', bound=ResultObservingUnitOfWork)
@@ -53,7 +52,7 @@ UowT = TypeVar('UowT', bound=ResultObservingUnitOfWork)
 
 @dataclass(frozen=True, kw_only=True)
 class Idempotency:
-    # Makes fingerprints, out of which nobody without it could guess a password that was in the body.
+    # Keys the fingerprints, so that they do not reveal passwords in bodies.
     secret: bytes
 
     def respond(
@@ -65,11 +64,11 @@ class Idempotency:
         caller: Identity | None,
         content: Callable[[], bytes],
     ) -> Response:
-        """Do the work and present its result, or give the answer that the same request was given before.
+        """Execute the use case and present its result, or repeat the response to the same request.
 
-        `content` is what makes the request another one. The use case must give its result to `commit`, and
-        commit once. Without a caller the content is part of whose key it is: strangers who think of the
-        same key do not meet. Raises InvalidIdempotencyKey, KeyReused, KeyInUse, and what the use case raises.
+        `content` distinguishes requests. The use case must commit once and pass its result to `commit`.
+        Without a caller, the content is part of the scope, so that equal keys of anonymous clients do not
+        collide. Raises InvalidIdempotencyKey, KeyReused, KeyInUse, and the errors of the use case.
         """
         key = _read_key()
         if key is None:
@@ -82,8 +81,8 @@ class Idempotency:
             now=datetime.now(UTC),
         )
         claimed = claims.claim(unit_of_work(), wanted, datetime.now(UTC))
-        if claimed.answer is not None:
-            return _replay(claimed.answer)
+        if claimed.response is not None:
+            return _replay(claimed.response)
         return _do_once(unit_of_work, use_case, present, claimed)
 
     def _fingerprint(self, content: bytes) -> str:
@@ -107,31 +106,31 @@ def _do_once(
     present: Callable[[ResultT], Response],
     claimed: IdempotencyClaim,
 ) -> Response:
-    answers: list[Response] = []
+    responses: list[Response] = []
     uow = unit_of_work()
 
-    def keep(result: ResultT) -> None:
+    def store(result: ResultT) -> None:
         response = present(result)
-        claims.store_response(uow, claimed, _kept(response))
-        answers.append(response)
+        claims.store_response(uow, claimed, _stored(response))
+        responses.append(response)
 
-    uow.before_commit(keep)
+    uow.before_commit(store)
     try:
         use_case(uow)
-        return answers.pop()
+        return responses.pop()
     except BaseException:
-        # What failed has done nothing, and the key is free for another try, also of something mended.
+        # Nothing was committed; the key may be used again, even for a corrected request.
         with suppress(Unavailable):
             claims.release(unit_of_work(), claimed)
         raise
 
 
-def _kept(response: Response) -> StoredResponse:
-    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+def _stored(response: Response) -> StoredResponse:
+    headers = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
     return StoredResponse(status=response.status_code, headers=headers, content=response.get_data())
 
 
-def _replay(answer: StoredResponse) -> Response:
-    response = Response(answer.content, answer.status, answer.headers)
+def _replay(stored: StoredResponse) -> Response:
+    response = Response(stored.content, stored.status, stored.headers)
     response.headers[REPLAYED] = 'true'
     return response

@@ -9,15 +9,15 @@ class Mail:
     subject: str
     text: str
     html: str
-    # What the person is asked to open; shown to a developer where no mail server is set.
+    # The link to open; printed in development without a mail server.
     link: str
 
 
 class MailNotSent(Exception):
-    """The server did not take the mail.
+    """The server did not accept the mail.
 
-    `permanent` means that the same mail will not be taken later either. The message holds neither the
-    password of the server nor the text of the mail.
+    `permanent` means that a retry cannot succeed. The message contains neither the server's password nor
+    the text of the mail.
     """
 
     def __init__(self, reason: str, *, permanent: bool) -> None:

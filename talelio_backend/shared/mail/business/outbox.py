@@ -1,6 +1,6 @@
-"""The transactional outbox: mail that a use case decided on, kept in the same transaction as its cause.
+"""The transactional outbox: use cases queue mail in their own transaction.
 
-A committed row is sent at least once, a rolled-back one never. The pattern:
+A committed mail is sent at least once, a rolled-back one never.
 https://microservices.io/patterns/data/transactional-outbox.html
 """
 import random
@@ -14,43 +14,41 @@ from uuid import UUID, uuid4
 from talelio_backend.shared.business.errors import Conflict, NotFound
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
-# Longer than a mail server may take to accept a message, shorter than a person's timeout.
+# Longer than a mail server may take to accept a message.
 LEASE = timedelta(minutes=2)
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
-# A mail server that is down comes back within a day, or an operator has to look.
 GIVE_UP_AFTER = timedelta(days=1)
 
-# How long it can be seen that a mail was sent. Anybody can ask for links, and so adds rows.
 RETENTION = timedelta(days=30)
-# Rows of one transaction, so that pruning holds nobody up.
+# Rows per transaction, so that pruning blocks nobody for long.
 PRUNE_BATCH = 1000
 
 
 class MailStatus(StrEnum):
     PENDING = 'pending'
     SENT = 'sent'
-    # Not sent, because what it was about is no longer so.
+    # Not sent: its reason no longer holds.
     OBSOLETE = 'obsolete'
-    # Given up; an operator may replay it.
+    # Not retried, unless an operator replays it.
     FAILED = 'failed'
 
 
 @dataclass(eq=False, kw_only=True)
 class OutboxMail:
-    """A mail to be composed and sent. `kind` and `payload` say what about; the text is made on sending."""
+    """A mail to compose and send. `kind` and `payload` select its content, which is composed on sending."""
 
     id: int = field(init=False)
-    # The Message-ID, the same for every try, so that a mail sent twice is recognised as one.
+    # The Message-ID of all tries, which identifies duplicates.
     message_id: UUID = field(default_factory=uuid4)
     kind: str
     payload: dict[str, int]
     status: MailStatus = MailStatus.PENDING
     created_at: datetime
-    # Not before this time: a lease while somebody sends it, a pause after a failure.
+    # The end of a relay's lease, or of the pause after a failure.
     due_at: datetime
     tries: int = 0
-    # When trying began: the creation, or an operator's replay.
+    # The time of creation, or of an operator's replay.
     trying_since: datetime
     finished_at: datetime | None = None
     last_error: str | None = None
@@ -93,11 +91,11 @@ def retry_pause(tries: int) -> timedelta:
 
 @dataclass(frozen=True, kw_only=True)
 class OutboxTally:
-    """How much mail did not leave yet."""
+    """How much mail is unsent."""
 
     pending: int
     failed: int
-    # Since when the one that waits the longest is to be sent.
+    # The `trying_since` of the oldest pending mail.
     oldest: datetime | None
 
 
@@ -107,16 +105,16 @@ class Outbox(Protocol):
         ...
 
     def get_for_update(self, id_: int) -> OutboxMail | None:
-        """Return the mail, locked against others until the unit of work ends."""
+        ...
 
     def next_due(self, now: datetime) -> OutboxMail | None:
-        """Return a pending mail that nobody else holds, locked, the longest due first."""
+        """Lock and return the pending mail that has been due for the longest time, skipping locked ones."""
 
     def delete_done(self, before: datetime, limit: int) -> int:
-        """Delete at most `limit` of those that were sent, or became obsolete, earlier. Return how many."""
+        """Delete at most `limit` older mails that are sent or obsolete. Return their number."""
 
     def list_unfinished(self) -> Sequence[OutboxMail]:
-        """Return what is pending or failed, oldest first."""
+        """Return pending and failed mail, oldest first."""
 
     def tally(self) -> OutboxTally:
         ...

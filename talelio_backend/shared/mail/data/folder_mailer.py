@@ -7,10 +7,7 @@ from talelio_backend.shared.mail.data.mime_message import make_message
 
 
 class FolderMailer:
-    """Stands in where no mail server is set: keeps each mail as an .eml file and prints its link.
-
-    See `shared.mail.business.message.Mailer`.
-    """
+    """A `Mailer` for development: saves each mail as an .eml file and prints its link."""
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder = folder
@@ -20,7 +17,7 @@ class FolderMailer:
         now = datetime.now(UTC)
         content = bytes(make_message(mail, message_id, self._sender, now))
         file = self._folder / f'{now:%Y%m%d-%H%M%S}-{message_id}.eml'
-        # Written aside and renamed, so that whoever watches the folder never reads half a mail.
+        # Renamed when complete, so that watchers of the folder never read a partial mail.
         scratch = file.with_suffix('.part')
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -28,5 +25,5 @@ class FolderMailer:
             scratch.rename(file)
         except OSError as error:
             raise MailNotSent(f'the mail was not kept: {error}', permanent=False) from error
-        # Not the log: a token has no place there. This is the developer's own terminal.
+        # Not logged: logs must not contain tokens.
         print(f'Mail to {mail.to}: {mail.subject}\n  {mail.link}\n  kept in {file}', flush=True)

@@ -23,13 +23,13 @@ outbox_table = Table(
     Column('finished_at', INSTANT),
     Column('last_error', Text),
 )
-# The relays ask every second, and what is finished would grow the index for nothing.
+# The relays poll every second; finished mail would only bloat the index.
 Index(
     'ix_outbox_due_at_pending',
     outbox_table.c.due_at,
     postgresql_where=outbox_table.c.status == MailStatus.PENDING,
 )
-# They are counted for the metrics, among all that was sent in 30 days.
+# The metrics count failed mail among 30 days of sent mail.
 Index(
     'ix_outbox_failed',
     outbox_table.c.id,
@@ -47,7 +47,7 @@ class SqlAlchemyOutbox(SqlAlchemyRepository[OutboxMail]):
     entity = OutboxMail
 
     def add(self, entity: OutboxMail) -> None:
-        # Its row is written with the commit: a flush would write what others have not saved yet.
+        # No flush, which would write unsaved entities of other repositories.
         self._session.add(entity)
 
     def next_due(self, now: datetime) -> OutboxMail | None:
@@ -72,7 +72,7 @@ class SqlAlchemyOutbox(SqlAlchemyRepository[OutboxMail]):
 
     def tally(self) -> OutboxTally:
         columns = outbox_table.c
-        # Two looks, for each of which there is an index.
+        # Two queries, each with an index.
         pending, oldest = self._session.execute(
             select(func.count(), func.min(columns.trying_since)).where(columns.status == MailStatus.PENDING)
         ).one()

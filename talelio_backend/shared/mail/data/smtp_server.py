@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServer:
-    """Where mail is handed over. `starttls` upgrades a plain connection; `implicit_tls` is `smtps://`."""
+    """A mail server. `starttls` upgrades a plain connection; `implicit_tls` is `smtps://`."""
 
     host: str
     port: int

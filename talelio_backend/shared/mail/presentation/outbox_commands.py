@@ -1,4 +1,4 @@
-"""`flask outbox`: what an operator can see and do about mail that has not left."""
+"""`flask outbox`: list and retry unsent mail."""
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,11 +11,11 @@ from talelio_backend.shared.presentation.schemas import format_utc
 
 
 def outbox_commands(unit_of_work: Callable[[], outbox.OutboxUnitOfWork]) -> AppGroup:
-    commands = AppGroup('outbox', help='Mail that waits to be sent, or could not be.')
+    commands = AppGroup('outbox', help='Manage mail that is pending or has failed.')
 
     @commands.command('list')
     def list_() -> None:
-        """Show pending and failed mail, oldest first."""
+        """List pending and failed mail, oldest first."""
         mails = outbox.list_unfinished(unit_of_work())
         for mail in mails:
             subject = ' '.join(f'{name}={value}' for name, value in mail.payload.items())
@@ -28,7 +28,7 @@ def outbox_commands(unit_of_work: Callable[[], outbox.OutboxUnitOfWork]) -> AppG
     @commands.command('replay')
     @click.argument('id_', metavar='ID', type=int)
     def replay(id_: int) -> None:
-        """Try a failed mail again."""
+        """Send a failed mail again."""
         try:
             outbox.replay(unit_of_work(), id_, datetime.now(UTC))
         except BusinessError as error:

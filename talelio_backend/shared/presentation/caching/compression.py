@@ -1,4 +1,4 @@
-"""Sends text in fewer bytes; why gzip alone is told in .github/decisions/0016-conditional-requests.md."""
+"""Compresses text with gzip; see .github/decisions/0016-conditional-requests.md."""
 import gzip
 from functools import lru_cache
 
@@ -8,19 +8,19 @@ from werkzeug.http import parse_accept_header
 
 from talelio_backend.shared.presentation.caching.conditional_requests import Coding
 
-# Bytes. Below, an answer fits into a packet with its headers, and takes no shorter time when it is smaller.
+# Bytes. A smaller response fits into one packet anyway.
 _WORTH_IT = 1024
-# Of 1 to 9. The next one takes half as much time again and saves a twentieth.
+# Level 5 takes 50 % longer and saves 5 %.
 _LEVEL = 4
-# Pictures are compressed already.
+# Images are already compressed.
 _TEXT = ('application/', 'text/')
 
 
 def coding_of(response: Response, size: int) -> Coding | None:
-    """Which coding an answer of so many bytes is to be sent in. What holds a secret must not ask for one.
+    """Return the coding for a response of `size` bytes. Do not use it for responses with secrets.
 
-    The size of a compressed answer tells something of what it holds to whoever can put text of their own
-    into it and see how long it is (BREACH, https://www.breachattack.com).
+    The compressed size leaks secrets to attackers who can inject text (BREACH,
+    https://www.breachattack.com).
     """
     if size < _WORTH_IT or not (response.mimetype
                                 or '').startswith(_TEXT) or 'Content-Encoding' in response.headers:
@@ -28,18 +28,18 @@ def coding_of(response: Response, size: int) -> Coding | None:
     return accepted_coding(request.headers.get('Accept-Encoding'))
 
 
-# Browsers send one of a few.
+# Browsers send few different values.
 @lru_cache(maxsize=256)
 def accepted_coding(header: str | None) -> Coding | None:
-    """Return what a client with this `Accept-Encoding` is best sent text in."""
+    """Return the best coding for this `Accept-Encoding`."""
     accepted = parse_accept_header(header, Accept)
     named = {value.lower() for value, _ in accepted}
-    # What is not named is as good as gzip is, unless that is refused.
+    # Prefer gzip unless the client ranks identity higher.
     as_it_is = accepted.quality('identity') if 'identity' in named else 0
     return 'gzip' if accepted.quality('gzip') > 0 and accepted.quality('gzip') >= as_it_is else None
 
 
 def compress(response: Response, coding: Coding) -> None:
-    # Without a time in it, so that the same text gives the same bytes, as a strong tag promises.
+    # Without a timestamp, since a strong ETag requires identical bytes.
     response.set_data(gzip.compress(response.get_data(), _LEVEL, mtime=0))
     response.headers['Content-Encoding'] = coding

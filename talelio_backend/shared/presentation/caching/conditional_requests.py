@@ -1,4 +1,4 @@
-"""Entity tags, and what a request makes depend on them (RFC 9110, sections 8.8 and 13)."""
+"""Entity tags and conditional requests (RFC 9110, sections 8.8 and 13)."""
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from talelio_backend.shared.business.errors import PreconditionFailed
 
 EntityT = TypeVar('EntityT')
 
-# What an answer may be sent in; each makes another representation, so the tag tells them apart.
+# Each content coding is a representation of its own, with its own tag.
 Coding = Literal['gzip']
 _CODINGS: tuple[Coding | None, ...] = (None, 'gzip')
 
@@ -23,7 +23,7 @@ _SAFE = ('GET', 'HEAD')
 
 
 def tag_of(content: bytes) -> str:
-    """A strong tag without its quotes: other bytes have another one."""
+    """Return a strong tag, without quotes."""
     return sha256(content).hexdigest()[:32]
 
 
@@ -34,10 +34,10 @@ def tag_when_coded(tag: str, coding: Coding | None) -> str:
 def evaluate(
     tags: Collection[str], modified: datetime | None, *, method: str, headers: Headers
 ) -> HTTPStatus | None:
-    """Return what the conditions of a request answer it with, or None when it may go on.
+    """Return 304 or 412 if a condition of the request demands it, otherwise None.
 
-    `tags` are those under which the current representation is known; a condition on the time counts only
-    where there is none on a tag (section 13.2.2).
+    `tags` are those of the current representation in all codings. Conditions on time are ignored if there is
+    one on tags (section 13.2.2).
     """
     is_safe = method in _SAFE
     if 'If-Match' in headers:
@@ -60,16 +60,16 @@ def evaluate(
 def _is_later(modified: datetime | None, time: datetime | None) -> bool:
     if modified is None or time is None:
         return False
-    # HTTP's times have no fractions of a second.
+    # HTTP dates have no fractions of a second.
     return modified.replace(microsecond=0) > time
 
 
 @dataclass(frozen=True)
 class Representation:
-    """What a GET of a path answers, byte by byte."""
+    """The content that a GET of a path returns."""
 
     content: bytes
-    # When what it shows was changed, where that is known.
+    # None if unknown.
     modified_at: datetime | None
 
     @classmethod
@@ -82,10 +82,10 @@ class Representation:
 
 
 def precondition(represent: Callable[[EntityT], Representation]) -> Callable[[EntityT], None] | None:
-    """Return a check that the current entity is still the one that the client has seen, if it asks for that.
+    """Return a check of the request's conditions, or None if it has none.
 
-    `represent` makes what a GET of the same path answers. A service calls the check with the entity that
-    it has locked and is about to change; it raises PreconditionFailed.
+    `represent` returns what a GET of the same path does. A service calls the check with the locked entity
+    before changing it; the check raises PreconditionFailed.
     """
     if not any(name in request.headers for name in ('If-Match', 'If-None-Match', 'If-Unmodified-Since')):
         return None

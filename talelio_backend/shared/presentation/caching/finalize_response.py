@@ -1,4 +1,4 @@
-"""What every answer is given at the end: validators, the answer to a condition, a coding, and its headers."""
+"""Completes every response: validators, conditional requests, compression and common headers."""
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -12,8 +12,7 @@ from talelio_backend.shared.presentation.errors.handlers import problem_of
 from talelio_backend.shared.presentation.errors.problem_details import problem_response
 from talelio_backend.shared.presentation.no_store import may_be_stored
 
-# They stay where a view has set its own. What a browser may do with JSON that it is shown is nothing at all.
-# A page elsewhere reads it with CORS, to which the resource policy does not apply, and embeds none of it.
+# Views may override these. The resource policy does not apply to CORS requests.
 _SECURITY_HEADERS = {
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -21,12 +20,12 @@ _SECURITY_HEADERS = {
     'Cross-Origin-Resource-Policy': 'same-origin',
 }
 
-# Whoever keeps an answer asks before using it again, so that no change is missed.
+# Caches must revalidate, so that no change is missed.
 _PUBLIC = 'public, no-cache'
 
 _VARY = ('Authorization', 'Origin', 'Accept-Encoding')
 
-# A second change within the same second would not show in a Last-Modified.
+# Last-Modified cannot express a second change within the same second.
 _SETTLED = timedelta(seconds=1)
 
 
@@ -38,7 +37,7 @@ def finalize_response(response: Response) -> Response:
     for name, value in _SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if response.direct_passthrough:
-        # A file, whose view has answered the conditions and said how to cache it.
+        # The view of a file handles conditions and caching itself.
         return response
     response.vary.update(_VARY)
     if 'Cache-Control' not in response.headers:
@@ -65,7 +64,7 @@ def _may_be_stored() -> bool:
 
 
 def _shows_its_path(response: Response) -> bool:
-    """Whether the body is the representation that a GET of this path gives."""
+    """Whether the body equals that of a GET of this path."""
     if response.status_code != HTTPStatus.OK or response.is_streamed:
         return False
     return request.method == 'PATCH' or _is_read() and not response.cache_control.no_store
@@ -76,7 +75,7 @@ def _validate(response: Response) -> None:
     if response.last_modified is not None and datetime.now(UTC) - response.last_modified < _SETTLED:
         del response.headers['Last-Modified']
     if not _is_read():
-        # The conditions were checked before the change.
+        # `precondition` evaluated the conditions before the change.
         response.set_etag(response.get_etag()[0] or tag_of(content))
         return
     coding = coding_of(response, len(content))
@@ -84,7 +83,7 @@ def _validate(response: Response) -> None:
     response.set_etag(tag)
     verdict = evaluate([tag], response.last_modified, method=request.method, headers=request.headers)
     if verdict is HTTPStatus.PRECONDITION_FAILED:
-        _refuse(response)
+        _replace_with_412(response)
         return
     is_cached = is_cacheable(request) and _is_for_all(response)
     if coding is not None and (verdict is None or is_cached):
@@ -101,7 +100,7 @@ def _is_for_all(response: Response) -> bool:
         set(response.vary.as_set(True)) <= set(_VARY)
 
 
-def _refuse(response: Response) -> None:
+def _replace_with_412(response: Response) -> None:
     error = problem_response(problem_of(PreconditionFailed()))
     response.status_code = error.status_code
     response.set_data(error.get_data())

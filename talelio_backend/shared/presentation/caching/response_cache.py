@@ -1,6 +1,6 @@
-"""Keeps what everybody may read as it was sent, and sends it again while nothing has changed.
+"""Caches responses to anonymous reads until the public data changes.
 
-Why it is done this way: .github/decisions/0024-response-cache.md.
+Rationale: .github/decisions/0024-response-cache.md.
 """
 import time
 from collections import OrderedDict
@@ -29,18 +29,18 @@ from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROU
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Seconds for which an cached is kept, against whatever changes by time alone and nobody thought of.
+# Seconds; a safety net for changes that are not tracked.
 MAX_AGE = 60.0
-# An cached may take so large a part of the memory.
+# One response may take 1/8 of the memory.
 _MAX_SHARE = 8
-# Bytes that one takes beside its content and its key, about: headers, and what holds them.
+# Approximate bytes of headers and objects per response.
 _OVERHEAD = 4096
 
-# Where a request carries the function that takes its cached.
+# The environ key of the function that stores the response.
 _STORE = 'talelio.store_response'
 
 _READS = ('GET', 'HEAD')
-# With these an cached is for one person, or depends on more than the key, or comes with something else to do.
+# Requests with these headers have private responses, depend on more than the key, or have a body.
 _BYPASS = frozenset({
     'HTTP_AUTHORIZATION', 'HTTP_IF_MATCH', 'HTTP_IF_UNMODIFIED_SINCE', 'HTTP_TRANSFER_ENCODING',
     'HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK', 'CONTENT_LENGTH'
@@ -54,27 +54,26 @@ _Key = tuple[str | None, ...]
 class PublicData(Protocol):
 
     def version(self) -> Hashable | None:
-        """Return the same as before while nothing public has changed, None when that is not known."""
+        """Return the same value as long as the public data is unchanged, or None if that is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CachedResponse:
-    """A 200, complete but for the request's id."""
+    """A 200 response without its X-Request-ID."""
 
     content: bytes
     headers: list[tuple[str, str]]
-    # Those of a 304 in its place.
+    # For a 304.
     headers_not_modified: list[tuple[str, str]]
-    # The route's template.
     route: str | None
-    # As the header has it.
+    # Quoted.
     etag: str
     modified: datetime | None
     cached_at: float = field(default_factory=time.monotonic)
 
 
 class ResponseCache:
-    """Stands before the application."""
+    """WSGI middleware."""
 
     def __init__(
         self,
@@ -85,9 +84,9 @@ class ResponseCache:
         origins: Collection[str],
         on_size_change: Callable[[int], object] = lambda size: None,
     ) -> None:
-        """`memory` is in bytes. Pages of `origins` are told that they may read, pages of others are not.
+        """`memory` is in bytes. Requests from origins other than `origins` bypass the cache.
 
-        `on_size_change` is told how many bytes are taken whenever that has changed.
+        `on_size_change` is called with the used bytes.
         """
         self._app = app
         self._public = public
@@ -97,7 +96,7 @@ class ResponseCache:
     def __call__(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
         if environ['REQUEST_METHOD'] not in _READS:
             return self._app(environ, start_response)
-        # Before anything is read: what is read later is at least as new.
+        # Before any query: later reads are at least as new.
         version = self._public.version()
         key = None if version is None else self._key(environ)
         if version is None or key is None:
@@ -124,12 +123,11 @@ class ResponseCache:
 
 
 def is_cacheable(request: Request) -> bool:
-    """Whether the cached to the request is wanted for others."""
     return _STORE in request.environ
 
 
 def store(request: Request, response: Response) -> None:
-    """Take an cached that is the same for all who send the same `Origin` and `Accept-Encoding`."""
+    """Cache a response that depends only on the key."""
     headers = response.get_wsgi_headers(request.environ)
     not_modified = headers.copy()
     remove_entity_headers(not_modified)
@@ -146,7 +144,7 @@ def store(request: Request, response: Response) -> None:
 
 
 class _CachedResponses:
-    """Of one version; those that were not asked for longest make room for others."""
+    """An LRU cache of the responses for one version of the public data."""
 
     def __init__(self, memory: int, on_size_change: Callable[[int], object]) -> None:
         self._memory = memory
@@ -179,7 +177,7 @@ class _CachedResponses:
             return
         with self._lock:
             if version != self._version:
-                # It was read before a change.
+                # The response was built before a change.
                 return
             if key in self._responses:
                 self._drop(key)
@@ -194,7 +192,7 @@ class _CachedResponses:
 
 
 def _size_of(key: _Key, cached: CachedResponse) -> int:
-    # A client may make a query as long as a request's line may be.
+    # The query may be as long as the limit for request lines.
     return sum(len(part) for part in key if part is not None) + len(cached.content) + _OVERHEAD
 
 
@@ -206,7 +204,7 @@ def _send(cached: CachedResponse, environ: 'WSGIEnvironment',
     method = environ['REQUEST_METHOD']
     verdict = None
     if environ.get('HTTP_IF_NONE_MATCH') == cached.etag:
-        # What nearly all send who send conditions.
+        # The most common condition.
         verdict = HTTPStatus.NOT_MODIFIED
     elif not _CONDITIONS.isdisjoint(environ):
         tag, _ = unquote_etag(cached.etag)

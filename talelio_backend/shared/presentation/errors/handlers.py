@@ -1,4 +1,4 @@
-"""The one place that knows which status an error becomes."""
+"""Maps errors to HTTP responses."""
 import logging
 from http import HTTPStatus
 
@@ -35,10 +35,10 @@ STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-# What the browser's `Content-Type` and length are is ours to say; `Allow`, `Retry-After` and the like stay.
+# Headers of Werkzeug's responses that ours replace; others, such as `Allow`, are kept.
 _OWN_HEADERS = ('content-type', 'content-length')
 
-# In place of Werkzeug's words, which speak to somebody at a browser.
+# Replaces Werkzeug's messages, which address users of a browser.
 _PLAIN_WORDS = {
     HTTPStatus.BAD_REQUEST: 'The request is malformed',
     HTTPStatus.NOT_FOUND: 'There is nothing at this path',
@@ -51,7 +51,6 @@ _logger = logging.getLogger(__name__)
 
 
 def problem_of(error: BusinessError | HTTPException) -> Problem:
-    """What an error is answered with."""
     if isinstance(error, BusinessError):
         status = next(status for kind, status in STATUS_OF_KIND.items() if isinstance(error, kind))
         return Problem(status=status, message=error.message, code=error.code, details=details_of(error))

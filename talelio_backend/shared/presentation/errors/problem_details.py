@@ -1,4 +1,4 @@
-"""The two forms of an error: the envelope, and Problem Details (RFC 9457) for who asks for them."""
+"""The two formats of errors: the envelope, and Problem Details (RFC 9457) on request."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -30,24 +30,24 @@ class Problem:
                 'message': self.message,
                 'status': self.status.value,
                 'type': reason_phrase(self.status),
-                **self._beside
+                **self._extra_members
             }
         }
 
     @property
     def problem(self) -> dict[str, object]:
-        # A type of about:blank says that the title is the status's; `code` tells more (section 4.2.1).
+        # about:blank means that the title is the status phrase (section 4.2.1); `code` is more specific.
         return {
             'type': 'about:blank',
             'title': reason_phrase(self.status),
             'status': self.status.value,
             'detail': self.message,
             'instance': request_id.get() or '',
-            **self._beside
+            **self._extra_members
         }
 
     @property
-    def _beside(self) -> dict[str, object]:
+    def _extra_members(self) -> dict[str, object]:
         return {'code': self.code, **({'details': self.details} if self.details else {})}
 
 
@@ -70,5 +70,5 @@ def problem_response(refusal: Problem) -> Response:
 
 
 def _media_type() -> str:
-    """The envelope, too, for those who take neither: an error in an unwished form is better than none."""
+    """Fall back to the envelope if the client accepts neither."""
     return request.accept_mimetypes.best_match([ENVELOPE_TYPE, PROBLEM_TYPE], ENVELOPE_TYPE)

@@ -1,7 +1,6 @@
 from http import HTTPStatus
 
-# Python 3.13 renamed these as RFC 9110 has. The contract's names are those of before, and should not hang on
-# which Python serves.
+# Python 3.13 renamed these. The contract has the older phrases.
 _NAMES = {
     413: 'Request Entity Too Large',
     414: 'Request-URI Too Long',
@@ -11,5 +10,5 @@ _NAMES = {
 
 
 def reason_phrase(status: HTTPStatus) -> str:
-    """The same on every Python."""
+    """Return the phrase, independent of the Python version."""
     return _NAMES.get(status.value, status.phrase)

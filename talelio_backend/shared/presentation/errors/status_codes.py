@@ -1,4 +1,4 @@
-"""The `code` of errors that HTTP itself knows. Imported before the workers fork, so it needs no Flask."""
+"""The `code` of plain HTTP errors. Gunicorn's master imports it, so it must not import Flask."""
 from http import HTTPStatus
 
 _CODES = {
@@ -18,5 +18,5 @@ _CODES = {
 
 
 def code_of_status(status: HTTPStatus) -> str:
-    # Python renames phrases from release to release, so none of the above is made of its phrase.
+    # Not derived from the phrases, which differ between Python versions.
     return _CODES.get(status) or status.name.lower()

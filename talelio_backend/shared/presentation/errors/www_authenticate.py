@@ -1,4 +1,4 @@
-"""`WWW-Authenticate`: how a client may prove who it is (RFC 6750, section 3)."""
+"""The `WWW-Authenticate` header (RFC 6750, section 3)."""
 import re
 
 from talelio_backend.shared.business.errors import BusinessError, Unauthenticated
@@ -6,14 +6,14 @@ from talelio_backend.shared.business.identity import AccessTokenRefused, Missing
 
 _REALM = 'Bearer realm="talelio_backend"'
 
-# What a description may not hold.
+# Characters that an error_description must not contain.
 _UNQUOTABLE = re.compile(r'[^\x20\x21\x23-\x5b\x5d-\x7e]')
 
 
 def www_authenticate(error: BusinessError) -> str | None:
-    """Bearer always, at which no browser opens a dialog: it does so for the schemes that it can speak."""
+    """Return a Bearer challenge, for which browsers open no login dialog."""
     if isinstance(error, AccessTokenRefused):
         description = _UNQUOTABLE.sub('?', error.message)
         return f'{_REALM}, error="invalid_token", error_description="{description}"'
-    # A request that brought nothing is told no error code.
+    # RFC 6750 forbids an error code if the request had no credentials.
     return _REALM if isinstance(error, MissingAccessToken | Unauthenticated) else None

@@ -1,6 +1,6 @@
-"""The API's page for people: it shows the OpenAPI document, logs in and tries calls.
+"""The interactive documentation page, which renders the OpenAPI document.
 
-The page loads nothing from elsewhere and runs nothing inline, and its policy holds it to that.
+Its Content-Security-Policy forbids external resources and inline scripts.
 """
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +15,7 @@ from talelio_backend.shared.presentation.operation import Media, described
 _FOLDER = Path(__file__).with_name('docs_page')
 _PAGE = 'docs.html'
 _PARTS = {'docs.css': 'text/css', 'docs.js': 'text/javascript'}
-# Pictures that a tried call answers are shown as blobs.
+# The page shows images in responses as blobs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -34,7 +34,7 @@ def docs_routes() -> Blueprint:
         responses={HTTPStatus.OK: Media(types=['text/html'], example='<!doctype html>…')},
     )
     def show_page() -> Response:
-        return _answer(contents[_PAGE], 'text/html')
+        return _response(contents[_PAGE], 'text/html')
 
     @routes.get('/<name>')
     @described(
@@ -45,12 +45,12 @@ def docs_routes() -> Blueprint:
     def show_part(name: PartName) -> Response:
         if name not in _PARTS:
             abort(404)
-        return _answer(contents[name], _PARTS[name])
+        return _response(contents[name], _PARTS[name])
 
     return routes
 
 
-def _answer(content: bytes, media_type: str) -> Response:
+def _response(content: bytes, media_type: str) -> Response:
     response = Response(content, mimetype=media_type)
     response.headers['Content-Security-Policy'] = _POLICY
     return response

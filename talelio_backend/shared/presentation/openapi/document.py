@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of an app, made from its routes and from what their views say of themselves."""
+"""Builds the OpenAPI 3.1 document of an app from its routes and the descriptions of their views."""
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from talelio_backend import __version__
 from talelio_backend.shared.presentation.no_store import may_be_stored
 from talelio_backend.shared.presentation.openapi.examples import NoExample, example_of
 from talelio_backend.shared.presentation.openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
-from talelio_backend.shared.presentation.openapi.responses import describe_answers
+from talelio_backend.shared.presentation.openapi.responses import describe_responses
 from talelio_backend.shared.presentation.operation import Files, Media, Operation, operation_of
 from talelio_backend.shared.presentation.schemas import ErrorAnswer, ProblemAnswer
 from talelio_backend.shared.presentation.url_converters import IdConverter
@@ -39,7 +39,7 @@ _BEARER = {
     'type': 'http',
     'scheme': 'bearer',
     'bearerFormat': 'JWT',
-    'description': 'The `access_token` that logging in answers.'
+    'description': 'The `access_token` that the login returns.'
 }
 _SECURITY: dict[str | None, list[dict[str, list[str]]]] = {
     None: [],
@@ -58,7 +58,7 @@ _METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 
 
 class NotDescribed(Exception):
-    """What a route lacks to be in the document."""
+    """A route lacks something that the document needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +66,9 @@ class _Route:
     rule: Rule
     method: str
     operation: Operation
-    # Whether the answer has validators, and conditions are heeded.
+    # Whether the response has validators and honours conditional requests.
     has_validators: bool
-    # The schemas of the parameters in the path, by name.
+    # Of the path parameters, by name.
     path_schemas: dict[str, dict[str, Any]]
 
     @property
@@ -85,7 +85,7 @@ class _Route:
 
 
 class _Schemas(GenerateJsonSchema):
-    """Without what says nothing: a title that repeats a name, a default of null."""
+    """Omits redundant titles and defaults of null."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -98,7 +98,7 @@ class _Schemas(GenerateJsonSchema):
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """Raises NotDescribed, which names the route and what it lacks."""
+    """Raises NotDescribed, which names the route and what is missing."""
     routes = list(_routes(app))
     schemas, components = _write_schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
@@ -150,7 +150,7 @@ def _routes(app: Flask) -> Iterator[_Route]:
 
 
 def _write_schemas(routes: list[_Route]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
-    """The schemas by what they are for, and the named schemas that they refer to."""
+    """Return the schemas by purpose, and the components that they refer to."""
     wanted: list[tuple[Any, Any, TypeAdapter[Any]]] = [
         ('error', 'serialization', TypeAdapter(ErrorAnswer)),
         ('problem', 'serialization', TypeAdapter(ProblemAnswer)),
@@ -193,12 +193,12 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
                 }
             },
         }
-    answers = {
+    responses = {
         status: schemas[route.id, status]
         for status in operation.responses if (route.id, status) in schemas
     }
-    described['responses'] = describe_answers(
-        operation, answers, schemas, components, validators=route.has_validators
+    described['responses'] = describe_responses(
+        operation, responses, schemas, components, validators=route.has_validators
     )
     return described
 
@@ -224,7 +224,7 @@ def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool)
 
 def _files_body(files: Files) -> dict[str, Any]:
     picture = {'type': 'string', 'format': 'binary'}
-    # Any name will do; one that is named is what tools need to take it for a file.
+    # Any name is allowed, but tools need a named property to offer a file upload.
     schema: dict[str, Any] = {
         'type': 'object',
         'minProperties': 1,

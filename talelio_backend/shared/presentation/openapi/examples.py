@@ -1,7 +1,7 @@
-"""Makes an example of a schema out of the examples of its leaves."""
+"""Builds an example of a schema from the examples of its leaves."""
 from typing import Any
 
-# Arrays in arrays.
+# Nested arrays.
 _DEEPEST = 2
 
 
@@ -10,7 +10,7 @@ class NoExample(Exception):
 
 
 def example_of(schema: dict[str, Any], components: dict[str, Any], where: str = '') -> Any:
-    """`components` are the schemas by name. Raises NoExample, which names the place."""
+    """`components` are the schemas by name. Raises NoExample with the location."""
     match schema:
         case {'$ref': str() as reference}:
             name = reference.rpartition('/')[2]
@@ -30,7 +30,7 @@ def example_of(schema: dict[str, Any], components: dict[str, Any], where: str = 
         case {'properties': dict() as parts}:
             example = {name: example_of(part, components, f'{where}.{name}') for name, part in parts.items()}
         case {'type': 'array', 'items': items}:
-            # A schema may hold itself.
+            # A schema may be recursive.
             is_deep = where.count('[]') == _DEEPEST
             example = [] if is_deep else [example_of(items, components, f'{where}[]')]
         case {'type': 'boolean'}:

@@ -1,4 +1,4 @@
-"""The answers of an operation in the OpenAPI document, errors included."""
+"""The responses of an operation in the OpenAPI document, including errors."""
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -37,26 +37,26 @@ _WITHOUT_TOKEN = (
 )
 
 
-def describe_answers(
+def describe_responses(
     operation: Operation, schemas: Mapping[int, dict[str, Any]], error_schemas: Mapping[str, dict[str, Any]],
     components: dict[str, Any], *, validators: bool
 ) -> dict[str, Any]:
-    """`schemas` are those of the answers, by status; `kept` ones have validators. Raises NoExample."""
+    """`schemas` are those of the responses, by status. Raises NoExample."""
     names = (*operation.response_headers, *(_VALIDATORS if validators else ()))
-    answers = {
+    responses = {
         str(int(status)): _success(operation, HTTPStatus(status), schemas.get(status), components, names)
         for status in operation.responses
     }
     if validators:
         not_modified = HTTPStatus.NOT_MODIFIED
-        answers[str(not_modified.value)] = _success(operation, not_modified, None, components, names)
+        responses[str(not_modified.value)] = _success(operation, not_modified, None, components, names)
     errors: dict[HTTPStatus, list[Problem]] = {}
     for error in _errors_of(operation):
         refused = problem_of(error)
         errors.setdefault(refused.status, []).append(refused)
     for status in sorted(errors):
-        answers[str(status.value)] = _error(status, errors[status], error_schemas)
-    return answers
+        responses[str(status.value)] = _error(status, errors[status], error_schemas)
+    return responses
 
 
 def _success(
@@ -95,7 +95,7 @@ def _error(status: HTTPStatus, refusals: list[Problem], schemas: Mapping[str, di
                 'schema': schemas['error'],
                 'examples': examples
             },
-            # For who asks for it.
+            # On request.
             PROBLEM_TYPE: {
                 'schema': schemas['problem'],
                 'example': refusals[0].problem | {
@@ -111,9 +111,9 @@ def _headers(*names: str) -> dict[str, Any]:
 
 
 def _errors_of(operation: Operation) -> Iterator[BusinessError | HTTPException]:
-    # A host that is not served.
+    # An unknown host.
     yield BadRequest()
-    # A line that the server does not read to its end.
+    # A request line that is too long.
     yield RequestURITooLarge()
     if operation.bearer:
         yield from _WITHOUT_TOKEN if operation.bearer == 'required' else _WITHOUT_TOKEN[1:]

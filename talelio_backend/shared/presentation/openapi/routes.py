@@ -1,4 +1,3 @@
-"""Serves the OpenAPI document."""
 import json
 from functools import cache
 from http import HTTPStatus
@@ -21,12 +20,12 @@ _Document = Annotated[
 
 
 def openapi_routes(app: Flask) -> Blueprint:
-    """`app` is the one that is described, with the routes that it has when first asked."""
+    """Serve the document of `app`, built on the first request."""
     routes = Blueprint('description', __name__)
 
     @cache
     def document() -> str:
-        # In its own order: that of a body's keys means something.
+        # Not sorted: the order of a body's keys is significant.
         return json.dumps(openapi_document(app), ensure_ascii=False)
 
     @routes.get(OPENAPI_PATH)

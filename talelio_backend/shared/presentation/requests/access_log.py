@@ -1,4 +1,4 @@
-"""Gives each request an id and writes one line about it when it is answered."""
+"""Assigns an id to each request and logs one line per response."""
 import logging
 import random
 import re
@@ -11,12 +11,12 @@ from flask import Flask, Response, g, request
 
 from talelio_backend.shared.presentation.requests.environ_keys import ACCOUNT, ROUTE
 
-# The request that this thread works on, for every log line written on the way.
+# Of the current request, for all log lines.
 request_id: ContextVar[str | None] = ContextVar('request_id', default=None)
 
 REQUEST_ID = 'X-Request-ID'
 
-# A proxy's id is taken over when it cannot break a log line or a header, and is no token by mistake.
+# Ids from a proxy are accepted if they are safe in a log line and a header, and do not look like a JWT.
 _ACCEPTABLE_ID = re.compile(r'(?!eyJ)[A-Za-z0-9._-]{8,128}')
 
 _logger = logging.getLogger(__name__)
@@ -29,17 +29,17 @@ def add_request_log(app: Flask) -> None:
 
 
 def choose_request_id(given: str | None) -> str:
-    """Return an id for a request, for which the client, or its proxy, may have given one."""
+    """Return the given id if it is acceptable, and a new one otherwise."""
     if given is not None and _ACCEPTABLE_ID.fullmatch(given):
         return given
-    # No secret, so it needs no question to the system, during which other threads would take over.
+    # Not secret. os.urandom would release the GIL and so yield to other threads.
     return f'{random.getrandbits(128):032x}'
 
 
 def log_request(
     method: str, path: str, status: int, began: float, remote_address: str | None, environ: Mapping[str, Any]
 ) -> None:
-    """`began` is by `time.perf_counter`; `environ` holds what is in `request_facts`."""
+    """`began` is a `time.perf_counter` value; `environ` has the keys of `environ_keys`."""
     _logger.info(
         '%s %s %s',
         method,
@@ -76,5 +76,5 @@ def _end(response: Response) -> Response:
 
 
 def _forget(_error: BaseException | None) -> None:
-    # The server keeps its threads, and what it logs next may be about a request that has no id.
+    # Threads are reused, and the server may log between requests.
     request_id.set(None)

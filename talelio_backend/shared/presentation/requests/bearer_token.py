@@ -6,7 +6,7 @@ from talelio_backend.shared.presentation.requests.environ_keys import ACCOUNT
 
 
 def authenticate(tokens: AccessTokens) -> Identity:
-    """Return who makes the request (RFC 6750, section 2.1; the faults are the contract's 403s)."""
+    """Return the caller's identity (RFC 6750, section 2.1). The contract requires 403 for failures."""
     require_described('bearer', 'required', 'optional')
     header = request.headers.get('Authorization')
     if header is None:
@@ -16,12 +16,11 @@ def authenticate(tokens: AccessTokens) -> Identity:
         raise MissingAccessToken('No authorization token provided')
     identity = tokens.read(token[0].strip())
     if scheme.lower() != 'bearer':
-        # A good token, but not presented as one.
         raise MissingAccessToken('No authorization token provided')
     request.environ[ACCOUNT] = identity.account_id
     return identity
 
 
 def authenticate_if_given(tokens: AccessTokens) -> Identity | None:
-    """Return who makes the request, None for a stranger. A token that is given must be a good one."""
+    """Return the caller's identity, or None without a token. An invalid token raises."""
     return authenticate(tokens) if 'Authorization' in request.headers else None

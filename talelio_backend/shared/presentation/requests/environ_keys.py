@@ -1,18 +1,18 @@
-"""What whoever answers a request writes into its environment, for those who count or log it."""
+"""Keys of the WSGI environ that pass facts about a request to logs, metrics and traces."""
 from flask import Flask, request
 
-# The route's template, if there is one.
+# The template of the matched route.
 ROUTE = 'talelio.route'
-# What the cache of answers had to do with it: hit, miss or bypass.
+# The response cache's result: hit, miss or bypass.
 CACHE = 'talelio.cache'
-# The id of the account whose token it showed, if the token is good.
+# The id of the authenticated account.
 ACCOUNT = 'talelio.account'
 
 
 def add_environ_keys(app: Flask) -> None:
-    app.before_request(_tell_route)
+    app.before_request(_set_route)
 
 
-def _tell_route() -> None:
+def _set_route() -> None:
     if request.url_rule is not None:
         request.environ[ROUTE] = request.url_rule.rule

@@ -1,4 +1,4 @@
-"""Where a request that came through proxies began."""
+"""Determines the client's address behind proxies."""
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class ForwardedFor:
-    """Takes the client's address from X-Forwarded-For, in requests that a trusted proxy hands over.
+    """Takes the client's address from X-Forwarded-For in requests from a trusted proxy.
 
-    `hops` proxies stand in a row and each appends the address that it was called from, so what is further
-    left was written by the client, and may be anything.
+    Each of `hops` proxies in a row appends the address of its peer. Entries further left come from the
+    client and cannot be trusted.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class ForwardedFor:
         self._direct = app
         self._forwarded = ProxyFix(app, x_for=hops, x_proto=0, x_host=0)
         self._proxies = proxies
-        # The peers of a process behind a proxy are few.
+        # A process behind a proxy has few peers.
         self._trusts = lru_cache(maxsize=1024)(self._is_proxy)
 
     def __call__(self, environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""Reads a JSON body, or says what is wrong with it and where."""
+"""Parses and validates JSON bodies."""
 import json
 from codecs import BOM_UTF8
 from typing import Any, NoReturn, TypeVar
@@ -30,7 +30,7 @@ def read_body(schema: type[BodyT]) -> BodyT:
 
 
 def read_body_if_any(schema: type[BodyT]) -> BodyT:
-    """An absent body counts as an empty object. Raises Invalid or an HTTPException."""
+    """Treat an absent body as an empty object. Raises Invalid or an HTTPException."""
     require_described('body', schema)
     return _validate(schema, _read_to_end().strip() or b'{}')
 
@@ -45,7 +45,7 @@ def _validate(schema: type[BodyT], content: bytes) -> BodyT:
 
 
 def _check_type() -> None:
-    # No type at all is taken for JSON (RFC 9110, section 8.3, lets a recipient assume one).
+    # A missing type counts as JSON (RFC 9110, section 8.3, permits an assumption).
     if request.mimetype not in ('', 'application/json') and not request.is_json:
         raise UnsupportedMediaType(f"Expected 'application/json', not '{request.mimetype}'")
 
@@ -53,13 +53,12 @@ def _check_type() -> None:
 def _read_to_end() -> bytes:
     try:
         content = request.get_data(cache=False)
-        # Of a body without a length, Werkzeug reads as much as may come and drops the rest.
+        # Werkzeug truncates a body without Content-Length at the limit.
         whole = request.content_length is not None or not _more_follows()
     except RequestEntityTooLarge:
         raise
     except Exception as error:
-        # A malformed or truncated chunk, which the server only meets while it reads. Its errors
-        # are its own.
+        # A malformed or truncated chunk, for which each WSGI server has its own exceptions.
         raise BadRequest(_BROKEN_OFF) from error
     if not whole:
         raise RequestEntityTooLarge()
@@ -69,7 +68,7 @@ def _read_to_end() -> bytes:
 
 
 def _more_follows() -> bool:
-    # Only a server that says so ends the stream where the body ends.
+    # Only then does the stream end with the body.
     terminated = request.environ.get('wsgi.input_terminated', False)
     return bool(terminated and request.environ['wsgi.input'].read(1))
 
@@ -89,7 +88,7 @@ def _parse(content: bytes) -> dict[str, Any]:
     except RecursionError:
         raise MalformedBody('The JSON in the request body is nested too deeply') from None
     except ValueError:
-        # An integer of more digits than Python converts (sys.set_int_max_str_digits).
+        # An integer with too many digits (sys.set_int_max_str_digits).
         raise MalformedBody('The JSON in the request body holds a number that is too long') from None
     if not isinstance(document, dict):
         raise MalformedBody('The request body must be a JSON object')

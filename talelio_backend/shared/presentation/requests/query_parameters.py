@@ -1,4 +1,4 @@
-"""Reads the parameters after a path's `?`, or says what is wrong with them and where."""
+"""Parses and validates query parameters."""
 from enum import Enum
 from typing import Annotated, Any, TypeVar
 
@@ -9,12 +9,12 @@ from talelio_backend.shared.business.errors import Fault
 from talelio_backend.shared.presentation.operation import require_described
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery, query_error
 
-# PostgreSQL's integer, the type of an id.
+# PostgreSQL's integer.
 LARGEST_ID = 2**31 - 1
 
 
 class Query(BaseModel):
-    """The parameters that a path takes. All are optional, and each is given once at most."""
+    """Query parameters of a path. All are optional, and none may be repeated."""
 
     model_config = ConfigDict(extra='forbid', frozen=True)
 
@@ -23,7 +23,7 @@ QueryT = TypeVar('QueryT', bound=Query)
 
 
 def read_query(schema: type[QueryT]) -> QueryT:
-    """Raises InvalidQuery, which names the parameters that the path does not know."""
+    """Raises InvalidQuery, which names unknown parameters."""
     require_described('query', None if schema is Query else schema)
     known = schema.model_fields
     if unknown := [name for name in request.args if name not in known]:
@@ -43,11 +43,11 @@ def _listed(names: Any) -> str:
 
 
 def whole_number(largest: int, description: str) -> Any:
-    """The type of a parameter from 1 to `largest`."""
+    """Return the type of an integer parameter from 1 to `largest`."""
 
     def parse(text: object) -> object:
         if isinstance(text, str):
-            # As `int` it would also take '+1', ' 1', '1_0' and the digits of other scripts.
+            # `int` also accepts '+1', ' 1', '1_0' and digits of other scripts.
             if text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= largest:
                 return int(text)
             raise ValueError(f'must be a whole number from 1 to {largest}')
@@ -64,6 +64,6 @@ def whole_number(largest: int, description: str) -> Any:
 
 
 def one_of(kind: type[Enum], description: str) -> Any:
-    """The type of a parameter that is one of the words."""
+    """Return the type of an enumerated parameter."""
     schema = {'type': 'string', 'enum': [each.value for each in kind], 'description': description}
     return Annotated[kind, WithJsonSchema(schema)]

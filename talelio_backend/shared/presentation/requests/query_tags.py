@@ -4,7 +4,7 @@ from talelio_backend.shared.presentation.requests.access_log import request_id
 
 
 def sql_tags() -> list[tuple[str, str]]:
-    """Which request this thread works on, if it does on one; see `shared.data.query_comments`."""
+    """Identify the current request, if any; see `shared.data.query_comments`."""
     id_ = request_id.get()
     if id_ is None:
         return []

@@ -1,4 +1,4 @@
-"""What can be wrong with a body or a query, before any use case sees it."""
+"""Errors in a body or query, found before any use case runs."""
 from collections.abc import Sequence
 from typing import Self
 
@@ -14,11 +14,11 @@ class MissingBody(Invalid):
 
 
 class MalformedBody(Invalid):
-    """No JSON object at all; the message says where it stops being one."""
+    """Not a JSON object."""
 
 
 class InvalidBody(Invalid):
-    """A JSON object of which parts are missing, of the wrong type or against a rule."""
+    """A JSON object with members that are missing, of the wrong type or invalid."""
 
     def __init__(self, message: str, faults: Sequence[Fault]) -> None:
         super().__init__(message)
@@ -26,11 +26,11 @@ class InvalidBody(Invalid):
 
 
 class MissingKey(InvalidBody):
-    """At least one required key is absent."""
+    pass
 
 
 class InvalidQuery(Invalid):
-    """Parameters of the path's query that are unknown or against a rule."""
+    """Unknown or invalid query parameters."""
 
     def __init__(self, message: str, faults: Sequence[Fault]) -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ def body_error(error: ValidationError) -> InvalidBody:
     found = error.errors(include_url=False, include_input=False)
     faults = [Fault(fault['loc'], reason_of(dict(fault))) for fault in found]
     for fault in found:
-        # Fields are checked in the order in which the schema names them, which is the contract's.
+        # The order of the schema's fields is the contract's.
         if fault['type'] == 'missing':
             return MissingKey(f"Expected '{fault['loc'][-1]}' key", faults)
     return InvalidBody(f"'{_dotted(faults[0])}' {faults[0].reason}", faults)
@@ -62,7 +62,7 @@ def _dotted(fault: Fault) -> str:
 
 
 def reason_of(fault: dict[str, object]) -> str:
-    """Put one of Pydantic's faults into words that can follow a name."""
+    """Translate a pydantic error into a phrase that follows a field's name."""
     context = fault.get('ctx')
     context = context if isinstance(context, dict) else {}
     reasons = {

@@ -1,4 +1,4 @@
-"""Counts a try before it is made, and takes it back when it turns out not to count."""
+"""Charges each try up front and refunds the ones that do not count."""
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from talelio_backend.shared.rate_limits.business.limits import (
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """A try that was counted under a policy."""
+    """A try counted under a policy."""
 
     policy: Policy
     key: str
-    # Whether a used up quota refuses the try, or is only counted.
+    # Whether an exhausted quota refuses the try.
     refuses: bool = True
 
     @property
@@ -34,7 +34,7 @@ class Charge:
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimitStatus:
-    """How a client stands with a policy; `reset` is in whole seconds."""
+    """A client's state under a policy. `reset` is in seconds."""
 
     policy: Policy
     remaining: int
@@ -49,14 +49,13 @@ class Ticket:
     actor: Actor
     network: Charge
     subject: Charge | None
-    # The budget of a known network, where the try came from one.
+    # The budget of a known network.
     known: Charge | None
-    # Under which the network would be known.
+    # The key under which the network is or becomes known.
     known_key: str
-    # Policies whose quota is used up if the try stays counted.
+    # Charges that exhaust their quota.
     used_up: tuple[Charge, ...]
-    # With the policy of the client's own network. That of a subject is nobody's business: it would tell
-    # what others try, and whether the owner is active.
+    # Of the network's policy. The subject's status would reveal the activity of others.
     status: RateLimitStatus
 
     @property
@@ -65,7 +64,7 @@ class Ticket:
 
 
 class Refused(TooManyRequests):
-    """Names the policy that refused."""
+    """`status` names the policy that refused."""
 
     code = 'too_many_tries'
 
@@ -79,12 +78,12 @@ class Refused(TooManyRequests):
 class RateLimiter:
 
     def __init__(self, unit_of_work: Callable[[], LimitsUnitOfWork], pseudonym: Callable[[str], str]) -> None:
-        """`pseudonym` is a keyed hash: neither addresses nor networks are kept."""
+        """`pseudonym` is a keyed hash: neither e-mail addresses nor networks are stored."""
         self._unit_of_work = unit_of_work
         self._pseudonym = pseudonym
 
     def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Ticket:
-        """Count a try, for all processes at once, or raise Refused and count nothing."""
+        """Count a try, across all processes. Raises Refused without counting."""
         network = limited_network(actor.address)
         known_key = self._known_key(subject, network)
         with self._unit_of_work() as uow:
@@ -118,7 +117,7 @@ class RateLimiter:
         )
 
     def settle(self, ticket: Ticket, error: BaseException | None, now: datetime) -> None:
-        """Say how the try ended: with an error, or well."""
+        """Record the outcome of a try; no error means success."""
         if not ticket.limit.counts(error):
             self._refund(ticket, succeeded=error is None, now=now)
         elif ticket.used_up:
@@ -129,7 +128,7 @@ class RateLimiter:
                 uow.commit()
 
     def remember_network(self, actor: Actor, subject: str, now: datetime) -> None:
-        """Take the network for one of the owner's, who has shown otherwise than by a try who they are."""
+        """Mark the network as known for the subject, after an authentication without a try."""
         name = KNOWN_NETWORK, self._known_key(subject, limited_network(actor.address))
         with self._unit_of_work() as uow:
             known, = uow.counters.lock([name], now)
@@ -147,14 +146,14 @@ class RateLimiter:
             names.append((KNOWN_NETWORK, ticket.known_key))
         with self._unit_of_work() as uow:
             counters = uow.counters.lock(names, now)
-            # The owner's earlier slips, which the right password makes good.
+            # Success also refunds the earlier failures.
             slips = 1
             if succeeded and ticket.known is not None:
                 slips = counters[2].count
             elif succeeded and len(charges) > 1:
                 slips = counters[1].count
             for number, (charge, counter) in enumerate(zip(charges, counters)):
-                # A network's count stays: whoever has an account could wash it clean between guesses.
+                # Not those of the network: an attacker with an account could reset them between guesses.
                 counter.refund(1 if number == 0 else slips, charge.policy, now)
             if remembered:
                 counters[-1].expires_at = now + KNOWN_FOR

@@ -1,7 +1,7 @@
-"""How often something may be tried: the counters, and what they are counted by.
+"""Rate-limit policies and their counters.
 
-After OWASP's Authentication Cheat Sheet ("Login Throttling") and Blocking Brute Force Attacks ("Device
-Cookies", whose part is taken by known networks here).
+They follow OWASP's Authentication Cheat Sheet ("Login Throttling") and Blocking Brute Force Attacks ("Device
+Cookies", in whose place known networks are used).
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from typing import Protocol
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
 from talelio_backend.shared.business.errors import BusinessError
 
-# How long a network from which somebody logged in counts as theirs, after the last time.
+# How long a network is known after the last login from it.
 KNOWN_FOR = timedelta(days=90)
 KNOWN_NETWORK = 'known-network'
 
-# Rows of one transaction, so that pruning holds nobody up.
+# Rows per transaction, so that pruning blocks nobody for long.
 PRUNE_BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    # Shown to clients, and the name that counters are kept under.
+    # In response headers, and the key of counters.
     name: str
-    # So many tries in the window; after them each one is followed by a pause, twice as long as the last.
+    # Tries per window. Each further try doubles the pause before the next one.
     quota: int
     window: timedelta
     first_pause: timedelta = timedelta(minutes=1)
@@ -38,16 +38,16 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """What limits one use case."""
+    """The limits of one use case."""
 
-    # Of one network, whomever its tries are about.
+    # Per client network, for all subjects.
     network: Policy
-    # Of one subject, such as an e-mail address, from wherever the tries come.
+    # Per subject, such as an e-mail address, from all networks.
     subject: Policy | None = None
-    # Whether a network that succeeded with the subject before has its own budget, of the subject's policy, in
-    # which the tries of others do not count. So nobody can lock out the owner.
+    # Whether a network that succeeded with the subject before has a budget of its own under the subject's
+    # policy, so that others cannot lock out the owner.
     remembers_networks: bool = False
-    # What a try must end in to stay counted; nothing stands for any end. A try is counted before it is made.
+    # Errors that count as a try. By default every outcome does.
     counted: tuple[type[BusinessError], ...] = ()
 
     def counts(self, error: BaseException | None) -> bool:
@@ -57,19 +57,18 @@ class Limit:
 @dataclass(eq=False, kw_only=True)
 class Counter:
     policy: str
-    # A keyed hash: what is counted cannot be read from it.
+    # A keyed hash of the network or subject.
     key: str
     count: int
     blocked_until: datetime
-    # Forgotten then.
     expires_at: datetime
 
     def is_blocked(self, policy: Policy, now: datetime) -> bool:
         return self.count >= policy.quota and self.blocked_until > now
 
     def take(self, policy: Policy, now: datetime) -> None:
-        """Count a try that is about to be made."""
-        # Where requests overlap, a counter without a try may have been made a moment from now.
+        """Count a try before it is made."""
+        # A concurrent request may have created the counter slightly later than `now`.
         if self.count == 0 or self.expires_at <= now:
             self.count = 0
             self.expires_at = now + policy.window
@@ -77,13 +76,13 @@ class Counter:
         pause = policy.pause_after(self.count)
         if pause:
             self.blocked_until = now + pause
-            # A pause must not end in a clean slate.
+            # The count must survive the pause.
             self.expires_at = max(self.expires_at, self.blocked_until + policy.window)
 
     def refund(self, tries: int, policy: Policy, now: datetime) -> None:
-        """Forget tries that shall not count after all."""
+        """Subtract tries that do not count."""
         self.count = max(0, self.count - tries)
-        # Nor shall they have made the pause of others longer.
+        # They must not have prolonged the pause.
         self.blocked_until = min(self.blocked_until, now + policy.pause_after(self.count))
 
 
@@ -93,13 +92,10 @@ class CounterRepository(Protocol):
         ...
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
-        """Return the counters of these policies and keys, in the same order.
-
-        They are made where there are none, and locked against others until the unit of work ends.
-        """
+        """Lock and return the counters with these policies and keys, in this order. Create missing ones."""
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        """Delete at most `limit`. Return how many."""
+        """Delete at most `limit` counters. Return their number."""
 
 
 class LimitsUnitOfWork(AuditUnitOfWork, Protocol):
@@ -110,9 +106,9 @@ class LimitsUnitOfWork(AuditUnitOfWork, Protocol):
 
 
 def limited_network(address: str | None) -> str:
-    """What is counted as one client: an IPv4 address, or the /64 that an IPv6 host can choose addresses of.
+    """Return an IPv4 address, or the /64 in which an IPv6 host can choose its address.
 
-    IPv4 has no wider net: neighbouring addresses are other people, and many people share one as it is.
+    Neighbouring IPv4 addresses belong to other people.
     """
     if address is None:
         return 'local'

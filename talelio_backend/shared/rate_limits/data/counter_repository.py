@@ -25,8 +25,8 @@ def map_counter() -> None:
 
 
 def keyed_hash(secret_key: str) -> Callable[[str], str]:
-    """A keyed hash, which who has a copy of the database cannot try addresses against."""
-    # As the keys of tokens are made, see jwt.py.
+    """Return a keyed hash. Without the key, a copy of the database does not reveal e-mail addresses."""
+    # Derived like the keys of tokens, see jwt.py.
     key = hmac.digest(secret_key.encode(), b'talelio_backend:rate-limits\x01', 'sha256')
     return lambda text: hmac.digest(key, text.encode(), 'sha256').hex()
 
@@ -45,11 +45,11 @@ class SqlAlchemyCounterRepository(SqlAlchemyRepository[Counter]):
                 'blocked_until': now,
                 'expires_at': now
             }
-            # In one order for everybody, lest two wait for each other.
+            # A fixed order prevents deadlocks.
             for policy, key in sorted(names)
         ]
         statement = insert(Counter).values(new)
-        # An update of nothing waits for whoever holds the row, locks it and returns its newest state.
+        # The no-op update waits for the row's lock, takes it and returns the current state.
         locked = statement.on_conflict_do_update(
             index_elements=[counter_table.c.policy, counter_table.c.key],
             set_={

@@ -1,4 +1,4 @@
-"""Limits in front of a use case, and the headers that tell a client how it stands.
+"""Applies rate limits to use cases and adds the RateLimit headers.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
 """
@@ -19,9 +19,9 @@ _logger = logging.getLogger(__name__)
 
 @contextmanager
 def limited(limiter: RateLimiter, limit: Limit, subject: str = '') -> Iterator[None]:
-    """Count what is tried in the block, unless its end says that it does not count.
+    """Count the block as a try, and refund it if its outcome does not count.
 
-    `subject` is what the limit counts by beside the network, in one spelling. Raises Refused.
+    `subject` is the normalised key of the limit's subject policy. Raises Refused.
     """
     try:
         ticket = limiter.admit(limit, request_actor(), subject, datetime.now(UTC))
@@ -41,24 +41,24 @@ def _settle(limiter: RateLimiter, ticket: Ticket, error: BaseException | None) -
     try:
         limiter.settle(ticket, error, datetime.now(UTC))
     except Unavailable:
-        # The try has ended as it has; that one too many is counted does less harm than to deny it.
-        _logger.warning('a try stays counted, as the database is not available')
+        # Counting one try too many is better than hiding the outcome.
+        _logger.warning('cannot refund a try: the database is not available')
 
 
 def remember_network(limiter: RateLimiter, subject: str) -> None:
-    """Let the client's network in to the subject's account while others are guessing at it."""
+    """Exempt the client's network from the limits that others exhaust for the subject."""
     try:
         limiter.remember_network(request_actor(), subject, datetime.now(UTC))
     except Unavailable:
-        # What has shown who they are is done, and must not be answered as if it were not.
-        _logger.warning('a network was not noted as known, as the database is not available')
+        # The use case has succeeded, so the response must not be an error.
+        _logger.warning('cannot remember a network: the database is not available')
 
 
 def add_rate_limit_headers(app: Flask) -> None:
-    app.after_request(_tell)
+    app.after_request(_add_headers)
 
 
-def _tell(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     status: RateLimitStatus | None = g.get('rate_limit')
     if status is not None:
         policy = status.policy

@@ -64,7 +64,7 @@ def test_only_a_failure_fails_the_report() -> None:
 def test_a_check_that_hangs_is_a_failure() -> None:
     result, = report_of(lambda: 'fine', start=never).results
 
-    assert (result.status, result.found) == (Status.FAIL, 'no answer in time')
+    assert (result.status, result.found) == (Status.FAIL, 'timed out')
 
 
 def test_a_check_that_breaks_is_a_failure_that_does_not_quote_the_error() -> None:
