@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Brings what this folder describes onto ECS: task definitions, migrations, services.
+"""Deploys the services in this folder to ECS: task definitions, migrations, services.
 
-Run it as often as you like: what has not changed is left alone, what is absent is made.
+It is idempotent: it creates what is missing and leaves the unchanged alone.
 
     API_HOST=api.example.com \\
     API_IMAGE=<registry>/talelio-backend:<tag> TRAEFIK_IMAGE=<registry>/talelio-traefik:<tag> \\
         python3 .aws/deploy.py
 
-Without API_IMAGE or TRAEFIK_IMAGE that service keeps the image it has. Region and credentials are found as
-by every AWS tool. Exits with 1 and says why when something did not come up; ECS then goes on with the release
-before.
+Without API_IMAGE or TRAEFIK_IMAGE, the service keeps its current image. Region and credentials are found as
+by other AWS tools. If a service does not start, this prints the reason and exits with 1; ECS rolls back to
+the previous release.
 
-For Python 3.9 or newer with boto3, as AWS CloudShell has them.
+It requires Python 3.9 or newer and boto3, as in AWS CloudShell.
 """
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ SERVICE_TIMEOUT = 1200
 class Service:
     name: str
     definition_file: str
-    # Per cent of the tasks wanted that run in the midst of a deployment, at least and at most.
+    # Minimum and maximum percentage of the desired tasks during a deployment.
     minimum: int
     maximum: int
-    # The variable that names its image, where that is not written down.
+    # The variable with the image, unless the task definition has it.
     image_variable: str | None = None
-    # What must succeed with the new release before it serves.
+    # Commands that must succeed with the new release before the rollout.
     commands: tuple[tuple[str, ...], ...] = ()
 
 
-# The database and the proxy have fixed ports on the one machine, and data that only one may use: the old task
-# goes before the new one comes. Of the API the new one comes, and is healthy, before the old one goes.
+# The database and the proxy have fixed ports and exclusive data, so the old task stops before the new one
+# starts. The API's new task is healthy before the old one stops.
 SERVICES = (
     Service('talelio-postgresql', 'postgresql-task-definition.json', minimum=0, maximum=100),
     Service(
@@ -71,7 +71,7 @@ SERVICES = (
 
 
 class Deployment:
-    """`pause` is for how many seconds to wait before AWS is asked again."""
+    """`pause` is the number of seconds between two requests to AWS."""
 
     def __init__(self, session: boto3.Session, environ: Mapping[str, str], *, pause: float = 5) -> None:
         if not environ.get('API_HOST'):
@@ -113,7 +113,7 @@ class Deployment:
 
     def _running(self, service: Service) -> dict[str, Any] | None:
         found = self._ecs.describe_services(cluster=CLUSTER, services=[service.name])['services']
-        # A deleted service is shown as INACTIVE for a while.
+        # A deleted service stays listed as INACTIVE for a while.
         return next((item for item in found if item['status'] == 'ACTIVE'), None)
 
     def _definition_of(self, running: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Deployment:
                 serviceName=service.name,
                 desiredCount=1,
                 launchType='EC2',
-                # There is one zone, and where the maximum is 100 ECS refuses to rebalance.
+                # ECS rejects rebalancing if the maximum is 100.
                 availabilityZoneRebalancing='DISABLED',
                 **settings,
             )['service']
@@ -148,9 +148,9 @@ class Deployment:
             say(f'{service.name}: from {short(running["taskDefinition"])} to {short(arn)}')
             started = self._ecs.update_service(service=service.name, **settings)['service']
         elif _primary(running)['rolloutState'] == 'FAILED':
-            # Such as the very first one, which had no release to go back to. What it lacked, a secret
-            # perhaps, may be there by now.
-            say(f'{service.name}: {short(arn)} did not come up, trying it again')
+            # Such as the first deployment, which has no release to roll back to. Its problem, such as a
+            # missing secret, may be fixed by now.
+            say(f'{service.name}: {short(arn)} did not start, trying it again')
             started = self._ecs.update_service(service=service.name, forceNewDeployment=True,
                                                **settings)['service']
         else:
@@ -169,10 +169,10 @@ class Deployment:
         if found is None:
             if any(item['createdAt'] > deployment['createdAt'] for item in listed):
                 raise DeploymentError(f'{service.name}: the deployment was replaced by another one')
-            # For a moment ECS may not yet tell of what it has just begun.
+            # ECS is eventually consistent: it may not list the new deployment yet.
             return False
         if found['rolloutState'] == 'FAILED':
-            # ECS, by its circuit breaker, has gone back to the release before.
+            # ECS's circuit breaker has rolled back.
             raise DeploymentError(
                 f'{service.name}: {found.get("rolloutStateReason", "the deployment failed")}'
             )
@@ -180,14 +180,14 @@ class Deployment:
 
 
 def _primary(running: dict[str, Any]) -> dict[str, Any]:
-    """The newest deployment of a service."""
+    """Return the newest deployment of a service."""
     found: dict[str, Any] = next(item for item in running['deployments'] if item['status'] == 'PRIMARY')
     return found
 
 
 def main() -> None:
     try:
-        # boto3 looks at AWS_DEFAULT_REGION alone, other tools at this one first.
+        # boto3 reads only AWS_DEFAULT_REGION, other tools read this one first.
         session = boto3.Session(region_name=os.environ.get('AWS_REGION'))
         Deployment(session, os.environ).run()
     except (DeploymentError, BotoCoreError, ClientError) as error:

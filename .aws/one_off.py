@@ -1,4 +1,4 @@
-"""Commands beside a service, each in a task of its own."""
+"""Runs commands in one-off tasks."""
 from __future__ import annotations
 
 from typing import Any
@@ -23,9 +23,9 @@ class OneOffTasks:
         self._polling = polling
 
     def run(self, arn: str, definition: dict[str, Any], command: tuple[str, ...]) -> None:
-        """Run a command in the container of a task definition, and wait for its end.
+        """Run a command in the container of a task definition and wait until it exits.
 
-        Raises DeploymentError, after the end of its log, where it exits with anything but 0.
+        If it fails, print the end of its log and raise DeploymentError.
         """
         what = f'{definition["family"]}: {" ".join(command)}'
         container = definition['containerDefinitions'][0]['name']
@@ -35,7 +35,7 @@ class OneOffTasks:
         )
         task = self._polling.wait(f'the end of {what}', TASK_TIMEOUT, lambda: self._stopped(task_arn))
         ended = next(item for item in task['containers'] if item['name'] == container)
-        # One that never started has no exit code.
+        # A container that never started has no exit code.
         if ended.get('exitCode') != 0:
             reason = ended.get('reason') or task.get('stoppedReason') or 'no reason given'
             self._show_log(definition, f'{container}/{task_arn.rpartition("/")[2]}')
@@ -55,7 +55,7 @@ class OneOffTasks:
                 }]},
             )
         except ClientError as error:
-            # So ECS says while the machine has not yet joined the cluster.
+            # The instance has not joined the cluster yet.
             if 'No Container Instances' not in str(error):
                 raise
             return None
@@ -66,13 +66,13 @@ class OneOffTasks:
     def _stopped(self, task_arn: str) -> dict[str, Any] | None:
         found: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self._cluster,
                                                                tasks=[task_arn])['tasks']
-        # For a moment ECS may not yet know a task that it has just started.
+        # ECS is eventually consistent: it may not list a new task yet.
         return next((task for task in found if task['lastStatus'] == 'STOPPED'), None)
 
     def _show_log(self, definition: dict[str, Any], stream: str) -> None:
         options = definition['containerDefinitions'][0]['logConfiguration']['options']
         group, stream = options['awslogs-group'], f'{options["awslogs-stream-prefix"]}/{stream}'
-        say(f'  the end of its log, {stream} in {group}:')
+        say(f'  last lines of its log, {stream} in {group}:')
         try:
             events = self._logs.get_log_events(
                 logGroupName=group, logStreamName=stream, limit=LOG_LINES, startFromHead=False

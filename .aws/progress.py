@@ -1,4 +1,4 @@
-"""Says what goes on, and waits for what takes its time."""
+"""Progress messages and polling."""
 from __future__ import annotations
 
 import time
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class DeploymentError(Exception):
-    """What did not come up, in words for the one who deploys."""
+    """The deployment failed. The message is for the operator."""
 
 
 def say(line: str) -> None:
@@ -15,16 +15,16 @@ def say(line: str) -> None:
 
 
 class Polling:
-    """`pause` is for how many seconds to wait before AWS is asked again."""
+    """`pause` is the number of seconds between two requests to AWS."""
 
     def __init__(self, pause: float) -> None:
         self._pause = pause
 
-    def wait(self, what: str, timeout: float, ask: Callable[[], Any]) -> Any:
-        """Return the first answer that is a truth. Raises DeploymentError after `timeout` seconds."""
+    def wait(self, what: str, timeout: float, poll: Callable[[], Any]) -> Any:
+        """Return the first truthy result. Raises DeploymentError after `timeout` seconds."""
         give_up = time.monotonic() + timeout
-        while not (response := ask()):
+        while not (response := poll()):
             if time.monotonic() >= give_up:
-                raise DeploymentError(f'Waited {timeout:g} seconds in vain for {what}')
+                raise DeploymentError(f'Timed out after {timeout:g} seconds waiting for {what}')
             time.sleep(self._pause)
         return response

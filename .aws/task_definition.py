@@ -1,4 +1,4 @@
-"""A task definition as it is written in this folder, and as ECS gives it back."""
+"""Task definitions, as files and as returned by ECS."""
 from __future__ import annotations
 
 import hashlib
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# A docker label that says what a task definition was made from: ECS adds defaults to what it gives back.
+# A Docker label with a hash of the file's content; ECS adds defaults to the definitions that it returns.
 FINGERPRINT = 'talelio.definition'
 
 
 def filled(file: Path, placeholders: Mapping[str, str]) -> dict[str, Any]:
-    """The task definition with its `${…}` filled in. Raises KeyError where there is no value for one."""
+    """Return the task definition with its `${…}` replaced. Raises KeyError for a missing value."""
     definition: dict[str, Any] = json.loads(
         string.Template(file.read_text(encoding='utf-8')).substitute(placeholders)
     )
@@ -34,5 +34,5 @@ def image(definition: Mapping[str, Any]) -> str:
 
 
 def short(arn: str) -> str:
-    """Its family and revision, such as talelio-backend:41."""
+    """Return the family and revision, such as talelio-backend:41."""
     return arn.rpartition('/')[2]

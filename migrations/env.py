@@ -1,4 +1,4 @@
-"""Run by Alembic: finds the database and runs the migrations under a lock."""
+"""Alembic's environment: runs the migrations under an advisory lock."""
 import logging
 from contextlib import suppress
 from time import sleep
@@ -13,9 +13,9 @@ from talelio_backend.settings import Settings
 from talelio_backend.settings.database import open_database
 from talelio_backend.shared.data.orm import metadata
 
-# Any number that nothing else in this database uses: 'tale' in ASCII.
+# An arbitrary number, unique in this database: 'tale' in ASCII.
 _LOCK = 0x74616C65
-# Seconds between two looks whether the lock is free.
+# Seconds between attempts to take the lock.
 _PAUSE = 0.2
 _logger = logging.getLogger('alembic.env')
 
@@ -23,14 +23,13 @@ map_entities()
 
 
 def _migrate(connection: Connection) -> None:
-    # Several tasks may start at once; all but the first find nothing left to do. The lock is the
-    # session's, so that it spans the transactions of all migrations.
-    # A session that waits for it in one statement holds a snapshot, and CREATE INDEX CONCURRENTLY, in the
-    # session that has the lock, would wait for that snapshot to end.
+    # Several tasks may start concurrently. A session-level lock spans the transactions of all migrations.
+    # Poll: a session that blocks in a statement holds a snapshot, for which CREATE INDEX CONCURRENTLY in the
+    # session with the lock would wait.
     while not connection.scalar(text('SELECT pg_try_advisory_lock(:lock)'), {'lock': _LOCK}):
         connection.commit()
         sleep(_PAUSE)
-    # A migration that waits behind a long query makes every later query wait behind itself.
+    # A migration that waits for a lock blocks all later queries.
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.execute(text("SET statement_timeout = '5min'"))
     connection.commit()
@@ -41,12 +40,12 @@ def _migrate(connection: Connection) -> None:
     )
     try:
         if _goes_to_head() and _is_newer_than_this_code():
-            _logger.warning('The schema is of a newer release, which this one can work with: nothing to do')
+            _logger.warning('The schema belongs to a newer, compatible release: nothing to do')
             return
         with context.begin_transaction():
             context.run_migrations()
     finally:
-        # Where the connection is lost the lock is free, and the error that tells of it must not be hidden.
+        # A lost connection releases the lock; do not hide the original error.
         with suppress(DBAPIError):
             connection.rollback()
             connection.execute(text('SELECT pg_advisory_unlock(:lock)'), {'lock': _LOCK})
@@ -58,7 +57,7 @@ def _goes_to_head() -> bool:
 
 
 def _is_newer_than_this_code() -> bool:
-    # So it is after a return to the release before: its own revisions are all known.
+    # True after a rollback to the previous release.
     current = context.get_context().get_current_revision()
     known = {revision.revision for revision in ScriptDirectory.from_config(context.config).walk_revisions()}
     return current is not None and current not in known

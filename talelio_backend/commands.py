@@ -1,4 +1,4 @@
-"""What the `flask` command loads: the application with its commands, made when one of them needs it."""
+"""The `flask` command's entry point, which builds the application only when a command needs it."""
 import logging
 
 import click
@@ -11,7 +11,7 @@ from talelio_backend.shared.diagnostics.presentation.doctor_command import docto
 
 
 class _Commands(AppGroup):
-    """`doctor` is for when the application cannot be built, so it does without; the others are its own."""
+    """`doctor` works even if the application cannot be built; other commands belong to the application."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, cmd_name) or _built_app().cli.get_command(ctx, cmd_name)
@@ -26,14 +26,11 @@ class _Commands(AppGroup):
 
 
 def create_app() -> Flask:
-    """Called by Flask, by this name.
-
-    Commands of Flask's own, such as `routes`, are at work by then, and work on the application itself.
-    """
+    """Flask calls this by name: for the command line, and within its own commands, such as `routes`."""
     context = click.get_current_context(silent=True)
     if context is None or context.parent is not None:
         return _built_app()
-    # The report says what adapters log.
+    # The report covers what adapters log.
     logging.getLogger('talelio_backend').addHandler(logging.NullHandler())
     app = Flask('talelio_backend', static_folder=None)
     app.cli = _Commands(app.name)
@@ -43,7 +40,7 @@ def create_app() -> Flask:
 
 def _built_app() -> Flask:
     try:
-        # It reads the settings and brings up the database.
+        # The import reads the settings and starts the database.
         # pylint: disable-next=import-outside-toplevel
         from talelio_backend.wsgi import app
     except ConfigurationError as error:

@@ -1,8 +1,7 @@
-"""Gunicorn's settings, the same file in development and production.
+"""Gunicorn's settings, for development and production.
 
 https://gunicorn.org/reference/settings/
 """
-# The names are Gunicorn's.
 # pylint: disable=invalid-name
 import atexit
 import gc
@@ -49,15 +48,15 @@ _resources = ExitStack()
 _logger = logging.getLogger(__name__)
 _drain = Drain(_settings.drain_seconds)
 _metrics: socket | None = None
-# A page of memory that all workers share: where one notes that it changed something.
+# Memory shared by all workers, in which writers mark changes of public data.
 _public_changes = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast('Q')
 _LONGEST_LINE = 16384  # bytes
-# Also when Gunicorn leaves without calling a hook, for example because the port is taken.
+# Gunicorn may exit without calling hooks, for example if the port is in use.
 atexit.register(_resources.close)
 
 
 class _WithoutAccessLog(Logger):
-    """The service writes a line for each request; Gunicorn would prepare one more and throw it away."""
+    """Skips the access log, which the service writes itself."""
 
     def access(self, *_args: Any) -> None:
         pass
@@ -70,18 +69,17 @@ worker_class = FairWorker
 threads = THREADS
 reload = _settings.env is Env.DEVELOPMENT
 control_socket_disable = True
-# Where the heartbeat file lies: in memory, so that a slow disk is not taken for a hung worker.
+# The heartbeat files: in memory, so that a slow disk does not make a worker appear hung.
 worker_tmp_dir = '/dev/shm' if os.path.isdir('/dev/shm') else None
-# A token of any size that is still a token should meet the service's own check, in a header or a path.
+# Large enough for tokens in headers and paths, which the service validates itself.
 limit_request_field_size = _LONGEST_LINE
 limit_request_line = _LONGEST_LINE
 graceful_timeout = 30
-# Bounds what a leak in any library can come to. Where there is one worker, nobody would serve while it is
-# replaced.
+# Limits memory leaks. A single worker is not replaced, since nobody would serve meanwhile.
 max_requests = _settings.max_requests if workers > 1 else 0
-# So that the workers are not all replaced at once.
+# Prevents all workers from being replaced at once.
 max_requests_jitter = max_requests // 5
-# Of X-Forwarded-Proto; for X-Forwarded-For see shared.presentation.requests.forwarded_for.
+# For X-Forwarded-Proto. For X-Forwarded-For see shared.presentation.requests.forwarded_for.
 forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.trusted_proxies)
 keepalive = 5
 logconfig_dict = logging_config(_settings)
@@ -89,7 +87,7 @@ logger_class = _WithoutAccessLog
 
 
 def on_starting(_server: Any) -> None:
-    """Bring up what development takes for granted: a database, at the newest schema."""
+    """Outside production, start and migrate the database."""
     os.environ['DATABASE_URL'] = _resources.enter_context(open_database(_settings))
     if _settings.metrics_address is not None:
         _listen_for_prometheus(*_settings.metrics_address)
@@ -100,18 +98,17 @@ def on_starting(_server: Any) -> None:
 
 
 def _import_for_all_workers() -> None:
-    # A reloading worker reads the code anew.
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.bootstrap import map_entities
     map_entities()
-    # Workers share the memory of these objects until one writes to it, as its garbage collector would do
-    # by looking at them. Garbage would be freed, and so written to, in each worker.
+    # Workers share this memory until they write to it, as garbage collection would. Collect now: freeing
+    # garbage in the workers would write, too.
     gc.collect()
     gc.freeze()
 
 
 def _listen_for_prometheus(host: str, port: int) -> None:
-    """Before the workers are forked, so that all of them can answer and none has to."""
+    """Listen before the fork, so that any worker can respond."""
     global _metrics  # pylint: disable=global-statement
     try:
         _metrics = _resources.enter_context(open_listener(host, port))
@@ -122,7 +119,7 @@ def _listen_for_prometheus(host: str, port: int) -> None:
 
 
 def _migrate(database_url: str) -> None:
-    # Not in production's way: there the migration is a command of its own.
+    # In production, a separate command migrates.
     # pylint: disable=import-outside-toplevel
     from alembic import command
     from alembic.config import Config
@@ -138,7 +135,7 @@ def _migrate(database_url: str) -> None:
 def when_ready(server: Any) -> None:
     _drain.attach(server)
     for listener in server.LISTENERS:
-        # Connections inherit it (Linux), and it is what bounds the wait for a request's first lines.
+        # Connections inherit it (on Linux); it limits the wait for a request's head.
         seconds = struct.pack('ll', _settings.client_timeout, 0)
         listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, seconds)
     if _settings.env is Env.DEVELOPMENT:
@@ -149,7 +146,7 @@ def _banner() -> str:
     address = _settings.api_base_url
     mail = f'{_settings.smtp_server.host}:{_settings.smtp_server.port}' \
         if _settings.smtp_server else f'{_shown(MAIL_FOLDER)}/*.eml, its links are printed here'
-    data = 'where DATABASE_URL says' if _settings.database_url else _shown(POSTGRES_FOLDER)
+    data = 'in DATABASE_URL' if _settings.database_url else _shown(POSTGRES_FOLDER)
     email = min(_settings.whitelisted_emails, default=DEVELOPMENT_EMAIL)
     return f'''
   The API is at   {address}/v1   (stop it with Ctrl-C)
@@ -170,13 +167,13 @@ def post_fork(_server: Any, worker: FairWorker) -> None:
     if _metrics is not None:
         take_place(Path(os.environ[FOLDER_VARIABLE]), worker.place)
     if reload:
-        # What the master imported for the migration would otherwise never be read again.
+        # Reload what the master has imported for the migration.
         for name in [name for name in sys.modules if name.startswith('talelio_backend')]:
             del sys.modules[name]
 
 
 def pre_request(_worker: Any, request: Any) -> None:
-    # A client that falls silent, or takes no more of its answer, must not keep a thread for ever.
+    # A client that stops sending or receiving must not block a thread.
     request.unreader.sock.settimeout(_settings.client_timeout)
 
 
@@ -202,8 +199,8 @@ def on_exit(_server: Any) -> None:
 
 
 def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
-    """Put what Gunicorn refuses by itself, before the service sees it, into the contract's envelope."""
-    del reason  # For some statuses it is that of 400.
+    """Send Gunicorn's own errors in the contract's envelope."""
+    del reason  # Wrong for some statuses.
     status = HTTPStatus(status_int)
     phrase = reason_phrase(status)
     content = json.dumps({

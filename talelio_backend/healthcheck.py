@@ -1,8 +1,7 @@
 """The health check of a container: `python -m talelio_backend.healthcheck`.
 
-Unhealthy is a container that never became ready: a release that cannot do its work must not replace the one
-before it. Once it has been ready, it is healthy as long as it answers: another container would mend no
-database that is away.
+Until the container has been ready once, it checks readiness: a broken release must not replace the previous
+one. Afterwards it checks liveness: replacing the container would not help an unavailable database.
 """
 import os
 import sys
@@ -11,12 +10,12 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-# Seconds. Less than whoever runs the check allows it.
+# Seconds; less than the timeout of the container's health check.
 _TIMEOUT = 4.0
 
 
 def main() -> int:
-    # Gone with the container, in whose own memory it lies.
+    # Deleted with the container.
     was_ready = Path(tempfile.gettempdir()) / 'talelio-was-ready'
     path = '/health/live' if was_ready.exists() else '/health/ready'
     with closing(HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=_TIMEOUT)) as server:

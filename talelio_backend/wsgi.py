@@ -1,4 +1,4 @@
-"""What Gunicorn loads: the application, built from the environment."""
+"""The WSGI application, built from the environment."""
 import atexit
 import logging.config
 import os

@@ -1,6 +1,6 @@
-"""What the service tells OpenTelemetry; why it is done this way: .github/decisions/0025-observability.md.
+"""OpenTelemetry traces; see .github/decisions/0025-observability.md.
 
-To be imported only where there is somebody to tell: the packages are an extra.
+Import it only if tracing is enabled: its packages are optional.
 """
 import os
 import re
@@ -28,21 +28,21 @@ STOP_TIMEOUT = 2.0
 
 _NAME = 'talelio_backend'
 _METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'))
-# Asked every few seconds, by machines.
-_UNTOLD = '/health/'
+# Probes would dominate the traces.
+_UNTRACED = '/health/'
 _VERB = re.compile(r'\w+')
 
 
 class Tracing:
-    """Spans of requests and of their statements, with names of ours alone: no path, query, header or value.
+    """Spans of requests and SQL statements, without paths, queries, headers or values.
 
-    To be made in the process that serves, since it has a thread that sends.
+    Create it in the serving process, since it has an exporter thread.
     """
 
     def __init__(self, endpoint: str) -> None:
-        """`endpoint` is an OTLP collector's address over HTTP, without `/v1/traces`.
+        """`endpoint` is the URL of an OTLP collector over HTTP, without `/v1/traces`.
 
-        All else is for the SDK's own `OTEL_*` variables to say:
+        The SDK's `OTEL_*` variables configure everything else:
         https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
         """
         resource = Resource.create({'service.name': os.environ.get('OTEL_SERVICE_NAME', _NAME)})
@@ -53,18 +53,18 @@ class Tracing:
         self._tracer = self._provider.get_tracer(_NAME)
 
     def close(self) -> None:
-        """Send what there is, for at most STOP_TIMEOUT seconds: the SDK would try for as long as ten."""
+        """Export pending spans within STOP_TIMEOUT; the SDK would take up to ten seconds."""
         with suppress(TimeoutError):
             start_daemon(self._provider.shutdown).result(STOP_TIMEOUT)
 
     def around(self, app: 'WSGIApplication') -> 'WSGIApplication':
-        """The same application, traced. It has to begin its answer before it returns."""
+        """Wrap the application. It must call `start_response` before it returns."""
 
         def traced(environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
-            if environ['PATH_INFO'].startswith(_UNTOLD):
+            if environ['PATH_INFO'].startswith(_UNTRACED):
                 return app(environ, start_response)
             method = environ['REQUEST_METHOD'] if environ['REQUEST_METHOD'] in _METHODS else '_OTHER'
-            # The texts of exceptions may hold anything.
+            # Messages of exceptions may contain secrets.
             with self._tracer.start_as_current_span(
                 method,
                 kind=SpanKind.SERVER,
@@ -80,18 +80,18 @@ class Tracing:
                     exc_info: 'tuple[type[BaseException], BaseException, TracebackType] | Any' = None,
                     /
                 ) -> Any:
-                    _tell_answer(span, int(line[:3]), headers)
+                    _set_response(span, int(line[:3]), headers)
                     return start_response(line, headers, exc_info)
 
                 try:
                     return app(environ, start)
                 finally:
-                    _tell_route(span, method, environ)
+                    _set_route(span, method, environ)
 
         return traced
 
     def watch(self, engine: Engine) -> None:
-        """To be called before anything is that changes statements."""
+        """Trace statements. Call this before listeners that modify statements."""
         event.listen(engine, 'before_cursor_execute', self._begin)
         event.listen(engine, 'after_cursor_execute', _end)
         event.listen(engine, 'handle_error', _fail)
@@ -99,11 +99,11 @@ class Tracing:
     def _begin(
         self, _connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
     ) -> None:
-        # Threads that work for nobody in particular ask again and again.
+        # Skip background threads.
         if get_current_span().is_recording():
             verb = _VERB.search(statement)
             name = verb[0].upper() if verb else 'OTHER'
-            # With the names of its values in their places.
+            # The statement contains placeholders, not values.
             attributes = {
                 'db.system.name': 'postgresql',
                 'db.operation.name': name,
@@ -113,13 +113,13 @@ class Tracing:
 
 
 def _links(environ: 'WSGIEnvironment') -> list[Link]:
-    """To the caller's span. It is no parent, for then anybody could decide what is sampled."""
+    """Link to the caller's span. As a parent, it would let clients decide about sampling."""
     carrier = {'traceparent': environ.get('HTTP_TRACEPARENT', '')}
     context = get_current_span(TraceContextTextMapPropagator().extract(carrier)).get_span_context()
     return [Link(context)] if context.is_valid else []
 
 
-def _tell_answer(span: Span, status: int, headers: list[tuple[str, str]]) -> None:
+def _set_response(span: Span, status: int, headers: list[tuple[str, str]]) -> None:
     span.set_attribute('http.response.status_code', status)
     if status >= 500:
         span.set_status(Status(StatusCode.ERROR))
@@ -128,10 +128,10 @@ def _tell_answer(span: Span, status: int, headers: list[tuple[str, str]]) -> Non
             span.set_attribute('talelio.request_id', value)
 
 
-def _tell_route(span: Span, method: str, environ: 'WSGIEnvironment') -> None:
-    for name, fact in (('http.route', ROUTE), ('talelio.cache', CACHE)):
-        if environ.get(fact):
-            span.set_attribute(name, environ[fact])
+def _set_route(span: Span, method: str, environ: 'WSGIEnvironment') -> None:
+    for name, key in (('http.route', ROUTE), ('talelio.cache', CACHE)):
+        if environ.get(key):
+            span.set_attribute(name, environ[key])
     if environ.get(ROUTE):
         span.update_name(f'{method} {environ[ROUTE]}')
 

@@ -58,8 +58,7 @@ class Env(StrEnum):
 
 
 def _strong_key(key: str) -> str:
-    # HS256 requires a key of at least 32 bytes (RFC 7518, section 3.2). A key with few different characters is
-    # a placeholder.
+    # HS256 requires 32 bytes (RFC 7518, section 3.2). Few different characters suggest a placeholder.
     if len(key) < 32 or len(set(key)) < 10:
         raise ValueError(
             'is weak: use 32 or more random characters, for example from: '

@@ -178,7 +178,7 @@ def test_a_command_that_fails_stops_the_switch(
 
     assert 'talelio-backend' not in cloud.calls
     assert cloud.image('talelio-backend') == ENVIRON['API_IMAGE']
-    assert 'the end of its log' in capsys.readouterr().out
+    assert 'last lines of its log' in capsys.readouterr().out
 
 
 def test_the_log_of_a_command_that_fails_is_shown(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
@@ -265,7 +265,7 @@ def test_it_waits_for_a_place_and_gives_up(cloud: Cloud, monkeypatch: pytest.Mon
     )
     monkeypatch.setattr(one_off, 'MACHINE_TIMEOUT', 300)
 
-    with pytest.raises(progress.DeploymentError, match='in vain for a place for talelio-backend: alembic'):
+    with pytest.raises(progress.DeploymentError, match='waiting for a place for talelio-backend: alembic'):
         cloud.deploy()
 
     assert cloud.calls.count('alembic') == 3

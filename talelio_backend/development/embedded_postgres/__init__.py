@@ -1,4 +1,4 @@
-"""The PostgreSQL that development and tests use where DATABASE_URL names none. Not for production."""
+"""A PostgreSQL server for development and tests without DATABASE_URL. Not for production."""
 from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError
 from talelio_backend.development.embedded_postgres.server import EmbeddedPostgres
 

@@ -1,4 +1,4 @@
-"""One PostgreSQL server and its data: made, started, reached, stopped."""
+"""Creates, starts, connects to and stops one PostgreSQL server."""
 import os
 import re
 import secrets
@@ -18,7 +18,7 @@ _LOG_LIMIT = 10_000_000  # bytes
 
 _SETTINGS = {
     'listen_addresses': '127.0.0.1',
-    # None, as the path of a socket may have only about a hundred characters.
+    # Disabled: the path of a socket is limited to about 100 characters.
     'unix_socket_directories': '',
     'timezone': 'UTC',
     'log_timezone': 'UTC',
@@ -26,18 +26,18 @@ _SETTINGS = {
     'shared_buffers': '32MB',
     'min_wal_size': '32MB',
     'max_wal_size': '256MB',
-    # Fewer processes for a server that serves one person.
+    # Fewer processes.
     'io_method': 'sync',
     'max_logical_replication_workers': '0',
 }
-# Then only a crash of the machine loses data, and not one of PostgreSQL.
+# Only a crash of the machine loses data, not one of PostgreSQL.
 _SETTINGS_WITHOUT_SYNC = {'fsync': 'off', 'full_page_writes': 'off'}
 
 
 class Cluster:
-    """Only one process at a time may call this; the caller sees to it.
+    """The caller must ensure that only one process at a time uses it.
 
-    `lock` is a descriptor that all processes of the server inherit and keep open for their lives.
+    `lock` is a descriptor that all processes of the server inherit and keep open.
     """
 
     def __init__(self, runner: ProgramRunner, *, durable: bool) -> None:
@@ -48,21 +48,21 @@ class Cluster:
         self.data = (runner.home / 'data').resolve()
 
     def start(self, lock: int, timeout: float) -> None:
-        """Start it, after making it where it is not. No process of it may be running.
+        """Start the server, and create its data first if necessary. It must not be running.
 
-        Raises EmbeddedPostgresError when it is not ready to serve within `timeout` seconds.
+        Raises EmbeddedPostgresError if it is not ready within `timeout` seconds.
         """
         if (self.data / 'PG_VERSION').exists():
             self._check_data()
         else:
             self._create(lock)
-        # PostgreSQL trusts that file even where its number has since gone to another process.
+        # PostgreSQL trusts this file even if the process id was reused.
         (self.data / 'postmaster.pid').unlink(missing_ok=True)
         self._renew_log()
         settings = _SETTINGS | ({} if self._durable else _SETTINGS_WITHOUT_SYNC)
         options = ' '.join(f'-c {name}={value}' for name, value in settings.items())
         for _ in range(3):
-            # Another program can take the port before PostgreSQL does; hence several attempts.
+            # Another program may take the port before PostgreSQL does.
             result = self._pg_ctl(
                 'start',
                 '-l',
@@ -83,16 +83,16 @@ class Cluster:
         self._pg_ctl('stop', '-m', 'fast', '-t', str(max(1, round(timeout))))
 
     def connect(self) -> str:
-        """The URL of the database, once this very server has answered there.
+        """Return the URL of the database after verifying that this server listens there.
 
-        Raises psycopg2.Error while it does not.
+        Raises psycopg2.Error if it does not.
         """
         port = self._pid_file_line(3)
         try:
             password = self._password.read_text(encoding='ascii')
         except FileNotFoundError as error:
             raise EmbeddedPostgresError(
-                f'The password of the database in {self.data} is gone: put {self._password} back, '
+                f'The password of the database in {self.data} is missing: restore {self._password}, '
                 f'or move {self.data} away to start with an empty database.'
             ) from error
         credentials = f'{_USER}:{password}@127.0.0.1:{port}'
@@ -104,23 +104,23 @@ class Cluster:
                 cursor.execute('SHOW data_directory')
                 row = cursor.fetchone()
                 if row is None or Path(row[0]) != self.data:
-                    raise psycopg2.OperationalError(f'port {port} is that of another server')
+                    raise psycopg2.OperationalError(f'port {port} belongs to another server')
                 cursor.execute('SELECT FROM pg_database WHERE datname = %s', (_DATABASE, ))
                 if cursor.rowcount == 0:
                     cursor.execute(f'CREATE DATABASE {_DATABASE} TEMPLATE template0')
         return f'postgresql+psycopg2://{credentials}/{_DATABASE}'
 
     def may_be_running(self) -> bool:
-        """Whether the process in postmaster.pid may be a server on these data; in doubt, yes."""
+        """Whether the process in postmaster.pid may be a server with this data; if in doubt, True."""
         process = self._pid_file_line(0)
         if not process:
             return False
         try:
-            # Every server moves into its data folder.
+            # A server's working directory is its data folder.
             return Path(f'/proc/{process}/cwd').readlink() == self.data
         except (FileNotFoundError, ProcessLookupError):
             if Path('/proc/self/cwd').exists():
-                # There is no such process, or only what remains of one until its parent looks.
+                # No such process, or a zombie.
                 return False
             listing = subprocess.run(['ps', '-ww', '-p', str(process), '-o', 'command='],
                                      capture_output=True,
@@ -129,18 +129,18 @@ class Cluster:
                                      check=False)
             command = listing.stdout.replace('\n', ' ')
         except PermissionError:
-            # Another user's, into which not even the root of a container may look.
+            # Another user's process, which even root in a container cannot inspect.
             command = Path(f'/proc/{process}/cmdline').read_text(encoding='utf-8', errors='replace')
             command = command.replace('\0', ' ')
         elsewhere = ' -D /' in command and f' -D {self.data} ' not in command
-        # The helpers of a server are called `postgres: …`, and are never in this file.
+        # The server's child processes are named `postgres: …` and never in this file.
         return bool(re.search(r'postgres\s', command)) and not elsewhere
 
     def log_tail(self) -> str:
         if not self._log.exists():
-            return f'There is no {self._log}.'
+            return f'{self._log} does not exist.'
         text = self._log.read_bytes()[-3000:].decode(errors='replace')
-        return '\n'.join([f'The end of {self._log}:', *text.splitlines()[-20:]])
+        return '\n'.join([f'Last lines of {self._log}:', *text.splitlines()[-20:]])
 
     def _pg_ctl(self,
                 action: str,
@@ -153,9 +153,9 @@ class Cluster:
     def _create(self, lock: int) -> None:
         if self.data.exists() and any(self.data.iterdir()):
             raise EmbeddedPostgresError(
-                f'{self.data} is not empty and yet no PostgreSQL database: move it away.'
+                f'{self.data} is not empty, but contains no PostgreSQL database: move it away.'
             )
-        # What is named `data` is whole: a folder left half-made keeps the name of a draft.
+        # Renamed when complete, so that an interrupted initdb leaves no `data`.
         draft = self.data.with_name('data.new')
         if draft.exists():
             shutil.rmtree(draft)
@@ -170,7 +170,7 @@ class Cluster:
             f'--pwfile={self._password}',
             '--auth=scram-sha-256',
             '--encoding=UTF8',
-            # The one locale that every system has, as PostgreSQL brings it.
+            # Available on every system.
             '--locale-provider=builtin',
             '--builtin-locale=C.UTF-8',
             '--locale=C',
@@ -179,7 +179,7 @@ class Cluster:
             keep_open=[lock],
         )
         if result.returncode != 0:
-            raise EmbeddedPostgresError(f'No database could be made in {self.data}:\n{result.stderr.strip()}')
+            raise EmbeddedPostgresError(f'Cannot create a database in {self.data}:\n{result.stderr.strip()}')
         draft.rename(self.data)
         if self._durable:
             _sync_folder(self.data.parent)
@@ -188,17 +188,17 @@ class Cluster:
         owner = self.data.stat().st_uid
         if owner != self._runner.owner:
             raise EmbeddedPostgresError(
-                f'{self.data} belongs to the user with number {owner}, and PostgreSQL would run as '
-                f'{self._runner.owner}: run this as its owner, or change the owner.'
+                f'{self.data} belongs to user id {owner}, but PostgreSQL would run as '
+                f'{self._runner.owner}: run this as the owner, or change the owner.'
             )
         made_by = (self.data / 'PG_VERSION').read_text(encoding='ascii').strip()
         response = self._runner.run(self._runner.programs / 'postgres', '--version').stdout
         installed = re.search(r'\d+', response)
         if installed is None or installed[0] != made_by:
             raise EmbeddedPostgresError(
-                f'{self.data} was made by PostgreSQL {made_by}, and what is installed here is '
-                f'{response.strip()}, which cannot read it. Carry the data over with pg_dump of '
-                f'version {made_by}, or move that folder away to start with an empty database.'
+                f'{self.data} was created by PostgreSQL {made_by}, but the installed version is '
+                f'{response.strip()}. Migrate the data with pg_dump of version {made_by}, or move '
+                'that folder away to start with an empty database.'
             )
 
     def _renew_log(self) -> None:
@@ -215,10 +215,10 @@ class Cluster:
         self._runner.give(path)
 
     def _pid_file_line(self, number: int) -> int:
-        """A number of postmaster.pid; 0 when it is not there (yet)."""
+        """Return the number on a line of postmaster.pid, or 0 if it does not exist (yet)."""
         try:
             lines = (self.data / 'postmaster.pid').read_text(encoding='utf-8').splitlines()
-            # A single-user server notes its process with a minus sign.
+            # A single-user server writes its process id as a negative number.
             return abs(int(lines[number]))
         except (FileNotFoundError, IndexError, ValueError):
             return 0

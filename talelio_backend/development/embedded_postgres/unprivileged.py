@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses to run as root, which is who one is in many containers."""
+"""Runs PostgreSQL as an ordinary user: it refuses to run as root, as in many containers."""
 import logging
 import os
 import pwd
@@ -12,12 +12,11 @@ from pathlib import Path
 
 from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError, copy_programs
 
-# The shell in which pg_ctl and initdb start `postgres` would read these inside double quotes.
+# pg_ctl and initdb start `postgres` in a shell, which interprets these inside double quotes.
 _NOT_FOR_A_SHELL = frozenset('"$`\\\n')
 
-# A server needs nothing else, and the rest holds PG* variables that would redirect it and secrets
-# that are not for the other user under whom it may run.
-_KEPT_VARIABLES = ('PATH', 'LD_LIBRARY_PATH')
+# Other variables may be PG* variables that affect the server, or secrets.
+_ALLOWED_VARIABLES = ('PATH', 'LD_LIBRARY_PATH')
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ _NOTE = 'where-the-data-are.txt'
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramRunner:
-    """Where a server's files lie, and as whom its programs run there."""
+    """The folders of a server, and the user that runs its programs."""
     home: Path
     programs: Path
     prefix: tuple[str, ...] = ()
@@ -43,14 +42,14 @@ class ProgramRunner:
             user=self.user,
             group=self.group,
             extra_groups=None if self.user is None else (),
-            # The present directory may be closed to the other user.
+            # The current directory may be inaccessible to the other user.
             cwd=self.home,
             env={
                 **{
                     name: os.environ[name]
-                    for name in _KEPT_VARIABLES if name in os.environ
+                    for name in _ALLOWED_VARIABLES if name in os.environ
                 },
-                # Messages in English; and on macOS PostgreSQL does not start without a locale.
+                # For English messages; on macOS PostgreSQL also requires a locale.
                 'LC_ALL': 'C',
             },
             stdin=subprocess.DEVNULL,
@@ -62,12 +61,12 @@ class ProgramRunner:
         )
 
     def give(self, path: Path) -> None:
-        """Make the programs' user the owner of a file or an empty folder."""
+        """Change the owner of a file or an empty folder to the programs' user."""
         if self.user is not None and self.group is not None:
             os.chown(path, self.user, self.group, follow_symlinks=False)
 
 
-# Takes the folder and the installation; raises EmbeddedPostgresError where it is no way here.
+# Takes the folder and the installation; raises EmbeddedPostgresError if it does not work here.
 RunnerFactory = Callable[[Path, Path], ProgramRunner]
 
 
@@ -76,13 +75,13 @@ def as_self(folder: Path, installation: Path) -> ProgramRunner:
 
 
 def in_user_namespace(folder: Path, installation: Path) -> ProgramRunner:
-    """The same user under another number, so that nothing has to move or to change its owner.
+    """Map the user to another user id, so that no file has to move or change its owner.
 
     https://man7.org/linux/man-pages/man7/user_namespaces.7.html
     """
     unshare = shutil.which('unshare')
     if unshare is None:
-        raise EmbeddedPostgresError('there is no program `unshare`')
+        raise EmbeddedPostgresError('`unshare` is not installed')
     account = _ordinary_account()
     numbers = (f'--map-user={account.pw_uid}', f'--map-group={account.pw_gid}')
     return _checked(
@@ -99,27 +98,27 @@ def as_other_user(
     installation: Path,
     places: Iterable[Path] = (Path('/var/lib'), Path('/var/tmp')),
 ) -> ProgramRunner:
-    """Another user of the machine, with the data and the programs where that user can reach them.
+    """Run as another user, with the data and programs in a place accessible to that user.
 
-    Only the data folder and the log belong to that user. All around them belongs to root, so that
-    whatever else runs under that name can lay no traps such as links for root to follow.
+    Only the data folder and the log belong to that user. Root owns the parent folders, so that other
+    programs of that user cannot plant symbolic links there.
     """
     if os.geteuid() != 0:
         raise EmbeddedPostgresError('only root can run programs as another user')
     account = _ordinary_account()
     if (folder / 'data').exists():
         raise EmbeddedPostgresError(
-            f'the data in {folder} were made by root in a user namespace, and {account.pw_name} '
-            'cannot use them; with that folder moved away, an empty database would be made'
+            f'root created the data in {folder} in a user namespace, and {account.pw_name} cannot '
+            'use it; move that folder away to start with an empty database'
         )
     shelves = [place.resolve() / 'talelio-postgres' for place in places]
-    # Not named after the folder: who deletes that and makes it anew expects an empty database.
+    # Not derived from the folder: a deleted and recreated folder should have an empty database.
     name = secrets.token_hex(8)
     noted = _noted_home(folder)
     if noted and noted.parent not in shelves:
-        raise EmbeddedPostgresError(f'{noted}, named in {folder / _NOTE}, is no place for data')
+        raise EmbeddedPostgresError(f'{noted}, named in {folder / _NOTE}, is not a valid data folder')
     if noted and not noted.exists():
-        _LOGGER.warning('The data of %s lay in %s, which is gone.', folder, noted)
+        _LOGGER.warning('%s, which contained the data of %s, is missing.', noted, folder)
     homes = [noted] if noted else [shelf / name for shelf in shelves]
     reasons = []
     for home in homes:
@@ -144,7 +143,7 @@ def as_other_user(
 
 
 def choose_runner(folder: Path, installation: Path) -> ProgramRunner:
-    """The first way that works here, and for a folder with data the way by which they were made."""
+    """Return the first runner that works here; for existing data, only the one that created it."""
     if os.geteuid() != 0 and _has_account(os.geteuid()):
         return as_self(folder, installation)
     ways: list[tuple[str, RunnerFactory]] = [('as another user', as_other_user)]
@@ -157,9 +156,8 @@ def choose_runner(folder: Path, installation: Path) -> ProgramRunner:
         except EmbeddedPostgresError as error:
             reasons.append(f'- {title}: {error}')
     raise EmbeddedPostgresError(
-        'PostgreSQL runs neither as root nor as a user without a name, and no other way worked '
-        'here. Set DATABASE_URL to a PostgreSQL of your own, or see what stood in the way:\n' +
-        '\n'.join(reasons)
+        'PostgreSQL runs neither as root nor as a user without a name, and no alternative works '
+        'here. Set DATABASE_URL to a PostgreSQL of your own, or fix one of these:\n' + '\n'.join(reasons)
     )
 
 
@@ -174,8 +172,8 @@ def _has_account(user: int) -> bool:
 def _ordinary_account() -> pwd.struct_passwd:
     accounts = [account for account in pwd.getpwall() if account.pw_uid != 0]
     if not accounts:
-        # A number alone will not do: initdb looks up its name.
-        raise EmbeddedPostgresError('the system knows no user but root')
+        # initdb requires a name for the user id.
+        raise EmbeddedPostgresError('the system has no user except root')
     return next((account for account in accounts if account.pw_name == 'nobody'), accounts[0])
 
 
@@ -183,7 +181,7 @@ def _checked(runner: ProgramRunner, *, writable: bool = True) -> ProgramRunner:
     for path in (runner.home, runner.programs):
         if _NOT_FOR_A_SHELL.intersection(str(path)):
             raise EmbeddedPostgresError(
-                f'PostgreSQL cannot start from {path}: a path must not hold " $ ` \\ or a newline'
+                f'PostgreSQL cannot start from {path}: a path must not contain " $ ` \\ or a newline'
             )
     reach = '&& test -w "$2" -a -x "$2"' if writable else ''
     try:
@@ -192,20 +190,20 @@ def _checked(runner: ProgramRunner, *, writable: bool = True) -> ProgramRunner:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise EmbeddedPostgresError(
-            f'a trial failed: {error.strerror if isinstance(error, OSError) else error}'
+            f'a trial run failed: {error.strerror if isinstance(error, OSError) else error}'
         ) from error
     if trial.returncode != 0:
-        complaint = trial.stderr.strip() or f'{runner.home} is closed to it'
-        raise EmbeddedPostgresError(f'a trial failed: {complaint}')
+        complaint = trial.stderr.strip() or f'{runner.home} is not accessible'
+        raise EmbeddedPostgresError(f'a trial run failed: {complaint}')
     return runner
 
 
 def _make_roots_own(folder: Path) -> None:
     folder.mkdir(mode=0o755, exist_ok=True)
     state = folder.lstat()
-    # In a place where everyone may write, another user can have been there first.
+    # In a world-writable folder, another user may have created it.
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != 0 or state.st_mode & 0o022:
-        raise EmbeddedPostgresError('it exists already and is not a folder of root alone')
+        raise EmbeddedPostgresError('it exists, but is not a folder that only root can write to')
     folder.chmod(0o755)
 
 
@@ -215,10 +213,10 @@ def _noted_home(folder: Path) -> Path | None:
         return None
     noted_folder, home = note.read_text(encoding='utf-8').splitlines()[-2:]
     if noted_folder != str(folder):
-        # Each folder has locks of its own, which therefore cannot guard data that two share.
+        # Two folders with separate locks must not share data.
         raise EmbeddedPostgresError(
-            f'{folder} was at {noted_folder} before. If it was moved, write the new path into '
-            f'{note}; if it was copied, delete that file to start with an empty database'
+            f'{folder} was previously {noted_folder}. If you moved it, write the new path into '
+            f'{note}; if you copied it, delete that file to start with an empty database'
         )
     return Path(home)
 
@@ -226,8 +224,8 @@ def _noted_home(folder: Path) -> Path | None:
 def _write_note(folder: Path, home: Path, user: str) -> None:
     draft = folder / f'{_NOTE}.new'
     draft.write_text(
-        'PostgreSQL does not run as root, and this folder need not be open to other users.\n'
-        f'So the server runs as {user}. Of these two, the first has its database in the second:\n'
+        f'PostgreSQL does not run as root, so it runs as {user}, who may lack access to this folder.\n'
+        'The database of the first folder is in the second:\n'
         f'{folder}\n{home}\n',
         encoding='utf-8'
     )

@@ -8,11 +8,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
-# Of a statement, behind a comment.
+# After an optional comment.
 _VERB = re.compile(r'\s*(?:/\*.*?\*/\s*)?(\w+)')
 _VERBS = frozenset(('select', 'insert', 'update', 'delete'))
 
-# What is kept with a connection.
 _COUNTED = 'talelio_counted'
 
 
@@ -21,22 +20,20 @@ class DatabaseMetrics:
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._in_use = Gauge(
             'talelio_db_connections_in_use',
-            'Connections that somebody holds',
+            'Connections in use',
             multiprocess_mode='livesum',
             registry=registry,
         )
         self._limit = Gauge(
             'talelio_db_connections_limit',
-            'Connections that there may be',
+            'Maximum connections',
             multiprocess_mode='livesum',
             registry=registry,
         )
-        self._opened = Counter(
-            'talelio_db_connections_opened', 'Connections that were made', registry=registry
-        )
+        self._opened = Counter('talelio_db_connections_opened', 'Connections opened', registry=registry)
         self._wait = Histogram(
             'talelio_db_connection_wait_seconds',
-            'Time until a connection was there, or it was given up',
+            'Time to get a connection, or until the timeout',
             buckets=_SECONDS,
             registry=registry,
         )
@@ -49,7 +46,7 @@ class DatabaseMetrics:
         )
         self._errors = Counter(
             'talelio_db_errors',
-            'Errors, by what the driver calls them; PoolTimeout: no connection was to be had',
+            "Errors, by the driver's class; PoolTimeout: no connection was available",
             ('kind', ),
             registry=registry,
         )
@@ -58,7 +55,7 @@ class DatabaseMetrics:
         self._queries = {verb: self._query.labels(verb) for verb in (*_VERBS, 'other')}
 
     def pool_class(self) -> type[QueuePool]:
-        """The usual pool, which tells how long it had somebody wait."""
+        """Return a QueuePool that measures the time to get a connection."""
         wait, errors = self._wait, self._errors
 
         class MeasuredPool(QueuePool):
@@ -78,20 +75,20 @@ class DatabaseMetrics:
     def watch(self, engine: Engine, *, pool_size: int) -> None:
         self._limit.set(pool_size)
         event.listen(engine, 'connect', lambda *_: self._opened.inc())
-        event.listen(engine, 'checkout', self._take)
-        event.listen(engine, 'checkin', self._give_back)
-        # Whoever takes one out of the pool for good leaves its place to another.
-        event.listen(engine, 'detach', self._give_back)
+        event.listen(engine, 'checkout', self._checkout)
+        event.listen(engine, 'checkin', self._checkin)
+        # A detached connection no longer counts towards the limit.
+        event.listen(engine, 'detach', self._checkin)
         event.listen(engine, 'before_cursor_execute', self._begin)
         event.listen(engine, 'after_cursor_execute', self._end)
         event.listen(engine, 'handle_error', self._fail)
 
-    def _take(self, _connection: Any, record: Any, _proxy: Any) -> None:
-        # One that fails its first test is given back without having been taken.
+    def _checkout(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        # A connection that fails on checkout is checked in without this event.
         record.record_info[_COUNTED] = True
         self._in_use.inc()
 
-    def _give_back(self, _connection: Any, record: Any) -> None:
+    def _checkin(self, _connection: Any, record: Any) -> None:
         if record.record_info.pop(_COUNTED, False):
             self._in_use.dec()
 
@@ -108,5 +105,5 @@ class DatabaseMetrics:
         self._queries.get(verb[1].lower() if verb else '', self._queries['other']).observe(seconds)
 
     def _fail(self, context: ExceptionContext) -> None:
-        # Such as UniqueViolation: there are as many as psycopg2 has classes of errors.
+        # Such as UniqueViolation; bounded by psycopg2's error classes.
         self._errors.labels(type(context.original_exception).__name__).inc()

@@ -1,4 +1,4 @@
-"""Answers Prometheus on an address of its own, which no proxy leads to."""
+"""Serves metrics to Prometheus on a separate address, which the proxy does not expose."""
 import logging
 import socket
 from http import HTTPStatus
@@ -9,23 +9,23 @@ from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, MetricsHandler
 
-# Seconds that somebody who asks may be silent.
-_PATIENCE = 10.0
+# Seconds that a client may be silent.
+_TIMEOUT = 10.0
 
 _logger = logging.getLogger(__name__)
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """Raises OSError. Every process that is forked afterwards may serve there, and one of them will."""
+    """Return a socket for all processes forked afterwards. Raises OSError."""
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
-    # Several wait for the same connection, and those that come too late should not wait for the next.
+    # All processes wake up for a connection; those that lose the race must not block.
     listener.setblocking(False)
     return listener
 
 
 def serve(listener: socket.socket, registry: CollectorRegistry) -> None:
-    """Answer `GET /metrics` in a thread, as long as the process lives."""
+    """Serve `GET /metrics` in a daemon thread."""
     handler = type('Handler', (_Handler, ), {'registry': registry})
     server = _Server(listener.getsockname()[:2], handler, bind_and_activate=False)
     server.socket.close()
@@ -34,7 +34,7 @@ def serve(listener: socket.socket, registry: CollectorRegistry) -> None:
 
 
 class _Handler(MetricsHandler):
-    timeout = _PATIENCE
+    timeout = _TIMEOUT
 
     def do_GET(self) -> None:
         if urlsplit(self.path).path != '/metrics':
@@ -49,4 +49,4 @@ class _Handler(MetricsHandler):
 class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        _logger.warning('the metrics could not be told', exc_info=True)
+        _logger.warning('cannot serve metrics', exc_info=True)

@@ -15,14 +15,14 @@ class StorageMetrics:
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self.seconds = Histogram(
             'talelio_storage_operation_duration_seconds',
-            'Time that the store of pictures took, whether it succeeded or not',
+            'Duration of operations of the image store, successful or not',
             ('operation', ),
             buckets=_SECONDS,
             registry=registry,
         )
         self.errors = Counter(
             'talelio_storage_errors',
-            'Operations of the store of pictures that failed, by the kind of error',
+            'Failed operations of the image store, by kind of error',
             ('operation', 'kind'),
             registry=registry,
         )
@@ -33,7 +33,6 @@ class StorageMetrics:
 
 
 class MeasuredImageStore:
-    """A store whose operations are counted."""
 
     def __init__(self, store: ImageStore, metrics: StorageMetrics) -> None:
         self._store = store
@@ -53,7 +52,7 @@ class MeasuredImageStore:
             return self._store.exists(*keys)
 
     def list(self) -> Iterator[StoredFile]:
-        # For the operator's command alone, which says itself how it went.
+        # Only used by a CLI command, which reports errors itself.
         return self._store.list()
 
     def url(self, key: str) -> str:

@@ -12,7 +12,7 @@ class MailMetrics:
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self.tries = Counter(
             'talelio_mail_tries',
-            'Tries to send a mail, by outcome: sent, failed (to be tried again) or refused (for good)',
+            'Attempts to send mail, by outcome: sent, failed (will be retried) or refused (permanently)',
             ('outcome', ),
             registry=registry,
         )
@@ -20,14 +20,13 @@ class MailMetrics:
             self.tries.labels(outcome)
         self.seconds = Histogram(
             'talelio_mail_duration_seconds',
-            'Time that the mail server took, whether it took the mail or not',
+            'Duration of attempts to send mail, successful or not',
             buckets=_SECONDS,
             registry=registry,
         )
 
 
 class MeasuredMailer:
-    """A mailer whose tries are counted."""
 
     def __init__(self, mailer: Mailer, metrics: MailMetrics) -> None:
         self._mailer = mailer

@@ -9,10 +9,10 @@ from talelio_backend.observability.metrics.work import WorkMetrics
 
 
 class Metrics:
-    """All that one process counts, a part for each subject."""
+    """The metrics of one process."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        """Without a registry the values are to be had from the files that processes share, or not at all."""
+        """Without a registry, values are only available from the shared files."""
         self.requests = RequestMetrics(registry)
         self.database = DatabaseMetrics(registry)
         self.work = WorkMetrics(registry)

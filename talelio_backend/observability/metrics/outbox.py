@@ -11,38 +11,38 @@ from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.mail.business.outbox import OutboxTally
 from talelio_backend.shared.workers.daemon_future import start_daemon
 
-# Seconds. Prometheus waits ten, and wants to hear of all else in them, just when the database hangs.
-_PATIENCE = 2.0
+# Seconds; less than Prometheus' ten, so that other metrics arrive when the database hangs.
+_TIMEOUT = 2.0
 
 _logger = logging.getLogger(__name__)
 
 
 class OutboxCollector:
-    """Looks into the outbox whenever Prometheus asks. While the database is away it has nothing to tell."""
+    """Queries the outbox on each scrape. Without the database, it reports nothing."""
 
-    def __init__(self, tally: Callable[[], OutboxTally], *, timeout: float = _PATIENCE) -> None:
+    def __init__(self, tally: Callable[[], OutboxTally], *, timeout: float = _TIMEOUT) -> None:
         self._tally = tally
         self._timeout = timeout
         self._looking: Future[None] | None = None
 
     def collect(self) -> Iterable[Metric]:
-        tally = self._look()
+        tally = self._query()
         if tally is None:
             return
         age = 0.0 if tally.oldest is None else (datetime.now(UTC) - tally.oldest).total_seconds()
-        mails = GaugeMetricFamily('talelio_outbox_mails', 'Mails that did not leave yet', labels=['status'])
+        mails = GaugeMetricFamily('talelio_outbox_mails', 'Unsent mail', labels=['status'])
         mails.add_metric(['pending'], tally.pending)
         mails.add_metric(['failed'], tally.failed)
         yield mails
         yield GaugeMetricFamily(
             'talelio_outbox_oldest_pending_seconds',
-            'Since when the mail that waits the longest is to be sent; 0 for none',
+            'Age of the oldest pending mail; 0 for none',
             value=max(0.0, age),
         )
 
-    def _look(self) -> OutboxTally | None:
+    def _query(self) -> OutboxTally | None:
         if self._looking is not None and not self._looking.done():
-            # One that hangs is enough.
+            # Do not start another query while one hangs.
             return None
         seen: list[OutboxTally] = []
         self._looking = start_daemon(lambda: seen.append(self._tally()))
@@ -51,7 +51,7 @@ class OutboxCollector:
         except (NotYet, Unavailable):
             return None
         except Exception:  # pylint: disable=broad-exception-caught
-            # Such as a database that was not migrated: all else is still to be told.
-            _logger.warning('the outbox could not be looked into', exc_info=True)
+            # Such as an unmigrated database: other metrics must still be reported.
+            _logger.warning('cannot query the outbox', exc_info=True)
             return None
         return seen[0]

@@ -1,4 +1,4 @@
-"""Memory and time of the server's processes, as Linux tells them. Elsewhere there is nothing to tell."""
+"""Memory and CPU time of the server's processes, on Linux only."""
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,20 +19,21 @@ class _Process:
 
 
 class ProcessCollector:
-    """Looks at this process's siblings, their parent, and their children, whenever Prometheus asks.
+    """Reads /proc for the master process, its workers and their children on each scrape.
 
-    A process is named by what it is and by the place that its worker has, not by its id: those who come and
-    go would leave more and more names behind.
+    Labels are the role and the worker's place. Process ids would create unlimited time series.
     """
 
     def __init__(self, workers: Callable[[], Mapping[int, int]]) -> None:
-        """`workers` tells the ids of the workers by their places."""
+        """`workers` returns the process ids of the workers by place."""
         self._workers = workers
 
     def collect(self) -> Iterable[Metric]:
         labels = ['process', 'place']
         memory = GaugeMetricFamily(
-            'talelio_process_resident_memory_bytes', 'Memory, that which is shared included', labels=labels
+            'talelio_process_resident_memory_bytes',
+            'Resident memory, including shared memory',
+            labels=labels
         )
         cpu = CounterMetricFamily('talelio_process_cpu_seconds', 'User and system time', labels=labels)
         threads = GaugeMetricFamily('talelio_process_threads', 'Threads', labels=labels)
@@ -43,10 +44,10 @@ class ProcessCollector:
         yield from (memory, cpu, threads)
 
     def _processes(self) -> Iterable[tuple[str, str, _Process]]:
-        there = _all_processes()
+        processes = _all_processes()
         places = {id_: str(place) for place, id_ in self._workers().items()}
         main = os.getppid()
-        for id_, process in there.items():
+        for id_, process in processes.items():
             if id_ == main:
                 yield 'main', '', process
             elif id_ in places:
@@ -60,10 +61,10 @@ def _all_processes() -> dict[int, _Process]:
     for folder in _PROC.glob('[0-9]*'):
         try:
             # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-            # The name, in brackets, may hold anything.
+            # The name, in parentheses, may contain any character.
             fields = (folder / 'stat').read_bytes().rpartition(b')')[2].split()
         except OSError:
-            # It has ended.
+            # The process has exited.
             continue
         found[int(folder.name)] = _Process(
             parent=int(fields[1]),
@@ -75,7 +76,7 @@ def _all_processes() -> dict[int, _Process]:
 
 
 def _name_of_child(id_: int) -> str:
-    """The module that a `shared.workers.sandboxed_worker` works with, such as `image_codec`."""
+    """Return the module of a SandboxedWorker's function, such as `image_codec`."""
     try:
         words = (_PROC / str(id_) / 'cmdline').read_bytes().split(b'\0')
     except OSError:

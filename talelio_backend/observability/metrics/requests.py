@@ -1,4 +1,4 @@
-"""Counts the requests and their time, whoever answers them: Flask, or what stands before it."""
+"""Counts and times requests, including those that middleware responds to."""
 from collections.abc import Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# A path is whatever a client makes up, and each of its own would be kept for ever.
+# Arbitrary paths as labels would create unlimited time series.
 NO_ROUTE = 'none'
 
 _METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'))
 
-# Seconds. A kept answer takes a tenth of the first, a hash of a password about half of 0.5.
+# Seconds. A cached response takes about 0.0001, a password hash about 0.25.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -26,34 +26,34 @@ class RequestMetrics:
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._answered = Counter(
             'talelio_http_requests',
-            'Requests answered; "cache" is what the cache of answers had to do with it',
+            'Completed requests; "cache" is the result of the response cache',
             ('method', 'route', 'status', 'cache'),
             registry=registry,
         )
         self._seconds = Histogram(
             'talelio_http_request_duration_seconds',
-            'Time from the first look at a request until its answer is ready to be sent',
+            'Time from receiving a request until its response is ready to send',
             ('method', 'route'),
             buckets=_BUCKETS,
             registry=registry,
         )
         self._in_progress = Gauge(
             'talelio_http_requests_in_progress',
-            'Requests that the application works on; kept answers are given without it',
+            'Requests in the application, without cached responses',
             multiprocess_mode='livesum',
             registry=registry,
         )
         self.cache_bytes = Gauge(
             'talelio_cache_bytes',
-            'Memory that kept answers take, of CACHE_MEMORY in each worker',
+            'Memory of cached responses; the limit in each worker is CACHE_MEMORY',
             multiprocess_mode='livesum',
             registry=registry,
         )
-        # To find a metric by its labels takes longer than to count.
+        # Looking up a metric by its labels takes longer than counting.
         self._known: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}
 
     def around(self, app: 'WSGIApplication') -> 'WSGIApplication':
-        """The same application, counted. It has to begin its answer before it returns."""
+        """Wrap the application to count requests. It must call `start_response` before it returns."""
 
         def counted(environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
             began = perf_counter()
@@ -62,7 +62,7 @@ class RequestMetrics:
             def start(
                 line: str,
                 headers: list[tuple[str, str]],
-                # As the gateway interface has it.
+                # As in PEP 3333.
                 exc_info: 'tuple[type[BaseException], BaseException, TracebackType] | Any' = None,
                 /
             ) -> Any:
@@ -78,7 +78,7 @@ class RequestMetrics:
         return counted
 
     def while_in_progress(self, app: 'WSGIApplication') -> 'WSGIApplication':
-        """The same application, counted while it works."""
+        """Wrap the application to count requests in progress."""
 
         def counted(environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
             with self._in_progress.track_inprogress():
@@ -102,6 +102,6 @@ class RequestMetrics:
         shown = method if known else 'other'
         found = self._answered.labels(shown, route, status, cache), self._seconds.labels(shown, route)
         if known:
-            # A client could make up methods without end.
+            # Clients could invent unlimited methods.
             self._known[method, route, status, cache] = found
         return found

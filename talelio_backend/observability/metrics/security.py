@@ -15,17 +15,17 @@ class SecurityMetrics:
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._events = Counter(
             'talelio_security_events',
-            'What was written into the audit trail, such as login.succeeded, login.failed and login.refused',
+            'Events of the audit trail, such as login.succeeded, login.failed and login.refused',
             ('event', ),
             registry=registry,
         )
         self.refused = Counter(
             'talelio_rate_limit_refusals',
-            'Tries that were answered 429, by the policy',
+            'Responses with 429, by policy',
             ('policy', ),
             registry=registry,
         )
-        # A rise can only be seen from something.
+        # Start at 0, so that the first increase is visible.
         for kind in EventKind:
             self._events.labels(kind.value)
         for policy in POLICIES:
@@ -36,7 +36,6 @@ class SecurityMetrics:
 
 
 class MeasuredRateLimiter(RateLimiter):
-    """Its refusals are counted."""
 
     def __init__(
         self, unit_of_work: Callable[[], LimitsUnitOfWork], pseudonym: Callable[[str], str],

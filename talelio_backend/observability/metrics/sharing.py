@@ -1,8 +1,7 @@
-"""The processes of a server count in files, so that any of them can tell the sum.
+"""Shares metrics between the processes of a server through files, so that any process can report the sum.
 
-The library names each process's files after its id, and keeps them for ever, for what a process counted stays
-counted when it ends. Workers are replaced again and again, so here the files are named after a place that the
-server's main process gives to each worker; the next worker in that place counts on.
+prometheus_client names the files after process ids and never deletes them. As workers are replaced, here the
+files are named after a place that the master process assigns; a new worker in that place continues its files.
 """
 import fcntl
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from prometheus_client import values
 
-# By which the library is told the folder, and a worker process too.
+# Read by prometheus_client and by worker processes.
 FOLDER_VARIABLE = 'PROMETHEUS_MULTIPROC_DIR'
 
 _PREFIX = 'talelio-metrics-'
@@ -22,15 +21,15 @@ _PREFIX = 'talelio-metrics-'
 
 @contextmanager
 def shared_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Make a folder for the files, which ends with the process that made it.
+    """Create a folder for the files, and delete it when its creator exits.
 
-    By default it is in memory where there is such a place. What killed servers have left there is removed.
+    By default it is in memory if possible. Folders of killed servers are deleted.
     """
     if parent is None:
         parent = Path('/dev/shm') if os.path.isdir('/dev/shm') else Path(tempfile.gettempdir())
-    _remove_left_behind(parent)
-    maker = os.getpid()
-    # Under its name only when it is locked, or another server might take it for left behind.
+    _remove_abandoned(parent)
+    creator = os.getpid()
+    # Renamed after locking, so that other servers do not consider it abandoned.
     unlocked = Path(tempfile.mkdtemp(prefix='.new-', dir=parent))
     with (unlocked / 'lock').open('wb') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -38,12 +37,12 @@ def shared_folder(parent: Path | None = None) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            # Also called in processes that were forked from this one.
-            if os.getpid() == maker:
+            # Forked processes get here, too.
+            if os.getpid() == creator:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove_left_behind(parent: Path) -> None:
+def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f'{_PREFIX}*'):
         status = folder.lstat()
         if status.st_uid == os.geteuid() and folder.is_dir() and not folder.is_symlink() and \
@@ -52,23 +51,23 @@ def _remove_left_behind(parent: Path) -> None:
 
 
 def take_place(folder: Path, place: int) -> None:
-    """Have this process count in files of its own from now on: before its metrics are made."""
+    """Use the place's files in this process. Call this before creating metrics."""
     (folder / f'{place}.pid').write_text(str(os.getpid()), encoding='ascii')
     os.environ[FOLDER_VARIABLE] = str(folder)
     values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
 
 
 def leave_place(folder: Path, place: int) -> None:
-    """Forget what the process there had at its end, whatever ended it. What it counted stays."""
+    """Delete the gauges of an exited process. Its counters remain."""
     for file in (*folder.glob(f'gauge_*_{place}.db'), folder / f'{place}.pid'):
         file.unlink(missing_ok=True)
 
 
 def processes(folder: Path) -> dict[int, int]:
-    """The ids of the processes by their places."""
+    """Return the process ids by place."""
     found = {}
     for file in folder.glob('*.pid'):
-        # One that comes just now has an empty file, one that goes has none.
+        # The file is empty while a process starts, and missing after it has exited.
         with suppress(FileNotFoundError):
             found[int(file.stem)] = int(file.read_bytes() or 0)
     return found

@@ -1,4 +1,4 @@
-"""Work that is slow on purpose or by its nature, and so is done by a few at a time."""
+"""Metrics of slow work whose concurrency a bulkhead limits."""
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -13,44 +13,44 @@ class WorkMetrics:
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._waiting = Gauge(
             'talelio_work_waiting',
-            'Requests that wait for their turn',
+            'Requests waiting for the work to start',
             ('what', ),
             multiprocess_mode='livesum',
             registry=registry,
         )
         self._in_progress = Gauge(
             'talelio_work_in_progress',
-            'Requests whose turn it is',
+            'Requests whose work is in progress',
             ('what', ),
             multiprocess_mode='livesum',
             registry=registry,
         )
         self._refused = Counter(
             'talelio_work_refused',
-            'Requests that found too many others before them, or waited too long',
+            'Requests refused because too many others waited, or after a timeout',
             ('what', ),
             registry=registry,
         )
         self._seconds = Histogram(
             'talelio_work_duration_seconds',
-            'Time that the work took, without the wait for it',
+            'Duration of the work, without waiting',
             ('what', ),
             buckets=_SECONDS,
             registry=registry,
         )
         self._processes = Counter(
             'talelio_bounded_process_events',
-            'What became of processes that work on texts and pictures: started, limit (the work '
-            'took too much time or memory), killed (by somebody else), failed',
+            'Events of processes for texts and pictures: started, limit (the work exceeded its time '
+            'or memory), killed (from outside), failed',
             ('what', 'event'),
             registry=registry,
         )
         for what in ('texts', 'pictures'):
-            for happening in ('started', 'limit', 'killed', 'failed'):
-                self._processes.labels(what, happening)
+            for event in ('started', 'limit', 'killed', 'failed'):
+                self._processes.labels(what, event)
 
     def bulkhead(self, what: str) -> 'BulkheadMetrics':
-        """See `shared.workers.bulkhead.TurnsObserver`."""
+        """See `shared.workers.bulkhead.BulkheadObserver`."""
         return BulkheadMetrics(
             self._waiting.labels(what),
             self._in_progress.labels(what),
@@ -59,7 +59,7 @@ class WorkMetrics:
         )
 
     def count_process_event(self, what: str, event: str) -> None:
-        """See `shared.workers.sandboxed_worker.BoundedWorker`."""
+        """See `shared.workers.sandboxed_worker.SandboxedWorker`."""
         self._processes.labels(what, event).inc()
 
 
