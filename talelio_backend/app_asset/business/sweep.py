@@ -1,6 +1,6 @@
 """Finds orphaned and lost files after faults."""
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from talelio_backend.app_asset.business.file_claims import delete_unclaimed
@@ -31,14 +31,13 @@ def find_unclaimed(uow: AssetUnitOfWork, user_id: int, files: Iterable[StoredFil
 
 def finish_deletions(uow: AssetUnitOfWork, store: ImageStore) -> None:
     """Finish interrupted deletions. Raises the errors of the store."""
-    while images := _pending_deletion(uow):
+    while True:
+        with uow:
+            images = uow.images.pending_deletion(_BATCH)
+        if not images:
+            return
         for image in images:
             delete_unclaimed(uow, store, image.user_id, image.keys)
-
-
-def _pending_deletion(uow: AssetUnitOfWork) -> Sequence[Image]:
-    with uow:
-        return uow.images.pending_deletion(_BATCH)
 
 
 def find_lost(uow: AssetUnitOfWork, store: ImageStore, stored_keys: set[str]) -> Iterator[Image]:

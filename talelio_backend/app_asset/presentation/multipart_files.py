@@ -3,9 +3,9 @@ import errno
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
 from tempfile import SpooledTemporaryFile
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from flask import request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
@@ -63,12 +63,9 @@ def digests(files: Sequence[UploadedFile]) -> bytes:
     """Return the concatenated SHA-256 digests of the files."""
     found = []
     for file in files:
-        # `hashlib.file_digest` needs a real file.
-        digest = sha256()
-        while block := file.content.read(_IN_MEMORY):
-            digest.update(block)
+        # typing's BinaryIO lacks `readinto`, which the files have.
+        found.append(file_digest(cast(Any, file.content), 'sha256').digest())
         file.content.seek(0)
-        found.append(digest.digest())
     return b''.join(found)
 
 

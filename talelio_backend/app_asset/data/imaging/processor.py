@@ -87,9 +87,9 @@ class SandboxedImageProcessor:
             raise Unavailable('The picture could not be processed just now, please try again') from None
         except WorkerFailed as error:
             # The same image would fail again, so the client must not retry.
-            _logger.warning('Processing a picture failed: %s', error)
+            _logger.warning('Processing an image failed: %s', error)
             raise InvalidImageType(DAMAGED) from None
         except MalformedReply:
             self._worker.close()
-            _logger.warning('Processing a picture failed: malformed reply from the codec')
+            _logger.warning('Processing an image failed: malformed reply from the codec')
             raise InvalidImageType(DAMAGED) from None

@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 
 MIB = 1024 * 1024
 TINY = saved(scene(), 'JPEG')
-FAILED = 'Processing a picture failed'
+FAILED = 'Processing an image failed'
 
 
 @pytest.fixture(name='worker', scope='module')
