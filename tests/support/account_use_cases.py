@@ -1,4 +1,4 @@
-"""The use cases of accounts on fakes, with sensible values of which a test names only what it is about."""
+"""Account use cases on fakes, with default arguments."""
 from datetime import UTC, datetime
 from typing import Any
 

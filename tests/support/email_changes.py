@@ -1,4 +1,4 @@
-"""Another address for an account, asked for, confirmed and taken back on fakes."""
+"""E-mail change use cases on fakes."""
 from datetime import datetime
 
 from talelio_backend.app_account.business.domain.account import Account
@@ -18,7 +18,7 @@ REVOCATION = JwtLinkTokens('email-revocation', SECRET_KEY)
 SECOND, THIRD = 'second@example.com', 'third@example.com'
 
 
-def ask(
+def request(
     uow: FakeUnitOfWork,
     account: Account,
     email: str = SECOND,
@@ -26,7 +26,6 @@ def ask(
     password: str = PASSWORD,
     now: datetime = NOW
 ) -> None:
-    """As somebody does who has an access token and knows the password."""
     change_email.request(
         uow,
         FakeHasher(),
@@ -39,9 +38,10 @@ def ask(
     )
 
 
-def wish(uow: FakeUnitOfWork, account: Account, email: str = SECOND, *, now: datetime = NOW) -> EmailChange:
-    """What came of asking."""
-    ask(uow, account, email, now=now)
+def request_change(
+    uow: FakeUnitOfWork, account: Account, email: str = SECOND, *, now: datetime = NOW
+) -> EmailChange:
+    request(uow, account, email, now=now)
     return max(uow.store.email_changes.values(), key=lambda change: change.id)
 
 

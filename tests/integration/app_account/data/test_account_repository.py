@@ -1,4 +1,4 @@
-"""What only several transactions at once show; the rest is in test_repository_contracts.py."""
+"""Tests with concurrent transactions; see also test_repository_contracts.py."""
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -34,7 +34,7 @@ def fixture_threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def register(engine: Engine, account: Account) -> Exception | None:
-    """Return what it was refused with."""
+    """Return the error, if any."""
     try:
         with UnitOfWork(engine) as uow:
             uow.accounts.add(account)
@@ -53,11 +53,11 @@ def number_of(engine: Engine, table: str) -> int:
     return int(scalar(engine, f'SELECT count(*) FROM {table}'))
 
 
-# The same address or name at once
+# Concurrent registrations
 
 
 @pytest.mark.parametrize('_', range(5))
-def test_of_many_registrations_of_one_address_at_once_one_wins(engine: Engine, _: int) -> None:
+def test_one_of_many_concurrent_registrations_of_an_address_wins(engine: Engine, _: int) -> None:
     accounts = [new_account(f'maker{index}', email='maker@example.com') for index in range(AT_ONCE)]
 
     refusals = at_once([partial(register, engine, account) for account in accounts])
@@ -70,7 +70,7 @@ def test_of_many_registrations_of_one_address_at_once_one_wins(engine: Engine, _
 
 
 @pytest.mark.parametrize('_', range(5))
-def test_of_many_registrations_of_one_name_at_once_one_wins(engine: Engine, _: int) -> None:
+def test_one_of_many_concurrent_registrations_of_a_username_wins(engine: Engine, _: int) -> None:
     names = ['maker', 'Maker', 'MAKER', 'mAKER'] * (AT_ONCE // 4)
     accounts = [new_account(name, email=f'{index}@example.com') for index, name in enumerate(names)]
 
@@ -83,7 +83,7 @@ def test_of_many_registrations_of_one_name_at_once_one_wins(engine: Engine, _: i
     assert (number_of(engine, 'accounts'), number_of(engine, 'users')) == (1, 1)
 
 
-def test_registrations_that_do_not_clash_do_not_hinder_each_other(engine: Engine) -> None:
+def test_independent_registrations_do_not_conflict(engine: Engine) -> None:
     accounts = [new_account(f'maker{index}') for index in range(AT_ONCE)]
 
     refusals = at_once([partial(register, engine, account) for account in accounts])
@@ -98,7 +98,7 @@ def test_registrations_that_do_not_clash_do_not_hinder_each_other(engine: Engine
     (partial(new_account, 'MAKER', email='other@example.com'), UsernameTaken),
 ],
                          ids=['address', 'name'])
-def test_the_second_waits_for_what_becomes_of_the_first(
+def test_a_conflicting_registration_waits_for_the_first(
     engine: Engine, threads: ThreadPoolExecutor, second: Callable[[], Account], clash: type[Exception],
     commit: bool
 ) -> None:
@@ -115,7 +115,7 @@ def test_the_second_waits_for_what_becomes_of_the_first(
 
 
 @pytest.mark.parametrize(('username', 'clash'), [('maker', EmailTaken), ('Taken', UsernameTaken)])
-def test_the_loser_leaves_nothing_and_can_go_on(
+def test_a_refused_registration_leaves_nothing_and_the_unit_of_work_is_reusable(
     engine: Engine, username: str, clash: type[Exception]
 ) -> None:
     committed(engine, new_account('taken', email='maker@example.com'))
@@ -131,7 +131,7 @@ def test_the_loser_leaves_nothing_and_can_go_on(
     assert (number_of(engine, 'accounts'), number_of(engine, 'users')) == (2, 2)
 
 
-def test_two_who_take_one_name_at_once_do_not_both_get_it(engine: Engine) -> None:
+def test_concurrent_renames_to_one_username_succeed_once(engine: Engine) -> None:
     ids = [committed(engine, new_account(f'maker{index}')) for index in range(4)]
 
     def rename(id_: int) -> Exception | None:
@@ -150,11 +150,11 @@ def test_two_who_take_one_name_at_once_do_not_both_get_it(engine: Engine) -> Non
 
     assert refusals.count(None) == 1
     assert sum(isinstance(refusal, UsernameTaken) for refusal in refusals) == 3
-    # What lost its name lost the rest of the change with it.
+    # A refused rename rolls back the whole change.
     assert scalar(engine, "SELECT count(*) FROM accounts WHERE verified OR password_hash = 'new'") == 1
 
 
-def test_another_broken_constraint_is_no_business_error(engine: Engine) -> None:
+def test_other_integrity_errors_are_not_translated(engine: Engine) -> None:
     account = new_account()
     account.email = None  # type: ignore[assignment]
 
@@ -165,7 +165,7 @@ def test_another_broken_constraint_is_no_business_error(engine: Engine) -> None:
 # Locks
 
 
-def test_changes_of_one_account_at_once_are_all_kept(engine: Engine) -> None:
+def test_concurrent_changes_of_an_account_are_all_kept(engine: Engine) -> None:
     id_ = committed(engine, new_account())
 
     def count_up() -> None:
@@ -184,14 +184,12 @@ def test_changes_of_one_account_at_once_are_all_kept(engine: Engine) -> None:
     assert (account.link_serial, account.user.location) == (1 + AT_ONCE, 'x' * AT_ONCE)
 
 
-def test_who_waits_for_an_account_sees_what_the_first_made_of_it(
-    engine: Engine, threads: ThreadPoolExecutor
-) -> None:
+def test_a_waiting_lock_reads_the_committed_account(engine: Engine, threads: ThreadPoolExecutor) -> None:
     id_ = committed(engine, new_account())
 
     def password_hashes() -> list[str]:
         with UnitOfWork(engine) as uow:
-            # Known already: the lock must bring the row as it is then.
+            # Already loaded: the lock must refresh it.
             known = uow.accounts.get(id_)
             locked = uow.accounts.get_for_update(id_)
             return [account.password_hash for account in (known, locked) if account is not None]
@@ -207,9 +205,7 @@ def test_who_waits_for_an_account_sees_what_the_first_made_of_it(
     assert seen.result(PATIENCE) == ['changed'] * 2
 
 
-def test_who_waits_for_an_account_that_is_deleted_finds_none(
-    engine: Engine, threads: ThreadPoolExecutor
-) -> None:
+def test_a_waiting_lock_finds_no_deleted_account(engine: Engine, threads: ThreadPoolExecutor) -> None:
     id_ = committed(engine, new_account())
 
     def find() -> Account | None:
@@ -225,7 +221,7 @@ def test_who_waits_for_an_account_that_is_deleted_finds_none(
     assert found.result(PATIENCE) is None
 
 
-def test_a_locked_account_can_be_read_and_another_locked(engine: Engine) -> None:
+def test_a_lock_blocks_neither_reads_nor_other_accounts(engine: Engine) -> None:
     one, two = committed(engine, new_account('one')), committed(engine, new_account('two'))
 
     with UnitOfWork(engine) as first, ProbingUnitOfWork(engine) as second:
@@ -238,7 +234,7 @@ def test_a_locked_account_can_be_read_and_another_locked(engine: Engine) -> None
         assert second.accounts.get_for_update(two) is not None
 
 
-def test_the_lock_is_gone_with_its_unit_of_work(engine: Engine) -> None:
+def test_a_lock_ends_with_its_unit_of_work(engine: Engine) -> None:
     id_ = committed(engine, new_account())
 
     for _ in range(2):
@@ -247,7 +243,7 @@ def test_the_lock_is_gone_with_its_unit_of_work(engine: Engine) -> None:
             assert uow.accounts.get_for_update(id_) is not None
 
 
-def test_a_lock_that_is_not_given_back_is_not_waited_for_without_end(engine: Engine) -> None:
+def test_waiting_for_a_lock_times_out(engine: Engine) -> None:
     id_ = committed(engine, new_account())
 
     with UnitOfWork(engine) as first, impatient_engine(engine) as impatient:
@@ -256,7 +252,7 @@ def test_a_lock_that_is_not_given_back_is_not_waited_for_without_end(engine: Eng
             second.accounts.get_for_update(id_)
 
 
-def test_of_two_who_wait_for_each_other_one_goes_on(engine: Engine, threads: ThreadPoolExecutor) -> None:
+def test_a_deadlock_fails_one_transaction(engine: Engine, threads: ThreadPoolExecutor) -> None:
     one, two = committed(engine, new_account('one')), committed(engine, new_account('two'))
 
     def lock(uow: UnitOfWork, id_: int) -> bool:
@@ -280,7 +276,7 @@ def test_of_two_who_wait_for_each_other_one_goes_on(engine: Engine, threads: Thr
     assert sorted(result.result(PATIENCE) for result in results) == [False, True]
 
 
-# Look-ups among many
+# Indexes
 
 
 @pytest.mark.parametrize(('look_up', 'index'), [

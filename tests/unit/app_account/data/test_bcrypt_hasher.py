@@ -28,11 +28,11 @@ def test_the_right_password_is_recognised(password: str) -> None:
         ('case', 'CASE'),
     ],
 )
-def test_every_byte_counts(password: str, other: str) -> None:
+def test_every_byte_affects_the_hash(password: str, other: str) -> None:
     assert not HASHER.verify(other, HASHER.hash(password))
 
 
-def test_two_ways_to_type_a_letter_are_one() -> None:
+def test_equivalent_code_points_match() -> None:
     assert HASHER.verify('e\u0301tude', HASHER.hash('\xe9tude'))
 
 
@@ -41,11 +41,11 @@ def test_equal_passwords_have_different_hashes() -> None:
 
 
 @pytest.mark.parametrize('corrupt', ['', 'nonsense', '$2b$04$short', '$2b$99$' + 'x' * 53])
-def test_a_corrupt_hash_lets_nobody_in(corrupt: str) -> None:
+def test_a_corrupt_hash_matches_no_password(corrupt: str) -> None:
     assert not HASHER.verify('correct horse battery', corrupt)
 
 
-def test_nobody_has_no_password() -> None:
+def test_a_missing_hash_matches_no_password() -> None:
     assert not HASHER.verify('', None)
     assert not HASHER.verify('nobody', None)
 
@@ -59,12 +59,12 @@ def test_a_hash_of_lower_cost_is_outdated() -> None:
 
 
 class CountingHasher(BcryptHasher):
-    """Counts the rounds, 2 to the cost, of what is made up for an older hash."""
+    """Counts the extra rounds (2 to the cost) for an older hash."""
 
-    made_up = 0
+    extra = 0
 
     def _make_hash(self, prehashed: bytes, cost: int) -> bytes:
-        self.made_up += 2**cost
+        self.extra += 2**cost
         return super()._make_hash(prehashed, cost)
 
 
@@ -74,11 +74,11 @@ def test_a_wrong_password_costs_the_same_against_an_older_hash() -> None:
 
     assert not hasher.verify('wrong', older)
 
-    # What the comparison itself took, and what was made up.
-    assert 2**4 + hasher.made_up == 2**7
+    # The comparison itself, and the extra rounds.
+    assert 2**4 + hasher.extra == 2**7
 
 
-def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> None:
+def test_concurrent_hashing_is_limited() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     class SlowHasher(BcryptHasher):
@@ -102,12 +102,12 @@ def test_only_so_many_hash_at_once_and_the_next_hears_that_it_has_to_wait() -> N
     assert hasher.hash('another')
 
 
-def test_what_is_stored_is_plain_bcrypt_of_the_asked_cost() -> None:
+def test_the_hash_is_bcrypt_of_the_configured_cost() -> None:
     assert HASHER.hash('x').startswith(bcrypt.gensalt(COST).decode()[:7])
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='no niceness of a thread: run on Linux')
-def test_hashing_lets_everything_else_go_first() -> None:
+def test_hashing_runs_at_low_priority() -> None:
     mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     before = set(threading.enumerate())
 

@@ -13,7 +13,7 @@ from talelio_backend.shared.business.identity import Identity, InvalidAccessToke
 from tests.support.served_api import SECRET_KEY
 
 NOW = datetime.now(UTC)
-# Seconds, in the year 2242. The name of a test must not change from one run to the next.
+# Seconds, in the year 2242. A constant keeps the names of the tests stable.
 FAR_AHEAD = 2**33
 OLD_KEY = 'the key before: 0123456789abcdefghijk'
 TOKENS = SignedTokens(secret_key=SECRET_KEY, purpose='access', lifetime=timedelta(minutes=30))
@@ -27,7 +27,7 @@ CLAIMS: dict[str, Any] = {
 
 
 def forge(*, without: str | None = None, header: dict[str, Any] | None = None, **changes: Any) -> str:
-    """A token signed with the right key, but made by somebody careless."""
+    """Sign a possibly invalid token with the right key."""
     claims = {k: v for k, v in {**CLAIMS, **changes}.items() if k != without}
     key = TOKENS.keys[0]
     return jwt.encode(claims, key, headers={'typ': 'access+jwt', **(header or {})})
@@ -39,7 +39,7 @@ def raw(header: object, payload: object, signature: bytes = b'') -> str:
 
 
 def signed(header: object, payload: object) -> str:
-    """With the right key, and without whatever PyJWT would put right."""
+    """Sign a token without the corrections that PyJWT makes."""
     signing_input = raw(header, payload).rpartition('.')[0]
     signature = hmac.digest(TOKENS.keys[0], signing_input.encode(), 'sha256')
     return raw(header, payload, signature)
@@ -51,22 +51,22 @@ def message_for(token: str) -> str:
     return str(caught.value)
 
 
-def test_a_token_carries_what_it_was_issued_with() -> None:
+def test_a_token_carries_its_subject_and_claims() -> None:
     claims = TOKENS.read(TOKENS.issue('7', NOW, {'colour': 'blue'}))
 
     assert (claims['sub'], claims['colour']) == ('7', 'blue')
     assert claims['exp'] - claims['iat'] == 1800
 
 
-def test_the_forger_can_make_a_good_token_too() -> None:
+def test_the_forging_helper_makes_valid_tokens() -> None:
     assert TOKENS.read(forge())['sub'] == '1'
 
 
-def test_an_expired_token_says_so_in_pyjwts_words() -> None:
+def test_an_expired_token_is_reported_by_pyjwts_message() -> None:
     assert message_for(TOKENS.issue('1', NOW - timedelta(hours=1))) == 'Signature has expired'
 
 
-def test_a_changed_token_says_so_in_pyjwts_words() -> None:
+def test_a_modified_token_is_reported_by_pyjwts_message() -> None:
     head, payload, signature = TOKENS.issue('1', NOW).split('.')
     flipped = ('B' if signature[0] == 'A' else 'A') + signature[1:]
 
@@ -100,7 +100,7 @@ def test_every_claim_is_required(claim: str) -> None:
     ],
     ids=str,
 )  # yapf: disable
-def test_a_claim_or_header_out_of_line_is_refused(changes: dict[str, Any]) -> None:
+def test_an_invalid_claim_or_header_is_refused(changes: dict[str, Any]) -> None:
     assert message_for(forge(**changes))
 
 
@@ -123,11 +123,11 @@ def test_a_claim_or_header_out_of_line_is_refused(changes: dict[str, Any]) -> No
     ],
     ids=lambda token: token[:40].encode('ascii', 'replace').decode(),
 )  # yapf: disable
-def test_what_is_no_token_of_ours_is_refused(token: str) -> None:
+def test_a_foreign_token_is_refused(token: str) -> None:
     assert message_for(token)
 
 
-def test_an_extension_that_must_be_understood_is_not_also_one_that_pyjwt_knows() -> None:
+def test_critical_extensions_that_pyjwt_supports_are_refused() -> None:
     header = {'alg': 'HS256', 'typ': 'access+jwt'}
     assert TOKENS.read(signed(header, CLAIMS))['sub'] == '1'
 
@@ -139,12 +139,12 @@ def test_an_extension_that_must_be_understood_is_not_also_one_that_pyjwt_knows()
     ) == 'Unsupported critical header'
 
 
-def test_what_pyjwt_has_no_words_for_has_words_of_our_own() -> None:
+def test_own_messages_cover_errors_without_a_pyjwt_message() -> None:
     assert message_for(forge(header={'typ': 'verification+jwt'})) == 'Invalid token type'
     assert message_for('\ud800.é.ü') == 'Invalid token'
 
 
-def test_the_tokens_of_one_purpose_are_worthless_for_another() -> None:
+def test_a_token_is_invalid_for_another_purpose() -> None:
     access, verification = JwtAccessTokens(SECRET_KEY), JwtLinkTokens('verification', SECRET_KEY)
     reset = SignedTokens(secret_key=SECRET_KEY, purpose='reset', lifetime=timedelta(hours=1))
 
@@ -154,7 +154,7 @@ def test_the_tokens_of_one_purpose_are_worthless_for_another() -> None:
         verification.read(access.issue(Identity(1), NOW))
 
 
-def test_another_secret_key_reads_nothing() -> None:
+def test_another_secret_key_verifies_no_token() -> None:
     with pytest.raises(InvalidAccessToken, match='Signature verification failed'):
         JwtAccessTokens(SECRET_KEY + '!').read(JwtAccessTokens(SECRET_KEY).issue(Identity(1), NOW))
 
@@ -162,7 +162,7 @@ def test_another_secret_key_reads_nothing() -> None:
 @pytest.mark.parametrize(
     'subject', ['', 'x', '-1', '1.0', '1_0', '٣', '2147483648', '00000000001', '9' * 5000, '\0']
 )
-def test_a_subject_that_is_no_id_is_refused(subject: str) -> None:
+def test_a_subject_that_is_not_an_id_is_refused(subject: str) -> None:
     with pytest.raises(InvalidAccessToken, match='^Invalid subject$'):
         JwtAccessTokens(SECRET_KEY).read(forge(sub=subject))
 
@@ -185,17 +185,17 @@ def test_a_session_of_a_wrong_type_is_refused(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize('identity', [Identity(7), Identity(7, 8), Identity(7, 8, 9), Identity(7, None, 9)])
-def test_an_access_token_says_who_and_in_which_session(identity: Identity) -> None:
+def test_an_access_token_carries_its_identity(identity: Identity) -> None:
     tokens = JwtAccessTokens(SECRET_KEY)
 
     assert tokens.read(tokens.issue(identity, NOW)) == identity
 
 
-def test_a_token_of_a_release_without_sessions_has_none() -> None:
+def test_tokens_of_a_release_without_sessions_are_valid() -> None:
     assert JwtAccessTokens(SECRET_KEY).read(forge()) == Identity(1, None, 0)
 
 
-def test_the_previous_key_reads_and_does_not_sign() -> None:
+def test_the_previous_key_verifies_but_does_not_sign() -> None:
     old, rotated, new = JwtAccessTokens(OLD_KEY), JwtAccessTokens(SECRET_KEY,
                                                                   OLD_KEY), JwtAccessTokens(SECRET_KEY)
     identity = Identity(7, 8, 9)

@@ -75,8 +75,8 @@ def test_a_link_without_its_claims_is_refused(claims: dict[str, object]) -> None
         JwtLinkTokens('reset', SECRET_KEY).read(tokens.issue('7', NOW, claims))
 
 
-def test_the_successor_of_a_secret_is_the_same_in_every_release() -> None:
-    # Two releases serve side by side for a while, and both exchange tokens of the same session.
+def test_successors_are_the_same_in_every_release() -> None:
+    # During a deployment, two releases exchange tokens of the same session.
     assert JwtRefreshTokens(SECRET_KEY).successors('secret') == [
         'bWFAiuEP5IFXtpWPEVNvJpM8RS_2BT6SuTdvT2SlVnE'
     ]
@@ -84,7 +84,7 @@ def test_the_successor_of_a_secret_is_the_same_in_every_release() -> None:
 
 @pytest.mark.parametrize('session_id', [None, 1, 2**31 - 1])
 @pytest.mark.parametrize('account_id', [1, 2**31 - 1])
-def test_ids_at_the_bounds_are_read(account_id: int, session_id: int | None) -> None:
+def test_ids_at_the_bounds_are_valid(account_id: int, session_id: int | None) -> None:
     tokens = JwtAccessTokens(SECRET_KEY)
     identity = Identity(account_id, session_id, 2)
 

@@ -29,7 +29,7 @@ def client(user_agent: str = '', address: str = '192.0.2.1') -> Client:
     ],
     ids=['one browser', 'one that names others', 'a program', 'a long name', 'nothing'],
 )
-def test_a_device_is_told_in_few_words(user_agent: str, device: str) -> None:
+def test_a_device_name_is_short(user_agent: str, device: str) -> None:
     assert client(user_agent).device == device
 
 
@@ -37,5 +37,5 @@ def test_a_device_is_told_in_few_words(user_agent: str, device: str) -> None:
     ('peer', 'address'),
     [('192.0.2.1', '192.0.2.1'), ('::ffff:192.0.2.1', '192.0.2.1'), ('fe80::1%eth0', 'fe80::1'), ('', '')],
 )
-def test_an_address_has_one_spelling(peer: str, address: str) -> None:
+def test_an_address_is_normalized(peer: str, address: str) -> None:
     assert client(address=peer).address == address

@@ -44,7 +44,7 @@ def test_a_user_is_found_in_any_letter_case(uow: FakeUnitOfWork, username: str) 
         assert services.find_user_id(uow.user_ids, username) == user_of(uow, owner).id
 
 
-def test_who_is_not_there_is_named(uow: FakeUnitOfWork) -> None:
+def test_an_unknown_name_is_reported(uow: FakeUnitOfWork) -> None:
     with pytest.raises(UserNotFound, match="^User 'stranger' does not exist$"):
         services.show(uow, 'stranger')
     with uow, pytest.raises(UserNotFound, match="^User 'stranger' does not exist$"):
@@ -54,20 +54,20 @@ def test_who_is_not_there_is_named(uow: FakeUnitOfWork) -> None:
 class UnaskedUsers(FakeUserRepository):
 
     def get_by_username(self, username: str) -> NoReturn:
-        raise AssertionError(f'Nobody can have the name {username!r}')
+        raise AssertionError(f'{username!r} is malformed')
 
 
 class UnaskedIds(FakeUserIds):
 
     def by_username(self, username: str) -> NoReturn:
-        raise AssertionError(f'Nobody can have the name {username!r}')
+        raise AssertionError(f'{username!r} is malformed')
 
     def by_account(self, account_id: int) -> NoReturn:
-        raise AssertionError(f'The user of {account_id} is known')
+        raise AssertionError(f'The user id of {account_id} is known')
 
 
 @pytest.mark.parametrize('username', ['', 'a/b', 'x' * 65, 'a\0', '\ud800'])
-def test_what_is_no_name_is_not_looked_for(username: str) -> None:
+def test_a_malformed_username_is_not_queried(username: str) -> None:
     with pytest.raises(UserNotFound) as caught:
         services.find_user(UnaskedUsers(Store()), username)
     assert caught.value.message == f"User '{username}' does not exist"
@@ -75,7 +75,7 @@ def test_what_is_no_name_is_not_looked_for(username: str) -> None:
         services.find_user_id(UnaskedIds(Store()), username)
 
 
-def test_one_finds_oneself(uow: FakeUnitOfWork) -> None:
+def test_the_own_user_is_found(uow: FakeUnitOfWork) -> None:
     owner = joined(uow, 'maker')
 
     assert services.show_own(uow, owner).username == 'maker'
@@ -83,7 +83,7 @@ def test_one_finds_oneself(uow: FakeUnitOfWork) -> None:
         assert services.find_own_user_id(uow.user_ids, owner) == user_of(uow, owner).id
 
 
-def test_who_has_no_account_any_more_finds_and_changes_nothing(uow: FakeUnitOfWork) -> None:
+def test_a_deleted_account_finds_and_changes_nothing(uow: FakeUnitOfWork) -> None:
     with pytest.raises(AccountGone):
         services.show_own(uow, STRANGER)
     with uow, pytest.raises(AccountGone):
@@ -92,7 +92,7 @@ def test_who_has_no_account_any_more_finds_and_changes_nothing(uow: FakeUnitOfWo
         services.change_own(uow, STRANGER, location='Zürich', now=LATER)
 
 
-def test_one_changes_oneself_and_nobody_else(uow: FakeUnitOfWork) -> None:
+def test_only_the_own_user_changes(uow: FakeUnitOfWork) -> None:
     owner = joined(uow, 'maker')
 
     changed = services.change_own(uow, owner, location='Zürich', now=LATER)
@@ -101,7 +101,7 @@ def test_one_changes_oneself_and_nobody_else(uow: FakeUnitOfWork) -> None:
     assert [account.user.location for account in uow.store.accounts.values()] == ['', 'Zürich']
 
 
-def test_what_is_not_given_stays(uow: FakeUnitOfWork) -> None:
+def test_absent_fields_stay_unchanged(uow: FakeUnitOfWork) -> None:
     owner = joined(uow, 'maker')
     services.change_own(uow, owner, location='Zürich', now=NOW)
 
@@ -110,7 +110,7 @@ def test_what_is_not_given_stays(uow: FakeUnitOfWork) -> None:
     assert (changed.location, changed.updated_at) == ('Zürich', NOW)
 
 
-def test_what_is_no_location_changes_nothing(uow: FakeUnitOfWork) -> None:
+def test_an_invalid_location_changes_nothing(uow: FakeUnitOfWork) -> None:
     owner = joined(uow, 'maker')
 
     with pytest.raises(Invalid):
@@ -119,7 +119,7 @@ def test_what_is_no_location_changes_nothing(uow: FakeUnitOfWork) -> None:
     assert user_of(uow, owner).location == ''
 
 
-def test_a_precondition_is_about_the_user_and_its_failure_changes_nothing(uow: FakeUnitOfWork) -> None:
+def test_a_failed_precondition_changes_nothing(uow: FakeUnitOfWork) -> None:
     owner = joined(uow, 'maker')
     seen = []
 
@@ -136,5 +136,5 @@ def test_a_precondition_is_about_the_user_and_its_failure_changes_nothing(uow: F
     assert user_of(uow, owner).location == 'Zürich'
 
 
-def test_who_is_known_already_is_not_asked_for() -> None:
+def test_a_known_user_id_is_not_queried() -> None:
     assert services.find_own_user_id(UnaskedIds(Store()), Identity(account_id=1, user_id=7)) == 7

@@ -11,7 +11,7 @@ LATER = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
 
 
 @pytest.mark.parametrize('username', ['m', 'maker', 'Maker-2', 'a.b_c-d', '007', 'x' * 64])
-def test_a_plain_name_is_accepted(username: str) -> None:
+def test_a_valid_username_is_accepted(username: str) -> None:
     assert User.create(username, NOW).username == username
 
 
@@ -35,7 +35,7 @@ def test_a_plain_name_is_accepted(username: str) -> None:
         ('Admin', "reserved word 'Admin'"),
     ],
 )
-def test_another_name_is_refused_with_the_rule(username: str, rule: str) -> None:
+def test_an_invalid_username_is_refused_by_its_rule(username: str, rule: str) -> None:
     with pytest.raises(InvalidUsername, match=rule):
         User.create(username, NOW)
 
@@ -46,7 +46,7 @@ def test_a_new_user_has_the_contracts_defaults() -> None:
     assert (user.location, user.avatar_name, user.updated_at) == ('', None, None)
 
 
-def test_a_rule_is_told_whole_and_points_at_what_breaks_it() -> None:
+def test_an_error_states_the_rule_and_the_field() -> None:
     with pytest.raises(InvalidUsername) as caught:
         User.create('a/b', NOW)
     assert caught.value.message == (
@@ -62,7 +62,7 @@ def test_a_rule_is_told_whole_and_points_at_what_breaks_it() -> None:
         assert refused.value.faults == (Fault(('location', ), reason), )
 
 
-def test_a_user_takes_another_name() -> None:
+def test_a_user_is_renamed() -> None:
     user = User.create('maker', NOW)
 
     user.rename('builder', LATER)
@@ -75,7 +75,7 @@ def test_a_user_takes_another_name() -> None:
 
 @pytest.mark.parametrize(('text', 'could_be'), [('x' * 64, True), ('x' * 65, False), ('a/b', False),
                                                 ('', False)])
-def test_what_could_be_a_name_is_told(text: str, could_be: bool) -> None:
+def test_well_formed_usernames_are_recognized(text: str, could_be: bool) -> None:
     assert is_well_formed_username(text) is could_be
 
 
@@ -88,7 +88,7 @@ def test_renaming_to_the_same_name_is_no_change() -> None:
 
 
 @pytest.mark.parametrize('location', ['Zürich, Switzerland', '東京', 'x' * 100, ''])
-def test_a_user_moves(location: str) -> None:
+def test_a_user_changes_location(location: str) -> None:
     user = User.create('maker', NOW)
     user.change_location('Nowhere', NOW)
 
@@ -97,7 +97,7 @@ def test_a_user_moves(location: str) -> None:
     assert (user.location, user.updated_at) == (location, LATER)
 
 
-def test_moving_to_the_same_place_is_no_change() -> None:
+def test_the_same_location_is_no_change() -> None:
     user = User.create('maker', NOW)
 
     user.change_location('', LATER)
@@ -114,7 +114,7 @@ def test_moving_to_the_same_place_is_no_change() -> None:
         ('a\u202eb', 'one line'),
     ],
 )
-def test_a_location_out_of_bounds_is_refused(location: str, rule: str) -> None:
+def test_an_invalid_location_is_refused(location: str, rule: str) -> None:
     user = User.create('maker', NOW)
 
     with pytest.raises(Invalid, match=rule):
@@ -123,7 +123,7 @@ def test_a_location_out_of_bounds_is_refused(location: str, rule: str) -> None:
     assert (user.location, user.updated_at) == ('', None)
 
 
-def test_an_avatar_is_set_and_the_default_put_back() -> None:
+def test_an_avatar_is_set_and_reset() -> None:
     user = User.create('maker', NOW)
 
     user.set_avatar('a' * 64, NOW)

@@ -24,7 +24,7 @@ def test_a_new_account_may_not_log_in() -> None:
         make_account().check_may_log_in()
 
 
-def test_a_verified_account_may() -> None:
+def test_a_verified_account_may_log_in() -> None:
     account = make_account()
 
     account.verify(NOW)
@@ -33,7 +33,7 @@ def test_a_verified_account_may() -> None:
     assert account.updated_at == NOW
 
 
-def test_only_the_newest_link_is_good() -> None:
+def test_only_the_newest_link_is_valid() -> None:
     account = make_account()
 
     assert account.renew_link(NOW + timedelta(hours=1))
@@ -43,7 +43,7 @@ def test_only_the_newest_link_is_good() -> None:
         account.check_link(1)
 
 
-def test_no_link_is_good_once_verified() -> None:
+def test_no_link_is_valid_after_verification() -> None:
     account = make_account()
 
     account.verify(NOW)
@@ -67,7 +67,7 @@ def test_the_pause_between_links_grows_up_to_an_hour() -> None:
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_tokens_that_were_ended_once_do_not_come_back_with_the_next_end() -> None:
+def test_revoked_tokens_stay_revoked() -> None:
     account = make_account()
     epochs = [account.token_epoch]
 
@@ -78,7 +78,7 @@ def test_tokens_that_were_ended_once_do_not_come_back_with_the_next_end() -> Non
     assert len(set(epochs)) == 4
 
 
-def test_taking_over_leaves_nothing_of_the_strangers_choice() -> None:
+def test_claiming_replaces_all_credentials() -> None:
     account = make_account()
 
     account.claim('own hash', 'owner', LATER)
@@ -95,9 +95,7 @@ def test_taking_over_leaves_nothing_of_the_strangers_choice() -> None:
     lambda account, now: account.change_password('own hash', now),
     lambda account, now: account.change_email('other@example.com', now),
 ])  # yapf: disable
-def test_each_change_shows_in_when_the_account_was_updated(
-    change: Callable[[Account, datetime], None]
-) -> None:
+def test_each_change_sets_updated_at(change: Callable[[Account, datetime], None]) -> None:
     account = make_account()
 
     change(account, LATER)

@@ -15,7 +15,7 @@ from talelio_backend.app_account.business.domain.email_address import canonical_
         ('maker@site.test', 'maker@site.test'),
     ],
 )
-def test_every_spelling_of_an_address_has_one_form(address: str, canonical: str) -> None:
+def test_every_spelling_has_one_canonical_form(address: str, canonical: str) -> None:
     assert canonical_email(address) == canonical
 
 
@@ -27,18 +27,18 @@ def test_every_spelling_of_an_address_has_one_form(address: str, canonical: str)
         'maker@' + 'x' * 300 + '.com', 'a' * 321, '\ud800@example.com'
     ],
 )
-def test_what_is_no_address_has_none(address: str) -> None:
+def test_an_invalid_address_has_no_canonical_form(address: str) -> None:
     assert canonical_email(address) is None
 
 
-def test_the_form_of_a_form_is_itself() -> None:
+def test_canonicalization_is_idempotent() -> None:
     once = canonical_email('Straße@Bücher.example')
 
     assert once is not None
     assert canonical_email(once) == once
 
 
-def test_tries_are_counted_by_who_is_meant_or_else_by_what_was_sent() -> None:
+def test_the_rate_limit_subject_is_canonical_where_possible() -> None:
     assert rate_limit_subject(' Maker@EXAMPLE.com'
                               ) == rate_limit_subject('maker@example.com') == 'maker@example.com'
     assert rate_limit_subject('no address') == 'no address'

@@ -30,10 +30,10 @@ def test_a_long_unusual_password_is_accepted(password: str) -> None:
         ('themaker', 'must not be the email or the username'),
     ],
 )
-def test_a_weak_password_is_refused_with_the_rule_and_not_repeated(password: str, rule: str) -> None:
+def test_a_weak_password_is_refused_by_its_rule_without_repeating_it(password: str, rule: str) -> None:
     with pytest.raises(WeakPassword, match=rule) as caught:
         check(password)
-    # The first word is the key's name.
+    # The message starts with the name of the field.
     assert not password or password not in caught.value.message.removeprefix("'password'").split()
 
 
@@ -41,16 +41,16 @@ def test_a_weak_password_is_refused_with_the_rule_and_not_repeated(password: str
     ('PassWord1', "'password' is one of the most used passwords"),
     ('themaker', "'password' must not be the email or the username"),
 ])  # yapf: disable
-def test_the_rule_is_told_in_whole_words(password: str, message: str) -> None:
+def test_the_message_states_the_whole_rule(password: str, message: str) -> None:
     with pytest.raises(WeakPassword) as caught:
         check(password)
     assert caught.value.message == message
 
 
-def test_the_list_has_the_three_thousand_most_used_that_are_long_enough() -> None:
+def test_the_list_has_at_least_three_thousand_passwords() -> None:
     assert len(COMMON) >= 3000
     assert {'password', '12345678', '123456789', '1234567890', 'baseball', 'football'} <= COMMON
 
 
-def test_the_list_is_in_the_form_that_passwords_are_compared_in() -> None:
+def test_the_list_is_lower_case_and_long_enough() -> None:
     assert all(word == word.lower() and len(word) >= MINIMUM_LENGTH for word in COMMON)

@@ -9,7 +9,7 @@ from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.mail.business.message import Mail
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import EMAIL, NOW, VERIFICATION, register, register_verified
-from tests.support.email_changes import CONFIRMATION, REVOCATION, SECOND, confirm, wish
+from tests.support.email_changes import CONFIRMATION, REVOCATION, SECOND, confirm, request_change
 from tests.support.served_api import SECRET_KEY
 
 API = 'https://api.example.com'
@@ -30,10 +30,14 @@ def mails(uow: FakeUnitOfWork, frontend_url: str | None = FRONTEND) -> AccountMa
 
 
 def prepared() -> tuple[FakeUnitOfWork, dict[str, int]]:
-    """An account that wishes for another address, and a payload that is good for each mail about it."""
+    """Return a payload that is valid for each mail about a pending e-mail change."""
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    return uow, {'account_id': account.id, 'epoch': account.token_epoch, 'change_id': wish(uow, account).id}
+    return uow, {
+        'account_id': account.id,
+        'epoch': account.token_epoch,
+        'change_id': request_change(uow, account).id
+    }
 
 
 @pytest.mark.parametrize(('compose', 'to', 'tokens', 'serial', 'page', 'path'), [
@@ -41,7 +45,7 @@ def prepared() -> tuple[FakeUnitOfWork, dict[str, int]]:
     (AccountMails.confirmation, SECOND, CONFIRMATION, 'change_id', 'confirm-email', 'email/confirm'),
     (AccountMails.announcement, EMAIL, REVOCATION, 'change_id', 'revoke-email', 'email/revoke'),
 ])  # yapf: disable
-def test_a_link_leads_to_the_frontends_page_or_else_to_the_api(
+def test_a_link_leads_to_the_frontend_or_to_the_api_without_one(
     compose: Compose, to: str, tokens: LinkTokens, serial: str, page: str, path: str
 ) -> None:
     uow, payload = prepared()
@@ -63,7 +67,7 @@ def test_a_link_leads_to_the_frontends_page_or_else_to_the_api(
     (AccountMails.confirmation, 'Confirm your new e-mail address for example.com', 'within 24 hours'),
     (AccountMails.announcement, 'Your e-mail address for example.com is being changed', 'within seven days'),
 ])  # yapf: disable
-def test_a_mail_names_the_account_and_what_to_do(compose: Compose, subject: str, says: str) -> None:
+def test_a_mail_names_the_account_and_the_action(compose: Compose, subject: str, says: str) -> None:
     uow, payload = prepared()
 
     mail = compose(mails(uow), payload, NOW)
@@ -75,9 +79,7 @@ def test_a_mail_names_the_account_and_what_to_do(compose: Compose, subject: str,
 
 
 @pytest.mark.parametrize(('frontend_url', 'home'), [(FRONTEND, FRONTEND), (None, API)])
-def test_that_the_password_was_changed_is_told_with_no_link_but_that_of_the_site(
-    frontend_url: str | None, home: str
-) -> None:
+def test_the_password_notice_links_to_the_site_only(frontend_url: str | None, home: str) -> None:
     uow, payload = prepared()
 
     mail = mails(uow, frontend_url).changed(payload, NOW)
@@ -91,7 +93,7 @@ def test_that_the_password_was_changed_is_told_with_no_link_but_that_of_the_site
     'compose',
     [AccountMails.reset, AccountMails.changed, AccountMails.confirmation, AccountMails.announcement]
 )
-def test_nothing_is_sent_about_an_account_that_is_gone(compose: Compose) -> None:
+def test_a_deleted_account_gets_no_mail(compose: Compose) -> None:
     uow, payload = prepared()
     with uow:
         account = uow.accounts.get(payload['account_id'])
@@ -103,31 +105,31 @@ def test_nothing_is_sent_about_an_account_that_is_gone(compose: Compose) -> None
 
 
 @pytest.mark.parametrize('compose', [AccountMails.confirmation, AccountMails.announcement])
-def test_nothing_is_sent_about_a_wish_that_is_gone(compose: Compose) -> None:
+def test_a_cancelled_change_gets_no_mail(compose: Compose) -> None:
     uow, payload = prepared()
     uow.store.email_changes.clear()
 
     assert compose(mails(uow), payload, NOW) is None
 
 
-def test_no_link_to_a_new_password_is_sent_once_there_is_a_newer_one() -> None:
+def test_an_outdated_reset_link_is_not_sent() -> None:
     uow, payload = prepared()
     uow.store.accounts[payload['account_id']].revoke_access_tokens()
 
     assert mails(uow).reset(payload, NOW) is None
 
 
-def test_a_confirmed_wish_is_announced_still_but_not_confirmed_again() -> None:
+def test_a_confirmed_change_gets_a_notice_but_no_confirmation_link() -> None:
     uow, payload = prepared()
     confirm(uow, uow.store.email_changes[payload['change_id']])
-    # Else it would be for this reason that nothing is sent.
+    # So that the taken address is not the reason.
     uow.store.accounts[payload['account_id']].change_email('third@example.com', NOW)
 
     assert mails(uow).confirmation(payload, NOW) is None
     assert mails(uow).announcement(payload, NOW) is not None
 
 
-def test_somebody_elses_address_gets_no_mail_about_who_wishes_for_it() -> None:
+def test_an_address_of_another_account_gets_no_confirmation_link() -> None:
     uow, payload = prepared()
     register_verified(uow, email=SECOND, username='owner', whitelist={SECOND})
 

@@ -9,7 +9,7 @@ WORDING = Wording(
 LINK = 'https://api.test/x?a=1&b=2'
 
 
-def test_the_text_is_paragraphs_with_the_link_on_a_line_of_its_own() -> None:
+def test_the_text_has_the_link_on_its_own_line() -> None:
     mail = write(WORDING, to='maker@example.com', username='maker', link=LINK, site='api.test')
 
     assert (mail.to, mail.subject, mail.link) == ('maker@example.com', 'News of api.test', LINK)
@@ -30,7 +30,7 @@ This message was sent automatically by api.test.
 '''
 
 
-def test_the_html_says_the_same_and_no_word_of_it_is_markup() -> None:
+def test_the_html_has_the_same_content_escaped() -> None:
     mail = write(WORDING, to='maker@example.com', username='<b>', link=LINK, site='a&b')
 
     escaped = 'https://api.test/x?a=1&amp;b=2'

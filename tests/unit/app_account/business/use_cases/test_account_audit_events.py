@@ -1,4 +1,4 @@
-"""Who did what, when and from where: every change of what gives access leaves it in the audit trail."""
+"""The audit trail records every change of an account's credentials."""
 from collections.abc import Callable
 
 import pytest
@@ -31,7 +31,7 @@ from tests.support.account_use_cases import (
     register_verified,
     token_for,
 )
-from tests.support.email_changes import ask, confirm, revoke, wish
+from tests.support.email_changes import confirm, request, request_change, revoke
 from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
 from tests.support.trail import LATER, assert_recorded
@@ -67,10 +67,10 @@ def delete(uow: FakeUnitOfWork, account: Account, password: str = PASSWORD) -> N
 
 
 def ask_for_other_address(uow: FakeUnitOfWork, account: Account, password: str = PASSWORD) -> None:
-    ask(uow, account, password=password, now=LATER)
+    request(uow, account, password=password, now=LATER)
 
 
-def test_a_new_account() -> None:
+def test_registering_and_verifying() -> None:
     uow = FakeUnitOfWork()
 
     account = register(uow, now=LATER)
@@ -80,7 +80,7 @@ def test_a_new_account() -> None:
     assert_recorded(uow, EventKind.ACCOUNT_VERIFIED, account)
 
 
-def test_a_registration_that_is_refused() -> None:
+def test_a_refused_registration() -> None:
     uow = FakeUnitOfWork()
 
     with pytest.raises(EmailNotWhitelisted):
@@ -90,7 +90,7 @@ def test_a_registration_that_is_refused() -> None:
     assert event.details == {'reason': 'email not whitelisted'}
 
 
-def test_an_account_that_its_owner_claims() -> None:
+def test_claiming_an_account() -> None:
     uow = FakeUnitOfWork()
     account = register(uow)
 
@@ -113,7 +113,7 @@ def test_an_account_that_its_owner_claims() -> None:
     (RESET_REQUEST, EventKind.PASSWORD_RESET_REQUESTED),
     (VERIFICATION_REQUEST, EventKind.VERIFICATION_RENEWED),
 ])  # yapf: disable
-def test_a_link_that_is_asked_for(kind: str, recorded: EventKind) -> None:
+def test_requesting_a_link(kind: str, recorded: EventKind) -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
@@ -122,7 +122,7 @@ def test_a_link_that_is_asked_for(kind: str, recorded: EventKind) -> None:
         assert_recorded(uow, recorded, about, by_account=False)
 
 
-def test_another_password() -> None:
+def test_changing_and_resetting_a_password() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
@@ -146,7 +146,7 @@ def test_another_password() -> None:
 
 
 @pytest.mark.parametrize('use_case', [change_password, delete, ask_for_other_address])
-def test_a_password_that_proves_nothing(use_case: Callable[[FakeUnitOfWork, Account, str], None]) -> None:
+def test_a_failed_password_check(use_case: Callable[[FakeUnitOfWork, Account, str], None]) -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
@@ -156,7 +156,7 @@ def test_a_password_that_proves_nothing(use_case: Callable[[FakeUnitOfWork, Acco
     assert_recorded(uow, EventKind.PASSWORD_PROOF_FAILED, account, by_account=False)
 
 
-def test_an_account_that_its_owner_deletes() -> None:
+def test_deleting_ones_account() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
@@ -165,29 +165,29 @@ def test_an_account_that_its_owner_deletes() -> None:
     assert_recorded(uow, EventKind.ACCOUNT_DELETED, account)
 
 
-def test_an_address_that_is_changed() -> None:
+def test_changing_an_address() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
-    change = wish(uow, account, now=LATER)
+    change = request_change(uow, account, now=LATER)
     assert_recorded(uow, EventKind.EMAIL_CHANGE_REQUESTED, account)
 
     confirm(uow, change, now=LATER)
     assert_recorded(uow, EventKind.EMAIL_CHANGED, account)
 
 
-def test_an_address_that_is_taken_back() -> None:
+def test_revoking_an_address_change() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
-    revoke(uow, wish(uow, account), now=LATER)
+    revoke(uow, request_change(uow, account), now=LATER)
 
     assert_recorded(uow, EventKind.EMAIL_CHANGE_REVOKED, account, by_account=False)
 
 
-def test_the_unverified_account_that_stands_in_the_way_of_it() -> None:
+def test_revoking_over_an_unverified_account() -> None:
     uow = FakeUnitOfWork()
-    change = wish(uow, register_verified(uow))
+    change = request_change(uow, register_verified(uow))
     confirm(uow, change)
     stranger = register(uow, username='stranger')
 
@@ -209,7 +209,7 @@ def test_the_whitelist() -> None:
     assert event.details == {'email': OTHER}
 
 
-def test_an_account_that_is_disabled_with_its_place_on_the_whitelist() -> None:
+def test_disabling_an_account_with_its_whitelist_entry() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
     whitelist.add(uow, email=EMAIL, note='', expires_at=None, actor=ORIGIN, now=NOW)

@@ -42,7 +42,7 @@ def last_event(uow: FakeUnitOfWork) -> tuple[EventKind, str, int | None]:
     return event.kind, event.actor, event.account_id
 
 
-def test_an_account_is_made_without_whitelist_and_link() -> None:
+def test_create_needs_no_whitelist_and_no_link() -> None:
     uow = FakeUnitOfWork()
 
     account = create(uow)
@@ -62,7 +62,7 @@ def test_an_account_is_made_without_whitelist_and_link() -> None:
     ({'password': 'hand@example.com'}, WeakPassword, 'must not be the email or the username'),
     ({'username': 'a/b'}, Invalid, 'letters'),
 ])  # yapf: disable
-def test_the_rules_hold_for_the_operator_too(
+def test_the_rules_apply_to_the_operator_too(
     changes: dict[str, str], error: type[BusinessError], message: str
 ) -> None:
     uow = FakeUnitOfWork()
@@ -87,7 +87,7 @@ def test_an_account_is_verified_once() -> None:
         administration.verify(by(uow), EMAIL)
 
 
-def test_a_disabled_account_lets_nobody_in_and_nothing_of_it_stays_open() -> None:
+def test_disabling_ends_sessions_and_prevents_logins() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
     log_in(uow)
@@ -105,7 +105,7 @@ def test_a_disabled_account_lets_nobody_in_and_nothing_of_it_stays_open() -> Non
         administration.disable_account(by(uow), EMAIL)
 
 
-def test_an_enabled_account_lets_its_owner_in_again() -> None:
+def test_an_enabled_account_can_log_in_again() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
     administration.disable_account(by(uow), EMAIL)
@@ -118,7 +118,7 @@ def test_an_enabled_account_lets_its_owner_in_again() -> None:
         administration.enable_account(by(uow), EMAIL)
 
 
-def test_another_password_ends_what_the_old_one_opened() -> None:
+def test_setting_a_password_ends_all_sessions() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
     log_in(uow)
@@ -143,7 +143,7 @@ def test_a_weak_password_changes_nothing() -> None:
     assert uow.store.accounts[account.id].password_hash == account.password_hash
 
 
-def test_a_deleted_account_is_gone_and_its_number_is_remembered() -> None:
+def test_deleting_removes_the_account_and_records_its_id() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
@@ -165,12 +165,12 @@ def test_a_deleted_account_is_gone_and_its_number_is_remembered() -> None:
 
 
 @pytest.mark.parametrize('email', ['stranger@example.com', 'no address'])
-def test_who_is_not_there_is_named(email: str) -> None:
+def test_an_unknown_name_is_reported(email: str) -> None:
     uow = FakeUnitOfWork()
     register_verified(uow)
 
     def free_files(_user_id: int, _keys: Sequence[str]) -> None:
-        raise AssertionError('There are no files of nobody')
+        raise AssertionError('No account was deleted')
 
     for use_case in (
         administration.verify, administration.disable_account, administration.enable_account,
@@ -183,7 +183,7 @@ def test_who_is_not_there_is_named(email: str) -> None:
     assert administration.find_account_id(uow, email) is None
 
 
-def test_all_accounts_are_listed_oldest_first() -> None:
+def test_accounts_are_listed_oldest_first() -> None:
     uow = FakeUnitOfWork()
     first, second = register(uow), create(uow)
 

@@ -30,7 +30,16 @@ from talelio_backend.shared.business.identity import Identity
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import ACCESS, EMAIL, NOW, PASSWORD, log_in, register_verified
-from tests.support.email_changes import CONFIRMATION, REVOCATION, SECOND, THIRD, ask, confirm, revoke, wish
+from tests.support.email_changes import (
+    CONFIRMATION,
+    REVOCATION,
+    SECOND,
+    THIRD,
+    confirm,
+    request,
+    request_change,
+    revoke,
+)
 from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
 
@@ -40,18 +49,18 @@ SOON = NOW + timedelta(minutes=5)
 
 
 def mails(uow: FakeUnitOfWork) -> list[tuple[str, dict[str, int]]]:
-    """Those about a change."""
+    """The queued mails about e-mail changes."""
     kinds = (EMAIL_CONFIRMATION_MAIL, EMAIL_ANNOUNCEMENT_MAIL)
     return [(mail.kind, mail.payload) for mail in uow.store.outbox.values() if mail.kind in kinds]
 
 
 class TestRequest:
 
-    def test_both_addresses_are_written_to_and_nothing_changes_yet(self) -> None:
+    def test_both_addresses_get_a_mail_and_nothing_changes_yet(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
 
-        change = wish(uow, account, ' Second@Example.com')
+        change = request_change(uow, account, ' Second@Example.com')
 
         payload = {'account_id': account.id, 'change_id': change.id}
         assert mails(uow) == [(EMAIL_CONFIRMATION_MAIL, payload), (EMAIL_ANNOUNCEMENT_MAIL, payload)]
@@ -64,34 +73,36 @@ class TestRequest:
         account = register_verified(uow)
 
         with pytest.raises(EmailNotWhitelisted):
-            ask(uow, account, email)
+            request(uow, account, email)
 
         assert not mails(uow) and not uow.store.email_changes
 
-    def test_one_that_the_operator_added_is_good_until_it_expires(self) -> None:
+    def test_an_operators_entry_is_valid_until_it_expires(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         friend = 'friend@example.com'
         whitelist.add(uow, email=friend, note='', expires_at=SOON, actor=ORIGIN, now=NOW)
 
-        assert wish(uow, account, friend).new_email == friend
+        assert request_change(uow, account, friend).new_email == friend
         with pytest.raises(EmailNotWhitelisted):
-            ask(uow, account, friend, now=SOON)
+            request(uow, account, friend, now=SOON)
 
-    def test_a_wrong_password_asks_for_nothing(self) -> None:
+    def test_a_wrong_password_requests_nothing(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
 
         with pytest.raises(WrongPassword):
-            ask(uow, account, password='wrong')
+            request(uow, account, password='wrong')
 
         assert not mails(uow) and not uow.store.email_changes
 
-    def test_of_several_wishes_of_an_account_only_the_last_is_good(self) -> None:
+    def test_only_the_last_requested_change_is_valid(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         other = register_verified(uow, email='other@example.com', username='other')
-        of_other, earlier, last = wish(uow, other), wish(uow, account), wish(uow, account, THIRD)
+        of_other, earlier, last = request_change(uow, other), request_change(uow, account), request_change(
+            uow, account, THIRD
+        )
 
         with pytest.raises(InvalidLink):
             confirm(uow, earlier)
@@ -99,13 +110,13 @@ class TestRequest:
         assert confirm(uow, last).email == THIRD
         assert confirm(uow, of_other).email == SECOND
 
-    def test_to_ask_for_the_own_address_is_to_wish_for_no_other(self) -> None:
+    def test_requesting_the_current_address_cancels_a_pending_change(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        earlier = wish(uow, account)
+        earlier = request_change(uow, account)
         before = mails(uow)
 
-        ask(uow, account, EMAIL)
+        request(uow, account, EMAIL)
 
         assert mails(uow) == before
         with pytest.raises(InvalidLink):
@@ -113,25 +124,23 @@ class TestRequest:
 
     @pytest.mark.parametrize(('age', 'kept'), [(REVOCATION_PERIOD, True),
                                                (REVOCATION_PERIOD + timedelta(seconds=1), False)])
-    def test_a_confirmed_change_is_kept_for_as_long_as_it_may_be_taken_back(
-        self, age: timedelta, kept: bool
-    ) -> None:
+    def test_a_confirmed_change_is_kept_while_it_can_be_revoked(self, age: timedelta, kept: bool) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        confirmed = wish(uow, account)
+        confirmed = request_change(uow, account)
         confirm(uow, confirmed, now=NOW)
 
-        ask(uow, account, THIRD, now=NOW + age)
+        request(uow, account, THIRD, now=NOW + age)
 
         assert (confirmed.id in uow.store.email_changes) == kept
 
 
 class TestShow:
 
-    def test_to_look_at_a_link_is_not_to_use_it(self) -> None:
+    def test_viewing_a_link_does_not_use_it(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        change = wish(uow, account)
+        change = request_change(uow, account)
 
         for tokens, email in ((CONFIRMATION, SECOND), (REVOCATION, EMAIL)):
             token = tokens.issue(MailLink(account.id, email, change.id), NOW)
@@ -141,12 +150,10 @@ class TestShow:
         assert confirm(uow, change).email == SECOND
 
     @pytest.mark.parametrize(('of_account', 'of_change'), [(0, 1), (1, 0)])
-    def test_a_link_about_another_account_or_change_shows_nothing(
-        self, of_account: int, of_change: int
-    ) -> None:
+    def test_a_link_of_another_account_or_change_is_refused(self, of_account: int, of_change: int) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        change = wish(uow, account)
+        change = request_change(uow, account)
         link = MailLink(account.id + of_account, SECOND, change.id + of_change)
 
         with pytest.raises(InvalidLink):
@@ -155,10 +162,10 @@ class TestShow:
 
 class TestConfirm:
 
-    def test_the_account_moves_once(self) -> None:
+    def test_a_change_is_confirmed_once(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        change = wish(uow, account)
+        change = request_change(uow, account)
 
         assert confirm(uow, change, now=SOON).email == SECOND
 
@@ -167,22 +174,22 @@ class TestConfirm:
         with pytest.raises(InvalidLink):
             confirm(uow, change)
 
-    def test_a_link_that_was_used_stays_so_also_when_the_address_is_the_old_one_again(self) -> None:
+    def test_a_used_link_stays_used_after_a_return_to_the_old_address(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        there = wish(uow, account)
+        there = request_change(uow, account)
         confirm(uow, there)
-        confirm(uow, wish(uow, account, EMAIL))
+        confirm(uow, request_change(uow, account, EMAIL))
 
         with pytest.raises(InvalidLink):
             confirm(uow, there)
 
         assert uow.store.accounts[account.id].email == EMAIL
 
-    def test_an_address_that_somebody_took_meanwhile_stays_theirs(self) -> None:
+    def test_an_address_taken_in_the_meantime_is_refused(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        change = wish(uow, account)
+        change = request_change(uow, account)
         register_verified(uow, email=SECOND, username='quicker', whitelist={SECOND})
 
         with pytest.raises(EmailTaken):
@@ -190,10 +197,10 @@ class TestConfirm:
 
         assert uow.store.accounts[account.id].email == EMAIL
 
-    def test_a_disabled_account_stays_where_it_is(self) -> None:
+    def test_a_disabled_account_keeps_its_address(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        change = wish(uow, account)
+        change = request_change(uow, account)
         administration.disable_account(Operator(uow=uow, actor=ORIGIN, now=NOW), EMAIL)
 
         with pytest.raises(AccountDisabled):
@@ -231,12 +238,12 @@ def set_password(uow: FakeUnitOfWork, account: Account) -> None:
 @pytest.mark.parametrize('replace', [change_password, reset_password, set_password])
 class TestAnotherPassword:
 
-    def test_a_wish_ends_with_the_password_that_it_was_made_with(
+    def test_changing_the_password_cancels_a_pending_email_change(
         self, replace: Callable[[FakeUnitOfWork, Account], None]
     ) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
-        change = wish(uow, account)
+        change = request_change(uow, account)
 
         replace(uow, account)
 
@@ -244,11 +251,11 @@ class TestAnotherPassword:
             confirm(uow, change)
         assert uow.store.accounts[account.id].email == EMAIL
 
-    def test_what_was_confirmed_can_still_be_taken_back(
+    def test_a_confirmed_change_can_still_be_revoked(
         self, replace: Callable[[FakeUnitOfWork, Account], None]
     ) -> None:
         uow = FakeUnitOfWork()
-        change = wish(uow, register_verified(uow))
+        change = request_change(uow, register_verified(uow))
         account = confirm(uow, change)
 
         replace(uow, account)

@@ -9,7 +9,7 @@ from tests.support.account_use_cases import ACCESS, EMAIL, PASSWORD, log_in, reg
 
 class TestLogIn:
 
-    def test_the_token_names_the_account_and_the_session_that_begins(self) -> None:
+    def test_the_access_token_names_the_account_and_its_new_session(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
         verify(uow, token_for(account))
@@ -20,7 +20,7 @@ class TestLogIn:
         assert ACCESS.read(issued.access_token) == Identity(account.id, session.id, 0)
 
     @pytest.mark.parametrize('email', [EMAIL, 'stranger@example.com', 'no address'])
-    def test_a_wrong_password_and_an_unknown_address_are_the_same_and_cost_the_same(self, email: str) -> None:
+    def test_wrong_passwords_and_unknown_addresses_look_and_cost_the_same(self, email: str) -> None:
         uow, hasher = FakeUnitOfWork(), FakeHasher()
         register(uow)
 
@@ -28,7 +28,7 @@ class TestLogIn:
             log_in(uow, hasher, email=email, password='wrong')
         assert hasher.verified == 1
 
-    def test_only_who_knows_the_password_hears_that_the_account_is_not_verified(self) -> None:
+    def test_only_the_right_password_reveals_an_unverified_account(self) -> None:
         uow = FakeUnitOfWork()
         register(uow)
 
@@ -47,7 +47,7 @@ class TestLogIn:
         assert uow.store.accounts[account.id].password_hash == f'2:{PASSWORD}'
         assert log_in(uow, FakeHasher(generation=2)).access_token
 
-    def test_a_hash_that_is_good_enough_costs_no_second_one(self) -> None:
+    def test_a_current_hash_is_not_renewed(self) -> None:
         uow, hasher = FakeUnitOfWork(), FakeHasher()
         verify(uow, token_for(register(uow)))
 
@@ -55,7 +55,7 @@ class TestLogIn:
 
         assert (hasher.verified, hasher.hashed) == (1, 0)
 
-    def test_renewing_does_not_undo_a_change_made_meanwhile(self) -> None:
+    def test_renewing_a_hash_keeps_a_concurrent_password_change(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
         verify(uow, token_for(account))

@@ -73,7 +73,7 @@ def check(uow: FakeUnitOfWork, owner: Identity) -> Identity:
 
 
 class Interrupted(FakeHasher):
-    """While the password is checked, all tokens of the account are ended elsewhere."""
+    """Revokes all tokens of the account while it checks the password."""
 
     def __init__(self, uow: FakeUnitOfWork) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class Interrupted(FakeHasher):
 
 class TestChangePassword:
 
-    def test_the_new_password_is_good_and_the_old_one_is_not(self) -> None:
+    def test_only_the_new_password_works(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
 
@@ -98,7 +98,7 @@ class TestChangePassword:
             log_in(uow)
         assert log_in(uow, password=NEW).access_token
 
-    def test_whoever_changes_it_stays_logged_in_and_all_others_do_not(self) -> None:
+    def test_a_password_change_ends_all_other_sessions(self) -> None:
         uow = FakeUnitOfWork()
         register_verified(uow)
         owner, other = logged_in(uow), logged_in(uow)
@@ -112,7 +112,7 @@ class TestChangePassword:
             with pytest.raises(SessionEnded):
                 check(uow, ended)
 
-    def test_the_owner_is_told_by_mail(self) -> None:
+    def test_a_password_change_notifies_the_owner(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
 
@@ -123,7 +123,7 @@ class TestChangePassword:
         assert mail.due_at == LATER
 
     @pytest.mark.parametrize('new', ['short', 'iloveyou1', EMAIL, 'maker123'])
-    def test_a_weak_one_changes_nothing_and_is_not_hashed(self, new: str) -> None:
+    def test_a_weak_password_changes_nothing_and_is_not_hashed(self, new: str) -> None:
         uow, hasher = FakeUnitOfWork(), FakeHasher()
         register_verified(uow, username='maker123')
 
@@ -136,7 +136,7 @@ class TestChangePassword:
 
 class TestDelete:
 
-    def test_all_that_the_user_brought_goes_and_the_files_last(self) -> None:
+    def test_deleting_removes_all_data_and_the_files_last(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         other = register_verified(uow, email='other@example.com', username='other')
@@ -167,7 +167,7 @@ class TestDelete:
 @pytest.mark.parametrize('use_case', [change_password, delete])
 class TestProof:
 
-    def test_one_that_changed_meanwhile_stays_as_it_is(self, use_case: Callable[..., object]) -> None:
+    def test_an_account_changed_meanwhile_stays_unchanged(self, use_case: Callable[..., object]) -> None:
         uow = FakeUnitOfWork()
         register_verified(uow)
 
@@ -176,7 +176,7 @@ class TestProof:
 
         assert log_in(uow).access_token
 
-    def test_one_that_is_gone_is_told_so(self, use_case: Callable[..., object]) -> None:
+    def test_a_deleted_account_is_reported(self, use_case: Callable[..., object]) -> None:
         with pytest.raises(AccountGone):
             use_case(FakeUnitOfWork(), Identity(7))
 
@@ -185,9 +185,7 @@ class TestProof:
     lambda uow, owner: change_password(uow, owner, current='wrong'),
     lambda uow, owner: delete(uow, owner, password='wrong'),
 ], ids=['change_password', 'delete'])  # yapf: disable
-def test_who_does_not_know_the_password_changes_nothing(
-    use_case: Callable[[FakeUnitOfWork, Identity], object]
-) -> None:
+def test_a_wrong_password_changes_nothing(use_case: Callable[[FakeUnitOfWork, Identity], object]) -> None:
     uow = FakeUnitOfWork()
     register_verified(uow)
     owner = logged_in(uow)
@@ -199,7 +197,7 @@ def test_who_does_not_know_the_password_changes_nothing(
     assert log_in(uow).access_token
 
 
-def test_one_sees_ones_own_account() -> None:
+def test_show_returns_the_own_account() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
     register_verified(uow, email='other@example.com', username='other')

@@ -63,7 +63,7 @@ class TestRequest:
 
     @pytest.mark.parametrize('kind', [RESET_REQUEST, VERIFICATION_REQUEST])
     @pytest.mark.parametrize('email', [EMAIL, 'MAKER@example.com', 'stranger@example.com', 'no address'])
-    def test_the_same_is_written_for_everybody(self, kind: str, email: str) -> None:
+    def test_a_request_writes_the_same_for_every_address(self, kind: str, email: str) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         uow.commits = 0
@@ -73,7 +73,7 @@ class TestRequest:
         about = account.id if email.lower() == EMAIL else 0
         assert (uow.commits, mails_of(uow, kind)) == (1, [{'account_id': about}])
 
-    def test_the_relay_queues_a_link_and_no_second_one_too_soon(self) -> None:
+    def test_the_relay_queues_no_second_link_within_the_pause(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         payload = {'account_id': account.id}
@@ -85,7 +85,7 @@ class TestRequest:
         relay(uow).reset(payload, NOW + RESET_PAUSE)
         assert len(mails_of(uow, PASSWORD_RESET_MAIL)) == 2
 
-    def test_nobody_gets_nothing(self) -> None:
+    def test_no_account_gets_no_mail(self) -> None:
         uow = FakeUnitOfWork()
 
         relay(uow).reset({'account_id': 0}, NOW)
@@ -93,7 +93,7 @@ class TestRequest:
 
         assert not uow.store.outbox
 
-    def test_a_new_verification_link_makes_the_older_one_worthless(self) -> None:
+    def test_a_new_verification_link_invalidates_the_older_one(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
 
@@ -116,7 +116,7 @@ class TestRequest:
 
 class TestReset:
 
-    def test_the_new_password_is_good_and_the_old_one_and_all_sessions_are_not(self) -> None:
+    def test_a_reset_replaces_the_password_and_ends_all_sessions(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         log_in(uow)
@@ -130,7 +130,7 @@ class TestReset:
         told, = mails_of(uow, PASSWORD_CHANGED_MAIL)
         assert told['account_id'] == account.id
 
-    def test_a_link_is_good_once(self) -> None:
+    def test_a_link_works_once(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         token = link_to(account)
@@ -139,7 +139,7 @@ class TestReset:
         with pytest.raises(InvalidLink):
             reset(uow, token, 'a third pass phrase')
 
-    def test_to_look_at_it_is_not_to_use_it(self) -> None:
+    def test_viewing_a_reset_link_does_not_use_it(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
 
@@ -147,7 +147,7 @@ class TestReset:
             assert password_recovery.show_reset(uow, RESET, token=link_to(account)).email == EMAIL
         reset(uow, link_to(account))
 
-    def test_whoever_has_the_link_has_the_address(self) -> None:
+    def test_a_reset_verifies_the_address(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
 
@@ -167,14 +167,14 @@ class TestReset:
         }],
         ids=repr
     )
-    def test_a_link_about_what_is_not_so_is_not_good(self, changes: dict[str, object]) -> None:
+    def test_a_link_with_outdated_claims_is_refused(self, changes: dict[str, object]) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
 
         with pytest.raises(InvalidLink):
             reset(uow, link_to(account, **changes))
 
-    def test_a_link_of_another_purpose_is_not_good(self) -> None:
+    def test_a_link_of_another_purpose_is_refused(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         link = MailLink(account.id, account.email, 0)
@@ -185,7 +185,7 @@ class TestReset:
         with pytest.raises(InvalidLink):
             reset(uow, token_for(account))
 
-    def test_a_weak_password_leaves_the_link_good(self) -> None:
+    def test_a_weak_password_does_not_use_the_link(self) -> None:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
 

@@ -92,7 +92,7 @@ class TestRegister:
             }, WeakPassword, 'at least 8'),
         ],
     )
-    def test_a_refusal_comes_before_the_slow_work_and_changes_nothing(
+    def test_invalid_input_is_refused_before_hashing(
         self, changes: dict[str, str], error: type[BusinessError], message: str
     ) -> None:
         uow, hasher = FakeUnitOfWork(), FakeHasher()
@@ -104,20 +104,20 @@ class TestRegister:
         assert hasher.hashed == 0
         assert (len(uow.store.accounts), len(uow.store.outbox)) == (1, 1)
 
-    def test_the_whitelist_is_asked_before_all_else(self) -> None:
+    def test_the_whitelist_is_checked_first(self) -> None:
         uow = FakeUnitOfWork()
         register(uow)
 
         with pytest.raises(EmailNotWhitelisted):
             register(uow, email='stranger@example.com', username='maker', password='short')
 
-    def test_of_two_at_once_the_later_gets_the_usual_answer(self) -> None:
+    def test_the_later_of_two_concurrent_registrations_is_refused(self) -> None:
         uow = FakeUnitOfWork()
 
         class SlowHasher(FakeHasher):
 
             def hash(self, password: str) -> str:
-                # Somebody else registers while this request computes.
+                # A concurrent registration.
                 register(FakeUnitOfWork(uow.store), username='quicker')
                 return super().hash(password)
 
@@ -138,7 +138,7 @@ class TestVerify:
             verify(uow, token_for(account))
 
     @pytest.mark.parametrize('changes', [{'account_id': 99}, {'email': 'other@example.com'}])
-    def test_an_account_that_is_gone_or_moved_is_named(self, changes: dict[str, Any]) -> None:
+    def test_a_missing_account_is_reported_by_its_address(self, changes: dict[str, Any]) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
 
@@ -146,7 +146,7 @@ class TestVerify:
         with pytest.raises(NoRegisteredAccount, match=f"^No registered account with the email '{named}'$"):
             verify(uow, token_for(account, **changes))
 
-    def test_another_tokens_kind_is_no_verification(self) -> None:
+    def test_a_token_of_another_kind_does_not_verify(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
 
@@ -157,7 +157,7 @@ class TestVerify:
 
 class TestClaim:
 
-    def test_the_mailboxs_owner_gets_in_and_the_stranger_does_not(self) -> None:
+    def test_claiming_replaces_the_strangers_password_and_username(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow, password='the strangers own', username='stranger')
 
@@ -168,7 +168,7 @@ class TestClaim:
             log_in(uow, password='the strangers own')
         assert uow.store.accounts[account.id].user.username == 'owner'
 
-    def test_the_username_stays_when_none_is_chosen(self) -> None:
+    def test_claiming_without_a_username_keeps_it(self) -> None:
         uow = FakeUnitOfWork()
         account = register(uow)
 
@@ -177,7 +177,7 @@ class TestClaim:
         assert (claimed.user.username, claimed.updated_at) == ('maker', NOW)
 
     @pytest.mark.parametrize('username', ['stranger', 'Stranger', 'STRANGER'])
-    def test_the_strangers_choice_of_a_username_may_be_ones_own(self, username: str) -> None:
+    def test_claiming_may_keep_the_strangers_username_in_any_case(self, username: str) -> None:
         uow = FakeUnitOfWork()
         account = register(uow, username='stranger')
 
@@ -193,7 +193,7 @@ class TestClaim:
             (PASSWORD, 'other', UsernameTaken, "'other' already exists"),
         ],
     )
-    def test_a_refusal_comes_before_the_slow_work_and_changes_nothing(
+    def test_invalid_input_is_refused_before_hashing(
         self, password: str, username: str | None, error: type[BusinessError], message: str
     ) -> None:
         uow, hasher = FakeUnitOfWork(), FakeHasher()

@@ -7,17 +7,17 @@ from talelio_backend.app_account.business.mails.requests import MailRequests
 from talelio_backend.app_account.business.use_cases.password_recovery import RESET_REQUEST
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import EMAIL, NOW, log_in, register, register_verified, token_for, verify
-from tests.support.email_changes import SECOND, THIRD, confirm, revoke, wish
+from tests.support.email_changes import SECOND, THIRD, confirm, request_change, revoke
 
-# Where the thief reads mail.
+# The thief's mailbox.
 THIEF = SECOND
 SOON = NOW + timedelta(minutes=5)
 
 
-def test_the_account_is_the_old_addresss_and_what_the_thief_knew_is_worth_nothing() -> None:
+def test_revoking_restores_the_address_and_invalidates_the_password() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    theft = wish(uow, account, THIEF)
+    theft = request_change(uow, account, THIEF)
     confirm(uow, theft)
     log_in(uow, email=THIEF)
 
@@ -32,9 +32,9 @@ def test_the_account_is_the_old_addresss_and_what_the_thief_knew_is_worth_nothin
 
 
 @pytest.mark.parametrize('confirmed', [True, False])
-def test_a_link_is_good_once(confirmed: bool) -> None:
+def test_a_link_works_once(confirmed: bool) -> None:
     uow = FakeUnitOfWork()
-    change = wish(uow, register_verified(uow))
+    change = request_change(uow, register_verified(uow))
     if confirmed:
         confirm(uow, change)
     revoke(uow, change)
@@ -45,25 +45,25 @@ def test_a_link_is_good_once(confirmed: bool) -> None:
         confirm(uow, change)
 
 
-def test_who_took_the_account_cannot_take_the_owners_link_back() -> None:
+def test_a_thief_cannot_invalidate_the_owners_link() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    theft = wish(uow, account, THIEF)
+    theft = request_change(uow, account, THIEF)
     confirm(uow, theft)
-    # The link of this one goes to the thief's own mailbox.
-    revoke(uow, wish(uow, account, THIRD))
+    # The revocation link of this change goes to the thief.
+    revoke(uow, request_change(uow, account, THIRD))
 
     revoke(uow, theft)
 
     assert uow.store.accounts[account.id].email == EMAIL
 
 
-def test_what_was_changed_later_goes_with_it() -> None:
+def test_revoking_cancels_later_changes() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    theft = wish(uow, account, THIEF)
+    theft = request_change(uow, account, THIEF)
     confirm(uow, theft)
-    later = wish(uow, account, THIRD)
+    later = request_change(uow, account, THIRD)
     confirm(uow, later)
 
     revoke(uow, theft)
@@ -73,10 +73,10 @@ def test_what_was_changed_later_goes_with_it() -> None:
         revoke(uow, later)
 
 
-def test_nobody_keeps_it_from_the_owner_by_registering_the_address() -> None:
+def test_an_unverified_registration_does_not_block_revoking() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    theft = wish(uow, account, THIEF)
+    theft = request_change(uow, account, THIEF)
     confirm(uow, theft)
     stranger = register(uow, username='stranger')
 
@@ -86,10 +86,10 @@ def test_nobody_keeps_it_from_the_owner_by_registering_the_address() -> None:
     assert stranger.id not in uow.store.accounts
 
 
-def test_who_has_shown_to_own_the_address_keeps_it() -> None:
+def test_a_verified_registration_keeps_the_address() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    change = wish(uow, account, THIRD)
+    change = request_change(uow, account, THIRD)
     confirm(uow, change)
     successor = register(uow, username='successor')
     verify(uow, token_for(successor))
@@ -100,10 +100,10 @@ def test_who_has_shown_to_own_the_address_keeps_it() -> None:
     assert successor.id in uow.store.accounts
 
 
-def test_the_way_back_in_is_mailed_also_just_after_another_link() -> None:
+def test_revoking_mails_a_reset_link_despite_the_pause() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    theft = wish(uow, account, THIEF)
+    theft = request_change(uow, account, THIEF)
     relay = MailRequests(lambda: FakeUnitOfWork(uow.store))
     relay.reset({'account_id': account.id}, NOW)
 

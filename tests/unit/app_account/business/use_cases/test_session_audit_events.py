@@ -1,4 +1,4 @@
-"""Who began and ended which session, when and from where, as the audit trail has it."""
+"""The audit trail records logins and the end of sessions."""
 import pytest
 
 from talelio_backend.app_account.business.domain.errors import (
@@ -40,7 +40,7 @@ def test_a_login() -> None:
     assert_recorded(uow, EventKind.LOGIN_SUCCEEDED, account)
 
 
-def test_a_login_that_fails() -> None:
+def test_a_failed_login() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
@@ -50,7 +50,7 @@ def test_a_login_that_fails() -> None:
         assert_recorded(uow, EventKind.LOGIN_FAILED, about, by_account=False)
 
 
-def test_a_login_that_is_refused_says_why() -> None:
+def test_a_refused_login_records_the_reason() -> None:
     uow = FakeUnitOfWork()
     account = register(uow)
 
@@ -89,7 +89,7 @@ def test_the_end_of_all_sessions() -> None:
     assert_recorded(uow, EventKind.ALL_SESSIONS_ENDED, account)
 
 
-def test_an_old_token_that_comes_again() -> None:
+def test_replaying_an_old_token() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
     token = log_in(uow).refresh_token
@@ -98,5 +98,5 @@ def test_an_old_token_that_comes_again() -> None:
     with pytest.raises(SessionOver):
         sessions.refresh(uow, TOKENS, token=token, client=CLIENT, actor=ORIGIN, now=LATER)
 
-    # In whose hands it was is not known.
+    # The token may have been stolen.
     assert_recorded(uow, EventKind.REFRESH_TOKEN_REPLAYED, account, by_account=False)

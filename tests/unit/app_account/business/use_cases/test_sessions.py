@@ -39,7 +39,7 @@ from tests.support.account_use_cases import (
 from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
 
-# What is issued in the future is refused, so that the tests begin in the past.
+# Tokens issued in the future are invalid, so the tests start in the past.
 START = NOW - timedelta(minutes=10)
 LONG_AGO = NOW - ABSOLUTE_LIFETIME + timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -90,7 +90,7 @@ class TestRefresh:
 
         assert secret_of(issued) not in repr(vars(next(iter(uow.store.sessions.values()))))
 
-    def test_two_tabs_get_the_same_token(self) -> None:
+    def test_concurrent_tabs_receive_the_same_token(self) -> None:
         uow, issued = logged_in()
 
         first = refresh(uow, issued)
@@ -98,7 +98,7 @@ class TestRefresh:
 
         assert secret_of(first) == secret_of(second) != secret_of(issued)
 
-    def test_whoever_exchanged_it_in_time_does_not_leave_the_other_tab_behind(self) -> None:
+    def test_a_second_exchange_in_the_grace_period_does_not_invalidate_the_other_tab(self) -> None:
         uow, issued = logged_in()
 
         first = refresh(uow, issued)
@@ -108,7 +108,7 @@ class TestRefresh:
         assert secret_of(first) == secret_of(again) == secret_of(late)
 
     @pytest.mark.parametrize('exchanges', [1, 2, 7])
-    def test_an_old_token_ends_the_session_for_everybody(
+    def test_replaying_an_old_token_ends_the_session(
         self, exchanges: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         uow, first = logged_in()
@@ -129,7 +129,7 @@ class TestRefresh:
         with pytest.raises(SessionEnded):
             check(uow, latest.access_token)
 
-    def test_an_old_token_ends_no_other_session(self) -> None:
+    def test_replaying_an_old_token_ends_no_other_session(self) -> None:
         uow, issued = logged_in()
         other = log_in(uow, now=START)
         refresh(uow, issued)
@@ -139,7 +139,7 @@ class TestRefresh:
 
         assert refresh(uow, other).access_token
 
-    def test_a_made_up_token_ends_nothing(self) -> None:
+    def test_a_forged_token_ends_nothing(self) -> None:
         uow, issued = logged_in()
         forged = JwtRefreshTokens(OTHER_KEY).issue(REFRESH.read(issued.refresh_token), START)
 
@@ -149,14 +149,14 @@ class TestRefresh:
 
         assert refresh(uow, issued).access_token
 
-    def test_a_session_that_is_not_used_is_over(self) -> None:
+    def test_an_unused_session_expires(self) -> None:
         uow, issued = logged_in(LONG_AGO)
         issued = refresh(uow, issued, LONG_AGO + IDLE_LIFETIME - SECOND)
 
         with pytest.raises(SessionOver):
             refresh(uow, issued, LONG_AGO + 2 * IDLE_LIFETIME - SECOND)
 
-    def test_a_session_that_is_used_is_over_at_last(self) -> None:
+    def test_a_used_session_expires_after_its_absolute_lifetime(self) -> None:
         uow, issued = logged_in(LONG_AGO)
         now = LONG_AGO
         while now + IDLE_LIFETIME / 2 < LONG_AGO + ABSOLUTE_LIFETIME:
@@ -167,7 +167,7 @@ class TestRefresh:
         with pytest.raises(SessionOver):
             refresh(uow, issued, LONG_AGO + ABSOLUTE_LIFETIME)
 
-    def test_it_is_seen_where_a_session_was_last_used(self) -> None:
+    def test_a_refresh_records_the_client(self) -> None:
         uow, issued = logged_in(LONG_AGO)
         now = LONG_AGO + timedelta(hours=1)
 
@@ -177,19 +177,19 @@ class TestRefresh:
         assert (session.device, session.address) == ('Chrome on Android', '192.0.2.2')
         assert (session.created_at, session.last_used_at) == (LONG_AGO, now)
 
-    def test_an_account_that_may_not_log_in_gets_no_token(self) -> None:
+    def test_an_unverified_account_gets_no_token(self) -> None:
         uow, issued = logged_in()
         next(iter(uow.store.accounts.values())).verified = False
 
         with pytest.raises(AccountNotVerified):
             refresh(uow, issued)
 
-    def test_it_goes_on_under_a_new_key(self) -> None:
+    def test_a_session_survives_a_key_rotation(self) -> None:
         uow, issued = logged_in()
         issued = refresh(uow, issued)
         renewed = SessionTokens(access=ACCESS, refresh=JwtRefreshTokens(OTHER_KEY, SECRET_KEY))
 
-        # A tab that raced is handed what the old key made, then the new key takes over.
+        # A concurrent tab receives the old key's successor; then the new key takes over.
         raced = refresh(uow, issued, START + SECOND, tokens=renewed)
         issued = refresh(uow, raced, START + GRACE, tokens=renewed)
         old_key_gone = SessionTokens(access=ACCESS, refresh=JwtRefreshTokens(OTHER_KEY))
@@ -199,7 +199,7 @@ class TestRefresh:
 
 class TestLogIn:
 
-    def test_the_sessions_of_an_account_are_bounded(self) -> None:
+    def test_the_number_of_sessions_is_limited(self) -> None:
         uow, oldest = logged_in()
         logins = [log_in(uow, now=START + step * SECOND) for step in range(1, MAX_SESSIONS + 1)]
 
@@ -208,14 +208,14 @@ class TestLogIn:
             check(uow, oldest.access_token)
         check(uow, logins[0].access_token)
 
-    def test_sessions_that_are_over_are_deleted(self) -> None:
+    def test_expired_sessions_are_deleted(self) -> None:
         uow, _ = logged_in(LONG_AGO)
 
         log_in(uow, now=LONG_AGO + IDLE_LIFETIME)
 
         assert len(uow.store.sessions) == 1
 
-    def test_none_begins_with_a_password_that_was_changed_while_it_was_checked(self) -> None:
+    def test_no_session_begins_if_the_password_changes_during_the_check(self) -> None:
         uow, _ = logged_in()
 
         class SlowHasher(FakeHasher):
@@ -260,7 +260,7 @@ class TestEnding:
 
         assert not uow.store.sessions
 
-    def test_a_logout_everywhere_ends_all_tokens_also_those_without_a_session(self) -> None:
+    def test_a_logout_everywhere_also_ends_tokens_without_a_session(self) -> None:
         uow, issued = logged_in()
         other = log_in(uow, now=START)
         owner = ACCESS.read(issued.access_token)
@@ -275,7 +275,7 @@ class TestEnding:
         assert not uow.store.sessions
         check(uow, log_in(uow, now=START).access_token)
 
-    def test_somebody_elses_session_is_not_there(self) -> None:
+    def test_another_accounts_session_is_not_found(self) -> None:
         uow, issued = logged_in()
         stranger = register(uow, email='other@example.com', username='other')
         session_id = ACCESS.read(issued.access_token).session_id or 0
@@ -288,7 +288,7 @@ class TestEnding:
         sessions.end_own(uow, ACCESS.read(issued.access_token), session_id, actor=ORIGIN, now=START)
         assert not uow.store.sessions
 
-    def test_the_most_recently_used_is_listed_first(self) -> None:
+    def test_sessions_are_listed_most_recently_used_first(self) -> None:
         uow, issued = logged_in()
         log_in(uow, now=START + SECOND)
         refresh(uow, issued, START + 2 * SECOND)
@@ -298,7 +298,7 @@ class TestEnding:
 
         assert [session.id == owner.session_id for session in listed] == [True, False]
 
-    def test_a_token_of_an_account_that_is_gone_is_refused(self) -> None:
+    def test_a_token_of_a_deleted_account_is_refused(self) -> None:
         uow, issued = logged_in()
         owner = ACCESS.read(issued.access_token)
         uow.store.accounts.clear()

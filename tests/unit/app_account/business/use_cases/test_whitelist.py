@@ -41,7 +41,7 @@ def register(uow: FakeUnitOfWork, email: str = NEW) -> None:
     )
 
 
-def test_who_was_added_may_register_in_any_spelling() -> None:
+def test_an_added_address_may_register_in_any_spelling() -> None:
     uow = FakeUnitOfWork()
 
     assert add(uow).email == NEW_CANONICAL
@@ -65,7 +65,7 @@ def test_an_entry_admits_until_it_expires(expires_in: timedelta, admitted: bool)
             register(uow)
 
 
-def test_adding_again_changes_note_and_end() -> None:
+def test_adding_again_replaces_note_and_expiry() -> None:
     uow = FakeUnitOfWork()
     add(uow, expires_at=NOW + DAY)
 
@@ -79,7 +79,7 @@ def test_adding_again_changes_note_and_end() -> None:
     ('nobody', {}, "^'nobody' is not an e-mail address$"),
     (NEW, {'expires_at': NOW}, '^The entry would have expired already$'),
 ])  # yapf: disable
-def test_what_makes_no_sense_is_not_added(email: str, changes: dict[str, Any], message: str) -> None:
+def test_an_invalid_entry_is_refused(email: str, changes: dict[str, Any], message: str) -> None:
     uow = FakeUnitOfWork()
 
     with pytest.raises(Invalid, match=message):
@@ -88,7 +88,7 @@ def test_what_makes_no_sense_is_not_added(email: str, changes: dict[str, Any], m
     assert not uow.store.whitelist and not uow.store.events
 
 
-def test_who_was_removed_may_not_register() -> None:
+def test_a_removed_address_may_not_register() -> None:
     uow = FakeUnitOfWork()
     add(uow)
 
@@ -111,12 +111,12 @@ def test_removing_leaves_the_account_alone_unless_asked(disable_account: bool) -
     assert (uow.store.accounts[account.id].disabled_at is not None) is disable_account
 
 
-def test_only_what_is_there_can_be_removed() -> None:
+def test_removing_an_unknown_address_is_refused() -> None:
     with pytest.raises(whitelist.NotOnWhitelist, match=f"^'{NEW_CANONICAL}' is not on the whitelist"):
         remove(FakeUnitOfWork())
 
 
-def test_the_settings_come_first_and_both_are_asked() -> None:
+def test_addresses_in_the_settings_are_admitted() -> None:
     uow = FakeUnitOfWork()
     with uow:
         assert whitelist.admits(uow, {EMAIL}, EMAIL, NOW)
