@@ -208,7 +208,7 @@ def test_a_sweep_with_another_database_deletes_nothing(site: Site, owner: Member
     finally:
         site.api.environ['DATABASE_URL'] = site.database_url
 
-    assert 'is it the right one for this store?' in said
+    assert 'If it is the right one for this store, repeat with --even-all.' in said
     assert site.keys() == before
 
 
