@@ -31,7 +31,7 @@ TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x'
         ('GET /v1/users/maker/projects 200', 'GET /v1/users/maker/projects 200'),
     ],
 )
-def test_tokens_are_taken_out_of_a_line(line: str, redacted: str) -> None:
+def test_tokens_are_redacted(line: str, redacted: str) -> None:
     assert redact(line) == redacted
 
 
@@ -52,7 +52,7 @@ def fixture_log() -> Iterator[io.StringIO]:
     logger.propagate = True
 
 
-def test_a_line_is_json_with_the_request_and_what_was_added(log: io.StringIO) -> None:
+def test_a_line_is_json_with_the_request_id_and_extra_values(log: io.StringIO) -> None:
     reset = request_id.set('request-7')
     try:
         logging.getLogger('talelio_backend.part').warning('It is %s', 'so', extra={'status': 200})
@@ -70,7 +70,7 @@ def test_a_line_is_json_with_the_request_and_what_was_added(log: io.StringIO) ->
     }
 
 
-def test_no_token_gets_out_through_an_exception(log: io.StringIO) -> None:
+def test_tokens_in_exceptions_are_redacted(log: io.StringIO) -> None:
     try:
         raise ValueError(f'cannot read {TOKEN}')
     except ValueError:

@@ -7,7 +7,7 @@ from talelio_backend.observability import tracing
 from talelio_backend.observability.tracing import Tracing
 
 
-def test_closing_does_not_wait_for_a_collector_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_does_not_wait_for_an_unresponsive_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     traces = Tracing('http://127.0.0.1:1')
     over, ended = Event(), Event()
 

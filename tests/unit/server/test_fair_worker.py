@@ -1,7 +1,7 @@
 from talelio_backend.server.fair_worker import Counts
 
 
-def test_who_has_more_than_another_knows() -> None:
+def test_a_worker_knows_that_another_has_fewer_connections() -> None:
     counts = Counts()
     first, second = counts.enter(), counts.enter()
     counts.set(first, 3)
@@ -10,14 +10,14 @@ def test_who_has_more_than_another_knows() -> None:
     assert [counts.is_more_than_least(count) for count in (1, 2, 3)] == [False, False, True]
 
 
-def test_one_alone_has_never_more() -> None:
+def test_a_single_worker_never_has_more_than_another() -> None:
     counts = Counts()
     counts.set(counts.enter(), 7)
 
     assert not counts.is_more_than_least(7)
 
 
-def test_who_has_left_does_not_count() -> None:
+def test_a_worker_that_left_does_not_count() -> None:
     counts = Counts()
     stays, leaves = counts.enter(), counts.enter()
     counts.set(stays, 1)
@@ -27,7 +27,7 @@ def test_who_has_left_does_not_count() -> None:
     assert not counts.is_more_than_least(1)
 
 
-def test_a_place_is_given_again() -> None:
+def test_a_free_place_is_reused() -> None:
     counts = Counts()
     places = [counts.enter() for _ in range(3)]
 
@@ -37,7 +37,7 @@ def test_a_place_is_given_again() -> None:
     assert len({*places, counts.enter()}) == 4
 
 
-def test_who_takes_none_any_more_does_not_count_and_keeps_its_place() -> None:
+def test_a_stopping_worker_does_not_count_but_keeps_its_place() -> None:
     counts = Counts()
     stays, stops = counts.enter(), counts.enter()
     counts.set(stays, 1)

@@ -31,7 +31,7 @@ def is_closed(end: socket.socket) -> bool:
     return end.fileno() == -1
 
 
-def test_nobody_waits_for_a_client_that_keeps_its_end_open(pairs: list[Pair]) -> None:
+def test_close_does_not_wait_for_a_client_that_stays_connected(pairs: list[Pair]) -> None:
     server, client = pairs[0]
     server.sendall(b'the last answer')
 
@@ -43,7 +43,7 @@ def test_nobody_waits_for_a_client_that_keeps_its_end_open(pairs: list[Pair]) ->
     wait_until(lambda: is_closed(server), 'the connection is closed')
 
 
-def test_what_the_client_still_sends_is_taken(pairs: list[Pair]) -> None:
+def test_remaining_data_of_the_client_is_received(pairs: list[Pair]) -> None:
     server, client = pairs[0]
     close_aside(server, timeout=PATIENCE)
 
@@ -53,7 +53,7 @@ def test_what_the_client_still_sends_is_taken(pairs: list[Pair]) -> None:
     wait_until(lambda: is_closed(server), 'the connection is closed')
 
 
-def test_only_so_many_may_linger(pairs: list[Pair]) -> None:
+def test_lingering_connections_are_limited(pairs: list[Pair]) -> None:
     for server, _ in pairs:
         close_aside(server, timeout=PATIENCE)
 
@@ -63,7 +63,7 @@ def test_only_so_many_may_linger(pairs: list[Pair]) -> None:
     wait_until(lambda: all(is_closed(server) for server, _ in pairs), 'all are closed')
 
 
-def test_no_client_can_linger_for_ever(pairs: list[Pair]) -> None:
+def test_lingering_times_out(pairs: list[Pair]) -> None:
     server, _ = pairs[0]
 
     close_aside(server, timeout=0.05)

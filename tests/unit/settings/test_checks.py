@@ -19,7 +19,7 @@ PRODUCTION = {
 
 
 @pytest.mark.parametrize('environ', [PRODUCTION, {'SECRET_KEY': SECRET_KEY}])
-def test_usual_settings_are_ok(environ: dict[str, str]) -> None:
+def test_typical_settings_pass(environ: dict[str, str]) -> None:
     check, = check_settings(Settings.from_env(environ))
 
     assert check.run().startswith('valid')
@@ -33,7 +33,7 @@ def test_usual_settings_are_ok(environ: dict[str, str]) -> None:
     ('TRUSTED_PROXIES', '::/0'),
     ('METRICS_ADDRESS', '8.8.8.8:9100'),
 ])  # yapf: disable
-def test_an_odd_setting_is_a_warning_that_names_its_variable(name: str, value: str) -> None:
+def test_a_suspicious_setting_gives_a_warning_with_its_variable(name: str, value: str) -> None:
     check, = check_settings(Settings.from_env({**PRODUCTION, name: value}))
 
     with pytest.raises(CheckFailed) as caught:

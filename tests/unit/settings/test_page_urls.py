@@ -10,7 +10,7 @@ from tests.support.served_api import SECRET_KEY
         'https://{username}.example.com/{slug}', 'http://[::1]:3000/{slug}?by={username}#top'
     ]
 )
-def test_the_pages_of_a_site_may_be_anywhere(url: str) -> None:
+def test_page_urls_may_have_any_structure(url: str) -> None:
     assert Settings.from_env({'SECRET_KEY': SECRET_KEY, 'SITE_PROJECT_URL': url}).site_project_url == url
 
 
@@ -26,7 +26,7 @@ def test_the_pages_of_a_site_may_be_anywhere(url: str) -> None:
         'ftp://www.example.com/{slug}',
     ]
 )
-def test_a_url_that_is_not_of_a_project_page_is_refused(url: str) -> None:
+def test_an_invalid_project_page_url_is_rejected(url: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         Settings.from_env({'SECRET_KEY': SECRET_KEY, 'SITE_PROJECT_URL': url})
 

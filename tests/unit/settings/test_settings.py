@@ -29,7 +29,7 @@ def problems(environ: Mapping[str, str]) -> str:
     return str(caught.value)
 
 
-def test_production_starts_with_what_it_needs() -> None:
+def test_required_settings_suffice_for_production() -> None:
     settings = Settings.from_env(PRODUCTION)
 
     assert settings.env is Env.PRODUCTION
@@ -40,14 +40,14 @@ def test_production_starts_with_what_it_needs() -> None:
     assert settings.bcrypt_cost == 12
 
 
-def test_production_names_everything_that_is_missing_at_once() -> None:
+def test_production_reports_all_missing_settings_at_once() -> None:
     message = problems({'ENV': 'production'})
 
     for name in ('SECRET_KEY', 'DATABASE_URL', 'API_BASE_URL', 'SMTP_URL', 'EMAIL_SENDER'):
         assert f'{name} is missing' in message
 
 
-def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
+def test_an_empty_variable_counts_as_missing() -> None:
     assert 'SECRET_KEY is missing' in problems({**PRODUCTION, 'SECRET_KEY': '  '})
 
 
@@ -120,12 +120,12 @@ def test_a_variable_that_is_set_to_nothing_is_missing() -> None:
         ('IMAGE_MAX_FILES', '0', 'IMAGE_MAX_FILES must be greater than or equal to 1'),
     ],
 )
-def test_a_malformed_or_weak_value_is_named(name: str, value: str, problem: str) -> None:
+def test_a_malformed_or_weak_value_is_reported(name: str, value: str, problem: str) -> None:
     assert problem in problems({**PRODUCTION, 'S3_BUCKET': 'bucket', name: value})
 
 
 @pytest.mark.parametrize('password', [PLANTED, f'{PLANTED}/x', f'{PLANTED}@x', f'x:{PLANTED}', f'[{PLANTED}'])
-def test_no_problem_quotes_a_secret(password: str) -> None:
+def test_problems_do_not_quote_secrets(password: str) -> None:
     message = problems({
         'ENV': 'production',
         'SECRET_KEY': PLANTED,
@@ -139,14 +139,14 @@ def test_no_problem_quotes_a_secret(password: str) -> None:
     assert PLANTED not in message
 
 
-def test_the_error_leads_to_no_secret() -> None:
+def test_the_error_does_not_reference_secrets() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_env({'ENV': 'production', 'SECRET_KEY': PLANTED})
 
     assert PLANTED not in ''.join(traceback.format_exception(caught.value))
 
 
-def test_the_settings_do_not_show_their_secrets() -> None:
+def test_the_repr_of_settings_contains_no_secrets() -> None:
     shown = repr(Settings.from_env(PRODUCTION))
 
     assert SECRET_KEY not in shown
@@ -180,7 +180,7 @@ def test_whitelisted_addresses_are_kept_in_canonical_form() -> None:
     assert settings.whitelisted_emails == {'maker@example.com', 'x@xn--bcher-kva.example'}
 
 
-def test_images_go_into_a_folder_unless_there_is_a_bucket() -> None:
+def test_images_are_stored_in_a_folder_without_a_bucket() -> None:
     settings = Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': '/srv/images'})
 
     assert settings.image_store == Path('/srv/images')
@@ -202,7 +202,7 @@ def test_images_go_into_a_folder_unless_there_is_a_bucket() -> None:
          'https://cdn.example.com/pictures/key'),
     ],
 )  # yapf: disable
-def test_a_bucket_is_read_where_the_settings_say(environ: dict[str, str], url: str) -> None:
+def test_the_bucket_uses_the_configured_region_and_endpoint(environ: dict[str, str], url: str) -> None:
     settings = Settings.from_env({**PRODUCTION, 'S3_BUCKET': 'bucket', **environ})
 
     assert isinstance(settings.image_store, S3Bucket)
@@ -214,7 +214,7 @@ def test_a_bucket_is_read_where_the_settings_say(environ: dict[str, str], url: s
     [('pictures', PROJECT_FOLDER / 'pictures'), ('/srv/pictures', Path('/srv/pictures')),
      ('~/pictures', Path.home() / 'pictures')],
 )  # yapf: disable
-def test_the_folder_of_images_does_not_depend_on_where_a_command_is_run(
+def test_the_image_folder_does_not_depend_on_the_working_directory(
     folder: str, absolute: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -222,13 +222,13 @@ def test_the_folder_of_images_does_not_depend_on_where_a_command_is_run(
     assert Settings.from_env({'SECRET_KEY': SECRET_KEY, 'IMAGE_FOLDER': folder}).image_store == absolute
 
 
-def test_a_request_may_come_under_the_name_in_the_links_and_by_loopback() -> None:
+def test_the_hosts_of_links_and_loopback_are_served() -> None:
     settings = Settings.from_env({**PRODUCTION, 'TRUSTED_HOSTS': 'api, old.example.com'})
 
     assert settings.served_hosts == ['api.example.com', 'localhost', '127.0.0.1', 'api', 'old.example.com']
 
 
-def test_no_proxy_is_trusted_unless_it_is_named() -> None:
+def test_no_proxy_is_trusted_by_default() -> None:
     assert not Settings.from_env(PRODUCTION).trusted_proxies
 
     settings = Settings.from_env({**PRODUCTION, 'TRUSTED_PROXIES': '172.18.0.0/16, 10.0.0.7, fd00::/8'})
@@ -242,11 +242,11 @@ def test_no_proxy_is_trusted_unless_it_is_named() -> None:
     ('address', 'read'),
     [('', None), ('127.0.0.1:9100', ('127.0.0.1', 9100)), ('[::1]:0', ('::1', 0))],
 )
-def test_metrics_are_served_only_where_an_address_is_set(address: str, read: object) -> None:
+def test_metrics_are_disabled_by_default(address: str, read: object) -> None:
     assert Settings.from_env({**PRODUCTION, 'METRICS_ADDRESS': address}).metrics_address == read
 
 
-def test_only_production_waits_before_it_stops() -> None:
+def test_only_production_drains_by_default() -> None:
     assert Settings.from_env(PRODUCTION).drain_seconds == 10
     assert Settings.from_env({'SECRET_KEY': SECRET_KEY}).drain_seconds == 0
     assert Settings.from_env({**PRODUCTION, 'DRAIN_SECONDS': '0'}).drain_seconds == 0
@@ -260,7 +260,7 @@ def fixture_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / '.env'
 
 
-def test_the_environment_wins_over_the_file(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_file(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env_file.write_text('PORT=8001\nPROXY_HOPS=3\nMAX_REQUESTS=\n')
     monkeypatch.setenv('PORT', '8002')
 
@@ -269,20 +269,20 @@ def test_the_environment_wins_over_the_file(env_file: Path, monkeypatch: pytest.
     assert (settings.port, settings.proxy_hops, settings.max_requests) == (8002, 3, 20_000)
 
 
-def test_an_empty_variable_hides_a_line_of_the_file(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_overrides_the_file(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env_file.write_text('PORT=8001\n')
     monkeypatch.setenv('PORT', '')
 
     assert Settings.from_env(env_file=env_file).port == 5000
 
 
-def test_names_of_variables_are_case_sensitive(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_names_are_case_sensitive(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('port', '8002')
 
     assert Settings.from_env(env_file=env_file).port == 5000
 
 
-def test_without_a_file_the_environment_is_read(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_optional(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('TRUSTED_HOSTS', 'a.example, b.example')
 
     assert Settings.from_env(env_file=env_file).trusted_hosts == ('a.example', 'b.example')

@@ -49,7 +49,7 @@ def test_operations_of_a_store_are_counted(registry: CollectorRegistry) -> None:
     assert counted == {'save': 1, 'exists': 2, 'delete': 1}
 
 
-def test_operations_of_a_store_that_fail_are_counted_by_kind(registry: CollectorRegistry) -> None:
+def test_failed_store_operations_are_counted_by_kind(registry: CollectorRegistry) -> None:
     store = MeasuredImageStore(Away(), StorageMetrics(registry))
 
     with pytest.raises(Unavailable):
@@ -67,7 +67,7 @@ def test_operations_of_a_store_that_fail_are_counted_by_kind(registry: Collector
         (MailNotSent('no such mailbox', permanent=True), 'refused'),
     ],
 )
-def test_tries_to_send_mail_are_counted_by_outcome(
+def test_mail_attempts_are_counted_by_outcome(
     registry: CollectorRegistry, error: MailNotSent | None, outcome: str
 ) -> None:
     inner = FakeMailer()
@@ -82,7 +82,7 @@ def test_tries_to_send_mail_are_counted_by_outcome(
     assert registry.get_sample_value('talelio_mail_duration_seconds_count') == 1
 
 
-def test_turns_are_counted_while_they_last(registry: CollectorRegistry) -> None:
+def test_slots_are_counted_while_in_use(registry: CollectorRegistry) -> None:
     observer = WorkMetrics(registry).bulkhead('passwords')
     bulkhead = Bulkhead('passwords', at_once=1, waiting=1, timeout=0.01, observer=observer)
 

@@ -18,7 +18,7 @@ def told(collector: OutboxCollector) -> dict[str, float]:
     }
 
 
-def test_what_waits_is_told_with_its_age() -> None:
+def test_pending_mail_is_reported_with_its_age() -> None:
     since = datetime.now(UTC) - timedelta(seconds=60)
 
     metrics = told(OutboxCollector(lambda: OutboxTally(pending=3, failed=1, oldest=since)))
@@ -27,13 +27,13 @@ def test_what_waits_is_told_with_its_age() -> None:
     assert metrics == {'talelio_outbox_mailspending': 3, 'talelio_outbox_mailsfailed': 1}
 
 
-def test_nothing_waits_since_no_time() -> None:
+def test_an_empty_outbox_has_age_zero() -> None:
     metrics = told(OutboxCollector(lambda: OutboxTally(pending=0, failed=0, oldest=None)))
 
     assert metrics['talelio_outbox_oldest_pending_seconds'] == 0
 
 
-def test_a_database_that_is_away_or_faulty_leaves_all_else_to_be_told() -> None:
+def test_a_database_failure_does_not_affect_other_metrics() -> None:
 
     def away() -> OutboxTally:
         raise Unavailable('The database is not available')
@@ -45,7 +45,7 @@ def test_a_database_that_is_away_or_faulty_leaves_all_else_to_be_told() -> None:
     assert not told(OutboxCollector(faulty))
 
 
-def test_a_database_that_hangs_is_not_waited_for_and_asked_once() -> None:
+def test_a_hanging_database_is_queried_once_without_waiting() -> None:
     let_go, asked = Event(), []
 
     def hang() -> OutboxTally:

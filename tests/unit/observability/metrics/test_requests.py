@@ -49,7 +49,7 @@ def test_a_request_is_counted_by_its_route_and_never_by_its_path(
     assert registry.get_sample_value('talelio_http_request_duration_seconds_count', labels) == 2
 
 
-def test_what_a_client_makes_up_gets_no_metric_of_its_own(
+def test_invented_methods_and_paths_get_no_own_time_series(
     metrics: RequestMetrics, registry: CollectorRegistry
 ) -> None:
     client = Client(metrics.around(answering('404 Not Found')))
@@ -61,7 +61,7 @@ def test_what_a_client_makes_up_gets_no_metric_of_its_own(
     assert 'BREW' not in str(list(registry.collect()))
 
 
-def test_a_request_is_in_progress_until_its_answer_is_there(
+def test_a_request_is_in_progress_until_its_response(
     metrics: RequestMetrics, registry: CollectorRegistry
 ) -> None:
     seen = []
@@ -77,7 +77,7 @@ def test_a_request_is_in_progress_until_its_answer_is_there(
     assert registry.get_sample_value('talelio_http_requests_in_progress') == 0
 
 
-def test_a_fault_that_nobody_caught_is_a_500(metrics: RequestMetrics, registry: CollectorRegistry) -> None:
+def test_an_uncaught_exception_counts_as_500(metrics: RequestMetrics, registry: CollectorRegistry) -> None:
 
     def app(_environ: 'WSGIEnvironment', _start_response: 'StartResponse') -> Any:
         raise ZeroDivisionError

@@ -17,14 +17,14 @@ from talelio_backend.shared.data.query_comments import comment_of
         ([('request_id', "*/ DROP TABLE users; --'")], None),
     ],
 )
-def test_a_comment_has_the_form_of_sqlcommenter(tags: list[tuple[str, str]], comment: str | None) -> None:
+def test_a_comment_has_the_sqlcommenter_format(tags: list[tuple[str, str]], comment: str | None) -> None:
     made = comment_of(tags)
 
     assert made == comment if comment is not None else made.count("'") == 2
 
 
 @given(st.text())
-def test_no_value_ends_the_comment_or_its_own_quotes_or_makes_a_parameter(value: str) -> None:
+def test_values_cannot_break_out_of_the_comment_or_add_parameters(value: str) -> None:
     try:
         made = comment_of([('route', value)])
     except UnicodeEncodeError:

@@ -40,7 +40,7 @@ def report_of(*runs: Callable[[], str], start: Start = at_once) -> Report:
     return run_checks(checks, start, lambda text: text.replace('planted', '***'), timeout=0.01)
 
 
-def test_results_come_in_the_order_of_the_checks() -> None:
+def test_results_are_in_the_order_of_the_checks() -> None:
     report = report_of(
         lambda: 'fine', raising(CheckFailed('odd', 'look', Status.WARN)),
         raising(CheckFailed('away', 'start it'))
@@ -61,13 +61,13 @@ def test_only_a_failure_fails_the_report() -> None:
     assert not report_of(warning, raising(CheckFailed('away', 'start it')), lambda: 'fine').ok
 
 
-def test_a_check_that_hangs_is_a_failure() -> None:
+def test_a_hanging_check_fails() -> None:
     result, = report_of(lambda: 'fine', start=never).results
 
     assert (result.status, result.found) == (Status.FAIL, 'timed out')
 
 
-def test_a_check_that_breaks_is_a_failure_that_does_not_quote_the_error() -> None:
+def test_an_unexpected_error_fails_the_check_without_being_quoted() -> None:
     result, = report_of(raising(KeyError('secret'))).results
 
     assert (result.status, result.found) == (Status.FAIL, 'the check itself failed: KeyError')

@@ -23,7 +23,7 @@ def run(*results: CheckResult, arguments: tuple[str, ...] = ()) -> tuple[int, st
     return result.exit_code, result.output
 
 
-def test_each_result_is_a_line_and_a_remedy_a_second_one() -> None:
+def test_each_result_and_remedy_is_printed_on_a_line() -> None:
     code, output = run(
         ok('mail', 'sent'), warn('proxies', 'none', 'set one'), fail('database', 'away', 'start it')
     )
@@ -56,7 +56,7 @@ def test_json_has_every_key_of_every_result() -> None:
     }  # yapf: disable
 
 
-def test_a_servers_message_stays_in_its_line() -> None:
+def test_messages_are_printed_on_a_single_line() -> None:
     _, output = run(fail('database', 'no\nok    mail   \x1b[2Jsent', 'look'))
 
     assert output.splitlines()[0] == r'FAIL  database                no ok mail \x1b[2Jsent'

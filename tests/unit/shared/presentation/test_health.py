@@ -27,7 +27,7 @@ def test_the_service_is_ready_when_all_checks_pass() -> None:
     assert client(Readiness(passes, passes)).get('/health/ready').status_code == HTTPStatus.OK
 
 
-def test_one_check_that_fails_makes_it_unready_and_not_dead() -> None:
+def test_a_failing_check_affects_readiness_but_not_liveness() -> None:
     readiness = Readiness(passes)
     readiness.require(fails)
     api = client(readiness)

@@ -28,18 +28,18 @@ def read(query: str) -> PageRequest:
         ('limit=100&before=7', PageRequest(limit=100, before=7)),
     ],
 )
-def test_a_page_is_what_was_asked_for(query: str, page: PageRequest) -> None:
+def test_a_page_request_is_read_from_the_query(query: str, page: PageRequest) -> None:
     assert read(query) == page
 
 
 @pytest.mark.parametrize('name', ['limit', 'before'])
 @pytest.mark.parametrize('value', ['', '0', '-1', '1.5', 'x', '٣', '1e3', '9' * 11, '9' * 5000, '+1'])
-def test_what_is_no_number_in_range_is_refused_by_name(name: str, value: str) -> None:
+def test_an_invalid_number_is_named(name: str, value: str) -> None:
     with pytest.raises(Invalid, match=f"'{name}' must be a whole number from 1 to "):
         read(f'{name}={value}')
 
 
-def test_a_page_with_more_behind_it_links_there() -> None:
+def test_a_page_links_to_the_next_one() -> None:
     with APP.test_request_context('/items?limit=2'):
         response = page_response([Item(id=9), Item(id=8)], next_before=8)
 
@@ -47,7 +47,7 @@ def test_a_page_with_more_behind_it_links_there() -> None:
     assert response.headers['Link'] == '</items?limit=2&before=8>; rel="next"'
 
 
-def test_the_last_page_links_nowhere() -> None:
+def test_the_last_page_has_no_link() -> None:
     with APP.test_request_context('/items'):
         response = page_response([], next_before=None)
 

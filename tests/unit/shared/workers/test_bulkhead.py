@@ -25,7 +25,7 @@ class Workshop:
         self._closing.set()
 
 
-def test_one_works_one_waits_and_the_others_are_sent_away_at_once() -> None:
+def test_callers_beyond_the_limits_are_refused_at_once() -> None:
     workshop = Workshop(Bulkhead('logins', at_once=1, waiting=1, timeout=PATIENCE))
     with ThreadPoolExecutor(4) as pool:
         calls = {pool.submit(workshop.work) for _ in range(4)}
@@ -44,7 +44,7 @@ def test_one_works_one_waits_and_the_others_are_sent_away_at_once() -> None:
         call.result(PATIENCE)
 
 
-def test_who_waits_too_long_is_sent_away_and_leaves_no_trace() -> None:
+def test_a_caller_that_times_out_frees_its_place() -> None:
     bulkhead = Bulkhead('logins', at_once=1, waiting=1, timeout=0.01)
     workshop = Workshop(bulkhead)
     with ThreadPoolExecutor(1) as pool:
@@ -60,7 +60,7 @@ def test_who_waits_too_long_is_sent_away_and_leaves_no_trace() -> None:
         pass
 
 
-def test_an_error_gives_the_turn_back() -> None:
+def test_an_error_frees_the_slot() -> None:
     bulkhead = Bulkhead('logins', at_once=1, waiting=0, timeout=0)
 
     for _ in range(3):

@@ -25,11 +25,11 @@ RETENTION = Retention(addresses=timedelta(days=30), events=timedelta(days=365))
     ('::1', '::/48'),
     ('fe80::1%eth0', 'fe80::/48'),
 ])
-def test_a_network_tells_no_single_customer(address: str, network: str) -> None:
+def test_a_network_does_not_identify_a_customer(address: str, network: str) -> None:
     assert network_of(address) == network
 
 
-def test_an_event_is_part_of_what_it_is_about() -> None:
+def test_an_event_belongs_to_the_unit_of_work_of_the_change() -> None:
     uow = FakeUnitOfWork()
 
     with uow:
@@ -38,7 +38,7 @@ def test_an_event_is_part_of_what_it_is_about() -> None:
     assert not uow.store.events
 
 
-def test_a_refusal_stays_although_nothing_else_is_committed() -> None:
+def test_a_refusal_is_recorded_in_its_own_transaction() -> None:
     uow = FakeUnitOfWork()
 
     record_refusal(uow, EventKind.LOGIN_FAILED, ORIGIN, NOW, account_id=7, details={'tries': 3})
@@ -48,7 +48,7 @@ def test_a_refusal_stays_although_nothing_else_is_committed() -> None:
     assert (event.account_id, event.details, event.occurred_at) == (7, {'tries': 3}, NOW)
 
 
-def test_who_acted_is_named() -> None:
+def test_an_event_names_its_actor() -> None:
     uow = FakeUnitOfWork()
 
     with uow:
@@ -61,7 +61,7 @@ def test_who_acted_is_named() -> None:
                                                         ('operator maria', None)]
 
 
-def test_pruning_deletes_what_is_too_old_and_forgets_older_addresses() -> None:
+def test_pruning_deletes_old_events_and_addresses() -> None:
     uow = FakeUnitOfWork()
     with uow:
         for days in (0, 31, 366):
@@ -74,7 +74,7 @@ def test_pruning_deletes_what_is_too_old_and_forgets_older_addresses() -> None:
     assert left == {0: '192.0.2.7', 31: None}
 
 
-def test_events_are_found_newest_first_by_what_is_asked_for() -> None:
+def test_events_are_filtered_and_listed_newest_first() -> None:
     uow = FakeUnitOfWork()
     for hours, account_id in ((0, 7), (1, 8), (2, 7)):
         record_refusal(

@@ -29,7 +29,7 @@ def holding(*events: SecurityEvent) -> FakeUnitOfWork:
     return uow
 
 
-def test_an_event_is_a_line() -> None:
+def test_each_event_is_printed_on_one_line() -> None:
     code, output = run(holding(new_event(account_id=7)), 'list')
 
     assert code == 0
@@ -40,12 +40,12 @@ def test_an_event_is_a_line() -> None:
     ]
 
 
-def test_an_empty_trail_says_so() -> None:
+def test_an_empty_trail_is_reported() -> None:
     assert run(FakeUnitOfWork(), 'list') == (0, '0 events\n')
     assert run(FakeUnitOfWork(), 'list', '--json') == (0, '[]\n')
 
 
-def test_scripts_get_json() -> None:
+def test_events_are_printed_as_json() -> None:
     event = new_event(account_id=7)
 
     code, output = run(holding(event), 'list', '--json')
@@ -76,7 +76,7 @@ def test_scripts_get_json() -> None:
     (['--since', '2026-03-01T12:30:59.123456+00:00'], [8, 7]),
     (['--limit', '1'], [8]),
 ])
-def test_only_what_was_asked_for_is_shown(options: list[str], accounts: list[int]) -> None:
+def test_list_applies_the_filters(options: list[str], accounts: list[int]) -> None:
     now = datetime.now(UTC)
     uow = holding(
         new_event(account_id=7, now=NOW), new_event(EventKind.LOGIN_SUCCEEDED, account_id=8, now=now)
@@ -88,7 +88,7 @@ def test_only_what_was_asked_for_is_shown(options: list[str], accounts: list[int
     assert [event['account_id'] for event in json.loads(output)] == accounts
 
 
-def test_a_list_that_may_go_on_says_so() -> None:
+def test_a_truncated_list_is_reported() -> None:
     assert '1 events, perhaps more' in run(holding(new_event(), new_event()), 'list', '--limit', '1')[1]
 
 
@@ -98,14 +98,14 @@ def test_a_list_that_may_go_on_says_so() -> None:
     (['--since', 'yesterday'], 2, "'yesterday' is neither like 90m"),
     (['--limit', '0'], 2, '0 is not in the range'),
 ])
-def test_what_cannot_be_understood_is_explained(options: list[str], code: int, complaint: str) -> None:
+def test_invalid_options_are_explained(options: list[str], code: int, complaint: str) -> None:
     ended, output = run(FakeUnitOfWork(), 'list', *options)
 
     assert ended == code
     assert complaint in output
 
 
-def test_pruning_says_how_much_it_was() -> None:
+def test_pruning_reports_the_number_of_events() -> None:
     uow = holding(new_event(now=NOW - timedelta(days=3660)), new_event(now=datetime.now(UTC)))
 
     assert run(uow, 'prune') == (0, '1 events were deleted or lost their address\n')

@@ -56,12 +56,12 @@ def claims(store: Store) -> list[IdempotencyClaim]:
     return list(store.idempotency_claims.values())
 
 
-def test_without_a_key_nothing_is_kept(store: Store) -> None:
+def test_nothing_is_stored_without_a_key(store: Store) -> None:
     assert ask(store, None).status_code == 201
     assert not claims(store)
 
 
-def test_the_first_answer_is_given_again_with_the_headers_that_belong_to_it(store: Store) -> None:
+def test_the_first_response_is_replayed_with_its_headers(store: Store) -> None:
     first, again = ask(store), ask(store)
 
     assert (again.status_code, again.data) == (first.status_code, first.data)
@@ -72,14 +72,14 @@ def test_the_first_answer_is_given_again_with_the_headers_that_belong_to_it(stor
     assert len(store.accounts) == 1
 
 
-def test_another_content_is_another_request(store: Store) -> None:
+def test_different_content_is_a_different_request(store: Store) -> None:
     ask(store)
 
     with pytest.raises(KeyReused):
         ask(store, content=b'other')
 
 
-def test_strangers_who_think_of_the_same_key_do_not_meet(store: Store) -> None:
+def test_equal_keys_of_anonymous_clients_do_not_collide(store: Store) -> None:
     seen = []
 
     def look(uow: FakeUnitOfWork) -> Account:
@@ -92,7 +92,7 @@ def test_strangers_who_think_of_the_same_key_do_not_meet(store: Store) -> None:
     assert len(seen) == 4
 
 
-def test_a_fingerprint_is_worth_nothing_without_the_secret(store: Store) -> None:
+def test_a_fingerprint_requires_the_secret(store: Store) -> None:
     ask(store)
     other = Store()
     with APP.test_request_context('/accounts', method='POST', headers={'Idempotency-Key': 'a-key'}):
@@ -113,13 +113,13 @@ def test_what_cannot_be_a_key_is_refused(store: Store, key: str) -> None:
 
 
 @pytest.mark.parametrize('key', ['x', 'x' * 255, '!#[]~', '8e03978e-40d5-43dd-bc93-6894a57f9324'])
-def test_a_key_is_the_same_in_quotes_and_without(store: Store, key: str) -> None:
+def test_a_quoted_key_equals_an_unquoted_one(store: Store, key: str) -> None:
     assert ask(store, f'"{key}"').data == ask(store, f' {key} ').data
     assert [claim.key for claim in claims(store)] == [key]
 
 
 @pytest.mark.parametrize('error', [Invalid('a refusal'), Unavailable('a fault'), RuntimeError('a bug')])
-def test_what_failed_leaves_the_key_free_also_for_another_request(store: Store, error: Exception) -> None:
+def test_a_failed_request_releases_the_key(store: Store, error: Exception) -> None:
 
     def fail(_: FakeUnitOfWork) -> Account:
         raise error
@@ -131,7 +131,7 @@ def test_what_failed_leaves_the_key_free_also_for_another_request(store: Store, 
     assert ask(store, content=b'mended').status_code == 201
 
 
-def test_nothing_is_done_twice_when_somebody_took_over_meanwhile(store: Store) -> None:
+def test_a_request_whose_claim_was_taken_over_is_not_committed(store: Store) -> None:
 
     def slow(uow: FakeUnitOfWork) -> Account:
         claimed, = claims(store)
@@ -150,7 +150,7 @@ def test_nothing_is_done_twice_when_somebody_took_over_meanwhile(store: Store) -
     assert ask(store).headers['Idempotency-Replayed'] == 'true'
 
 
-def test_a_key_is_left_to_its_lease_when_it_cannot_be_released(store: Store) -> None:
+def test_an_unreleased_key_expires_with_its_lease(store: Store) -> None:
 
     class Lost(FakeUnitOfWork):
 

@@ -18,13 +18,13 @@ def queued(uow: FakeUnitOfWork) -> OutboxMail:
     return mail
 
 
-def test_pauses_double_with_jitter_up_to_a_bound() -> None:
+def test_pauses_double_with_jitter_up_to_a_maximum() -> None:
     for tries, longest in [(1, 2), (2, 4), (3, 8), (8, 256), (9, 300), (1000, 300)]:
         pauses = [retry_pause(tries).total_seconds() for _ in range(200)]
         assert longest / 2 <= min(pauses) < max(pauses) <= longest
 
 
-def test_a_passing_failure_is_tried_again_later() -> None:
+def test_a_temporary_failure_is_retried_later() -> None:
     mail = OutboxMail.queue('greeting', {}, NOW)
     mail.lease(NOW)
 
@@ -36,7 +36,7 @@ def test_a_passing_failure_is_tried_again_later() -> None:
 
 
 @pytest.mark.parametrize(('now', 'permanent'), [(NOW, True), (NOW + timedelta(days=1), False)])
-def test_a_final_failure_is_kept_for_the_operator(now: datetime, permanent: bool) -> None:
+def test_a_permanent_failure_stays_for_the_operator(now: datetime, permanent: bool) -> None:
     mail = OutboxMail.queue('greeting', {}, NOW)
 
     mail.fail('no such mailbox', now, permanent=permanent)
@@ -69,7 +69,7 @@ def test_only_failed_mail_can_be_replayed() -> None:
         outbox.replay(uow, 99, NOW)
 
 
-def test_the_operators_list_leaves_out_what_is_done() -> None:
+def test_the_list_omits_finished_mail() -> None:
     uow = FakeUnitOfWork()
     waiting, done, failed = queued(uow), queued(uow), queued(uow)
     uow.store.outbox[done.id].finish(MailStatus.SENT, NOW)
@@ -78,7 +78,7 @@ def test_the_operators_list_leaves_out_what_is_done() -> None:
     assert [mail.id for mail in outbox.list_unfinished(uow)] == [waiting.id, failed.id]
 
 
-def test_what_is_done_is_kept_for_a_month_and_what_failed_for_good() -> None:
+def test_finished_mail_is_deleted_after_a_month_but_failed_mail_never() -> None:
     uow = FakeUnitOfWork()
     waiting, done, failed = queued(uow), queued(uow), queued(uow)
     uow.store.outbox[done.id].finish(MailStatus.SENT, NOW)

@@ -44,11 +44,11 @@ def test_a_due_mail_is_sent_once() -> None:
     assert (sent.status, sent.finished_at) == (MailStatus.SENT, NOW)
 
 
-def test_nothing_due_is_nothing_to_do() -> None:
+def test_nothing_is_sent_if_nothing_is_due() -> None:
     assert not send(FakeUnitOfWork(), FakeMailer())
 
 
-def test_the_mail_is_leased_while_it_is_sent_and_sent_again_when_the_sender_died() -> None:
+def test_a_mail_is_leased_while_sent_and_sent_again_after_a_crash() -> None:
     uow, mailer = FakeUnitOfWork(), FakeMailer()
     mail = queued(uow)
 
@@ -70,7 +70,7 @@ def test_the_mail_is_leased_while_it_is_sent_and_sent_again_when_the_sender_died
     assert mailer.sent == [(MAIL, mail.message_id)]
 
 
-def test_a_refused_mail_waits_or_fails(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_mail_is_retried_or_fails(caplog: pytest.LogCaptureFixture) -> None:
     uow, mailer = FakeUnitOfWork(), FakeMailer()
     mail = queued(uow)
 
@@ -88,7 +88,7 @@ def test_a_refused_mail_waits_or_fails(caplog: pytest.LogCaptureFixture) -> None
     ]
 
 
-def test_what_is_no_longer_so_is_not_sent() -> None:
+def test_obsolete_mail_is_not_sent() -> None:
     uow, mailer = FakeUnitOfWork(), FakeMailer()
     mail = queued(uow, obsolete=1)
 
@@ -99,7 +99,7 @@ def test_what_is_no_longer_so_is_not_sent() -> None:
     assert (obsolete.status, obsolete.finished_at) == (MailStatus.OBSOLETE, NOW)
 
 
-def test_a_mail_that_cannot_be_composed_does_not_stop_the_next_and_is_tried_again(
+def test_a_mail_that_cannot_be_composed_is_retried_and_does_not_block_others(
     caplog: pytest.LogCaptureFixture
 ) -> None:
     uow, mailer = FakeUnitOfWork(), FakeMailer()
@@ -115,7 +115,7 @@ def test_a_mail_that_cannot_be_composed_does_not_stop_the_next_and_is_tried_agai
 
 
 @pytest.mark.parametrize(('permanent', 'status'), [(True, MailStatus.FAILED), (False, MailStatus.PENDING)])
-def test_a_relay_that_lost_its_lease_decides_nothing(permanent: bool, status: MailStatus) -> None:
+def test_a_relay_without_its_lease_changes_nothing(permanent: bool, status: MailStatus) -> None:
     uow = FakeUnitOfWork()
     mail = queued(uow)
 

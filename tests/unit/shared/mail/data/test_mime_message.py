@@ -29,7 +29,7 @@ def test_both_parts_arrive_as_written(name: str) -> None:
     assert message['Message-ID'] == '<00000000-0000-0000-0000-000000000007@example.com>'
 
 
-def test_a_long_link_is_in_one_piece_in_the_raw_mail() -> None:
+def test_a_long_link_is_not_wrapped_in_the_raw_mail() -> None:
     mail = Mail(to='maker@example.com', subject='s', text=f'{LINK}\n', html='<p></p>\n', link=LINK)
 
     raw = bytes(make_message(mail, UUID(int=7), 'Site <noreply@example.com>', NOW))

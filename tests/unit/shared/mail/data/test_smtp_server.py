@@ -31,9 +31,9 @@ from talelio_backend.shared.mail.data.smtp_server import SmtpServer
         ('smtp://mail.example.com?starttls=0', SmtpServer(host='mail.example.com', port=25)),
     ],
 )
-def test_a_url_says_where_and_how(url: str, server: SmtpServer) -> None:
+def test_a_url_is_parsed(url: str, server: SmtpServer) -> None:
     assert SmtpServer.from_url(url) == server
 
 
-def test_the_password_is_not_shown() -> None:
+def test_the_repr_contains_no_password() -> None:
     assert 'planted' not in repr(SmtpServer.from_url('smtps://me:planted@mail.example.com'))

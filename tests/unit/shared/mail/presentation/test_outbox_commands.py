@@ -25,7 +25,7 @@ def failed(uow: FakeUnitOfWork) -> OutboxMail:
     return mail
 
 
-def test_the_operator_sees_what_did_not_leave_and_why() -> None:
+def test_unsent_mail_is_listed_with_the_reason() -> None:
     uow = FakeUnitOfWork()
     mail = failed(uow)
 
@@ -39,7 +39,7 @@ def test_the_operator_sees_what_did_not_leave_and_why() -> None:
     ]
 
 
-def test_an_empty_outbox_says_so() -> None:
+def test_an_empty_outbox_is_reported() -> None:
     assert run(FakeUnitOfWork(), 'list') == (0, '0 not sent\n')
 
 
@@ -51,5 +51,5 @@ def test_a_failed_mail_is_replayed() -> None:
     assert uow.store.outbox[mail.id].status is MailStatus.PENDING
 
 
-def test_replaying_nothing_fails_with_the_reason() -> None:
+def test_replaying_a_missing_mail_fails_with_the_reason() -> None:
     assert run(FakeUnitOfWork(), 'replay', '7') == (1, 'Error: There is no mail 7\n')

@@ -70,17 +70,17 @@ def verdict(method: str, headers: Mapping[str, str], modified: datetime | None =
         ({'If-Match': '"here"', 'If-None-Match': '"here"'}, NOT_MODIFIED, FAILED),
     ],
 )  # yapf: disable
-def test_what_conditions_come_to(headers: dict[str, str], read: int | None, change: int | None) -> None:
+def test_conditions_are_evaluated(headers: dict[str, str], read: int | None, change: int | None) -> None:
     assert [verdict(method, headers) for method in ('GET', 'HEAD')] == [read, read]
     assert [verdict(method, headers) for method in ('PATCH', 'DELETE')] == [change, change]
 
 
 @pytest.mark.parametrize('header', ['If-Modified-Since', 'If-Unmodified-Since'])
-def test_a_time_says_nothing_of_what_has_none(header: str) -> None:
+def test_conditions_on_time_need_a_modification_time(header: str) -> None:
     assert verdict('GET', {header: THEN}, modified=None) is None
 
 
-def test_other_bytes_have_another_tag() -> None:
+def test_different_content_has_a_different_tag() -> None:
     assert tag_of(b'a') == tag_of(b'a') != tag_of(b'b')
     assert tag_when_coded('a', 'gzip') != tag_when_coded('a', None)
 
@@ -96,13 +96,13 @@ def check(words: str, headers: Mapping[str, str]) -> None:
         wanted(words)
 
 
-def test_a_change_without_a_condition_has_nothing_to_check() -> None:
+def test_a_change_without_conditions_has_no_check() -> None:
     with APP.test_request_context(method='PATCH'):
         assert precondition(letter) is None
 
 
 @pytest.mark.parametrize('coding', [None, 'gzip'])
-def test_a_change_goes_on_when_the_entity_is_what_was_seen(coding: None) -> None:
+def test_a_change_proceeds_if_the_entity_is_unchanged(coding: None) -> None:
     tag = tag_when_coded(tag_of(Letter(words='seen').model_dump_json().encode()), coding)
 
     check('seen', {'If-Match': f'"{tag}"'})

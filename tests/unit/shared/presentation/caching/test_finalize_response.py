@@ -44,7 +44,7 @@ def refuse() -> Response:
     raise Invalid('What went wrong')
 
 
-def test_what_is_read_has_validators_and_is_asked_for_again() -> None:
+def test_a_read_has_validators_and_is_revalidated() -> None:
     first = ask(letter)
 
     assert first.headers['Cache-Control'] == 'public, no-cache'
@@ -60,7 +60,7 @@ def test_what_is_read_has_validators_and_is_asked_for_again() -> None:
         assert 'Content-Type' not in again.headers
 
 
-def test_what_somebody_sees_of_their_own_is_kept_by_nobody_else() -> None:
+def test_an_authenticated_response_is_private() -> None:
     answer_ = ask(letter, headers={'Authorization': 'Bearer x'})
 
     assert answer_.headers['Cache-Control'] == 'private, no-cache'
@@ -74,7 +74,7 @@ def test_head_has_the_headers_of_get() -> None:
     assert bare.headers == full.headers
 
 
-def test_a_condition_that_must_hold_and_does_not_is_an_error() -> None:
+def test_a_failed_precondition_is_an_error() -> None:
     answer_ = ask(letter, headers={'If-Match': '"other"'})
 
     assert answer_.status_code == 412
@@ -84,7 +84,7 @@ def test_a_condition_that_must_hold_and_does_not_is_an_error() -> None:
 
 
 @pytest.mark.parametrize('method', ['POST', 'PUT', 'DELETE'])
-def test_what_was_done_is_kept_by_nobody(method: str) -> None:
+def test_the_response_to_a_write_is_not_stored(method: str) -> None:
     answer_ = ask(letter, method, headers={'If-None-Match': '*'} | GZIP)
 
     assert answer_.status_code == 200
@@ -92,14 +92,14 @@ def test_what_was_done_is_kept_by_nobody(method: str) -> None:
     assert not {'ETag', 'Last-Modified', 'Content-Encoding'} & set(answer_.headers.keys())
 
 
-def test_a_change_answers_with_the_tag_that_the_next_one_may_name() -> None:
+def test_the_response_to_a_change_has_the_new_tag() -> None:
     changed = ask(letter, 'PATCH', GZIP)
 
     assert changed.headers['ETag'] == ask(letter).headers['ETag']
     assert changed.headers['Cache-Control'] == 'no-store'
 
 
-def test_an_error_is_kept_by_nobody() -> None:
+def test_an_error_is_not_stored() -> None:
     answer_ = ask(refuse, headers={'If-None-Match': '*'})
 
     assert answer_.status_code == 400
@@ -107,7 +107,7 @@ def test_an_error_is_kept_by_nobody() -> None:
     assert 'ETag' not in answer_.headers
 
 
-def test_what_must_not_be_kept_has_no_tag_and_no_coding() -> None:
+def test_a_no_store_response_has_no_tag_and_no_coding() -> None:
 
     @described('Show the moment', responses={200: Letter})
     @no_store
@@ -120,7 +120,7 @@ def test_what_must_not_be_kept_has_no_tag_and_no_coding() -> None:
     assert not {'ETag', 'Last-Modified', 'Content-Encoding'} & set(answer_.headers.keys())
 
 
-def test_a_time_is_told_once_no_second_change_can_have_the_same() -> None:
+def test_last_modified_is_omitted_in_the_first_second() -> None:
 
     def fresh() -> Response:
         return model_response(Letter(updated_at=datetime.now(UTC)))
@@ -130,7 +130,7 @@ def test_a_time_is_told_once_no_second_change_can_have_the_same() -> None:
     assert 'Last-Modified' not in ask(lambda: model_response(Letter(updated_at=ahead))).headers
 
 
-def test_a_view_may_say_otherwise() -> None:
+def test_a_view_may_override_headers() -> None:
 
     def own() -> Response:
         response = text()
@@ -148,7 +148,7 @@ def test_a_view_may_say_otherwise() -> None:
 
 
 @pytest.mark.parametrize('view', [letter, refuse])
-def test_every_answer_is_data_and_nothing_else_to_a_browser(view: Callable[[], Response]) -> None:
+def test_every_response_has_security_headers(view: Callable[[], Response]) -> None:
     headers = ask(view).headers
 
     assert headers['X-Content-Type-Options'] == 'nosniff'
@@ -191,18 +191,18 @@ def test_the_coding_is_negotiated(accepted: str, coded: bool) -> None:
     assert (answer_.headers['ETag'] == plain.headers['ETag']) is not coded
 
 
-def test_the_same_text_is_the_same_bytes_when_compressed() -> None:
+def test_compression_is_deterministic() -> None:
     assert ask(letter, headers=GZIP).data == ask(letter, headers=GZIP).data
 
 
-def test_a_coded_answer_is_revalidated_by_its_own_tag() -> None:
+def test_a_compressed_response_is_revalidated_by_its_own_tag() -> None:
     tag = ask(letter, headers=GZIP).headers['ETag']
 
     assert ask(letter, headers=GZIP | {'If-None-Match': tag}).status_code == 304
     assert ask(letter, headers={'If-None-Match': tag}).status_code == 200
 
 
-def test_a_short_answer_or_a_picture_is_sent_as_it_is() -> None:
+def test_short_responses_and_images_are_not_compressed() -> None:
     assert 'Content-Encoding' not in ask(lambda: json_response('x' * 1000), headers=GZIP).headers
     picture = Response(LONG.encode(), mimetype='image/png')
     assert 'Content-Encoding' not in ask(lambda: picture, headers=GZIP).headers

@@ -111,7 +111,7 @@ def number_of(response: Any) -> int:
     return number
 
 
-def test_what_was_answered_is_sent_again_while_nothing_changes() -> None:
+def test_a_cached_response_is_sent_until_a_change() -> None:
     service = Service()
 
     first, second = service.ask(), service.ask()
@@ -130,7 +130,7 @@ def test_what_was_answered_is_sent_again_while_nothing_changes() -> None:
     }
 
 
-def test_each_answer_has_an_id_and_a_log_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_response_has_its_own_id_and_log_line(caplog: pytest.LogCaptureFixture) -> None:
     service = Service()
     caplog.set_level(logging.INFO)
 
@@ -143,7 +143,7 @@ def test_each_answer_has_an_id_and_a_log_line_of_its_own(caplog: pytest.LogCaptu
         [(200, '127.0.0.1')] * 3
 
 
-def test_a_path_is_logged_as_it_reads(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_path_is_logged_decoded(caplog: pytest.LogCaptureFixture) -> None:
     service = Service()
     caplog.set_level(logging.INFO)
 
@@ -153,7 +153,7 @@ def test_a_path_is_logged_as_it_reads(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.message for record in caplog.records] == ['GET /grüße 200'] * 2
 
 
-def test_whoever_counts_is_told_what_the_cache_did() -> None:
+def test_the_environ_contains_the_cache_result() -> None:
     service = Service()
 
     def last_request(path: str = '/show', **headers: str) -> tuple[str, str]:
@@ -169,7 +169,7 @@ def test_whoever_counts_is_told_what_the_cache_did() -> None:
     assert last_request() == ('/show', 'bypass')
 
 
-def test_when_nobody_knows_whether_something_changed_it_is_read_anew() -> None:
+def test_an_unknown_version_bypasses_the_cache() -> None:
     service = Service()
     service.ask()
     service.public.value = None
@@ -177,7 +177,7 @@ def test_when_nobody_knows_whether_something_changed_it_is_read_anew() -> None:
     assert [number_of(service.ask()) for _ in range(2)] == [2, 3]
 
 
-def test_what_was_read_before_a_change_is_not_kept() -> None:
+def test_a_response_read_before_a_change_is_not_cached() -> None:
     service = Service()
 
     assert [number_of(service.ask('/interrupted')) for _ in range(2)] == [1, 2]
@@ -194,7 +194,7 @@ def test_what_was_read_before_a_change_is_not_kept() -> None:
     ],
     ids=lambda headers: next(iter(headers)),
 )  # yapf: disable
-def test_a_request_that_says_more_than_the_key_is_passed_by(headers: dict[str, str]) -> None:
+def test_a_request_with_other_relevant_headers_bypasses_the_cache(headers: dict[str, str]) -> None:
     service = Service()
     service.ask()
 
@@ -202,7 +202,7 @@ def test_a_request_that_says_more_than_the_key_is_passed_by(headers: dict[str, s
     assert number_of(service.ask()) == 1
 
 
-def test_a_request_with_a_body_is_passed_by() -> None:
+def test_a_request_with_a_body_bypasses_the_cache() -> None:
     service = Service()
     service.ask()
 
@@ -210,13 +210,13 @@ def test_a_request_with_a_body_is_passed_by() -> None:
 
 
 @pytest.mark.parametrize('path', ['/moment', '/set_cookie', '/vary'])
-def test_what_is_not_the_same_for_all_is_not_kept(path: str) -> None:
+def test_a_private_response_is_not_cached(path: str) -> None:
     service = Service()
 
     assert [number_of(service.ask(path)) for _ in range(2)] == [1, 2]
 
 
-def test_an_error_is_not_kept() -> None:
+def test_an_error_is_not_cached() -> None:
     service = Service()
 
     messages = [service.ask('/refuse').json['error']['message'] for _ in range(2)]
@@ -232,7 +232,7 @@ def test_an_error_is_not_kept() -> None:
         {'Accept_Encoding': 'gzip'},
     ], ids=str
 )  # yapf: disable
-def test_what_an_answer_depends_on_makes_it_another_one(other: dict[str, str]) -> None:
+def test_each_part_of_the_key_selects_another_response(other: dict[str, str]) -> None:
     service = Service()
 
     plain = service.ask()
@@ -245,7 +245,7 @@ def test_what_an_answer_depends_on_makes_it_another_one(other: dict[str, str]) -
     assert paths == [3, 4, 3]
 
 
-def test_it_is_compressed_once_and_for_all_who_take_that() -> None:
+def test_a_response_is_compressed_once_for_all_clients() -> None:
     service = Service()
 
     answers = [service.ask(Accept_Encoding=value) for value in ('gzip', 'gzip, deflate, br, zstd', '*')]
@@ -270,7 +270,9 @@ def test_it_is_compressed_once_and_for_all_who_take_that() -> None:
     ids=str,
 )  # yapf: disable
 @pytest.mark.parametrize('method', ['GET', 'HEAD'])
-def test_conditions_are_answered_as_ever(headers: dict[str, str], status: int, method: str) -> None:
+def test_conditions_are_evaluated_for_cached_responses(
+    headers: dict[str, str], status: int, method: str
+) -> None:
     service, without = Service(), Service()
     without.public.value = None
     service.ask()
@@ -284,7 +286,7 @@ def test_conditions_are_answered_as_ever(headers: dict[str, str], status: int, m
         sorted(set(fresh.headers) - {('X-Request-ID', fresh.headers['X-Request-ID'])})
 
 
-def test_a_condition_is_answered_by_what_its_own_request_has_written() -> None:
+def test_a_condition_sees_the_write_of_its_own_request() -> None:
     service = Service()
     tag = service.ask().headers['ETag']
     service.public.change()
@@ -308,7 +310,7 @@ def test_head_has_the_headers_alone() -> None:
 
 
 @pytest.mark.parametrize('method', ['POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'])
-def test_other_methods_come_through_and_nothing_of_them_is_kept(method: str) -> None:
+def test_other_methods_are_not_cached(method: str) -> None:
     service = Service()
 
     first, second = (service.ask('/refuse', method=method) for _ in range(2))
@@ -319,7 +321,7 @@ def test_other_methods_come_through_and_nothing_of_them_is_kept(method: str) -> 
     assert number_of(service.ask()) == (1 if method == 'OPTIONS' else 3)
 
 
-def test_the_memory_is_bounded() -> None:
+def test_the_memory_is_limited() -> None:
     service = Service(memory=MEBIBYTE)
 
     def kept(size: int, number: int) -> bool:
@@ -335,7 +337,7 @@ def test_the_memory_is_bounded() -> None:
     assert number_of(service.ask('/long?size=100000&number=0')) > first, 'the oldest made room'
 
 
-def test_what_clients_make_up_counts_too() -> None:
+def test_long_queries_count_towards_the_memory() -> None:
     service = Service(memory=MEBIBYTE)
     first = number_of(service.ask(f'/long?size=1&{"x" * 100_000}'))
 
@@ -345,7 +347,7 @@ def test_what_clients_make_up_counts_too() -> None:
     assert number_of(service.ask(f'/long?size=1&{"x" * 100_000}')) > first
 
 
-def test_what_is_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_used_responses_stay_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(memory=MEBIBYTE)
     favourite = number_of(service.ask('/long?size=100000&favourite'))
 

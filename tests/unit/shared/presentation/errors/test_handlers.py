@@ -43,7 +43,7 @@ def test_every_kind_of_business_error_has_a_status() -> None:
         ('Unavailable', 503, 'Service Unavailable', 'unavailable'),
     ],
 )
-def test_an_error_becomes_the_envelope(
+def test_an_error_is_sent_in_the_envelope(
     client: FlaskClient, kind: str, status: int, phrase: str, code: str
 ) -> None:
     response = client.get(f'/raise/{kind}')
@@ -60,7 +60,7 @@ def test_an_error_becomes_the_envelope(
     assert response.headers['Content-Type'] == 'application/json'
 
 
-def test_unavailable_says_when_to_come_back(client: FlaskClient) -> None:
+def test_unavailable_has_retry_after(client: FlaskClient) -> None:
     assert int(client.get('/raise/Unavailable').headers['Retry-After']) > 0
 
 
@@ -72,7 +72,7 @@ def test_a_method_that_is_not_allowed_names_those_that_are(client: FlaskClient) 
     assert set(response.headers['Allow'].split(', ')) == {'GET', 'HEAD', 'OPTIONS'}
 
 
-def test_a_surprise_tells_the_client_nothing(client: FlaskClient) -> None:
+def test_an_unexpected_error_reveals_nothing(client: FlaskClient) -> None:
     response = client.get('/crash')
 
     assert response.status_code == 500

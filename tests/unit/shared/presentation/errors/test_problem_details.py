@@ -51,14 +51,14 @@ def answer_to(error: Exception, accept: str | None = None) -> Any:
         (';;q=x,', 'application/json'),
     ],
 )
-def test_the_form_of_an_error_is_negotiated(accept: str | None, media_type: str) -> None:
+def test_the_format_of_an_error_is_negotiated(accept: str | None, media_type: str) -> None:
     response = answer_to(Invalid('What went wrong'), accept)
 
     assert response.headers['Content-Type'] == media_type
     assert response.headers['Vary'] == 'Accept'
 
 
-def test_a_problem_says_what_the_envelope_does() -> None:
+def test_a_problem_has_the_content_of_the_envelope() -> None:
     response = answer_to(InvalidValue('title', 'must not be blank'), PROBLEM)
 
     assert response.json == {
@@ -76,7 +76,7 @@ def test_a_problem_says_what_the_envelope_does() -> None:
     }
 
 
-def test_a_fault_without_a_place_has_no_details() -> None:
+def test_an_error_without_faults_has_no_details() -> None:
     assert 'details' not in answer_to(Invalid('What went wrong')).json['error']
 
 
@@ -84,13 +84,13 @@ def test_a_fault_without_a_place_has_no_details() -> None:
     ('path', 'pointer'),
     [(('title', ), '/title'), (('tags', 3), '/tags/3'), (('a/b~c', ), '/a~1b~0c'), (('', ), '/'), ((), '')],
 )
-def test_a_pointer_leads_to_the_fault(path: tuple[str | int, ...], pointer: str) -> None:
+def test_a_pointer_locates_the_fault(path: tuple[str | int, ...], pointer: str) -> None:
     response = answer_to(InvalidBody('What went wrong', [Fault(path, 'is wrong')]))
 
     assert response.json['error']['details'] == [{'in': 'body', 'pointer': pointer, 'reason': 'is wrong'}]
 
 
-def test_a_fault_of_the_query_is_told_from_one_of_the_body() -> None:
+def test_faults_of_query_and_body_are_distinguished() -> None:
     error = answer_to(InvalidQuery.about('limit', 'is too large')).json['error']
 
     assert error['message'] == "'limit' is too large"
@@ -113,5 +113,5 @@ def test_a_fault_of_the_query_is_told_from_one_of_the_body() -> None:
         (Invalid('No token'), None),
     ],
 )
-def test_an_error_about_tokens_says_how_to_bring_one(error: Exception, challenge: str | None) -> None:
+def test_an_error_about_tokens_has_a_challenge(error: Exception, challenge: str | None) -> None:
     assert answer_to(error).headers.get('WWW-Authenticate') == challenge

@@ -68,7 +68,7 @@ def _operation(app: Flask) -> dict[str, Any]:
     return operation
 
 
-def test_what_the_view_says_is_in_the_document(operation: dict[str, Any]) -> None:
+def test_the_description_of_a_view_is_in_the_document(operation: dict[str, Any]) -> None:
     assert operation['summary'] == 'Paint a chair'
     assert operation['description'] == 'It dries for a day.'
     assert operation['security'] == [{'bearerAuth': []}]
@@ -84,7 +84,7 @@ def test_parameters_come_from_the_converters_the_annotations_and_the_query(opera
     assert (sort['in'], sort['required'], sort['description']) == ('query', False, 'By what.')
 
 
-def test_examples_are_made_of_those_of_the_fields(operation: dict[str, Any]) -> None:
+def test_examples_are_built_from_those_of_the_fields(operation: dict[str, Any]) -> None:
     body = operation['requestBody']['content']['application/json']
     response = operation['responses']['200']['content']['application/json']
 
@@ -92,7 +92,7 @@ def test_examples_are_made_of_those_of_the_fields(operation: dict[str, Any]) -> 
     assert response['example'] == [{'id': 7, 'made_at': '2026-11-23 12:30:59.123456', 'colour': 'red'}]
 
 
-def test_errors_come_in_the_envelope_with_their_messages(operation: dict[str, Any]) -> None:
+def test_errors_are_documented_with_their_messages(operation: dict[str, Any]) -> None:
 
     def messages(status: int) -> list[str]:
         content = operation['responses'][str(status)]['content']['application/json']
@@ -103,7 +103,7 @@ def test_errors_come_in_the_envelope_with_their_messages(operation: dict[str, An
     assert messages(400)[1:] == ['Missing request body', "Expected 'colour' key", "Expected 'coats' key"]
 
 
-def test_headers_are_said_where_they_come(operation: dict[str, Any]) -> None:
+def test_headers_are_documented_per_response(operation: dict[str, Any]) -> None:
     headers = {status: set(response['headers']) for status, response in operation['responses'].items()}
 
     assert headers['200'] == {'X-Request-ID', 'Link'}
@@ -111,14 +111,14 @@ def test_headers_are_said_where_they_come(operation: dict[str, Any]) -> None:
     assert headers['503'] == {'X-Request-ID', 'Retry-After'}
 
 
-def test_a_view_that_is_not_described_is_named(app: Flask) -> None:
+def test_an_undescribed_view_is_reported(app: Flask) -> None:
     app.add_url_rule('/bare', endpoint='bare', view_func=lambda: '')
 
     with pytest.raises(NotDescribed, match='bare'):
         openapi_document(app)
 
 
-def test_a_field_without_an_example_is_named(app: Flask) -> None:
+def test_a_field_without_an_example_is_reported(app: Flask) -> None:
 
     class BareBody(Body):
         colour: Colour
@@ -133,7 +133,7 @@ def test_a_field_without_an_example_is_named(app: Flask) -> None:
         openapi_document(app)
 
 
-def test_a_view_that_reads_another_body_than_it_describes_fails(app: Flask) -> None:
+def test_a_view_must_describe_the_body_that_it_reads(app: Flask) -> None:
 
     @app.post('/paint')
     @described('Paint', body=PaintBody, responses={204: None})
@@ -146,7 +146,7 @@ def test_a_view_that_reads_another_body_than_it_describes_fails(app: Flask) -> N
         app.test_client().post('/paint', json={'colour': 'red'})
 
 
-def test_a_view_that_wants_a_token_and_does_not_say_so_fails(app: Flask) -> None:
+def test_a_view_must_describe_that_it_requires_a_token(app: Flask) -> None:
 
     @app.get('/secret')
     @described('Tell', responses={204: None})

@@ -26,11 +26,11 @@ def authenticated(header: str | None) -> Identity:
 @pytest.mark.parametrize(
     'header', [f'Bearer {TOKEN}', f'bearer {TOKEN}', f'Bearer   {TOKEN} ', f'Bearer\t{TOKEN}']
 )
-def test_a_good_token_names_its_account(header: str) -> None:
+def test_a_valid_token_identifies_its_account(header: str) -> None:
     assert authenticated(header) == Identity(7)
 
 
-def test_who_asks_is_told_to_the_log() -> None:
+def test_the_environ_contains_the_account() -> None:
     with APP.test_request_context(headers={'Authorization': f'Bearer {TOKEN}'}) as context:
         authenticate(TOKENS)
         assert context.request.environ[ACCOUNT] == 7
@@ -54,29 +54,27 @@ def test_who_asks_is_told_to_the_log() -> None:
         (f'Bearer {TOKEN} x', 'Invalid crypto padding'),
     ],
 )
-def test_a_fault_is_forbidden_with_its_reason(header: str | None, message: str) -> None:
+def test_an_invalid_header_is_forbidden_with_the_reason(header: str | None, message: str) -> None:
     with pytest.raises(Forbidden) as caught:
         authenticated(header)
     assert caught.value.message == message
 
 
 @pytest.mark.parametrize(('header', 'identity'), [(None, None), (f'Bearer {TOKEN}', Identity(7))])
-def test_where_no_token_is_needed_a_good_one_still_counts(
-    header: str | None, identity: Identity | None
-) -> None:
+def test_a_valid_optional_token_identifies_its_account(header: str | None, identity: Identity | None) -> None:
     headers = {} if header is None else {'Authorization': header}
     with APP.test_request_context(headers=headers):
         assert authenticate_if_given(TOKENS) == identity
 
 
 @pytest.mark.parametrize('header', ['', 'Bearer', 'Bearer x'])
-def test_where_no_token_is_needed_a_bad_one_is_still_refused(header: str) -> None:
+def test_an_invalid_optional_token_is_refused(header: str) -> None:
     with APP.test_request_context(headers={'Authorization': header}), pytest.raises(Forbidden):
         authenticate_if_given(TOKENS)
 
 
 @pytest.mark.parametrize(('bearer', 'status'), [('required', 200), ('optional', 200), (None, 500)])
-def test_a_view_that_does_not_say_so_cannot_ask_who_it_is(
+def test_a_view_must_describe_authentication(
     bearer: Literal['required', 'optional'] | None, status: int
 ) -> None:
     app = Flask(__name__)

@@ -28,16 +28,16 @@ def origin_of(address: str, **headers: str) -> Actor:
     ('', None),
     ('unix:', None),
 ])
-def test_an_address_is_told_in_one_way(peer: str, address: str | None) -> None:
+def test_an_address_is_normalised(peer: str, address: str | None) -> None:
     assert origin_of(peer).address == address
 
 
-def test_the_rest_is_told_by_the_request() -> None:
+def test_user_agent_and_request_id_come_from_the_request() -> None:
     actor = origin_of('192.0.2.7', **{'X-Request-ID': 'request-1', 'User-Agent': 'curl/8'})
 
     assert actor == Actor(address='192.0.2.7', user_agent='curl/8', request_id='request-1')
 
 
-def test_a_client_that_calls_itself_something_long_or_strange_is_cut_short() -> None:
+def test_a_user_agent_is_truncated_and_cleaned() -> None:
     assert origin_of('192.0.2.7', **{'User-Agent': 'a\x1b[2J' + 'b' * 500}).user_agent == 'a[2J' + 'b' * 196
     assert origin_of('192.0.2.7', **{'User-Agent': ''}).user_agent is None

@@ -28,23 +28,23 @@ def seen_address(peer: str, forwarded: str | None, *, hops: int = 1) -> str:
 
 
 @pytest.mark.parametrize('proxy', ['172.18.0.1', '172.18.255.255', 'fd00::2', '::ffff:172.18.0.1'])
-def test_a_trusted_proxy_is_believed(proxy: str) -> None:
+def test_a_trusted_proxy_determines_the_address(proxy: str) -> None:
     assert seen_address(proxy, CLIENT) == CLIENT
 
 
 @pytest.mark.parametrize('peer', ['172.19.0.1', '198.51.100.1', '::1', '', 'unix:'])
-def test_nobody_else_is_believed(peer: str) -> None:
+def test_other_peers_cannot_set_the_address(peer: str) -> None:
     assert seen_address(peer, CLIENT) == peer
 
 
-def test_what_the_client_wrote_before_the_proxy_is_not_believed() -> None:
+def test_addresses_from_the_client_are_ignored() -> None:
     assert seen_address('172.18.0.1', f'1.2.3.4, 5.6.7.8, {CLIENT}') == CLIENT
 
 
-def test_with_two_proxies_the_outer_one_is_not_taken_for_the_client() -> None:
+def test_two_proxies_count_as_two_hops() -> None:
     assert seen_address('172.18.0.1', f'1.2.3.4, {CLIENT}, 192.0.2.1', hops=2) == CLIENT
 
 
 @pytest.mark.parametrize('forwarded', [None, '', CLIENT])
-def test_a_request_that_did_not_take_the_whole_way_is_its_peers(forwarded: str | None) -> None:
+def test_a_request_with_too_few_hops_has_its_peers_address(forwarded: str | None) -> None:
     assert seen_address('172.18.0.1', forwarded, hops=2) == '172.18.0.1'

@@ -28,7 +28,7 @@ def message_for(content: bytes) -> str:
     return caught.value.message
 
 
-def test_what_was_sent_is_read_and_unknown_keys_are_ignored() -> None:
+def test_a_body_is_read_without_unknown_keys() -> None:
     body = read('{"subject": "Grüße ☃ 🎉", "words": "", "id": 7, "admin": true}'.encode())
 
     assert (body.subject, body.words, body.colour) == ('Grüße ☃ 🎉', '', None)
@@ -55,7 +55,7 @@ def test_the_first_missing_key_is_named(document: dict[str, object], key: str) -
 
 
 @pytest.mark.parametrize('value', ['null', '7', '1.5', 'true', '[]', '["x"]', '{}'])
-def test_a_value_of_another_type_is_refused_by_name(value: str) -> None:
+def test_a_value_of_the_wrong_type_is_named(value: str) -> None:
     content = f'{{"subject": {value}, "words": "x"}}'.encode()
 
     assert message_for(content) == "'subject' must be a string"
@@ -86,17 +86,17 @@ def test_a_value_of_another_type_is_refused_by_name(value: str) -> None:
     ],
     ids=lambda value: repr(value[:30]),
 )  # yapf: disable
-def test_what_is_no_json_object_of_text_is_explained(content: bytes, message: str) -> None:
+def test_a_malformed_body_is_explained(content: bytes, message: str) -> None:
     assert message in message_for(content)
 
 
 @pytest.mark.parametrize('content_type', [None, 'application/json; charset=utf-8', 'application/ld+json'])
-def test_json_under_its_types_or_none_is_read(content_type: str | None) -> None:
+def test_json_media_types_and_a_missing_one_are_accepted(content_type: str | None) -> None:
     assert read(b'{"subject": "x", "words": "y"}', content_type).words == 'y'
 
 
 @pytest.mark.parametrize('content_type', ['text/plain', 'application/x-www-form-urlencoded'])
-def test_another_type_is_refused(content_type: str) -> None:
+def test_other_media_types_are_rejected(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType, match="Expected 'application/json'"):
         read(b'{"subject": "x", "words": "y"}', content_type)
 
@@ -119,7 +119,7 @@ def test_another_type_is_refused(content_type: str) -> None:
         ({'subject': 'x', 'words': []}, 'invalid_body', [Fault(('words', ), 'must be a string')]),
     ],
 )  # yapf: disable
-def test_every_fault_of_a_body_is_named(document: dict[str, object], code: str, faults: list[Fault]) -> None:
+def test_all_faults_of_a_body_are_named(document: dict[str, object], code: str, faults: list[Fault]) -> None:
     with pytest.raises(Invalid) as caught:
         read(json.dumps(document).encode())
 

@@ -24,7 +24,7 @@ def read(query: str, schema: type[Query] = ItemQuery) -> Query:
         return read_query(schema)
 
 
-def test_what_is_absent_has_its_default() -> None:
+def test_an_absent_parameter_has_its_default() -> None:
     assert read('') == ItemQuery()
     assert read('limit=7&colour=blue') == ItemQuery(limit=7, colour=Colour.BLUE)
 
@@ -50,11 +50,11 @@ def test_a_fault_is_named(query: str, message: str) -> None:
 @pytest.mark.parametrize(
     'value', ['', '0', '-1', '1.5', 'x', '٣', '1e3', '9' * 11, '9' * 5000, '%201', '101']
 )
-def test_a_number_out_of_range_is_told_the_range(value: str) -> None:
+def test_an_error_about_a_number_names_the_range(value: str) -> None:
     with pytest.raises(Invalid, match="'limit' must be a whole number from 1 to 100"):
         read(f'limit={value}')
 
 
-def test_a_path_may_take_none() -> None:
+def test_a_path_may_have_no_parameters() -> None:
     with pytest.raises(Invalid, match="Unknown parameter 'limit'; this path takes none"):
         read('limit=1', Query)

@@ -66,11 +66,11 @@ class Tries:
     ('fe80::1%eth0', 'fe80::/64'),
     (None, 'local'),
 ])
-def test_what_is_counted_as_one_client(address: str | None, network: str) -> None:
+def test_networks_are_counted_as_clients(address: str | None, network: str) -> None:
     assert limited_network(address) == network
 
 
-def test_after_ten_failures_an_account_is_closed_from_wherever_they_came() -> None:
+def test_ten_failures_block_an_account_for_all_networks() -> None:
     tries = Tries()
 
     tries.make_from_everywhere(10)
@@ -94,7 +94,7 @@ def test_each_further_failure_doubles_the_pause_up_to_an_hour() -> None:
     assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
 
 
-def test_a_refused_try_is_not_counted() -> None:
+def test_a_refused_try_does_not_count() -> None:
     tries = Tries()
     tries.make(times=10)
 
@@ -102,7 +102,7 @@ def test_a_refused_try_is_not_counted() -> None:
         assert tries.refusal().retry_after == 60
 
 
-def test_a_request_that_began_earlier_and_comes_later_is_counted_like_any_other() -> None:
+def test_a_request_with_an_earlier_time_counts() -> None:
     tries = Tries()
     tries.make()
     tries.now -= timedelta(seconds=1)
@@ -113,7 +113,7 @@ def test_a_request_that_began_earlier_and_comes_later_is_counted_like_any_other(
     tries.refusal()
 
 
-def test_failures_are_forgotten_a_day_later() -> None:
+def test_failures_expire_after_a_day() -> None:
     tries = Tries()
     tries.make(times=9)
     tries.now += LOGIN.subject.window if LOGIN.subject else MINUTE
@@ -121,7 +121,7 @@ def test_failures_are_forgotten_a_day_later() -> None:
     tries.make(times=9)
 
 
-def test_a_pause_does_not_end_in_a_clean_slate() -> None:
+def test_the_count_survives_a_pause() -> None:
     tries = Tries()
     tries.make(times=10)
     tries.now += timedelta(hours=24)
@@ -131,7 +131,7 @@ def test_a_pause_does_not_end_in_a_clean_slate() -> None:
     assert tries.refusal().retry_after == 120
 
 
-def test_a_success_makes_earlier_failures_good() -> None:
+def test_a_success_refunds_earlier_failures() -> None:
     tries = Tries()
 
     for _ in range(3):
@@ -139,7 +139,7 @@ def test_a_success_makes_earlier_failures_good() -> None:
         tries.make(None)
 
 
-def test_a_success_makes_them_good_for_every_network() -> None:
+def test_a_success_refunds_failures_of_all_networks() -> None:
     tries = Tries()
     tries.make(times=9)
     tries.make(None)
@@ -149,7 +149,7 @@ def test_a_success_makes_them_good_for_every_network() -> None:
     tries.refusal(actor=FAR)
 
 
-def test_a_right_password_that_does_not_let_in_is_not_counted_and_makes_nothing_good() -> None:
+def test_a_correct_password_without_access_neither_counts_nor_refunds() -> None:
     tries = Tries()
     tries.make(times=9)
 
@@ -160,7 +160,7 @@ def test_a_right_password_that_does_not_let_in_is_not_counted_and_makes_nothing_
 
 
 @pytest.mark.parametrize('error', [Unavailable('busy'), ValueError('a bug'), Invalid('malformed')])
-def test_a_try_that_was_not_decided_is_not_counted(error: Exception) -> None:
+def test_an_undecided_try_does_not_count(error: Exception) -> None:
     tries = Tries()
 
     tries.make(error, times=30)
@@ -168,7 +168,7 @@ def test_a_try_that_was_not_decided_is_not_counted(error: Exception) -> None:
     tries.make(times=10)
 
 
-def test_nobody_can_lock_out_the_owner_from_where_they_were_before() -> None:
+def test_others_cannot_lock_out_the_owner_on_a_known_network() -> None:
     tries = Tries()
     tries.make(None, actor=FAR)
 
@@ -180,7 +180,7 @@ def test_nobody_can_lock_out_the_owner_from_where_they_were_before() -> None:
     tries.refusal()
 
 
-def test_the_owners_network_has_ten_tries_too_and_they_count_for_all() -> None:
+def test_a_known_network_has_its_own_ten_tries_that_also_count_globally() -> None:
     tries = Tries()
     tries.make(None, actor=FAR)
 
@@ -190,7 +190,7 @@ def test_the_owners_network_has_ten_tries_too_and_they_count_for_all() -> None:
     tries.refusal(actor=NEAR)
 
 
-def test_ten_failures_from_known_and_unknown_networks_close_the_account_to_strangers() -> None:
+def test_failures_from_known_and_unknown_networks_add_up_for_strangers() -> None:
     tries = Tries()
     tries.make(None, actor=FAR)
 
@@ -200,7 +200,7 @@ def test_ten_failures_from_known_and_unknown_networks_close_the_account_to_stran
     tries.refusal()
 
 
-def test_the_owners_success_makes_only_the_owners_slips_good() -> None:
+def test_a_success_on_a_known_network_refunds_only_its_failures() -> None:
     tries = Tries()
     tries.make(None, actor=FAR)
     tries.make(times=8)
@@ -212,7 +212,7 @@ def test_the_owners_success_makes_only_the_owners_slips_good() -> None:
     tries.refusal()
 
 
-def test_the_owners_success_does_not_make_the_pause_of_others_longer() -> None:
+def test_a_success_on_a_known_network_does_not_prolong_the_pause_of_others() -> None:
     tries = Tries()
     tries.make(None, actor=FAR)
     tries.make(times=10)
@@ -222,7 +222,7 @@ def test_the_owners_success_does_not_make_the_pause_of_others_longer() -> None:
     assert tries.refusal().retry_after == 60
 
 
-def test_a_network_that_was_not_used_for_long_is_strange_again() -> None:
+def test_a_known_network_expires() -> None:
     tries = Tries()
     tries.make(None, actor=FAR)
     tries.now += KNOWN_FOR
@@ -231,7 +231,7 @@ def test_a_network_that_was_not_used_for_long_is_strange_again() -> None:
     tries.refusal(actor=FAR)
 
 
-def test_a_known_network_is_known_for_its_own_account_alone() -> None:
+def test_a_network_is_known_per_account() -> None:
     tries = Tries()
     tries.make(None, actor=FAR, subject='other')
     tries.make_from_everywhere(10)
@@ -239,7 +239,7 @@ def test_a_known_network_is_known_for_its_own_account_alone() -> None:
     tries.refusal(actor=FAR)
 
 
-def test_a_network_cannot_go_through_all_accounts() -> None:
+def test_a_network_cannot_try_all_accounts() -> None:
     tries = Tries(OF_FEW)
     for number in range(OF_FEW.network.quota):
         tries.make(subject=f'account {number}')
@@ -248,7 +248,7 @@ def test_a_network_cannot_go_through_all_accounts() -> None:
     tries.make(actor=FAR, subject='another')
 
 
-def test_an_own_account_does_not_wash_a_network_clean() -> None:
+def test_a_success_with_an_own_account_does_not_reset_the_network() -> None:
     tries = Tries(OF_FEW)
     for number in range(OF_FEW.network.quota):
         tries.make(subject=f'account {number}')
@@ -258,7 +258,7 @@ def test_an_own_account_does_not_wash_a_network_clean() -> None:
     tries.refusal(subject='own')
 
 
-def test_nor_do_failures_of_the_own_account_that_a_success_makes_good() -> None:
+def test_refunded_failures_of_an_own_account_do_not_reset_the_network() -> None:
     tries = Tries(OF_FEW)
     for number in range(OF_FEW.network.quota // 5):
         tries.make(subject='own', times=5)
@@ -268,7 +268,7 @@ def test_nor_do_failures_of_the_own_account_that_a_success_makes_good() -> None:
     assert tries.refusal(subject='another').status.policy.name == 'login-network'
 
 
-def test_where_every_end_counts_success_counts_too() -> None:
+def test_a_success_counts_if_every_outcome_does() -> None:
     tries = Tries(VERIFICATION_RESEND)
 
     tries.make(None, times=10)
@@ -287,7 +287,7 @@ def test_a_limit_without_a_subject_counts_by_network_alone() -> None:
     tries.refusal()
 
 
-def test_neither_addresses_nor_networks_are_kept() -> None:
+def test_neither_email_addresses_nor_networks_are_stored() -> None:
     tries = Tries()
     tries.make(None, subject='maker@example.com')
     tries.limiter = RateLimiter(lambda: tries.uow, lambda text: str(hash(text)))
@@ -299,7 +299,7 @@ def test_neither_addresses_nor_networks_are_kept() -> None:
     assert kept and 'maker' not in kept and '192.0.2' not in kept
 
 
-def test_the_moment_in_which_a_limit_is_reached_is_recorded_once_a_pause() -> None:
+def test_reaching_a_limit_is_recorded_once_per_pause() -> None:
     tries = Tries()
     tries.make(subject='maker@example.com', times=10)
     tries.refusal(subject='maker@example.com')
@@ -314,7 +314,7 @@ def test_the_moment_in_which_a_limit_is_reached_is_recorded_once_a_pause() -> No
             })
 
 
-def test_a_client_is_told_how_its_own_network_stands() -> None:
+def test_a_client_gets_the_status_of_its_own_network() -> None:
     tries = Tries()
     tries.make()
 
@@ -324,7 +324,7 @@ def test_a_client_is_told_how_its_own_network_stands() -> None:
 
 
 @pytest.mark.parametrize(('network_pause', 'subject_pause', 'named'), [(1, 5, 'subject'), (5, 1, 'network')])
-def test_of_two_policies_that_refuse_the_one_that_refuses_longer_is_named(
+def test_the_policy_with_the_longer_pause_is_named(
     network_pause: int, subject_pause: int, named: str
 ) -> None:
 
@@ -339,7 +339,7 @@ def test_of_two_policies_that_refuse_the_one_that_refuses_longer_is_named(
     assert (status.policy.name, status.remaining, status.reset) == (named, 0, 300)
 
 
-def test_of_two_policies_that_refuse_for_as_long_either_is_named() -> None:
+def test_either_policy_is_named_if_the_pauses_are_equal() -> None:
     policies = [Policy(name=name, quota=1, window=60 * MINUTE) for name in ('network', 'subject')]
     tries = Tries(Limit(network=policies[0], subject=policies[1]))
     tries.make()
@@ -347,7 +347,7 @@ def test_of_two_policies_that_refuse_for_as_long_either_is_named() -> None:
     assert tries.refusal().status.reset == 60
 
 
-def test_a_part_of_a_second_is_a_whole_one_to_wait() -> None:
+def test_retry_after_is_rounded_up() -> None:
     tries = Tries()
     tries.make(times=10)
     tries.now += timedelta(seconds=59, milliseconds=500)
@@ -370,7 +370,7 @@ def test_pauses_do_not_overflow() -> None:
     assert policy.pause_after(10**9) == policy.longest_pause
 
 
-def test_a_network_that_is_made_known_has_a_budget_of_its_own() -> None:
+def test_a_remembered_network_has_its_own_budget() -> None:
     tries = Tries()
     tries.make_from_everywhere(10)
 

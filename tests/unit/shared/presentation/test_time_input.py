@@ -17,7 +17,7 @@ class TimeBody(Body):
         '2026-01-31t12:00:00z', '2026-01-31T13:00:00+01:00', '2026-01-31T07:30:00.0-04:30'
     ],
 )
-def test_a_time_is_read_as_utc(text: str) -> None:
+def test_a_time_is_parsed_as_utc(text: str) -> None:
     time = TimeBody.model_validate({'at': text}).at
 
     assert time == datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -32,6 +32,6 @@ def test_a_time_is_read_as_utc(text: str) -> None:
         '2026-01-31 12:00+25:00', ' 2026-01-31 12:00', 1769860800, 1.5, True, ['2026-01-31 12:00'], {}
     ],
 )
-def test_what_is_no_time_is_refused(given: object) -> None:
+def test_an_invalid_time_is_rejected(given: object) -> None:
     with pytest.raises(ValidationError, match='must be a time such as'):
         TimeBody.model_validate({'at': given})
