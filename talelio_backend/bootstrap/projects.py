@@ -2,7 +2,7 @@ from collections.abc import Collection
 from functools import partial
 
 from talelio_backend.app_asset.business.image_urls import ResponsiveImage, find_images, is_own_image
-from talelio_backend.app_project.data.rendering.image_attribute_renderer import ImageAttributeRenderer
+from talelio_backend.app_project.data.rendering.image_attributes import ImageAttributeRenderer
 from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
     SandboxedMarkdownRenderer,
     markdown_worker,
@@ -17,11 +17,11 @@ def add_projects(container: Container) -> None:
     work = container.metrics.work
     worker = container.register_worker(markdown_worker(notify=partial(work.count_process_event, 'texts')))
 
-    def find_own_images(addresses: Collection[str]) -> dict[str, ResponsiveImage]:
-        return find_images(container.unit_of_work(), container.store, addresses)
+    def find_images_by_url(urls: Collection[str]) -> dict[str, ResponsiveImage]:
+        return find_images(container.unit_of_work(), container.store, urls)
 
     renderer = ImageAttributeRenderer(
-        SandboxedMarkdownRenderer(worker, observer=work.bulkhead('texts')), find_own_images
+        SandboxedMarkdownRenderer(worker, observer=work.bulkhead('texts')), find_images_by_url
     )
     dependencies = ProjectDependencies(
         unit_of_work=container.unit_of_work,

@@ -55,7 +55,7 @@ def test_what_an_earlier_release_rendered_is_rendered_again_and_what_cannot_be_i
         execute(database, "UPDATE projects SET html = 'old', rendering = 0 WHERE id = %s", project['id'])
         execute(database, "UPDATE projects SET html = 'old' WHERE id = %s", other['id'])
 
-    assert rendered_again(api) == (0, '1 rendered, 0 changed meanwhile and left alone, 0 failed\n', '')
+    assert rendered_again(api) == (0, '1 rendered, 0 skipped because they changed meanwhile, 0 failed\n', '')
 
     assert ok(api.get(f'/v1/projects/{project["id"]}')) == project
     assert ok(api.get(f'/v1/projects/{other["id"]}'))['html'] == 'old'
@@ -67,7 +67,7 @@ def test_what_an_earlier_release_rendered_is_rendered_again_and_what_cannot_be_i
 
     status, told, errors = rendered_again(api, '--all')
 
-    assert (status, told) == (1, '1 rendered, 0 changed meanwhile and left alone, 1 failed\n')
+    assert (status, told) == (1, '1 rendered, 0 skipped because they changed meanwhile, 1 failed\n')
     assert errors.startswith(f'project {project["id"]}: ')
     assert ok(api.get(f'/v1/projects/{project["id"]}'))['html'] == project['html']
     assert ok(api.get(f'/v1/projects/{other["id"]}')) == other

@@ -22,25 +22,28 @@ class FakeProjectViews:
         old = self._store.old_slugs.get((user_id, slug))
         return None if old is None else self._store.projects[old.project_id]
 
-    def list_of_user(self, user_id: int, listing: ListQuery, selection: Selection) -> ResultPage:
-        rows = [(_sort_value(project, listing), project.id, project) for project in self._of(user_id)
-                if is_selected(project, selection) and _is_listed(project, listing)]
-        down = listing.sort in (Sort.NEWEST, Sort.PUBLISHED_AT, Sort.UPDATED_AT, Sort.RELEVANCE)
-        backwards = listing.cursor is not None and listing.cursor.backwards
+    def list_of_user(self, user_id: int, list_query: ListQuery, selection: Selection) -> ResultPage:
+        rows = [(_sort_value(project, list_query), project.id, project) for project in self._of(user_id)
+                if is_selected(project, selection) and _is_listed(project, list_query)]
+        down = list_query.sort in (Sort.NEWEST, Sort.PUBLISHED_AT, Sort.UPDATED_AT, Sort.RELEVANCE)
+        backwards = list_query.cursor is not None and list_query.cursor.backwards
         rows.sort(key=lambda row: row[:2], reverse=down != backwards)
         total = len(rows)
-        if listing.cursor is not None:
-            place = (listing.cursor.value, listing.cursor.id)
+        if list_query.cursor is not None:
+            place = (list_query.cursor.value, list_query.cursor.id)
             rows = [row for row in rows if (row[:2] < place if down != backwards else row[:2] > place)]
-        page: list[tuple[ProjectView, Any]] = [(project, value) for value, _, project in rows[:listing.limit]]
-        return with_cursors(page, listing.cursor, more=len(rows) > listing.limit, total=total)
+        page: list[tuple[ProjectView,
+                         Any]] = [(project, value) for value, _, project in rows[:list_query.limit]]
+        return with_cursors(page, list_query.cursor, more=len(rows) > list_query.limit, total=total)
 
-    def list_at_once(self, username: str, listing: ListQuery, selection: Selection) -> ResultPage | None:
+    def list_by_username(
+        self, username: str, list_query: ListQuery, selection: Selection
+    ) -> ResultPage | None:
         users = [account.user for account in self._store.accounts.values()]
         user = next((user for user in users if user.username.lower() == username.lower()), None)
-        if user is None or listing.cursor is not None or listing.tag is not None or listing.terms is not None:
+        if user is None or list_query.cursor is not None or list_query.tag is not None or list_query.terms is not None:
             return None
-        listed = self.list_of_user(user.id, listing, selection)
+        listed = self.list_of_user(user.id, list_query, selection)
         return listed if listed.items else None
 
     def _of(self, user_id: int) -> list[Project]:
@@ -48,29 +51,29 @@ class FakeProjectViews:
 
 
 def is_selected(project: Project, selection: Selection) -> bool:
-    if selection.showing is VisibilityFilter.DRAFT:
+    if selection.visibility is VisibilityFilter.DRAFT:
         return project.status is ProjectStatus.DRAFT
-    if selection.showing is VisibilityFilter.SCHEDULED:
+    if selection.visibility is VisibilityFilter.SCHEDULED:
         return project.status is ProjectStatus.PUBLISHED and not project.is_public(selection.now)
-    return selection.showing is VisibilityFilter.ALL or project.is_public(selection.now)
+    return selection.visibility is VisibilityFilter.ALL or project.is_public(selection.now)
 
 
-def _is_listed(project: Project, listing: ListQuery) -> bool:
+def _is_listed(project: Project, list_query: ListQuery) -> bool:
     text = ' '.join([project.title, *project.tags, project.summary, project.body])
-    return (listing.tag is None
-            or listing.tag in project.tags) and (listing.terms is None or listing.terms.are_in(text))
+    return (list_query.tag is None
+            or list_query.tag in project.tags) and (list_query.terms is None or list_query.terms.match(text))
 
 
-def _sort_value(project: Project, listing: ListQuery) -> Any:
-    if listing.sort is Sort.TITLE:
+def _sort_value(project: Project, list_query: ListQuery) -> Any:
+    if list_query.sort is Sort.TITLE:
         return project.title.lower()
-    if listing.sort is Sort.POSITION:
+    if list_query.sort is Sort.POSITION:
         return project.position
-    if listing.sort is Sort.PUBLISHED_AT:
+    if list_query.sort is Sort.PUBLISHED_AT:
         return project.published_at or project.created_at
-    if listing.sort is Sort.UPDATED_AT:
+    if list_query.sort is Sort.UPDATED_AT:
         return project.updated_at or project.created_at
-    if listing.sort is Sort.RELEVANCE:
+    if list_query.sort is Sort.RELEVANCE:
         # As far as it goes that the title counts most.
-        return float(listing.terms is not None and listing.terms.are_in(project.title))
+        return float(list_query.terms is not None and list_query.terms.match(project.title))
     return project.id

@@ -52,13 +52,13 @@ def fixture_owner(backing: Backing) -> Account:
 def total(
     backing: Backing,
     owner: Account,
-    showing: VisibilityFilter,
+    visibility: VisibilityFilter,
     *,
     hours: int = 0,
     place: int | None = None
 ) -> int:
     cursor = None if place is None else Cursor(value=place, id=place)
-    selection = Selection(showing=showing, now=NOW + hours * HOUR)
+    selection = Selection(visibility=visibility, now=NOW + hours * HOUR)
     with backing.read_session() as read_session:
         return read_session.project_views.list_of_user(
             owner.user.id, ListQuery(limit=1, cursor=cursor), selection
@@ -66,7 +66,7 @@ def total(
 
 
 @pytest.mark.parametrize(
-    ('showing', 'hours', 'number'),
+    ('visibility', 'hours', 'number'),
     [
         (VisibilityFilter.PUBLISHED, 0, 2),
         (VisibilityFilter.PUBLISHED, 1, 3),
@@ -80,9 +80,9 @@ def total(
 )
 @pytest.mark.parametrize('place', [None, 0, 2**31 - 1])
 def test_a_list_tells_how_many_there_are_wherever_a_page_begins(
-    backing: Backing, owner: Account, showing: VisibilityFilter, hours: int, number: int, place: int | None
+    backing: Backing, owner: Account, visibility: VisibilityFilter, hours: int, number: int, place: int | None
 ) -> None:
-    assert total(backing, owner, showing, hours=hours, place=place) == number
+    assert total(backing, owner, visibility, hours=hours, place=place) == number
 
 
 def test_somebody_who_never_had_a_project_has_none(backing: Backing) -> None:

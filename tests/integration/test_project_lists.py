@@ -18,7 +18,7 @@ from tests.support.plans import statements
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)
-PUBLISHED = Selection(showing=VisibilityFilter.PUBLISHED, now=NOW + timedelta(days=1))
+PUBLISHED = Selection(visibility=VisibilityFilter.PUBLISHED, now=NOW + timedelta(days=1))
 
 
 @pytest.fixture(name='owner')
@@ -47,7 +47,7 @@ def titles(backing: Backing, owner: Account,
            listing: ListQuery) -> tuple[list[str], Cursor | None, Cursor | None]:
     with backing.read_session() as read_session:
         listed = read_session.project_views.list_of_user(owner.user.id, listing, PUBLISHED)
-        same = read_session.project_views.list_at_once(owner.user.username.upper(), listing, PUBLISHED)
+        same = read_session.project_views.list_by_username(owner.user.username.upper(), listing, PUBLISHED)
     assert listed.total == (3 if listing.tag else 5)
     if same is None:
         assert listing.cursor is not None or listing.tag is not None
@@ -104,9 +104,9 @@ def test_each_order_is_walked_there_and_back(
 def test_where_there_is_nothing_at_once_nobody_may_have_the_name(backing: Backing, owner: Account) -> None:
     with backing.read_session() as read_session:
         projects = read_session.project_views
-        assert projects.list_at_once('nobody', ListQuery(), PUBLISHED) is None
-        scheduled = replace(PUBLISHED, showing=VisibilityFilter.SCHEDULED)
-        assert projects.list_at_once(owner.user.username, ListQuery(), scheduled) is None
+        assert projects.list_by_username('nobody', ListQuery(), PUBLISHED) is None
+        scheduled = replace(PUBLISHED, visibility=VisibilityFilter.SCHEDULED)
+        assert projects.list_by_username(owner.user.username, ListQuery(), scheduled) is None
 
 
 def test_only_what_has_the_tag_is_listed_and_counted(backing: Backing, owner: Account) -> None:
@@ -154,7 +154,7 @@ def test_words_are_found(backing: Backing, query: str, found: set[str]) -> None:
         listing = ListQuery(sort=Sort.RELEVANCE, terms=parse_terms(query))
         listed = read_session.project_views.list_of_user(owner.user.id, listing, PUBLISHED)
         unpublished = read_session.project_views.list_of_user(
-            owner.user.id, listing, replace(PUBLISHED, showing=VisibilityFilter.DRAFT)
+            owner.user.id, listing, replace(PUBLISHED, visibility=VisibilityFilter.DRAFT)
         )
 
     assert {project.title for project in listed.items} == found

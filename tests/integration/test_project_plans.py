@@ -64,17 +64,17 @@ def listed(
     engine: Engine,
     user_id: int,
     listing: ListQuery,
-    showing: VisibilityFilter = VisibilityFilter.PUBLISHED
+    visibility: VisibilityFilter = VisibilityFilter.PUBLISHED
 ) -> int:
     with ReadSession(engine) as read_session:
-        selection = Selection(showing=showing, now=LATER)
+        selection = Selection(visibility=visibility, now=LATER)
         return read_session.project_views.list_of_user(user_id, listing, selection).total
 
 
 def listed_at_once(engine: Engine, listing: ListQuery) -> int:
     with ReadSession(engine) as read_session:
-        selection = Selection(showing=VisibilityFilter.PUBLISHED, now=LATER)
-        at_once = read_session.project_views.list_at_once('Prolific', listing, selection)
+        selection = Selection(visibility=VisibilityFilter.PUBLISHED, now=LATER)
+        at_once = read_session.project_views.list_by_username('Prolific', listing, selection)
     assert at_once is not None
     return at_once.total
 
@@ -123,15 +123,17 @@ def test_a_first_page_at_once_is_read_off_the_same_index(shared_engine: Engine, 
 
 
 @pytest.mark.parametrize(
-    'showing', [VisibilityFilter.PUBLISHED, VisibilityFilter.ALL, VisibilityFilter.SCHEDULED]
+    'visibility', [VisibilityFilter.PUBLISHED, VisibilityFilter.ALL, VisibilityFilter.SCHEDULED]
 )
-def test_what_is_counted_is_not_read(shared_engine: Engine, prolific: int, showing: VisibilityFilter) -> None:
+def test_what_is_counted_is_not_read(
+    shared_engine: Engine, prolific: int, visibility: VisibilityFilter
+) -> None:
     listing = ListQuery(limit=LIMIT, sort=Sort.PUBLISHED_AT)
 
-    check(shared_engine, lambda: listed(shared_engine, prolific, listing, showing), BOUND)
+    check(shared_engine, lambda: listed(shared_engine, prolific, listing, visibility), BOUND)
 
     assert listed(shared_engine, prolific, listing,
-                  showing) == (0 if showing is VisibilityFilter.SCHEDULED else 5000)
+                  visibility) == (0 if visibility is VisibilityFilter.SCHEDULED else 5000)
 
 
 def test_beyond_the_end_nothing_is_read_and_all_are_counted(shared_engine: Engine, prolific: int) -> None:

@@ -18,7 +18,7 @@ from tests.support.engines import wait_for_waiters
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)
-ALL = Selection(showing=VisibilityFilter.ALL, now=NOW)
+ALL = Selection(visibility=VisibilityFilter.ALL, now=NOW)
 
 
 def committed(backing: Backing, project: Project) -> Project:
@@ -172,7 +172,7 @@ def test_a_removed_project_is_found_nowhere_and_its_slugs_are_free(backing: Back
 
 
 @pytest.mark.parametrize(
-    ('showing', 'shown'),
+    ('visibility', 'shown'),
     [
         (VisibilityFilter.PUBLISHED, ['now', 'before']),
         (VisibilityFilter.SCHEDULED, ['later']),
@@ -181,7 +181,7 @@ def test_a_removed_project_is_found_nowhere_and_its_slugs_are_free(backing: Back
     ],
 )
 def test_a_page_shows_what_is_selected(
-    backing: Backing, owner: Account, showing: VisibilityFilter, shown: list[str]
+    backing: Backing, owner: Account, visibility: VisibilityFilter, shown: list[str]
 ) -> None:
     for title, status, published_at in [
         ('before', ProjectStatus.PUBLISHED, NOW - SECOND),
@@ -196,7 +196,7 @@ def test_a_page_shows_what_is_selected(
 
     with backing.read_session() as read_session:
         page = read_session.project_views.list_of_user(
-            owner.user.id, ListQuery(limit=10), Selection(showing=showing, now=NOW)
+            owner.user.id, ListQuery(limit=10), Selection(visibility=visibility, now=NOW)
         )
     assert [project.title for project in page.items] == shown
 

@@ -20,7 +20,7 @@ from tests.support.waiting import repeat
 
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
-ALL = Selection(showing=VisibilityFilter.ALL, now=NOW)
+ALL = Selection(visibility=VisibilityFilter.ALL, now=NOW)
 
 
 def committed_projects(backing: Backing, account: Account, number: int) -> list[int]:

@@ -15,10 +15,10 @@ from talelio_backend.shared.business.unit_of_work import ReadSession, UnitOfWork
 class ProjectRepository(Protocol):
 
     def add(self, project: Project) -> None:
-        """Raises AccountGone, or SlugTaken."""
+        """Raises AccountGone or SlugTaken."""
 
     def save(self, project: Project) -> None:
-        """Write what was changed. Raises SlugTaken."""
+        """Write the changes. Raises SlugTaken."""
 
     def delete(self, project: Project) -> None:
         ...
@@ -27,32 +27,31 @@ class ProjectRepository(Protocol):
         ...
 
     def get_for_update(self, project_id: int) -> Project | None:
-        """As it is now, and nobody else changes it until the transaction ends.
+        """Return the current state, locked until the transaction ends.
 
-        Leaving the unit of work raises Unavailable when others keep it too long.
+        Leaving the unit of work raises Unavailable if another transaction holds the lock for too long.
         """
 
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
         ...
 
     def lock_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
-        """Let nobody else give or take a slug of the user's projects, until the transaction ends.
+        """Lock all slugs of the user's projects until the transaction ends.
 
-        Return the ids of those projects that have, or had, one of `slugs`, by slug.
+        Return the projects that have or had one of `slugs`: their ids by slug.
         """
 
     def retire_slug(self, project: Project, now: datetime) -> None:
-        """Keep the project's slug as an old one. Of very many, the oldest are forgotten."""
+        """Record the project's slug as an old one, and drop the oldest ones beyond a limit."""
 
     def revive_slug(self, user_id: int, slug: str) -> None:
-        """Have it be nobody's old slug any more."""
+        """Remove the slug from the old ones."""
 
     def ids_rendered_before(self, rendering: int, after: int, limit: int) -> Sequence[int]:
-        """Return ids above `after`, ascending, of projects that were rendered under a smaller number."""
+        """Return the ids above `after`, ascending, of projects rendered under a smaller number."""
 
 
 class ProjectViews(Protocol):
-    """Projects, for those who only read them."""
 
     def get(self, project_id: int) -> ProjectView | None:
         ...
@@ -61,22 +60,24 @@ class ProjectViews(Protocol):
         ...
 
     def get_by_old_slug(self, user_id: int, slug: str) -> ProjectView | None:
-        """Return the project that had it before."""
+        """Return the project that had the slug before."""
 
-    def list_of_user(self, user_id: int, listing: ListQuery, selection: Selection) -> ResultPage:
-        """A page may be shorter than asked for, so that it fits into memory."""
+    def list_of_user(self, user_id: int, list_query: ListQuery, selection: Selection) -> ResultPage:
+        ...
 
-    def list_at_once(self, username: str, listing: ListQuery, selection: Selection) -> ResultPage | None:
-        """Return the same without a question for the user's id; None where it takes one.
+    def list_by_username(
+        self, username: str, list_query: ListQuery, selection: Selection
+    ) -> ResultPage | None:
+        """Return the same page in one query, or None if the user's id must be looked up first.
 
-        It does, among others, where there is nothing, for then nobody may have the name.
+        The id is needed for an empty page, among others: the user may not exist.
         """
 
 
 class RevisionRepository(Protocol):
 
     def next_number(self, project_id: int) -> int:
-        """Nobody else may be given it: the project is locked."""
+        """The caller holds the project's lock, so the number is unique."""
 
     def add(self, revision: Revision) -> None:
         ...
@@ -85,10 +86,10 @@ class RevisionRepository(Protocol):
         ...
 
     def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:
-        """The newest first, by number."""
+        """Return a page of the list, newest first."""
 
     def prune(self, project_id: int, *, keep: int, always_keep: int, older_than: datetime) -> None:
-        """Leave the newest `keep`, and of them, beyond the newest `always_keep`, no older one."""
+        """Delete all but the newest `keep`, and what is `older_than` except for the newest `always_keep`."""
 
 
 class ProjectUnitOfWork(UnitOfWork, Protocol):
@@ -120,15 +121,14 @@ class ProjectReadSession(ReadSession, Protocol):
 class MarkdownRenderer(Protocol):
 
     def render(self, markdown: str) -> Rendered:
-        """Return HTML that is safe to put into a page as it is, and what a page says of it.
+        """Return HTML that is safe to embed in a page, and what describes it.
 
-        Raises TooExpensiveToRender when the text is over the bound in time, memory or output,
-        NotRenderable when it runs into a fault of the renderer, Unavailable when too many texts wait.
+        Raises TooExpensiveToRender, NotRenderable, or Unavailable if too many texts are waiting.
         """
 
 
-class Picture(Protocol):
-    """What is known of a picture that was uploaded here."""
+class Image(Protocol):
+    """An uploaded image."""
 
     @property
     def width(self) -> int:
@@ -140,8 +140,8 @@ class Picture(Protocol):
 
     @property
     def sources(self) -> Sequence[tuple[str, int]]:
-        """The addresses of the same picture, itself included, and their widths; the narrowest first."""
+        """The URLs and widths of all variants including the image itself, the narrowest first."""
 
 
-# Of addresses, those of pictures that were uploaded here. Raises Unavailable.
-FindPictures = Callable[[Collection[str]], Mapping[str, Picture]]
+# Maps those URLs that are uploaded images to them. Raises Unavailable.
+FindImages = Callable[[Collection[str]], Mapping[str, Image]]

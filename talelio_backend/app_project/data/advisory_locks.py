@@ -1,9 +1,8 @@
 def locks_for_user(table: str, subject: int) -> str:
-    """Statements that keep everybody else from what is locked for a `user_id` under the same `subject`.
+    """Return statements that lock the `subject` of a `user_id` until the transaction ends.
 
-    They hold until the transaction ends. PostgreSQL's advisory locks:
-    https://www.postgresql.org/docs/current/explicit-locking.html. The table that is about to be written to
-    comes first, in the same round trip: who has to wait for it does so before others have to wait for them,
-    one wait and not two.
+    https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS. The table that the
+    transaction will write to is locked first, in the same round trip. A transaction that must wait for the
+    table then does not hold the advisory lock in the meantime.
     """
     return f'LOCK TABLE {table} IN ROW EXCLUSIVE MODE; SELECT pg_advisory_xact_lock({subject}, %(user_id)s); '

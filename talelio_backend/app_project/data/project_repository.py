@@ -20,13 +20,13 @@ from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.data.compiled_query import CompiledQuery
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
-# Old slugs that are kept of a project.
+# How many old slugs to keep per project.
 OLD_SLUGS = 50
 
-# The first half of the key of an advisory lock, to tell ours from others; the second is the user's id.
+# The first half of the advisory lock's key. The second half is the user's id.
 _LOCK = 0x736C7567
 
-# Past the mapping, which takes longer to write a row than the server does.
+# Core instead of the ORM, whose unit of work takes longer to insert a row than the server does.
 _ADD = insert(project_table).returning(project_table.c.id)
 _ADDED = [field.name for field in fields(Project) if field.init]
 
@@ -53,7 +53,7 @@ class SqlAlchemyProjectRepository(SqlAlchemyRepository[Project]):
         values = {name: getattr(entity, name) for name in _ADDED}
         with self._constraint_errors(entity):
             entity.id = self._session.execute(_ADD, values).scalar_one()
-        # From now on it is one that the session has read.
+        # Treat the project like one that the session has read.
         make_transient_to_detached(entity)
         self._session.add(entity)
 

@@ -24,7 +24,7 @@ SLUG_UNIQUE = 'uq_projects_user_id_slug'
 
 
 def _words_of(column: str) -> str:
-    """The words of a text, parted as `search.parse_terms` parts those of a query."""
+    """Split a text into words as `search.parse_terms` splits a query."""
     text_ = f'lower({column})'
     for pattern, letters in (PLUSES, SHARP):
         text_ = f"regexp_replace({text_}, '{pattern}', '{letters}', 'g')"
@@ -32,7 +32,7 @@ def _words_of(column: str) -> str:
     return f"to_tsvector('simple', translate({text_}, '{separators}', '{' ' * len(SEPARATORS)}'))"
 
 
-# The title counts most, then what the owner says of the project, then its text.
+# The title ranks highest, then the tags, the summary and the body.
 SEARCH = (
     f"setweight({_words_of('title')}, 'A') || setweight(array_to_tsvector(tags), 'B') || "
     f"setweight({_words_of('coalesce(summary, excerpt, $$$$)')}, 'C') || setweight({_words_of('body')}, 'D')"
@@ -46,7 +46,7 @@ project_table = Table(
     Column('created_at', INSTANT, nullable=False),
     Column('updated_at', INSTANT),
     Column('title', Text, nullable=False),
-    # The defaults are for the release before, which does not know these columns.
+    # The defaults serve the previous release, which does not know these columns.
     Column('slug', Text, server_default=text("('project-'::text || gen_random_uuid())")),
     Column('body', Text, nullable=False),
     Column('summary', Text, key='given_summary'),
@@ -65,7 +65,7 @@ project_table = Table(
     Index(SLUG_UNIQUE, 'user_id', 'slug', unique=True),
 )
 
-# What lists are sorted by. Each order has its index, so that any page is read straight off it.
+# Every order of the lists has an index, so that reading a page does not sort.
 LOWER_TITLE = func.lower(project_table.c.title)
 # pylint: disable=assignment-from-no-return
 PUBLISHED_OR_CREATED_AT = func.coalesce(project_table.c.published_at, project_table.c.created_at)
@@ -75,14 +75,14 @@ Index('ix_projects_title', project_table.c.user_id, LOWER_TITLE, project_table.c
 Index('ix_projects_position', project_table.c.user_id, project_table.c.position, project_table.c.id)
 Index('ix_projects_published_at', project_table.c.user_id, PUBLISHED_OR_CREATED_AT, project_table.c.id)
 Index('ix_projects_updated_at', project_table.c.user_id, UPDATED_OR_CREATED_AT, project_table.c.id)
-# Of everybody's together, as a sitemap shows them.
+# For the public projects of all users, such as in the sitemap.
 Index(
     'ix_projects_published',
     project_table.c.published_at,
     project_table.c.id,
     postgresql_where=text("status = 'published'")
 )
-# With the user as one more word, which no text can have: so a search reads nothing of what others wrote.
+# The user's id is indexed as one more word, which no text contains. A search then skips the other users.
 SEARCHED = project_table.c.search.op('||')(
     literal_column("array_to_tsvector(ARRAY['@'::text || user_id::text])", TSVECTOR)
 )
@@ -90,7 +90,7 @@ Index('ix_projects_search', SEARCHED, postgresql_using='gin')
 Index('ix_projects_tags', project_table.c.tags, postgresql_using='gin')
 mark_public(project_table)
 
-# What projects were called before. A user's own id is here too, as an address names a user and a slug.
+# URLs name a user and a slug, so the key has the user's id.
 old_slug_table = Table(
     'old_slugs',
     metadata,
@@ -103,5 +103,5 @@ old_slug_table = Table(
 
 
 def map_project() -> None:
-    # The database alone writes and reads what it searches.
+    # Only the database reads and writes the search vector.
     mapper_registry.map_imperatively(Project, project_table, exclude_properties=['search'])

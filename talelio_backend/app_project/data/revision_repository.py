@@ -64,7 +64,7 @@ class SqlAlchemyRevisionRepository(SqlAlchemyRepository[Revision]):
         columns = revision_table.c
         newest = select(columns.number).where(columns.project_id == project_id
                                               ).order_by(columns.number.desc())
-        # Without so many there is no such number, and nothing is smaller than NULL.
+        # With fewer revisions the subquery is NULL, and the condition matches nothing.
         too_many = columns.number <= newest.offset(keep).limit(1).scalar_subquery()
         old = and_(
             columns.number <= newest.offset(always_keep).limit(1).scalar_subquery(),

@@ -1,4 +1,4 @@
-"""Places in a list as opaque words in a URL, not signed: all they can do is to begin somewhere else."""
+"""Cursors as opaque words in a URL. They are not signed: a forged one only starts the page elsewhere."""
 import base64
 import json
 from datetime import datetime
@@ -54,7 +54,7 @@ def _read_value(kind: type, value: Any) -> SortValue:
     if kind is float and not (isinstance(value, float) and isfinite(value)):
         raise ValueError
     if kind is str:
-        # What the database's text cannot hold.
+        # PostgreSQL's text cannot hold NUL or lone surrogates.
         if '\0' in value:
             raise ValueError
         value.encode()

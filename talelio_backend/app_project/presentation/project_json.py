@@ -1,4 +1,5 @@
-"""Writes projects as JSON. `ProjectAnswer` describes it, and a test holds the two together."""
+"""Serializing projects as JSON. A test compares the output to `ProjectAnswer`."""
+
 from collections.abc import Iterable
 from dataclasses import replace
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from talelio_backend.shared.presentation.schemas import format_utc
 
 
 def project_url(api_base_url: str, project_id: int) -> str:
-    """Where the project is for good, whatever it is called."""
+    """Return the permanent URL, which does not depend on the slug."""
     return f'{api_base_url}/v1/projects/{project_id}'
 
 
@@ -49,16 +50,13 @@ def represent_project(project: ProjectView, api_base_url: str) -> Representation
 
 
 def written_response(project: Project, api_base_url: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """Answer with the project, and with what of its body is not shown, if there is any.
-
-    Its tag is that of the project alone, which a GET answers.
-    """
-    shown = represent_project(project, api_base_url)
+    """Return the project with the warnings, if there are any. The ETag is the one of a GET, without them."""
+    representation = represent_project(project, api_base_url)
     if not project.warnings:
-        return model_response(shown, status)
+        return model_response(representation, status)
     content = {**project_content(project, api_base_url), 'warnings': project.warnings}
-    response = model_response(replace(shown, content=to_json(content)), status)
-    response.set_etag(tag_of(shown.content))
+    response = model_response(replace(representation, content=to_json(content)), status)
+    response.set_etag(tag_of(representation.content))
     return response
 
 

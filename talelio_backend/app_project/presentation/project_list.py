@@ -1,4 +1,4 @@
-"""Lists of projects: their parameters, and their pages with links (RFC 8288)."""
+"""Lists of projects: query parameters, and responses with links between the pages (RFC 8288)."""
 from collections.abc import Callable
 from copy import copy
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ from talelio_backend.shared.presentation.requests.validation_errors import Inval
 from talelio_backend.shared.presentation.schemas import Answer, Text
 
 SNIPPET = 'snippet'
-# Pylint does not see that it is a dictionary.
+# The copy is for Pylint, which does not see that this is a dictionary.
 _PROJECT_FIELDS: dict[str, FieldInfo] = dict(ProjectAnswer.model_fields)
 FIELDS = (*_PROJECT_FIELDS, SNIPPET)
 
@@ -41,33 +41,34 @@ def _check_fields(text: str) -> str:
 
 
 class ProjectListQuery(Query):
-    """Where None is the default, it is what an absent parameter gives."""
+    """A default of None marks an absent parameter."""
 
-    limit: whole_number(LIST_LENGTH, 'How many at most.') = LIST_LENGTH  # type: ignore[valid-type]
-    before: whole_number(LARGEST_ID, 'Only what has a smaller id.') = None  # type: ignore[valid-type]
+    limit: whole_number(LIST_LENGTH, 'The most projects to return.') = LIST_LENGTH  # type: ignore[valid-type]
+    before: whole_number(LARGEST_ID, 'Only projects with a smaller id.') = None  # type: ignore[valid-type]
     cursor: Annotated[
         Text,
-        Field(description='Where a page begins: a `Link` has it.', examples=['WyJ0aXRsZSIsImEiLDcsMF0'])
+        Field(description='The start of a page, from a `Link` header.', examples=['WyJ0aXRsZSIsImEiLDcsMF0'])
     ] = None  # type: ignore[assignment]
     status: one_of(  # type: ignore[valid-type]
-        VisibilityFilter, 'What is not published, only its owner sees.'
+        VisibilityFilter, 'Only the owner sees projects that are not published.'
     ) = VisibilityFilter.PUBLISHED
-    tag: Annotated[
-        Text,
-        Field(description='Only what has this tag.', examples=['wood'])] = None  # type: ignore[assignment]
+    tag: Annotated[Text, Field(description='Only projects with this tag.', examples=['wood'])
+                   ] = None  # type: ignore[assignment]
     sort: one_of(  # type: ignore[valid-type]
-        Sort, 'By default the newest first, or what is most relevant for `q`.'
+        Sort, 'The default is the newest first or, with `q`, the most relevant first.'
     ) = None
-    fields: Annotated[Text,
-                      AfterValidator(_check_fields),
-                      Field(description='Only these, with commas between.', examples=['id,title,slug'])
-                      ] = None  # type: ignore[assignment]
-    q: Annotated[Text,
-                 Field(description='Only what has these words, or longer ones.', examples=['chair'])
-                 ] = None  # type: ignore[assignment]
+    fields: Annotated[
+        Text,
+        AfterValidator(_check_fields),
+        Field(description='Only these fields, separated by commas.', examples=['id,title,slug'])
+    ] = None  # type: ignore[assignment]
+    q: Annotated[
+        Text,
+        Field(description='Only projects that contain words beginning with these.', examples=['chair'])
+    ] = None  # type: ignore[assignment]
 
     @property
-    def listing(self) -> ListQuery:
+    def list_query(self) -> ListQuery:
         """Raises InvalidQuery."""
         terms = self._terms()
         sort = self.sort or (Sort.NEWEST if terms is None else Sort.RELEVANCE)
@@ -105,7 +106,7 @@ class ProjectListQuery(Query):
 
 def _optional(name: str) -> Any:
     field = copy(_PROJECT_FIELDS[name])
-    # As a default, None would have to be what the field can be.
+    # A plain default of None would show up in the schema.
     field.default = PydanticUndefined
     field.default_factory = lambda: None
     return field.annotation, field
@@ -114,48 +115,48 @@ def _optional(name: str) -> Any:
 SparseProjectAnswer: type[Answer] = create_model(
     'SparseProjectAnswer',
     __base__=Answer,
-    __doc__='A project with only the fields that were asked for, or with where a search found the words.',
+    __doc__='A project with only the requested fields, or with a snippet of the search.',
     **{name: _optional(name)
        for name in _PROJECT_FIELDS},
     snippet=(
         str,
         Field(
             default_factory=lambda: None,
-            description='With `q`: where the words are, as HTML with no element but `mark`.',
+            description='With `q`: the place that matches, as HTML whose only element is `mark`.',
             examples=['A <mark>chair</mark> of ash'],
         )
     ),
 )
 
 
-def answer_listed(
-    listed: ResultPage, listing: ListQuery, fields: str | None, content_of: Callable[[ProjectView], dict[str,
-                                                                                                         Any]]
+def list_response(
+    page: ResultPage, list_query: ListQuery, fields: str | None, content_of: Callable[[ProjectView],
+                                                                                      dict[str, Any]]
 ) -> Response:
     names = FIELDS if fields is None else fields.split(',')
     contents = []
-    for project in listed.items:
+    for project in page.items:
         content = content_of(project)
-        if listing.terms is not None:
-            content[SNIPPET] = listing.terms.snippet(project.body, project.summary, project.title)
+        if list_query.terms is not None:
+            content[SNIPPET] = list_query.terms.snippet(project.body, project.summary, project.title)
         contents.append({name: value for name, value in content.items() if name in names})
     response = Response(to_json(contents), mimetype='application/json')
-    response.headers['X-Total-Count'] = str(listed.total)
-    if links := _links(listed, listing):
+    response.headers['X-Total-Count'] = str(page.total)
+    if links := _links(page, list_query):
         response.headers['Link'] = ', '.join(f'<{url}>; rel="{name}"' for name, url in links.items())
     return response
 
 
-def _links(listed: ResultPage, listing: ListQuery) -> dict[str, str]:
-    if listed.previous is None and listed.next is None and listing.cursor is None:
+def _links(page: ResultPage, list_query: ListQuery) -> dict[str, str]:
+    if page.previous is None and page.next is None and list_query.cursor is None:
         return {}
     links = {'first': _url()}
-    if listed.previous is not None:
-        links['prev'] = _url(cursor=write_cursor(listing.sort, listed.previous))
-    if listed.next is not None:
+    if page.previous is not None:
+        links['prev'] = _url(cursor=write_cursor(list_query.sort, page.previous))
+    if page.next is not None:
         links['next'] = _url(
-            **{'before': listed.next.id} if listing.sort is
-            Sort.NEWEST else {'cursor': write_cursor(listing.sort, listed.next)}
+            **{'before': page.next.id} if list_query.sort is
+            Sort.NEWEST else {'cursor': write_cursor(list_query.sort, page.next)}
         )
     return links
 

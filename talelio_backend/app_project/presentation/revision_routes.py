@@ -12,7 +12,7 @@ from talelio_backend.app_project.business.domain.errors import (
     RevisionNotFound,
     TooExpensiveToRender,
 )
-from talelio_backend.app_project.business.domain.revision import KEPT
+from talelio_backend.app_project.business.domain.revision import MAX_REVISIONS
 from talelio_backend.app_project.business.use_cases import revisions
 from talelio_backend.app_project.presentation.routes import ProjectDependencies
 from talelio_backend.app_project.presentation.schemas import Markdown, ProjectAnswer, Title
@@ -30,14 +30,14 @@ from talelio_backend.shared.presentation.schemas import Answer, Text, UtcTime
 
 _OWNER_ERRORS = (ProjectNotFound(), NotYourProject(), AccountGone())
 
-Number = Annotated[int, Field(description='Grows with each save of the project.', examples=[3])]
+Number = Annotated[int, Field(description='Increases with each save of the project.', examples=[3])]
 
-RevisionListQuery = page_query(maximum=KEPT, by='number')
+RevisionListQuery = page_query(maximum=MAX_REVISIONS, by='number')
 
 
 class RevisionEntryAnswer(Answer):
     number: Number
-    # When this state was saved.
+    # The time at which this state was saved.
     created_at: UtcTime
     title: Title
     size: Annotated[int, Field(description='Bytes of the body in UTF-8.', examples=[14])]
@@ -50,7 +50,7 @@ class RevisionAnswer(Answer):
     body: Markdown
     summary: Annotated[Text | None,
                        Field(
-                           description='As its owner gave it; null where the first paragraph stood for it.',
+                           description='Null if the first paragraph served as the summary.',
                            examples=['Ash.'],
                        )]
 
@@ -60,13 +60,13 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
 
     @routes.get('')
     @described(
-        "List what a project of one's own was before, the newest first",
+        'List the revisions of an own project, newest first',
         bearer='required',
         query=RevisionListQuery,
         responses={HTTPStatus.OK: list[RevisionEntryAnswer]},
         errors=[
             *_OWNER_ERRORS,
-            InvalidQuery.about('limit', f'must be a whole number from 1 to {KEPT}'),
+            InvalidQuery.about('limit', f'must be a whole number from 1 to {MAX_REVISIONS}'),
         ],
         response_headers=['Link'],
     )
@@ -85,7 +85,7 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
 
     @routes.get('/<id:number>')
     @described(
-        "Show what a project of one's own was before",
+        'Show a revision of an own project',
         bearer='required',
         responses={HTTPStatus.OK: RevisionAnswer},
         errors=[*_OWNER_ERRORS, RevisionNotFound(3)],
@@ -100,9 +100,9 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
 
     @routes.post('/<id:number>/restore')
     @described(
-        'Make a project what it was before',
-        description=
-        'Title, body and summary. What they are now is kept as a revision. `If-Match` is about the project.',
+        'Restore a revision of a project',
+        description='Restores title, body and summary, and keeps the present ones as a revision. '
+        "`If-Match` takes the project's ETag.",
         bearer='required',
         responses={HTTPStatus.OK: ProjectAnswer},
         errors=[

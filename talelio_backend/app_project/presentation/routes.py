@@ -26,7 +26,7 @@ from talelio_backend.app_project.presentation.project_json import (
 from talelio_backend.app_project.presentation.project_list import (
     ProjectListQuery,
     SparseProjectAnswer,
-    answer_listed,
+    list_response,
 )
 from talelio_backend.app_project.presentation.schemas import (
     ChangeBody,
@@ -70,14 +70,13 @@ _OWNER_ERRORS = (ProjectNotFound(), NotYourProject(), AccountGone(), Preconditio
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectDependencies:
-    """What the project routes hand to their services."""
 
     unit_of_work: Callable[[], KeyedProjectUnitOfWork]
     read_session: Callable[[], ProjectReadSession]
     idempotency: Idempotency
     renderer: MarkdownRenderer
     access_tokens: AccessTokens
-    # Whether a URL is that of a picture which was uploaded here.
+    # Whether a URL is the one of an uploaded image.
     is_own_image: Callable[[str], bool]
     api_base_url: str
 
@@ -108,7 +107,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
                 dependencies.renderer,
                 dependencies.is_own_image,
                 author,
-                body.given,
+                body.patch,
                 now=datetime.now(UTC),
             ),
             lambda project: written_response(project, dependencies.api_base_url, HTTPStatus.CREATED),
@@ -135,7 +134,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
     @routes.patch('/projects/<id:project_id>')
     @described(
         'Change a project',
-        description='What is absent stays as it is.',
+        description='Absent fields stay as they are.',
         bearer='required',
         body=ChangeBody,
         responses={HTTPStatus.OK: WrittenProjectAnswer},
@@ -150,7 +149,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
             dependencies.is_own_image,
             owner,
             project_id,
-            read_body(ChangeBody).given,
+            read_body(ChangeBody).patch,
             now=datetime.now(UTC),
             precondition=precondition(dependencies.represent),
         )
@@ -178,7 +177,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
     @routes.get('/users/<username>/projects')
     @described(
         "List a user's projects",
-        description='The newest first, unless `sort` or `q` say otherwise.',
+        description='Newest first, unless `sort` or `q` is present.',
         bearer='optional',
         query=ProjectListQuery,
         responses={HTTPStatus.OK:
@@ -194,23 +193,23 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
     )
     def list_of_user(username: Username) -> Response:
         query = read_query(ProjectListQuery)
-        listing = query.listing
+        list_query = query.list_query
         reader = authenticate_if_given(dependencies.access_tokens)
-        listed = reading.list_of_user(
+        page = reading.list_of_user(
             dependencies.read_session(),
             reader,
             username,
-            listing,
-            showing=query.status,
+            list_query,
+            visibility=query.status,
             now=datetime.now(UTC),
         )
-        return answer_listed(
-            listed, listing, query.fields, partial(project_content, api_base_url=dependencies.api_base_url)
+        return list_response(
+            page, list_query, query.fields, partial(project_content, api_base_url=dependencies.api_base_url)
         )
 
     @routes.get('/users/<username>/projects/<slug>')
     @described(
-        "Show a project of a user's by its slug",
+        'Show a project by its slug',
         bearer='optional',
         responses={
             HTTPStatus.OK: ProjectAnswer,
@@ -223,7 +222,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         reader = authenticate_if_given(dependencies.access_tokens)
         project = reading.show_by_slug(dependencies.read_session(), reader, username, slug, datetime.now(UTC))
         if project.slug != slug:
-            # It was called so before.
+            # An old slug.
             location = url_for('.show_by_slug', username=username, slug=project.slug)
             return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={'Location': location})
         return model_response(dependencies.represent(project))

@@ -8,7 +8,7 @@ from talelio_backend.app_project.business.domain.project_patch import ProjectPat
 from talelio_backend.app_project.business.domain.rendered import WarningReason
 from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, TimeInput, UtcTime
 
-_GIVEN = {each.name for each in fields(ProjectPatch)}
+_PATCH_FIELDS = {each.name for each in fields(ProjectPatch)}
 
 Title = Annotated[Text, Field(examples=['A chair'])]
 Markdown = Annotated[Text, Field(description='Markdown.', examples=['## Wood\n\nAsh.'])]
@@ -17,8 +17,8 @@ Html = Annotated[str,
                      description='The rendered body, safe to put into a page.',
                      examples=['<h2 id="user-content-wood">Wood</h2>\n<p>Ash.</p>'],
                  )]
-Slug = Annotated[Text, Field(description="Names the project among its user's.", examples=['a-chair'])]
-Summary = Annotated[Text, Field(description='By default the first paragraph.', examples=['Ash.'])]
+Slug = Annotated[Text, Field(description="Unique among the user's projects.", examples=['a-chair'])]
+Summary = Annotated[Text, Field(description='The default is the first paragraph.', examples=['Ash.'])]
 Tag = Annotated[Text, Field(examples=['wood'])]
 CoverImage = Annotated[Text, Field(examples=['https://images.example.com/chair.jpg'])]
 Position = Annotated[int, Field(examples=[0])]
@@ -27,10 +27,10 @@ Status = Annotated[ProjectStatus, _STATUSES]
 
 
 class _ProjectBody(Body):
-    # Where None is no possible value, it is what an absent key gives; sent, it is refused.
+    # A default of None whose type has no None marks an absent key. An explicit null is refused.
     slug: Slug | None = None
     summary: Summary | None = None
-    # A string in JSON, which strict reading would not take for it.
+    # Strict mode would not accept a string for an enum.
     status: Annotated[Status, Field(strict=False)] = None  # type: ignore[assignment]
     published_at: TimeInput | None = None
     tags: list[Tag] = None  # type: ignore[assignment]
@@ -38,8 +38,8 @@ class _ProjectBody(Body):
     position: Position = None  # type: ignore[assignment]
 
     @property
-    def given(self) -> ProjectPatch:
-        return ProjectPatch(**{name: getattr(self, name) for name in self.model_fields_set & _GIVEN})
+    def patch(self) -> ProjectPatch:
+        return ProjectPatch(**{name: getattr(self, name) for name in self.model_fields_set & _PATCH_FIELDS})
 
 
 class PublishBody(_ProjectBody):
@@ -48,37 +48,38 @@ class PublishBody(_ProjectBody):
 
 
 class ChangeBody(_ProjectBody):
-    """What is absent stays as it is."""
+    """Absent fields stay as they are."""
 
     title: Title = None  # type: ignore[assignment]
     body: Markdown = None  # type: ignore[assignment]
 
 
 class TocAnswer(Answer):
-    """A heading, and those below it."""
+    """A heading and its subheadings."""
 
-    # That of the heading in `html`.
+    # The id of the heading in `html`.
     id: Annotated[str, Field(examples=['user-content-wood'])]
     text: Annotated[str, Field(examples=['Wood'])]
     children: Annotated[list['TocAnswer'], Field(examples=[[]])]
 
 
 class WarningAnswer(Answer):
-    """What of a body is not shown."""
+    """A part of the body that `html` lacks."""
 
     reason: Annotated[
         WarningReason,
         Field(
-            description='An element whose content is shown, or is not; an attribute; the address of a '
-            "link or picture; what is nested too deep; a footnote's name with a space.",
+            description='An element whose content is kept, or dropped; an attribute; the URL of a link or '
+            "image; too deep nesting; a space in a footnote's name.",
             examples=['attribute'],
         )]
-    line: Annotated[int, Field(description='Of the body, from 1; 0 where it is not known.', examples=[3])]
-    text: Annotated[str, Field(description='As it was written, shortened.', examples=['onclick="buy()"'])]
+    line: Annotated[int,
+                    Field(description='The line of the body, counted from 1; 0 if unknown.', examples=[3])]
+    text: Annotated[str,
+                    Field(description='A quotation of the body, shortened.', examples=['onclick="buy()"'])]
 
 
 class ProjectAnswer(Answer):
-    """What `project_json` writes."""
 
     id: Id
     user_id: Id
@@ -98,13 +99,12 @@ class ProjectAnswer(Answer):
     reading_time_minutes: Annotated[int, Field(examples=[1])]
     url: Annotated[str,
                    Field(
-                       description='The address of the project in this API, for good.',
+                       description='The permanent URL of the project in this API.',
                        examples=['https://api.example.com/v1/projects/7'],
                    )]
 
 
 class WrittenProjectAnswer(ProjectAnswer):
-    """What `written_response` writes."""
 
     warnings: Annotated[list[WarningAnswer],
-                        Field(description='What of the body is not shown, if there is any.')] = []
+                        Field(description='The parts of the body that `html` lacks, if any.')] = []

@@ -90,7 +90,12 @@ class ProjectUseCases:
     def listing(self, reader: str | None, owner: str, status: str, word: str | None) -> list[View]:
         listing = ListQuery(terms=None if word is None else parse_terms(word))
         listed = reading.list_of_user(
-            self._uow, self._people[reader], owner, listing, showing=VisibilityFilter(status), now=self._now
+            self._uow,
+            self._people[reader],
+            owner,
+            listing,
+            visibility=VisibilityFilter(status),
+            now=self._now
         )
         return [_view(project, self._now) for project in listed.items]
 

@@ -2,35 +2,35 @@ from talelio_backend.shared.business.errors import Conflict, Forbidden, Invalid,
 
 
 class TooExpensiveToRender(Invalid):
-    """The Markdown needs more time or memory, or grows into more HTML, than one project may have."""
+    """Rendering the Markdown exceeds the limit of CPU time, memory or output size."""
 
     def __init__(self) -> None:
         super().__init__('The body is too complex to render')
 
 
 class NotRenderable(Invalid):
-    """The Markdown runs into a fault of the renderer."""
+    """The Markdown triggers a bug in the renderer."""
 
     def __init__(self) -> None:
         super().__init__('The body cannot be rendered')
 
 
 class ProjectNotFound(NotFound):
-    """It does not exist, or it is somebody else's and not public: nobody else may learn which."""
+    """The project does not exist, or is not public. Only its owner may learn which."""
 
     def __init__(self) -> None:
         super().__init__('There is no such project')
 
 
 class NotYourProject(Forbidden):
-    """It is public, but only its owner may change it."""
+    """The project is public, but belongs to another user."""
 
     def __init__(self) -> None:
         super().__init__('This project belongs to somebody else')
 
 
 class RevisionNotFound(NotFound):
-    """It never was there, or is too old to be kept."""
+    """The revision never existed, or was pruned."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f'There is no revision {number} of this project')

@@ -1,4 +1,4 @@
-"""What the owner of a project may say of it, and the bounds."""
+"""The rules for a project's fields. Every function that checks a value raises InvalidValue."""
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from talelio_backend.shared.business.errors import InvalidValue
 
 TITLE_LENGTH = 200
-# Bytes of UTF-8: some forty thousand words.
+# In bytes of UTF-8, about forty thousand words.
 BODY_SIZE = 256 * 1024
 SUMMARY_LENGTH = 500
 TAGS = 20
@@ -15,11 +15,10 @@ TAG_LENGTH = 40
 URL_LENGTH = 2048
 LARGEST_POSITION = 1_000_000
 _FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_END_OF_TIMES = datetime(3000, 1, 1, tzinfo=UTC)
+_LAST_TIME = datetime(3000, 1, 1, tzinfo=UTC)
 
 
 def check_title(title: str) -> None:
-    """Raises Invalid."""
     if not title.strip():
         raise InvalidValue('title', 'must not be blank')
     if len(title) > TITLE_LENGTH:
@@ -27,13 +26,11 @@ def check_title(title: str) -> None:
 
 
 def check_body(body: str) -> None:
-    """Raises Invalid."""
     if len(body.encode()) > BODY_SIZE:
         raise InvalidValue('body', f'must have at most {BODY_SIZE // 1024} KiB of text')
 
 
 def check_summary(summary: str) -> None:
-    """Raises Invalid."""
     if not summary.strip():
         raise InvalidValue('summary', 'must not be blank; null takes the first paragraph')
     if len(summary) > SUMMARY_LENGTH:
@@ -41,21 +38,18 @@ def check_summary(summary: str) -> None:
 
 
 def check_position(position: int) -> None:
-    """Raises Invalid."""
     if not 0 <= position <= LARGEST_POSITION:
         raise InvalidValue('position', f'must be a whole number from 0 to {LARGEST_POSITION}')
 
 
 def check_published_at(time: datetime) -> None:
-    """Raises Invalid."""
-    if not _FIRST_TIME <= time < _END_OF_TIMES:
+    if not _FIRST_TIME <= time < _LAST_TIME:
         raise InvalidValue(
-            'published_at', f'must lie in the years {_FIRST_TIME.year} to {_END_OF_TIMES.year - 1}'
+            'published_at', f'must lie in the years {_FIRST_TIME.year} to {_LAST_TIME.year - 1}'
         )
 
 
 def check_cover_image(url: str, is_own_image: Callable[[str], bool]) -> None:
-    """Raises Invalid."""
     if len(url) > URL_LENGTH:
         raise InvalidValue('cover_image', f'must have at most {URL_LENGTH} characters')
     if not is_own_image(url) and not _is_https(url):
@@ -65,12 +59,12 @@ def check_cover_image(url: str, is_own_image: Callable[[str], bool]) -> None:
 
 
 def _is_https(url: str) -> bool:
-    # What a URL may consist of (RFC 3986, section 2), so that it can stand in any attribute or header.
+    # The characters of RFC 3986, section 2, are safe in any attribute or header.
     if not url.isascii() or not url.isprintable() or any(character in ' "<>\\^`{|}' for character in url):
         return False
     try:
         parts = urlsplit(url)
-        # It is read when asked for, and may be no number.
+        # urlsplit parses the port lazily.
         _ = parts.port
     except ValueError:
         return False
@@ -78,7 +72,7 @@ def _is_https(url: str) -> bool:
 
 
 def normalise_tags(tags: Iterable[str]) -> list[str]:
-    """Return them in lower case, with single spaces, each once, in the order given. Raises Invalid."""
+    """Return the tags in normal form, without duplicates, in their original order."""
     normal = list(dict.fromkeys(normalise_tag(tag) for tag in tags))
     if len(normal) > TAGS:
         raise InvalidValue('tags', f'must have at most {TAGS} items')
@@ -86,7 +80,7 @@ def normalise_tags(tags: Iterable[str]) -> list[str]:
 
 
 def normalise_tag(tag: str) -> str:
-    """Raises Invalid."""
+    """Return the tag in lower case, with single spaces."""
     normal = ' '.join(unicodedata.normalize('NFKC', unicodedata.normalize('NFKC', tag).lower()).split())
     if not 0 < len(normal) <= TAG_LENGTH:
         raise InvalidValue('tags', f'must have items of 1 to {TAG_LENGTH} characters')

@@ -1,4 +1,4 @@
-"""Which of a user's projects a list shows, in which order, and where a page of it begins."""
+"""The filters, the order and the pages of a list of projects."""
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -8,27 +8,26 @@ from talelio_backend.app_project.business.domain.search import Terms
 
 
 class Sort(Enum):
-    """Where two are alike, the older one comes first, or the newer one where the newest does."""
+    """The id breaks ties, in the direction of the order."""
 
     NEWEST = 'newest'
     OLDEST = 'oldest'
-    # Letter case does not count.
+    # Case-insensitive.
     TITLE = 'title'
     POSITION = 'position'
-    # The newest first. What was never published, or changed, counts by when it was made.
+    # Newest first. The creation time stands in for a missing one.
     PUBLISHED_AT = 'published_at'
     UPDATED_AT = 'updated_at'
-    # Of what a search finds.
+    # Only for a search.
     RELEVANCE = 'relevance'
 
 
-# What a project is sorted by, beside its id.
 SortValue = int | float | str | datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """A place in a list, just after a project or, `backwards`, just before it."""
+    """A place in a list: right after a project, or right before it if `backwards`."""
 
     value: SortValue
     id: int
@@ -41,22 +40,21 @@ class ListQuery:
     sort: Sort = Sort.NEWEST
     # In normal form.
     tag: str | None = None
-    # What they must have in them.
     terms: Terms | None = None
-    # None begins at the beginning.
+    # None means the first page.
     cursor: Cursor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultPage:
-    """A page, which may be shorter than asked for, so that it fits into memory."""
+    """A page, which may be shorter than requested to bound memory."""
 
     items: list[ProjectView]
-    # How many there are on all pages.
+    # Over all pages.
     total: int
-    # None where the page before, or the next one, would be empty.
+    # None where that page would be empty.
     previous: Cursor | None = None
     next: Cursor | None = None
 
 
-NOTHING = ResultPage(items=[], total=0)
+EMPTY_PAGE = ResultPage(items=[], total=0)

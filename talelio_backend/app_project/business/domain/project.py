@@ -6,14 +6,14 @@ from math import ceil
 
 from talelio_backend.app_project.business.domain.rendered import Rendered, RenderWarning, TocEntry
 
-# Projects in one list.
+# The most projects in one page of a list.
 LIST_LENGTH = 1000
 
-# What adults read silently, in English: https://doi.org/10.1016/j.jml.2019.104047.
+# The average silent reading speed of adults in English: https://doi.org/10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
 
-# To be raised when the same Markdown is rendered into something else. What was rendered under a smaller
-# number, or by a release that did not write one, is rendered again by `flask projects render`.
+# The version of the renderer's output. Increase it when the same Markdown renders differently;
+# `flask projects render` then renders older texts again.
 RENDERING = 3
 
 
@@ -24,28 +24,28 @@ class ProjectStatus(Enum):
 
 @dataclass(eq=False, kw_only=True)
 class ProjectView:
-    """A project as it is read, which is all that a reader needs of it."""
+    """A project as readers see it."""
 
     id: int
     user_id: int
     created_at: datetime
     updated_at: datetime | None = None
     title: str
-    # Names it among its owner's projects. Stays when the title changes.
+    # Unique among the owner's projects. Does not follow changes of the title.
     slug: str
     # Markdown, exactly as it was sent.
     body: str
-    # What the owner wrote; without it, the excerpt stands for it.
+    # Written by the owner. The excerpt is used without one.
     given_summary: str | None = None
     status: ProjectStatus = ProjectStatus.PUBLISHED
-    # From when on a published project is public; may lie ahead. Kept when it becomes a draft again.
+    # May lie in the future. A project that becomes a draft again keeps it.
     published_at: datetime | None = None
     tags: list[str] = field(default_factory=list)
     cover_image: str | None = None
-    # In the order that the owner gives by hand.
+    # Set by the owner, for sorting.
     position: int = 0
 
-    # Rendered from `body`; all but `html` are None where the release before did it.
+    # Rendered from `body`. All but `html` are None if the previous release rendered it.
     html: str
     excerpt: str | None = None
     toc: list[TocEntry] | None = None
@@ -68,15 +68,15 @@ class ProjectView:
 
 @dataclass(eq=False, kw_only=True)
 class Project(ProjectView):
-    """A project as it is written."""
+    """A project as it is saved."""
 
     id: int = field(init=False)
-    # The number under which it was rendered, see RENDERING.
+    # The value of RENDERING at the time.
     rendering: int = 0
-    # What of the body is not shown. It is not kept: whoever saves the project is told.
+    # Not stored: only the response to a save has them.
     warnings: Sequence[RenderWarning] = field(default=(), init=False)
 
-    def take_rendered(self, rendered: Rendered) -> None:
+    def set_rendered(self, rendered: Rendered) -> None:
         self.html = rendered['html']
         self.excerpt = rendered['excerpt']
         self.toc = rendered['toc']

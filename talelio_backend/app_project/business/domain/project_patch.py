@@ -1,4 +1,4 @@
-"""What a request says of a project, as far as it says anything."""
+"""The fields of a project that a request sets."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -19,9 +19,9 @@ from talelio_backend.app_project.business.domain.slug import check_slug
 
 
 class Unset(Enum):
-    """Of a field that was not named: it stays as it is, or gets its default."""
+    """The type of UNSET, which marks a field that the request does not name."""
 
-    UNSET = 'absent'
+    UNSET = 'unset'
 
 
 UNSET: Final = Unset.UNSET
@@ -31,19 +31,19 @@ UNSET: Final = Unset.UNSET
 class ProjectPatch:
     title: str | Unset = UNSET
     body: str | Unset = UNSET
-    # None: from the title.
+    # None derives it from the title.
     slug: str | Unset | None = UNSET
-    # None: the first paragraph.
+    # None means the first paragraph.
     summary: str | Unset | None = UNSET
     status: ProjectStatus | Unset = UNSET
-    # None: from now on, if it is published.
+    # None means now, if the project is published.
     published_at: datetime | Unset | None = UNSET
     tags: Sequence[str] | Unset = UNSET
     cover_image: str | Unset | None = UNSET
     position: int | Unset = UNSET
 
     def checked(self, is_own_image: Callable[[str], bool]) -> 'ProjectPatch':
-        """Return it in normal form. Raises Invalid."""
+        """Return the patch in normal form. Raises InvalidValue."""
         checks: dict[str, Callable[..., None]] = {
             'title': check_title,
             'body': check_body,

@@ -1,9 +1,9 @@
-"""Apart from the project, for the process that renders imports no more than it needs."""
+"""The result of rendering. It imports nothing, which keeps the rendering process small."""
 from typing import Literal, TypedDict
 
 
 class TocEntry(TypedDict):
-    """A heading, and those below it."""
+    """A heading and its subheadings."""
 
     id: str
     text: str
@@ -14,21 +14,19 @@ WarningReason = Literal['element', 'element_with_content', 'attribute', 'address
 
 
 class RenderWarning(TypedDict):
-    """What of a body is not shown."""
+    """A part of the body that the HTML lacks."""
 
     reason: WarningReason
-    # Counted from 1; 0 where it is not known.
+    # Counted from 1. 0 if unknown.
     line: int
-    # As it was written, shortened.
+    # A quotation, shortened.
     text: str
 
 
 class Rendered(TypedDict):
-    """What is made of a body."""
-
-    # Safe to put into a page.
+    # Safe to embed in a page.
     html: str
-    # The plain text of the first paragraph, shortened; empty if there is none.
+    # The plain text of the first paragraph, shortened. Empty without a paragraph.
     excerpt: str
     toc: list[TocEntry]
     words: int

@@ -1,30 +1,30 @@
-"""What the owner of a project wrote before, and how much of it is kept."""
+"""Earlier states of a project's texts, and how long they are kept."""
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
 from talelio_backend.app_project.business.domain.project import Project
 
-# Of one project. With bodies of 256 KiB they are 25 MiB at most.
-KEPT = 100
-# Older ones go, since a text that its owner took back should not be kept for ever …
-KEPT_FOR = timedelta(days=365)
-# … but the newest of them stay at any age: of a project that is seldom changed, they are all there is.
+# Per project: at most 25 MiB, with bodies of 256 KiB.
+MAX_REVISIONS = 100
+# A text that its owner withdrew should not be kept for ever.
+MAX_AGE = timedelta(days=365)
+# The newest revisions are kept at any age, for projects that rarely change.
 ALWAYS_KEPT = 10
 
 
 @dataclass(eq=False, kw_only=True)
 class Revision:
-    """The state before a save, of those fields that are text of the owner's."""
+    """The texts of a project before a save."""
 
     project_id: int
-    # From 1 on, in the order of the saves, and never given twice within a project.
+    # Counts a project's revisions from 1, without reuse.
     number: int = field(init=False)
-    # When this state was saved.
+    # The time at which this state was saved.
     created_at: datetime
     title: str
     body: str
-    # None: the first paragraph stood for it.
+    # None means the first paragraph.
     summary: str | None
 
     @classmethod
@@ -37,13 +37,13 @@ class Revision:
             summary=project.given_summary,
         )
 
-    def is_still(self, project: Project) -> bool:
+    def has_same_content(self, project: Project) -> bool:
         return (project.title, project.body, project.given_summary) == (self.title, self.body, self.summary)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevisionEntry:
-    """A revision in a list, which has no bodies: a hundred would be too much to read at once."""
+    """A revision in a list. It has no body, since a hundred of them could be 25 MiB."""
 
     number: int
     created_at: datetime

@@ -1,4 +1,4 @@
-"""What somebody looks for, as words, and where a text has them."""
+"""Parsing a search query, and excerpting the places where it matches."""
 import html
 import re
 import string
@@ -10,23 +10,23 @@ from talelio_backend.shared.business.errors import InvalidValue
 QUERY_LENGTH = 200
 WORDS = 16
 
-# Languages that are named with marks would be found as the letter alone. Letters stand for the marks.
+# `C++` and `C#` would be indexed as `c`. Letters replace the signs.
 PLUSES = (r'(?<=[a-z0-9])\+\+', 'zpzp')
 SHARP = (r'(?<=[a-z0-9])#(?![a-z0-9])', 'zs')
-# Whatever stands between words, also within `foo_bar`, `node.js` and paths. The database would take some of
-# these for parts of words, others for markup.
+# These separate words, also within `foo_bar`, `node.js` and paths. PostgreSQL's own parser would take some
+# of them for parts of words, and others for markup.
 SEPARATORS = string.punctuation + '\u00a0«»·¡¿‐‑‒–—―‘’‚“”„†•…‹›、。「」『』，．：；！？（）'
 _SPACES = str.maketrans(SEPARATORS, ' ' * len(SEPARATORS))
 
 _BETWEEN = r'[\W_]{1,3}'
 _MARKUP = re.compile(r'^[ ]{0,3}(?:#{1,6}[ ]+|>[ ]?)|[*`]+', re.MULTILINE)
-# Characters of a snippet, before and after the first place.
+# The characters of a snippet before and after the first match.
 _BEFORE, _AFTER = 80, 160
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The words of a query, each in the pieces that it falls into. A text has to have all words."""
+    """The words of a query, each split at its separators. A text must contain all words."""
 
     words: tuple[tuple[str, ...], ...]
 
@@ -38,13 +38,13 @@ class Terms:
     def _any(self) -> re.Pattern[str]:
         return re.compile('|'.join(_pattern(word) for word in self.words), re.IGNORECASE)
 
-    def are_in(self, text: str) -> bool:
+    def match(self, text: str) -> bool:
         return all(pattern.search(text) for pattern in self.patterns)
 
     def snippet(self, *texts: str) -> str:
-        """Return the first place in the first text that has one, as HTML that has no element but <mark>.
+        """Return the first match with its surroundings, as HTML whose only element is <mark>.
 
-        If none has one, it is the beginning of the first text that is not empty.
+        The first text with a match is used, or else the beginning of the first text that is not empty.
         """
         plain = [' '.join(_MARKUP.sub('', text).split()) for text in texts]
         found = ((text, match.start()) for text in plain if (match := self._any.search(text)))
@@ -54,10 +54,10 @@ class Terms:
             start = text.find(' ', start, place) + 1 or start
         if end < len(text):
             end = text.rfind(' ', place + 1, end) if ' ' in text[place + 1:end] else end
-        cut = self._marked(text[start:end])
+        cut = self._highlight(text[start:end])
         return f'{"…" if start else ""}{cut}{"…" if end < len(text) else ""}'
 
-    def _marked(self, text: str) -> str:
+    def _highlight(self, text: str) -> str:
         parts, last = [], 0
         for match in self._any.finditer(text):
             parts += [html.escape(text[last:match.start()]), f'<mark>{html.escape(match[0])}</mark>']
@@ -66,7 +66,7 @@ class Terms:
 
 
 def parse_terms(query: str) -> Terms:
-    """Raises Invalid."""
+    """Raises InvalidValue."""
     if len(query) > QUERY_LENGTH:
         raise InvalidValue('q', f'must have at most {QUERY_LENGTH} characters')
     lowered = query.lower()
@@ -81,8 +81,8 @@ def parse_terms(query: str) -> Terms:
     return Terms(tuple(words))
 
 
-def takes_longer_words(word: tuple[str, ...]) -> bool:
-    """Whether the beginning of a word finds it. One letter would find nearly all."""
+def matches_prefix(word: tuple[str, ...]) -> bool:
+    """Return whether the word also matches longer ones. A single letter would match nearly everything."""
     return len(word[-1]) > 1
 
 
@@ -91,6 +91,6 @@ def _pattern(word: tuple[str, ...]) -> str:
         re.sub('zs$', '(?:zs|#)',
                re.escape(piece).replace(PLUSES[1], rf'(?:{PLUSES[1]}|\+\+)')) for piece in word
     )
-    ending = r'\w*' if takes_longer_words(word) else r'(?!\w|\+\+|#)'
-    # Not within a word; an underscore parts words.
+    ending = r'\w*' if matches_prefix(word) else r'(?!\w|\+\+|#)'
+    # A match begins a word. An underscore separates words.
     return rf'(?<![^\W_]){_BETWEEN.join(pieces)}{ending}'

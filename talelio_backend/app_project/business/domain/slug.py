@@ -1,4 +1,4 @@
-"""The part of an address that names a project."""
+"""Slugs: the part of a URL that names a project."""
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from secrets import token_hex
 from talelio_backend.shared.business.errors import InvalidValue
 
 SLUG_LENGTH = 80
-# Of a title without a letter or digit.
+# For a title without letters and digits.
 _FALLBACK = 'project'
-# Beyond it a random ending is found sooner than a free number.
+# After this many numbers, random suffixes find a free slug sooner.
 _NUMBERED = 50
 
 
 def slugify(title: str) -> str:
-    """Return a title's letters and digits, of any script, in lower case and with '-' between the words."""
+    """Return the letters and digits of any script, in lower case, with '-' between the words."""
     decomposed = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', title).casefold())
     kept = unicodedata.normalize('NFC', ''.join(_kept(decomposed)))
     slug = re.sub('-+', '-', kept).strip('-')
@@ -29,7 +29,7 @@ def _kept(decomposed: str) -> Iterator[str]:
     base = ''
     for character in decomposed:
         if unicodedata.category(character).startswith('M'):
-            # Latin letters lose their accents. In other scripts a mark may be a vowel.
+            # Only Latin letters lose their marks. In other scripts a mark may be a vowel.
             if base and not base.isascii():
                 yield character
         else:
@@ -38,23 +38,22 @@ def _kept(decomposed: str) -> Iterator[str]:
 
 
 def candidates(title: str) -> Iterator[str]:
-    """Yield slugs for a title, the best one first; there is no end to them."""
+    """Yield slugs for a title without end, the best one first."""
     slug = slugify(title)
     yield slug
     for ending in chain(range(2, _NUMBERED + 1), iter(lambda: token_hex(6), None)):
         yield f'{slug[:SLUG_LENGTH - len(str(ending)) - 1].rstrip("-")}-{ending}'
 
 
-def could_be_slug(text: str) -> bool:
-    """Whether any project could have it; what could not is not worth a question to the database."""
+def is_well_formed_slug(text: str) -> bool:
     return 0 < len(text) <= SLUG_LENGTH and slugify(text) == text
 
 
 def check_slug(slug: str) -> None:
-    """Raises Invalid."""
+    """Raises InvalidValue."""
     if not 0 < len(slug) <= SLUG_LENGTH:
         raise InvalidValue('slug', f'must have 1 to {SLUG_LENGTH} characters')
-    if not could_be_slug(slug):
+    if not is_well_formed_slug(slug):
         raise InvalidValue(
             'slug', f"may hold lower-case letters without accents and digits, and single '-' between them, "
             f"such as '{slugify(slug)}'"

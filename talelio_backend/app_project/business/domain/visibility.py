@@ -1,4 +1,4 @@
-"""Who sees which project: what is public, everybody; the rest, its owner alone."""
+"""Everybody sees public projects. Only the owner sees drafts and scheduled projects."""
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -11,10 +11,8 @@ ProjectT = TypeVar('ProjectT', bound=ProjectView)
 
 
 class VisibilityFilter(Enum):
-    """Which projects of a user a list is about."""
-
     PUBLISHED = 'published'
-    # Published, but only from a time on that lies ahead.
+    # Published at a time in the future.
     SCHEDULED = 'scheduled'
     DRAFT = 'draft'
     ALL = 'all'
@@ -22,19 +20,19 @@ class VisibilityFilter(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    showing: VisibilityFilter
+    visibility: VisibilityFilter
     now: datetime
 
 
-def seen_by(showing: VisibilityFilter, *, owner: bool) -> VisibilityFilter | None:
-    """Return what is left for this reader of what was asked for; None for nothing."""
-    if owner or showing is VisibilityFilter.PUBLISHED:
-        return showing
-    return VisibilityFilter.PUBLISHED if showing is VisibilityFilter.ALL else None
+def visible_to(visibility: VisibilityFilter, *, owner: bool) -> VisibilityFilter | None:
+    """Return the part of the filter that this reader may see, or None."""
+    if owner or visibility is VisibilityFilter.PUBLISHED:
+        return visibility
+    return VisibilityFilter.PUBLISHED if visibility is VisibilityFilter.ALL else None
 
 
-def check_seen(project: ProjectT | None, reader_id: int | None, now: datetime) -> ProjectT:
-    """`reader_id` is the user's, None for a stranger. Raises ProjectNotFound."""
+def check_visible(project: ProjectT | None, reader_id: int | None, now: datetime) -> ProjectT:
+    """An anonymous reader has no `reader_id`. Raises ProjectNotFound."""
     if project is None or (project.user_id != reader_id and not project.is_public(now)):
         raise ProjectNotFound()
     return project
@@ -42,7 +40,7 @@ def check_seen(project: ProjectT | None, reader_id: int | None, now: datetime) -
 
 def check_owned(project: Project | None, user_id: int, now: datetime) -> Project:
     """Raises ProjectNotFound or NotYourProject."""
-    seen = check_seen(project, user_id, now)
-    if seen.user_id != user_id:
+    visible = check_visible(project, user_id, now)
+    if visible.user_id != user_id:
         raise NotYourProject()
-    return seen
+    return visible

@@ -1,14 +1,14 @@
 from datetime import datetime
 
 from talelio_backend.app_project.business.domain.errors import ProjectNotFound
-from talelio_backend.app_project.business.domain.list_query import NOTHING, ListQuery, ResultPage
+from talelio_backend.app_project.business.domain.list_query import EMPTY_PAGE, ListQuery, ResultPage
 from talelio_backend.app_project.business.domain.project import ProjectView
-from talelio_backend.app_project.business.domain.slug import could_be_slug
+from talelio_backend.app_project.business.domain.slug import is_well_formed_slug
 from talelio_backend.app_project.business.domain.visibility import (
     Selection,
     VisibilityFilter,
-    check_seen,
-    seen_by,
+    check_visible,
+    visible_to,
 )
 from talelio_backend.app_project.business.ports import ProjectReadSession
 from talelio_backend.app_user.business.errors import UserNotFound
@@ -22,7 +22,7 @@ def show(
 ) -> ProjectView:
     """Raises ProjectNotFound or AccountGone."""
     with read_session:
-        return check_seen(read_session.project_views.get(project_id), _user_id(read_session, reader), now)
+        return check_visible(read_session.project_views.get(project_id), _user_id(read_session, reader), now)
 
 
 def show_by_slug(
@@ -30,11 +30,11 @@ def show_by_slug(
 ) -> ProjectView:
     """Return the project that has the slug, or else the one that had it before.
 
-    Raises ProjectNotFound, also for no such user, or AccountGone.
+    Raises ProjectNotFound, also if there is no such user, or AccountGone.
     """
     with read_session:
         reader_id = _user_id(read_session, reader)
-        if not could_be_slug(slug):
+        if not is_well_formed_slug(slug):
             raise ProjectNotFound()
         try:
             user_id = find_user_id(read_session.user_ids, username)
@@ -42,35 +42,33 @@ def show_by_slug(
             raise ProjectNotFound() from None
         projects = read_session.project_views
         project = projects.get_by_slug(user_id, slug) or projects.get_by_old_slug(user_id, slug)
-        return check_seen(project, reader_id, now)
+        return check_visible(project, reader_id, now)
 
 
 def list_of_user(
     read_session: ProjectReadSession,
     reader: Identity | None,
     username: str,
-    listing: ListQuery,
+    list_query: ListQuery,
     *,
-    showing: VisibilityFilter = VisibilityFilter.PUBLISHED,
+    visibility: VisibilityFilter = VisibilityFilter.PUBLISHED,
     now: datetime,
 ) -> ResultPage:
-    """Return a page of those of the user's projects that the reader may see.
-
-    Raises UserNotFound or AccountGone.
-    """
+    """Return a page of the projects that the reader may see. Raises UserNotFound or AccountGone."""
     with read_session:
-        if reader is None and showing is VisibilityFilter.PUBLISHED and is_well_formed_username(username):
-            # What nearly all ask for.
-            selection = Selection(showing=showing, now=now)
-            listed = read_session.project_views.list_at_once(username, listing, selection)
-            if listed is not None:
-                return listed
+        if reader is None and visibility is VisibilityFilter.PUBLISHED and is_well_formed_username(username):
+            # The most frequent request takes one query.
+            selection = Selection(visibility=visibility, now=now)
+            page = read_session.project_views.list_by_username(username, list_query, selection)
+            if page is not None:
+                return page
         reader_id = _user_id(read_session, reader)
         user_id = find_user_id(read_session.user_ids, username)
-        seen = seen_by(showing, owner=user_id == reader_id)
-        if seen is None:
-            return NOTHING
-        return read_session.project_views.list_of_user(user_id, listing, Selection(showing=seen, now=now))
+        visible = visible_to(visibility, owner=user_id == reader_id)
+        if visible is None:
+            return EMPTY_PAGE
+        selection = Selection(visibility=visible, now=now)
+        return read_session.project_views.list_of_user(user_id, list_query, selection)
 
 
 def _user_id(read_session: ProjectReadSession, reader: Identity | None) -> int | None:

@@ -1,27 +1,27 @@
-"""Rendering texts that were rendered before, without their owners' doing.
-
-To readers the project is the same one: `updated_at` stays.
-"""
+"""Rendering stored texts again after a change of the renderer. `updated_at` stays the same."""
 import re
 from collections import Counter
 from collections.abc import Iterator
 from html import unescape
+from operator import attrgetter
 
-from talelio_backend.app_project.business.domain.project import RENDERING, Project
+from talelio_backend.app_project.business.domain.project import RENDERING
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
 
-# Words, and lines, of a text that are named.
+# How many words or lines to name per project.
 _NAMED = 10
 _CODE = re.compile('`+[^`]+`+')
 
-# Ids that are read at once. Each project has transactions of its own.
+# How many ids to read at once. Each project has its own transactions.
 BATCH = 100
 
+_text = attrgetter('body', 'html', 'rendering')
 
-def find_rendered(uow: ProjectUnitOfWork, *, even_current: bool) -> Iterator[int]:
-    """Return the ids of the projects that an earlier release rendered, or of those of this one as well.
 
-    What a later release has rendered is left to it.
+def find_projects_to_render(uow: ProjectUnitOfWork, *, even_current: bool) -> Iterator[int]:
+    """Yield the ids of the projects that an earlier release rendered; if `even_current`, also this one.
+
+    Texts that a later release rendered are left out.
     """
     rendering = RENDERING + 1 if even_current else RENDERING
     after = 0
@@ -34,32 +34,32 @@ def find_rendered(uow: ProjectUnitOfWork, *, even_current: bool) -> Iterator[int
         after = ids[-1]
 
 
-def render_again(uow: ProjectUnitOfWork, renderer: MarkdownRenderer, project_id: int) -> bool:
-    """Return False, and leave the project alone, where it was saved or deleted meanwhile.
+def rerender(uow: ProjectUnitOfWork, renderer: MarkdownRenderer, project_id: int) -> bool:
+    """Return False without a change if the project was saved or deleted in the meantime.
 
-    Raises what the renderer raises.
+    Raises the renderer's errors.
     """
     with uow:
         project = uow.projects.get(project_id)
         if project is None:
             return False
         before = _text(project)
-    # Between the transactions, as when it is saved.
+    # Between the transactions, so that no connection is held.
     rendered = renderer.render(project.body)
     with uow:
         project = uow.projects.get_for_update(project_id)
         if project is None or _text(project) != before:
             return False
-        project.take_rendered(rendered)
+        project.set_rendered(rendered)
         uow.projects.save(project)
         uow.commit()
     return True
 
 
 def find_losses(uow: ProjectUnitOfWork, renderer: MarkdownRenderer, project_id: int) -> list[str]:
-    """Return what rendering a project again would lose: words, and cells that a `|` within code would split.
+    """Return what a new rendering would lose: words, and table cells that a `|` within code would split.
 
-    Changes nothing. Raises what the renderer raises.
+    Raises the renderer's errors.
     """
     with uow:
         project = uow.projects.get(project_id)
@@ -80,7 +80,3 @@ def _has_split_code(line: str) -> bool:
 
 def _words(html: str) -> Counter[str]:
     return Counter(re.findall(r'\w+', unescape(re.sub('<[^>]*>', '', html))))
-
-
-def _text(project: Project) -> tuple[str, str, int]:
-    return project.body, project.html, project.rendering

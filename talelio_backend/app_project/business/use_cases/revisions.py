@@ -1,4 +1,4 @@
-"""Keeping, showing and restoring what the owner of a project wrote before. Nobody else sees it."""
+"""Listing and restoring the revisions of a project. Only its owner sees them."""
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,9 +16,9 @@ from talelio_backend.shared.business.pagination import Page, PageRequest
 
 def list_own(uow: ProjectUnitOfWork, owner: Identity, project_id: int, page: PageRequest,
              now: datetime) -> Page[RevisionEntry]:
-    """The newest first. Raises ProjectNotFound, NotYourProject or AccountGone."""
+    """List the newest first. Raises ProjectNotFound, NotYourProject or AccountGone."""
     with uow:
-        _find_own(uow, owner, project_id, now)
+        _get_owned(uow, owner, project_id, now)
         return uow.revisions.page_of_project(project_id, page)
 
 
@@ -27,7 +27,7 @@ def show_own(
 ) -> Revision:
     """Raises RevisionNotFound, ProjectNotFound, NotYourProject or AccountGone."""
     with uow:
-        _find_own(uow, owner, project_id, now)
+        _get_owned(uow, owner, project_id, now)
         revision = uow.revisions.get((project_id, number))
         if revision is None:
             raise RevisionNotFound(number)
@@ -45,17 +45,18 @@ def restore(
     now: datetime,
     precondition: publishing.Precondition | None = None,
 ) -> Project:
-    """A change like any other: what is there before it becomes a revision.
+    """Change the project back, which keeps its present texts as a revision too.
 
-    Raises RevisionNotFound, and what `publishing.change` raises.
+    Raises RevisionNotFound, and the errors of `publishing.change`.
     """
+
     revision = show_own(uow, owner, project_id, number, now)
-    given = ProjectPatch(title=revision.title, body=revision.body, summary=revision.summary)
+    patch = ProjectPatch(title=revision.title, body=revision.body, summary=revision.summary)
     return publishing.change(
-        uow, renderer, is_own_image, owner, project_id, given, now=now, precondition=precondition
+        uow, renderer, is_own_image, owner, project_id, patch, now=now, precondition=precondition
     )
 
 
-def _find_own(uow: ProjectUnitOfWork, owner: Identity, project_id: int, now: datetime) -> Project:
+def _get_owned(uow: ProjectUnitOfWork, owner: Identity, project_id: int, now: datetime) -> Project:
     user_id = find_own_user_id(uow.user_ids, owner)
     return check_owned(uow.projects.get(project_id), user_id, now)

@@ -1,6 +1,6 @@
-"""How many projects a user has, one row a user. Triggers, which a migration makes, keep the numbers exact.
+"""The number of projects per user. Triggers keep the numbers exact; a migration creates them.
 
-Why it is done this way: .github/decisions/0023-reading-projects.md.
+See .github/decisions/0023-reading-projects.md.
 """
 from sqlalchemy import Column, ForeignKey, Integer, Table, text
 
@@ -17,6 +17,6 @@ count_table = Table(
     Column('user_id', ForeignKey('users.id', ondelete='CASCADE'), primary_key=True, autoincrement=False),
     _number('total'),
     _number('drafts'),
-    # Also from a time on that lies ahead.
+    # Includes scheduled ones.
     _number('published'),
 )

@@ -1,7 +1,4 @@
-"""Lists of projects by keyset: a page begins after a value of the order's index, however far down it is.
-
-https://use-the-index-luke.com/no-offset
-"""
+"""Keyset pagination: every page is as fast as the first. https://use-the-index-luke.com/no-offset"""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,25 +34,25 @@ from talelio_backend.app_project.data.project_table import (
 from talelio_backend.app_project.data.read_model.counts import count_table
 from talelio_backend.app_project.data.read_model.page_limits import DRAFT, PAGE_SIZE, PUBLISHED, is_public
 from talelio_backend.app_project.data.read_model.search_query import (
-    is_found,
-    mark,
+    matches,
+    owner_term,
     relevance,
+    to_query_text,
     to_tsquery,
-    written,
 )
-from talelio_backend.app_project.data.read_model.view_columns import VIEW_COLUMNS, shown
+from talelio_backend.app_project.data.read_model.view_columns import VIEW_COLUMNS, to_view
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.compiled_query import CompiledQuery
 
 _columns = project_table.c
 _HTML = VIEW_COLUMNS.index(_columns.html)
-# What can be of any size; all else is bounded to some few KiB.
+# All other columns have at most a few KiB.
 _LARGE = ('body', 'html', 'toc')
 
 
 @dataclass(frozen=True)
 class Order:
-    """By a value and then by the id, both upwards or both downwards, as an index can be read."""
+    """By a value and then by the id. Both have the same direction, which lets an index serve the order."""
 
     value: ColumnElement[Any]
     descending: bool
@@ -75,10 +72,10 @@ _ORDERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Shape:
-    """What makes the query of a list another one; all else are its parameters."""
+    """The properties that determine the SQL text. Everything else is a bind parameter."""
 
-    showing: VisibilityFilter
-    # Whether the user is given by name, or else by id.
+    visibility: VisibilityFilter
+    # Whether `user` is a username instead of an id.
     by_name: bool = False
     has_tag: bool = False
     has_terms: bool = False
@@ -92,27 +89,27 @@ class _Shape:
 
 
 def list_projects(
-    connection: Connection, user: int | str, listing: ListQuery, selection: Selection
+    connection: Connection, user: int | str, list_query: ListQuery, selection: Selection
 ) -> ResultPage:
-    """`user` is an id, or a name in lower case for a first page without a tag or words."""
+    """`user` is an id or, for a first page without a tag or words, a username in lower case."""
     shape = _Shape(
-        showing=selection.showing,
+        visibility=selection.visibility,
         by_name=isinstance(user, str),
-        has_tag=listing.tag is not None,
-        has_terms=listing.terms is not None,
+        has_tag=list_query.tag is not None,
+        has_terms=list_query.terms is not None,
     )
-    cursor = listing.cursor
+    cursor = list_query.cursor
     backwards = cursor is not None and cursor.backwards
-    values: dict[str, Any] = {'user': user, 'now': selection.now, 'tags': [listing.tag]}
-    if listing.terms is not None:
+    values: dict[str, Any] = {'user': user, 'now': selection.now, 'tags': [list_query.tag]}
+    if list_query.terms is not None:
         assert isinstance(user, int)
-        values |= {'words': written(listing.terms), 'mark': mark(user)}
+        values |= {'words': to_query_text(list_query.terms), 'owner_term': owner_term(user)}
     place = {} if cursor is None else {'value': cursor.value, 'id': cursor.id}
-    page = _page(shape, listing.sort, backwards, cursor is not None)
-    found = page.rows(connection, **values, **place, limit=listing.limit, most=PAGE_SIZE)
-    rows = [(shown(row), row[-1]) for row in found[:listing.limit] if row[_HTML] is not None]
+    page = _page(shape, list_query.sort, backwards, cursor is not None)
+    found = page.rows(connection, **values, **place, limit=list_query.limit, most=PAGE_SIZE)
+    rows = [(to_view(row), row[-1]) for row in found[:list_query.limit] if row[_HTML] is not None]
     more = len(found) > len(rows)
-    # Often all is on the page.
+    # A single page needs no count.
     is_all = cursor is None and not more
     total = len(rows) if is_all else _count(shape).rows(connection, **values)[0][0]
     return with_cursors(rows, cursor, more=more, total=total)
@@ -124,8 +121,8 @@ def _page(shape: _Shape, sort: Sort, backwards: bool, is_placed: bool) -> Compil
     down = order.descending != backwards
     conditions = _conditions(shape)
     if order.value is _columns.id:
-        # By `id` alone, the server may read everybody's from the end of the primary key's index on, in the
-        # hope to meet this user's soon; for one whose projects are old it reads them all.
+        # Ordering by `id` alone lets the planner scan the primary key until it has found enough projects of
+        # this user. For old projects, that scan reads nearly the whole table.
         conditions[0] = _bounds(shape.user_id, below=not is_placed or not down, above=not is_placed or down)
         keys: list[ColumnElement[Any]] = [_columns.user_id, _columns.id]
         names, place = ['user_id', 'id'], [shape.user_id, bindparam('id')]
@@ -135,22 +132,22 @@ def _page(shape: _Shape, sort: Sort, backwards: bool, is_placed: bool) -> Compil
     if is_placed:
         conditions.append(tuple_(*keys) < tuple_(*place) if down else tuple_(*keys) > tuple_(*place))
     query = select(*VIEW_COLUMNS, order.value.label('value')).where(*conditions)
-    # One more shows whether there is another page.
+    # One more row shows whether there is another page.
     query = query.order_by(*_ordered(keys, down)).limit(bindparam('limit', type_=Integer) + 1)
     return CompiledQuery(_within_size(query.subquery('page'), names, down))
 
 
 def _bounds(user_id: ColumnElement[int], *, below: bool, above: bool) -> ColumnElement[bool]:
-    """A place in the list is one of the bounds, and the index is entered there if there is no other."""
+    """Leave out the bound that the cursor replaces. The index scan then starts at the cursor."""
     return and_(
         _columns.user_id <= user_id if below else true(), _columns.user_id >= user_id if above else true()
     )
 
 
 def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any]:
-    """Without the texts of what comes when those before it are larger than `most` together.
+    """Replace the texts of all rows after the first `most` bytes of texts by NULL.
 
-    The server looks at the sizes alone, so that no more than that is ever in memory here.
+    The server computes this from the sizes alone, which bounds the memory here.
     """
     size = func.octet_length(page.c.body) + func.octet_length(page.c.html)
     keys = _ordered([page.c[name] for name in order], down)
@@ -168,19 +165,19 @@ def _count(shape: _Shape) -> CompiledQuery:
 
 
 def _total(shape: _Shape) -> ColumnElement[int]:
-    """Of what a tag or words find, as many rows are read as there are; of all else, none but those ahead."""
-    if shape.has_tag or shape.has_terms or shape.showing is VisibilityFilter.SCHEDULED:
+    """Count the matches of a tag or words, and scheduled projects. The count table has all other totals."""
+    if shape.has_tag or shape.has_terms or shape.visibility is VisibilityFilter.SCHEDULED:
         return _counted(_conditions(shape))
     kept = {
         VisibilityFilter.PUBLISHED: count_table.c.published,
         VisibilityFilter.DRAFT: count_table.c.drafts,
         VisibilityFilter.ALL: count_table.c.total
     }
-    row = select(kept[shape.showing]).where(count_table.c.user_id == shape.user_id).scalar_subquery()
+    row = select(kept[shape.visibility]).where(count_table.c.user_id == shape.user_id).scalar_subquery()
     total: ColumnElement[int] = func.coalesce(row, 0)  # pylint: disable=assignment-from-no-return
-    if shape.showing is not VisibilityFilter.PUBLISHED:
+    if shape.visibility is not VisibilityFilter.PUBLISHED:
         return total
-    ahead = _Shape(showing=VisibilityFilter.SCHEDULED, by_name=shape.by_name)
+    ahead = _Shape(visibility=VisibilityFilter.SCHEDULED, by_name=shape.by_name)
     return total - _counted(_conditions(ahead))
 
 
@@ -189,20 +186,20 @@ def _counted(conditions: list[ColumnElement[bool]]) -> ColumnElement[int]:
 
 
 def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
-    conditions = [_columns.user_id == shape.user_id, _is_shown(shape.showing)]
+    conditions = [_columns.user_id == shape.user_id, _has_visibility(shape.visibility)]
     if shape.has_tag:
         conditions.append(_columns.tags.contains(bindparam('tags')))
     if shape.has_terms:
-        conditions.append(is_found(_QUERY, bindparam('mark')))
+        conditions.append(matches(_QUERY, bindparam('owner_term')))
     return conditions
 
 
-def _is_shown(showing: VisibilityFilter) -> ColumnElement[bool]:
+def _has_visibility(visibility: VisibilityFilter) -> ColumnElement[bool]:
     now: BindParameter[datetime] = bindparam('now')
     conditions: dict[VisibilityFilter, ColumnElement[bool]] = {
         VisibilityFilter.PUBLISHED:
         is_public(now),
-        # Said twice, once for the index.
+        # The last condition is redundant, but can use the index.
         VisibilityFilter.SCHEDULED:
         and_(_columns.status == PUBLISHED, _columns.published_at > now, PUBLISHED_OR_CREATED_AT > now),
         VisibilityFilter.DRAFT:
@@ -210,7 +207,7 @@ def _is_shown(showing: VisibilityFilter) -> ColumnElement[bool]:
         VisibilityFilter.ALL:
         true(),
     }
-    return conditions[showing]
+    return conditions[visibility]
 
 
 def _ordered(keys: Sequence[ColumnElement[Any]], down: bool) -> list[ColumnElement[Any]]:
@@ -220,7 +217,7 @@ def _ordered(keys: Sequence[ColumnElement[Any]], down: bool) -> list[ColumnEleme
 def with_cursors(
     rows: list[tuple[ProjectView, Any]], cursor: Cursor | None, *, more: bool, total: int
 ) -> ResultPage:
-    """`rows` are projects with what they are sorted by, in the order in which they were read."""
+    """`rows` are projects with their sort values, in the order of the query."""
     backwards = cursor is not None and cursor.backwards
     if backwards:
         rows = rows[::-1]

@@ -1,4 +1,4 @@
-"""What all that read many projects at a time have in common."""
+"""Limits and conditions for reading many projects at once."""
 from datetime import datetime
 
 from sqlalchemy import BindParameter, ColumnElement, and_, literal_column
@@ -6,12 +6,12 @@ from sqlalchemy import BindParameter, ColumnElement, and_, literal_column
 from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from talelio_backend.app_project.data.project_table import project_table
 
-# Characters of Markdown and HTML in one page. A thousand projects of the largest size would be gigabytes.
+# The size of Markdown and HTML in a page. A thousand projects of maximum size would be gigabytes.
 PAGE_SIZE = 16 * 1024 * 1024
-# Rows fetched at a time: of the largest size they are 18 MiB.
+# Rows to fetch at once, which have at most 18 MiB.
 FETCHED = 8
 
-# Written into the statements: there is nothing in them to be escaped.
+# Literals instead of parameters. They need no escaping.
 PUBLISHED: ColumnElement[str] = literal_column(f"'{ProjectStatus.PUBLISHED.value}'")
 DRAFT: ColumnElement[str] = literal_column(f"'{ProjectStatus.DRAFT.value}'")
 

@@ -1,31 +1,28 @@
-"""Full-text search: the column that is made of a project's texts, and queries of it.
-
-https://www.postgresql.org/docs/current/textsearch-controls.html
-"""
+"""Full-text search. https://www.postgresql.org/docs/current/textsearch-controls.html"""
 from sqlalchemy import BindParameter, ColumnElement, Float, cast, func, literal_column
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from talelio_backend.app_project.business.domain.search import Terms, takes_longer_words
+from talelio_backend.app_project.business.domain.search import Terms, matches_prefix
 from talelio_backend.app_project.data.project_table import SEARCHED, project_table
 
 
-def written(terms: Terms) -> str:
-    """As `to_tsquery` reads it."""
-    # All punctuation is gone from the pieces, so that nothing in them can end the quotes.
+def to_query_text(terms: Terms) -> str:
+    """Return the terms in the syntax of `to_tsquery`."""
+    # The pieces contain no punctuation, so the quotes are safe.
     words = []
     for word in terms.words:
         phrase = ' <-> '.join(f"'{piece}'" for piece in word)
-        words.append(phrase + (':*' if takes_longer_words(word) else ''))
+        words.append(phrase + (':*' if matches_prefix(word) else ''))
     return ' & '.join(f'({word})' for word in words)
 
 
-def mark(user_id: int) -> str:
-    """As a query of text search: what is found in a user's own projects, see `project_table.SEARCHED`."""
+def owner_term(user_id: int) -> str:
+    """Return a term that matches only the user's own projects, see `project_table.SEARCHED`."""
     return f"'@{user_id}'"
 
 
-def is_found(query: ColumnElement[str], mark_: BindParameter[str]) -> ColumnElement[bool]:
-    return SEARCHED.bool_op('@@')(query.op('&&')(cast(mark_, TSQUERY)))
+def matches(query: ColumnElement[str], owner: BindParameter[str]) -> ColumnElement[bool]:
+    return SEARCHED.bool_op('@@')(query.op('&&')(cast(owner, TSQUERY)))
 
 
 def to_tsquery(words: BindParameter[str]) -> ColumnElement[str]:
@@ -33,5 +30,5 @@ def to_tsquery(words: BindParameter[str]) -> ColumnElement[str]:
 
 
 def relevance(query: ColumnElement[str]) -> ColumnElement[float]:
-    # In a precision in which a cursor brings it back as it was.
+    # Double precision survives the round trip through a cursor.
     return cast(func.ts_rank(project_table.c.search, query), Float(53))

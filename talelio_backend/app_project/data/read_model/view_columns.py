@@ -1,4 +1,4 @@
-"""What is read of a project to show it, past SQLAlchemy's mapping: an entity costs ten times as much."""
+"""Reading project views without the ORM, in a tenth of the time."""
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -10,8 +10,8 @@ _NAMES = [field.name for field in fields(ProjectView)]
 VIEW_COLUMNS = [project_table.c[name] for name in _NAMES]
 
 
-def shown(row: Sequence[Any]) -> ProjectView:
-    """`row` begins with the VIEW_COLUMNS, as the driver gives them."""
+def to_view(row: Sequence[Any]) -> ProjectView:
+    """`row` begins with the VIEW_COLUMNS."""
     values = dict(zip(_NAMES, row))
     values['status'] = ProjectStatus(values['status'])
     return ProjectView(**values)

@@ -5,7 +5,7 @@ from talelio_backend.app_project.business.domain.project import ProjectView
 from talelio_backend.app_project.business.domain.visibility import Selection
 from talelio_backend.app_project.data.project_table import old_slug_table, project_table
 from talelio_backend.app_project.data.read_model.list_query import list_projects
-from talelio_backend.app_project.data.read_model.view_columns import VIEW_COLUMNS, shown
+from talelio_backend.app_project.data.read_model.view_columns import VIEW_COLUMNS, to_view
 from talelio_backend.shared.data.compiled_query import CompiledQuery
 
 _columns = project_table.c
@@ -21,7 +21,7 @@ _BY_OLD_SLUG = CompiledQuery(
 
 
 class SqlAlchemyProjectViews:
-    """See `app_project.business.ports.ShownProjects`."""
+    """See `app_project.business.ports.ProjectViews`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -35,16 +35,18 @@ class SqlAlchemyProjectViews:
     def get_by_old_slug(self, user_id: int, slug: str) -> ProjectView | None:
         return self._first(_BY_OLD_SLUG, user_id=user_id, slug=slug)
 
-    def list_of_user(self, user_id: int, listing: ListQuery, selection: Selection) -> ResultPage:
-        return list_projects(self._connection, user_id, listing, selection)
+    def list_of_user(self, user_id: int, list_query: ListQuery, selection: Selection) -> ResultPage:
+        return list_projects(self._connection, user_id, list_query, selection)
 
-    def list_at_once(self, username: str, listing: ListQuery, selection: Selection) -> ResultPage | None:
-        if listing.cursor is not None or listing.tag is not None or listing.terms is not None:
-            # How it is best found depends on whose it is; the server decides it before it looks for that.
+    def list_by_username(
+        self, username: str, list_query: ListQuery, selection: Selection
+    ) -> ResultPage | None:
+        if list_query.cursor is not None or list_query.tag is not None or list_query.terms is not None:
+            # The best plan depends on the user, so the planner must know the id.
             return None
-        listed = list_projects(self._connection, username.lower(), listing, selection)
-        return listed if listed.items else None
+        page = list_projects(self._connection, username.lower(), list_query, selection)
+        return page if page.items else None
 
     def _first(self, query: CompiledQuery, **values: int | str) -> ProjectView | None:
         row = query.first(self._connection, **values)
-        return None if row is None else shown(row)
+        return None if row is None else to_view(row)

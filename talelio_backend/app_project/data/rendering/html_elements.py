@@ -1,9 +1,6 @@
-"""Which elements and attributes of HTML a text may have.
+"""The HTML elements and attributes that a text may contain. Tags of any other name are shown as text."""
 
-The first list is about GitHub's. What is on none of the lists is no HTML: it stays in the text, as it was
-typed.
-"""
-
+# Similar to GitHub's list.
 KEPT = frozenset(
     'a abbr audio b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption '
     'figure h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q rb rp rt rtc ruby s samp small '
@@ -11,13 +8,13 @@ KEPT = frozenset(
     'wbr'.split()
 )
 
-# Their content goes too: it is code, not meant to be seen, or read by other rules than HTML's.
+# Their content is code, invisible, or parsed by other rules than HTML's.
 DROPPED_WITH_CONTENT = frozenset(
     'frameset iframe math noembed noframes noscript object script select style svg template '
     'textarea title xmp'.split()
 )
 
-# Their content stays. Some of them once were HTML.
+# Their content stays. The list includes obsolete elements.
 DROPPED = frozenset(
     'address area article aside base basefont big blink body button canvas center col colgroup data datalist '
     'dialog dir embed fieldset font footer form frame head header hgroup html label legend link main map '

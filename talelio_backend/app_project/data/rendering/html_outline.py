@@ -1,34 +1,33 @@
-"""What a page says of a text beside the text: its headings, its beginning, its length."""
+"""The table of contents, the excerpt and the number of words of a text."""
 import re
 from html import unescape
 
 from talelio_backend.app_project.business.domain.rendered import TocEntry
 
-# Characters of an excerpt.
 EXCERPT_LENGTH = 300
 
 _HEADINGS = {f'h{level}': level for level in range(1, 7)}
-# Text in these belongs to something else than a paragraph.
+# Paragraphs within these are not used as the excerpt.
 _APART = frozenset({'pre', 'table', 'sup', 'li', 'figcaption', 'summary', 'dl'})
 _VOID = frozenset({'br', 'hr', 'img', 'input', 'source', 'wbr'})
-# `<` and `>` are escaped also within attributes.
+# The sanitizer escapes `<` and `>` even within attributes.
 _PIECE = re.compile(r'<(?P<end>/?)(?P<tag>[a-z0-9]+)(?P<attributes>[^>]*)>|(?P<text>[^<]+)')
 _ID = re.compile(r' id="([^"]*)"')
-# A callout's title stands for no beginning of a text.
+# The title of an alert is not used as the excerpt.
 _TITLE = ' class="markdown-alert-title"'
-# Ideographs and kana have no spaces between their words, of two letters or so.
+# Chinese and Japanese have no spaces. Their words have about two characters.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’.-]\w+)*")
 
 
 class Outline:
-    """Reads HTML that was cleaned, so that each element is closed."""
+    """Expects sanitized HTML, in which every element is closed."""
 
     def __init__(self, html: str) -> None:
         self.toc: list[TocEntry] = []
         self.excerpt = ''
         self.words = 0
         self._open: list[str] = []
-        # The headings that the next one may be below, with their levels.
+        # The levels and entries that the next heading may belong to.
         self._above: list[tuple[int, TocEntry]] = []
         self._heading: TocEntry | None = None
         self._paragraph: list[str] | None = None
@@ -66,7 +65,7 @@ class Outline:
         self.words += len(_WORD.findall(data))
         if self._heading is not None:
             self._heading['text'] += data
-        # The mark of a footnote is none of the text.
+        # Leave out references to footnotes.
         if self._paragraph is not None and 'sup' not in self._open:
             self._paragraph.append(data)
 

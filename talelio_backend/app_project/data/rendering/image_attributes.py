@@ -1,70 +1,84 @@
-"""What a browser must know of a picture before it is there: its size, and which others would do instead.
+"""Adds the size and the variants of uploaded images to sanitized HTML.
 
-All of it works on HTML as `safe_html.sanitize` writes it: `<`, `>` and `"` are escaped within values, so
-that what looks like a picture is one, and its attributes end where they seem to.
+`sanitize` escapes `<`, `>` and `"` within attribute values, so regular expressions can find the tags.
 """
 import re
 from collections.abc import Iterator, Mapping
 from html import escape, unescape
 
-from talelio_backend.app_project.business.ports import Picture
+from talelio_backend.app_project.business.domain.rendered import Rendered
+from talelio_backend.app_project.business.ports import FindImages, Image, MarkdownRenderer
 
-# In CSS pixels: how wide a column of text is taken to be. A page's style sheet may say otherwise; then
-# at worst a picture is fetched that is one step wider or narrower than needed.
+# The assumed width of a column of text in CSS pixels. On a page with another width, a browser may fetch the
+# next wider or narrower variant.
 TEXT_WIDTH = 800
 
-# Further ones stay as they are: a short text can show one picture thousands of times.
-MOST_DRESSED = 200
+# A short text can contain the same image thousands of times.
+MAX_IMAGES = 200
 
 _IMAGE = re.compile(r'<img [^>]*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 
 
 def image_urls(html: str) -> list[str]:
-    """Return each once, in the order of the text."""
+    """Return the distinct URLs of all images, in the order of the text."""
     found = (_attributes(tag[0]).get('src') for tag in _IMAGE.finditer(html))
-    return list(dict.fromkeys(address for address in found if address))
+    return list(dict.fromkeys(url for url in found if url))
 
 
-def add_image_attributes(html: str, pictures: Mapping[str, Picture]) -> str:
-    """Give size and sources to those pictures that are known, by address.
+def add_image_attributes(html: str, images: Mapping[str, Image]) -> str:
+    """Add size and sources to the `images`, which are given by URL.
 
-    What an author says of the size stays, and the other side is made to fit. Dressing the result again
-    does not change it.
+    A width or height from the author stays and determines the other one. The function is idempotent.
     """
-    left = MOST_DRESSED
+    left = MAX_IMAGES
 
-    def dressed(tag: re.Match[str]) -> str:
+    def with_attributes(tag: re.Match[str]) -> str:
         nonlocal left
         given = _attributes(tag[0])
-        picture = pictures.get(given.get('src', ''))
-        if picture is None or not left:
+        image = images.get(given.get('src', ''))
+        if image is None or not left:
             return tag[0]
         left -= 1
-        added = [f' {name}="{escape(value)}"' for name, value in _known(picture, given) if name not in given]
+        added = [f' {name}="{escape(value)}"' for name, value in _known(image, given) if name not in given]
         return tag[0][:-1] + ''.join(added) + '>'
 
-    return _IMAGE.sub(dressed, html)
+    return _IMAGE.sub(with_attributes, html)
+
+
+class ImageAttributeRenderer:
+    """Adds the attributes of the uploaded images to the renderer's HTML."""
+
+    def __init__(self, renderer: MarkdownRenderer, find_images: FindImages) -> None:
+        self._renderer = renderer
+        self._find_images = find_images
+
+    def render(self, markdown: str) -> Rendered:
+        """See `app_project.business.ports.MarkdownRenderer`. Also raises the errors of `find_images`."""
+        rendered = self._renderer.render(markdown)
+        if urls := image_urls(rendered['html']):
+            rendered['html'] = add_image_attributes(rendered['html'], self._find_images(urls))
+        return rendered
 
 
 def _attributes(tag: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in _ATTRIBUTE.findall(tag)}
 
 
-def _known(picture: Picture, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    width, height = _size(picture, given)
+def _known(image: Image, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    width, height = _size(image, given)
     yield 'width', str(width)
     yield 'height', str(height)
-    if len(picture.sources) > 1:
-        yield 'srcset', ', '.join(f'{address} {wide}w' for address, wide in picture.sources)
-        shown = min(width, TEXT_WIDTH)
-        yield 'sizes', f'(min-width: {shown}px) {shown}px, 100vw'
+    if len(image.sources) > 1:
+        yield 'srcset', ', '.join(f'{url} {wide}w' for url, wide in image.sources)
+        displayed = min(width, TEXT_WIDTH)
+        yield 'sizes', f'(min-width: {displayed}px) {displayed}px, 100vw'
 
 
-def _size(picture: Picture, given: Mapping[str, str]) -> tuple[int, int]:
+def _size(image: Image, given: Mapping[str, str]) -> tuple[int, int]:
     width, height = given.get('width'), given.get('height')
     if width is not None:
-        return int(width), round(int(width) * picture.height / picture.width)
+        return int(width), round(int(width) * image.height / image.width)
     if height is not None:
-        return round(int(height) * picture.width / picture.height), int(height)
-    return picture.width, picture.height
+        return round(int(height) * image.width / image.height), int(height)
+    return image.width, image.height

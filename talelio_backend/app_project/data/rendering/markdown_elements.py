@@ -1,4 +1,4 @@
-"""How the parser's tokens are written as HTML, where the parser's own way is not wanted."""
+"""Render rules that replace those of the parser and its plugins."""
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -36,7 +36,7 @@ def add_elements(parser: MarkdownIt) -> None:
 def _rule(write: Callable[[Token], str]) -> Callable[..., str]:
 
     def rule(_: object, tokens: Sequence[Token], index: int, *_options: object) -> str:
-        # The text of a tight list's item has no line end of its own.
+        # The text of an item in a tight list does not end with a newline.
         line_end = '\n' if tokens[index].block and index and tokens[index - 1].hidden else ''
         return line_end + write(tokens[index])
 
@@ -44,8 +44,8 @@ def _rule(write: Callable[[Token], str]) -> Callable[..., str]:
 
 
 def shape_elements(state: StateCore) -> None:
-    """A rule of the parser: alignment as an attribute, since styles are dropped, each task's box in its text,
-    and no way back from a footnote to which none leads.
+    """Core rule: align cells by attributes, since the sanitizer removes styles; put the checkbox of a task
+    into its text; and hide the backlinks of footnotes without references.
     """
     for index, token in enumerate(state.tokens):
         if token.type in ('th_open', 'td_open') and 'style' in token.attrs:
@@ -62,7 +62,7 @@ def shape_elements(state: StateCore) -> None:
 
 
 def keep_unused_footnotes(state: StateCore) -> None:
-    """A rule of the parser: show also those footnotes to which nothing leads, behind the others."""
+    """Core rule: append the footnotes without references."""
     notes = state.env.get('footnotes', {'refs': {}})
     for name, number in notes['refs'].items():
         if number < 0:
@@ -91,7 +91,7 @@ def math_block(token: Token) -> str:
 
 
 def _formula(token: Token) -> str:
-    """With its dollars: KaTeX looks for them, and `$HOME:$PATH` is no formula."""
+    """Keep the dollars. KaTeX looks for them, and `$HOME:$PATH` is not a formula."""
     return escape(f'{token.markup}{token.content}{token.markup}')
 
 
@@ -118,6 +118,6 @@ def _note(meta: dict[str, Any]) -> str:
 
 
 def _mark(meta: dict[str, Any]) -> str:
-    """The second mark of a note is `fnref2:…`."""
+    """Return `fnref:…` for the first reference to a note, and `fnref2:…` for the second."""
     number = meta['subId'] + 1
     return f'fnref{number if number > 1 else ""}:{escape(meta["label"])}'

@@ -1,4 +1,4 @@
-"""CommonMark, what GitHub adds to it, and a few things more: see .github/docs/markdown.md."""
+"""CommonMark with GitHub's extensions and others, see .github/docs/markdown.md."""
 from collections.abc import Callable
 
 from markdown_it import MarkdownIt
@@ -8,28 +8,28 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from talelio_backend.app_project.data.rendering.dropped_html import tell_dropped_attributes
+from talelio_backend.app_project.data.rendering.dropped_html import warn_of_dropped_attributes
 from talelio_backend.app_project.data.rendering.emoji_shortcodes import replace_shortcodes
-from talelio_backend.app_project.data.rendering.markdown_addresses import link_addresses
-from talelio_backend.app_project.data.rendering.markdown_attributes import take_attribute_lists
+from talelio_backend.app_project.data.rendering.markdown_addresses import link_bare_urls
+from talelio_backend.app_project.data.rendering.markdown_attributes import apply_attribute_lists
 from talelio_backend.app_project.data.rendering.markdown_elements import (
     add_elements,
     keep_unused_footnotes,
     shape_elements,
 )
-from talelio_backend.app_project.data.rendering.markdown_headings import name_headings
-from talelio_backend.app_project.data.rendering.raw_html import html_block_with_end, keep_unknown_tags
+from talelio_backend.app_project.data.rendering.markdown_headings import add_heading_ids
+from talelio_backend.app_project.data.rendering.raw_html import escape_unknown_tags, html_block_with_end
 
-# A list in a list takes two levels. The preset's 20 would drop what is deeper without a word.
-_MOST_LEVELS = 100
-# One after the other.
-_MOST_BRACKETS = 50
+# A nested list takes two levels. The preset's limit of 20 silently drops deeper content.
+_MAX_NESTING = 100
+# In a row.
+_MAX_BRACKETS = 50
 
 
 class _Parser(MarkdownIt):
 
     def normalizeLink(self, url: str) -> str:
-        """Leave addresses as they are written: pictures are found by theirs."""
+        """Keep URLs as written, since uploaded images are found by them."""
         return url
 
     def normalizeLinkText(self, link: str) -> str:
@@ -37,11 +37,11 @@ class _Parser(MarkdownIt):
 
 
 def make_parser() -> MarkdownIt:
-    """Return a parser, which keeps nothing between two texts."""
-    options = {'maxNesting': _MOST_LEVELS, 'xhtmlOut': False, 'tasklists': True, 'alerts': True}
+    """Return a parser that keeps no state between texts."""
+    options = {'maxNesting': _MAX_NESTING, 'xhtmlOut': False, 'tasklists': True, 'alerts': True}
     parser = _Parser('commonmark', options)
     parser.enable(['table', 'strikethrough'])
-    link_addresses(parser)
+    link_bare_urls(parser)
     parser.use(footnote_plugin, inline=False)
     parser.use(deflist_plugin)
     parser.use(
@@ -53,8 +53,8 @@ def make_parser() -> MarkdownIt:
     parser.inline.ruler.before('link', 'lone_brackets', _lone_brackets)
     parser.core.ruler.before('footnote_tail', 'unused_footnotes', keep_unused_footnotes)
     rules: list[Callable[[StateCore], None]] = [
-        take_attribute_lists, name_headings, replace_shortcodes, shape_elements, tell_dropped_attributes,
-        keep_unknown_tags
+        apply_attribute_lists, add_heading_ids, replace_shortcodes, shape_elements,
+        warn_of_dropped_attributes, escape_unknown_tags
     ]
     for rule in rules:
         parser.core.ruler.push(rule.__name__, rule)
@@ -63,13 +63,13 @@ def make_parser() -> MarkdownIt:
 
 
 def _lone_brackets(state: StateInline, silent: bool) -> bool:
-    """Take brackets for text that cannot begin a link, before each of a thousand is followed to the end."""
+    """Treat brackets that cannot begin a link as text, which avoids quadratic time for long rows of them."""
     if state.src[state.pos] not in '[!':
         return False
     for mark in ('[', '!['):
         if state.src.startswith(mark, state.pos) and (
             state.html_terminator_last(']') < state.pos
-            or state.src.startswith(mark * _MOST_BRACKETS, state.pos)
+            or state.src.startswith(mark * _MAX_BRACKETS, state.pos)
         ):
             if not silent:
                 state.append_pending(mark)

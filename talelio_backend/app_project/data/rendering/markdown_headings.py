@@ -1,4 +1,4 @@
-"""The ids of headings, which links into a text are made of: they stay what they have been."""
+"""Ids of headings. Links depend on them, so the algorithm must not change."""
 import re
 import unicodedata
 
@@ -12,12 +12,12 @@ _NOT_IN_SLUG = re.compile(r'[^\w\- ]')
 _NUMBERED = re.compile(r'(.*)_([0-9]+)')
 
 
-def name_headings(state: StateCore) -> None:
-    """A rule of the parser: give each heading an id, unless its author did."""
+def add_heading_ids(state: StateCore) -> None:
+    """Core rule: give each heading an id, unless the author did."""
     ids = _NumberedIds()
     for heading, content in zip(state.tokens, state.tokens[1:]):
         if heading.type == 'heading_open' and 'id' not in heading.attrs:
-            # With the prefix, so that `Title` and `User content title` stay apart.
+            # The prefix keeps `Title` and `User content title` apart.
             heading.attrSet('id', ids.take(ID_PREFIX + _slug(_plain_text(content.children or []))))
 
 
@@ -29,16 +29,16 @@ def _plain_text(tokens: list[Token]) -> str:
 
 def _slug(text: str) -> str:
     name = _TAG.sub('', unicodedata.normalize('NFC', text)).strip().lower()
-    # One of nothing but emoji has no letter to name it by.
+    # The fallback is for headings without letters, such as emoji.
     return _NOT_IN_SLUG.sub('', name).replace(' ', '-').strip('-') or 'section'
 
 
 class _NumberedIds:
-    """Puts `_1`, `_2` … behind a name that was taken before."""
+    """Appends `_1`, `_2` … to repeated names."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
-        # The last number behind a name, so that many alike are not counted anew each time.
+        # The last number per name, which avoids quadratic time.
         self._last: dict[str, int] = {}
 
     def take(self, name: str) -> str:

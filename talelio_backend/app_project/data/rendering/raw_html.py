@@ -1,6 +1,6 @@
-"""HTML within a text, before it is cleaned: what is no HTML stays to be read, and what will go is told.
+"""Raw HTML in Markdown: escapes tags that are not HTML, and warns of elements that the sanitizer removes.
 
-Otherwise `Vec<String>` would lose its end, and one `<style>` without an end the rest of the text.
+Without this, `Vec<String>` would lose its parameter, and an unclosed `<style>` would swallow the text.
 """
 import re
 from collections import Counter
@@ -22,12 +22,12 @@ _TAG = re.compile(
     r'''(?:\s*=\s*(?:[^"'=<>`\x00-\x20]+|'[^']*'|"[^"]*"))?)*)\s*/?>''', re.ASCII
 )
 _COMMENT = re.compile(r'<!--.*?-->', re.DOTALL)
-# What begins so goes on to the end, over blank lines too.
+# These blocks include blank lines up to their end.
 _LONG_BLOCKS = (('<!--', '-->'), ('<?', '?>'), ('<![CDATA[', ']]>'), ('<!', '>'))
 
 
 def html_block_with_end(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Stand in for the parser's rule, which takes a block without an end to reach to the end of the text."""
+    """Block rule in place of the parser's, whose unclosed blocks extend to the end of the text."""
     line = state.src[state.bMarks[start_line] + state.tShift[start_line]:state.eMarks[start_line]]
     if not line.startswith('<'):
         return False
@@ -43,18 +43,18 @@ def html_block_with_end(state: StateBlock, start_line: int, end_line: int, silen
 
 
 def _last(state: StateBlock, text: str) -> int:
-    """Return where the text is for the last time; found once, however many ask."""
+    """Return the last position of the text, cached against quadratic time."""
     found: dict[str, int] = state.env.setdefault('last', {})
     if text not in found:
         found[text] = state.src.lower().rfind(text.lower())
     return found[text]
 
 
-def keep_unknown_tags(state: StateCore) -> None:
-    """A rule of the parser: show tags of no element of HTML, and those that would swallow what follows."""
+def escape_unknown_tags(state: StateCore) -> None:
+    """Core rule: escape the tags of unknown elements, and unclosed ones that would swallow the text."""
     warnings = Warnings.of(state.env)
     ends: Counter[str] = Counter()
-    told: list[tuple[int, re.Match[str]]] = []
+    kept: list[tuple[int, re.Match[str]]] = []
     for token, line in reversed(list(_html_tokens(state.tokens))):
         pieces: list[str] = []
         position = len(token.content)
@@ -62,22 +62,22 @@ def keep_unknown_tags(state: StateCore) -> None:
             name = tag['name'].lower()
             if tag['end']:
                 ends[name] += 1
-            shown = name not in _KNOWN
+            escaped = name not in _KNOWN
             if name in DROPPED_WITH_CONTENT and not tag['end']:
-                shown = not ends[name]
-                ends[name] -= not shown
-            if shown:
+                escaped = not ends[name]
+                ends[name] -= not escaped
+            if escaped:
                 pieces += token.content[tag.start() + 1:position], '&lt;'
                 position = tag.start()
             elif not tag['end']:
-                told.append((line + token.content.count('\n', 0, tag.start()), tag))
+                kept.append((line + token.content.count('\n', 0, tag.start()), tag))
         token.content = token.content[:position] + ''.join(reversed(pieces))
-    for line, tag in reversed(told):
-        warnings.of_tag(line, tag[0], tag['name'].lower(), tag['attributes'])
+    for line, tag in reversed(kept):
+        warnings.add_tag(line, tag[0], tag['name'].lower(), tag['attributes'])
 
 
 def _html_tokens(tokens: list[Token]) -> Iterator[tuple[Token, int]]:
-    """Yield them with the numbers of their lines."""
+    """Yield the tokens of raw HTML with their line numbers."""
     line = 0
     for token in tokens:
         line = token.map[0] + 1 if token.map else line
@@ -90,7 +90,7 @@ def _html_tokens(tokens: list[Token]) -> Iterator[tuple[Token, int]]:
 
 
 def _tags(html: str) -> Iterator[re.Match[str]]:
-    """Yield the tags that are not within comments."""
+    """Yield the tags outside of comments."""
     position = 0
     comments_end = html.rfind('-->')
     while position < len(html):

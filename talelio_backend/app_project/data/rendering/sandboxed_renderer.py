@@ -13,12 +13,12 @@ from talelio_backend.shared.workers.sandboxed_worker import (
     WorkerFailed,
 )
 
-# Over three times what the most demanding sensible texts of 256 KiB were measured to take, which is
-# 2.3 s for a table of numbers, and 35 MB for code.
+# Over three times what realistic texts of 256 KiB take at most: 2.3 s for a table of numbers, and 35 MB for
+# code.
 CPU_SECONDS = 8.0
 MEMORY_BYTES = 128 * 1024 * 1024
 WALL_SECONDS = 30.0
-# How many texts may wait while one is rendered, and for how many seconds.
+# How many texts may wait, and for how many seconds.
 WAITING = 7
 TIMEOUT = 10.0
 
@@ -52,18 +52,17 @@ class SandboxedMarkdownRenderer:
         observer: BulkheadObserver = NoObserver()
     ) -> None:
         self._worker = worker
-        self._turns = Bulkhead(
+        self._bulkhead = Bulkhead(
             'texts to render', at_once=1, waiting=waiting, timeout=timeout, observer=observer
         )
 
     def render(self, markdown: str) -> Rendered:
         """See `app_project.business.ports.MarkdownRenderer`.
 
-        Raises TooExpensiveToRender, NotRenderable, or Unavailable when other texts take up the
-        worker.
+        Raises TooExpensiveToRender, NotRenderable, or Unavailable if the worker is busy.
         """
         try:
-            with self._turns.slot():
+            with self._bulkhead.slot():
                 rendered: Rendered = json.loads(self._worker.call(markdown.encode()))
                 return rendered
         except LimitExceeded:
@@ -71,6 +70,6 @@ class SandboxedMarkdownRenderer:
         except WorkerBusy:
             raise Unavailable('The text could not be rendered just now, please try again') from None
         except WorkerFailed as error:
-            # Whatever the fault is, the text that shows it will show it again.
+            # The same text would fail again, so the client should not retry.
             _logger.warning('Rendering a text failed: %s', error)
             raise NotRenderable from None

@@ -1,5 +1,4 @@
-"""What of somebody else's HTML a page can take as it is."""
-
+"""Reduces untrusted HTML to elements and attributes that are safe in any page."""
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -9,26 +8,25 @@ from pygments.token import STANDARD_TYPES
 
 from talelio_backend.app_project.data.rendering.html_elements import ATTRIBUTES, DROPPED_WITH_CONTENT, KEPT
 
-# An element with an id becomes a property of `window`, so that `id="location"` shadows what scripts
-# of the page rely on. No script uses names of this form, which GitHub has made known.
+# GitHub's prefix prevents DOM clobbering: an element with the id `location` would shadow `window.location`.
 ID_PREFIX = 'user-content-'
 
-# Cleaning can uncover a nesting that the next parser reads differently. Real texts need one round,
-# and a second that proves it; few made ones need a fourth.
+# Sanitized HTML may parse differently. Real texts are stable after one round and a second one to prove it.
+# Few crafted texts need a fourth.
 MAX_ROUNDS = 8
 
 _ALIGNMENTS = {'align': frozenset({'left', 'center', 'right'})}
-# What every picture gets, so that one far down the page costs nobody who does not read so far.
-_OF_IMAGES = {'loading': 'lazy', 'decoding': 'async'}
+# For all images, which browsers then load only when they come near the viewport.
+_IMAGE_ATTRIBUTES = {'loading': 'lazy', 'decoding': 'async'}
 _ATTRIBUTE_VALUES = {
     'img': {
         name: frozenset({value})
-        for name, value in _OF_IMAGES.items()
+        for name, value in _IMAGE_ATTRIBUTES.items()
     },
     'td': _ALIGNMENTS,
     'th': _ALIGNMENTS,
 }
-# A video without controls could only be one that plays by itself.
+# Without controls, only autoplay could start a video.
 _FORCED_ATTRIBUTES = {
     'input': {
         'type': 'checkbox'
@@ -42,8 +40,8 @@ _FORCED_ATTRIBUTES = {
 }
 _SCHEMES = frozenset({'http', 'https', 'mailto', 'sms', 'tel'})
 _SCHEME = re.compile(r'([a-zA-Z][a-zA-Z0-9+.-]*):')
-# What a page served over https may embed.
-_OF_MEDIA = {
+# A page served over HTTPS may embed these.
+_MEDIA_VALUES = {
     name: re.compile(r'https://.+|(?!//)[^:]+', re.DOTALL | re.IGNORECASE)
     for name in ('poster', 'src')
 }
@@ -58,8 +56,8 @@ _VALUES = {
     'type': re.compile(r'(checkbox|(audio|video)/[\w.+-]+)'),
 }
 
-# Any other class could be one that the page's own style sheet knows: `fixed inset-0` would lay an
-# element over the whole page. Authors may use those that begin with `md-`.
+# Other classes could match the page's style sheet: `fixed inset-0` would cover the whole page. Authors may
+# use classes that begin with `md-`.
 _CLASSES = {
     *STANDARD_TYPES.values(), 'highlight', 'filename', 'hll', 'footnote', 'footnote-ref', 'footnote-backref',
     'task-list', 'task-list-item', 'markdown-alert', 'markdown-alert-title', 'markdown-alert-note',
@@ -75,27 +73,27 @@ _INPUT = re.compile(
 _IMAGE = re.compile(r'<img(?P<attributes>[^>]*)>')
 _LINK = re.compile(r'<a(?P<attributes> [^>]*)>')
 _REL = re.compile(r' rel="([^"]*)"')
-_ELSEWHERE = re.compile(r' href="[ \t\n\r\f\0-\x1f]*(?:https?:|[/\\]{2})', re.IGNORECASE)
+_EXTERNAL = re.compile(r' href="[ \t\n\r\f\0-\x1f]*(?:https?:|[/\\]{2})', re.IGNORECASE)
 _NEWLINES_AT_START_OF_PRE = re.compile(r'(<pre[^>]*>)\n+')
-# A browser strips these from around an address.
+# Browsers strip these from URLs.
 _CONTROLS_AND_SPACE = ''.join(chr(code) for code in range(33))
 
 
-class Unsettled(Exception):
-    """The HTML is read differently each time that it is written anew."""
+class UnstableHtml(Exception):
+    """Sanitizing the HTML repeatedly does not converge."""
 
 
 def sanitize(html: str) -> str:
-    """Return what is left of HTML after everything that is not on the lists is taken out.
+    """Remove everything that is not on the lists. Sanitizing the result again does not change it.
 
-    Cleaning the result again does not change it. Raises Unsettled where that cannot be reached.
+    Raises UnstableHtml if there is no such result.
     """
     for _ in range(MAX_ROUNDS):
         cleaned = _clean(html)
         if cleaned == html:
             return cleaned
         html = cleaned
-    raise Unsettled
+    raise UnstableHtml
 
 
 def _clean(html: str) -> str:
@@ -113,11 +111,11 @@ def _clean(html: str) -> str:
         link_rel=None,
         strip_comments=True
     )
-    # Cleaned text has `<` and `>` escaped even within attributes, so that what looks like a tag is one.
+    # nh3 escapes `<` and `>` even within attributes, so regular expressions can find the tags.
     cleaned = _INPUT.sub(_task_checkbox, cleaned)
     cleaned = _IMAGE.sub(_lazy_image, cleaned)
     cleaned = _LINK.sub(_related_link, cleaned)
-    # A parser drops the first newline; another one after it would be dropped next time.
+    # A parser drops the first newline in a <pre>. Drop all, to be stable.
     return _NEWLINES_AT_START_OF_PRE.sub(r'\1', cleaned)
 
 
@@ -130,26 +128,26 @@ def _task_checkbox(match: re.Match[str]) -> str:
 
 def _lazy_image(match: re.Match[str]) -> str:
     attributes = match['attributes']
-    for name, value in _OF_IMAGES.items():
-        # Within a value, the quotes would be escaped.
+    for name, value in _IMAGE_ATTRIBUTES.items():
+        # Quotes within a value would be escaped.
         if f' {name}="' not in attributes:
             attributes += f' {name}="{value}"'
     return f'<img{attributes}>'
 
 
 def _related_link(match: re.Match[str]) -> str:
-    """Vouch for no link that leads elsewhere, but for those of the author's own (`rel="me"`)."""
+    """Set `rel` of external links, and keep `rel="me"`, which marks a profile of the author."""
     attributes = match['attributes']
     given = _REL.search(attributes)
     rel = ['me'] if given and 'me' in given[1].lower().split() else []
-    if _ELSEWHERE.search(attributes):
+    if _EXTERNAL.search(attributes):
         rel += 'noopener', 'nofollow'
-    said = f' rel="{" ".join(rel)}"' if rel else ''
-    return f'<a{_REL.sub("", attributes)}{said}>'
+    added = f' rel="{" ".join(rel)}"' if rel else ''
+    return f'<a{_REL.sub("", attributes)}{added}>'
 
 
 def keeps(tag: str, name: str, value: str) -> bool:
-    """Tell whether cleaning leaves an element its attribute as it is."""
+    """Return whether sanitizing keeps the attribute unchanged."""
     if name == 'class':
         return len((_classes(value) or '').split()) == len(value.split())
     if value in _ATTRIBUTE_VALUES.get(tag, {}).get(name, ()):
@@ -167,7 +165,7 @@ def _attribute_filter() -> Callable[[str, str, str], str | None]:
     unique_id = _UniqueIds()
 
     def keep(tag: str, name: str, value: str) -> str | None:
-        # It is asked about elements that are on their way out as well.
+        # nh3 also calls this for elements that it removes.
         if tag not in KEPT:
             return None
         if name == 'id':
@@ -182,13 +180,13 @@ def _allowed(tag: str, name: str, value: str) -> str | None:
         return _classes(value)
     if name == 'href':
         return _href(value)
-    pattern = _OF_MEDIA.get(name) if tag in ('audio', 'source', 'video') else None
+    pattern = _MEDIA_VALUES.get(name) if tag in ('audio', 'source', 'video') else None
     pattern = pattern or _VALUES.get(name)
     return value if pattern is None or pattern.fullmatch(value) else None
 
 
 class _UniqueIds:
-    """Gives every id the prefix, unless it has it, and a number from the second of its name on."""
+    """Prefixes ids, and appends numbers to repeated ones."""
 
     def __init__(self) -> None:
         self._given: set[str] = set()
@@ -205,7 +203,8 @@ class _UniqueIds:
 
 def _href(value: str) -> str:
     trimmed = value.strip(_CONTROLS_AND_SPACE)
-    # `#` and `#top` mean the top of the page, and no element.
+    # `#` and `#top` mean the top of the page.
+
     if trimmed.startswith('#') and trimmed not in ('#', '#top'):
         return '#' + _prefixed(trimmed[1:])
     return value

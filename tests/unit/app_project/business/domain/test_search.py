@@ -34,7 +34,7 @@ from talelio_backend.shared.business.errors import Invalid
     ],
 )
 def test_a_text_has_all_words_or_longer_ones(query: str, text: str, found: bool) -> None:
-    assert parse_terms(query).are_in(text) is found
+    assert parse_terms(query).match(text) is found
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from talelio_backend.app_project.business.domain.slug import (
     SLUG_LENGTH,
     candidates,
     check_slug,
-    could_be_slug,
+    is_well_formed_slug,
     slugify,
 )
 
@@ -48,7 +48,7 @@ LETTERS = st.characters() | st.sampled_from('aÙ\u0300\u0345\u1dceक\u093f\ufe0
 @given(st.text(LETTERS, max_size=200))
 def test_what_is_made_could_be_one_whatever_the_title(title: str) -> None:
     for slug in islice(candidates(title), 60):
-        assert could_be_slug(slug)
+        assert is_well_formed_slug(slug)
         assert len(slug) <= SLUG_LENGTH
         check_slug(slug)
 
@@ -63,4 +63,4 @@ def test_candidates_are_all_different_and_end_at_random() -> None:
 
 @pytest.mark.parametrize('text', ['', 'A', 'a b', 'a--b', '-a', 'a_b', 'a/b', 'ü', 'a' * 81, '\0', '\ud800'])
 def test_what_could_be_none(text: str) -> None:
-    assert not could_be_slug(text)
+    assert not is_well_formed_slug(text)

@@ -28,10 +28,10 @@ def own(url: str) -> bool:
 
 
 def publish(
-    uow: FakeUnitOfWork, author: Identity, title: str = 'Title', body: str = 'x', **given: Any
+    uow: FakeUnitOfWork, author: Identity, title: str = 'Title', body: str = 'x', **values: Any
 ) -> Project:
-    given = {'title': title, 'body': body, **given}
-    return publishing.publish(uow, FakeRenderer(), own, author, ProjectPatch(**given), now=NOW)
+    values = {'title': title, 'body': body, **values}
+    return publishing.publish(uow, FakeRenderer(), own, author, ProjectPatch(**values), now=NOW)
 
 
 def change(
@@ -40,9 +40,9 @@ def change(
     project: Project,
     *,
     now: datetime = LATER,
-    **given: Any
+    **values: Any
 ) -> Project:
-    return publishing.change(uow, FakeRenderer(), own, owner, project.id, ProjectPatch(**given), now=now)
+    return publishing.change(uow, FakeRenderer(), own, owner, project.id, ProjectPatch(**values), now=now)
 
 
 def test_a_project_is_kept_as_sent_beside_its_html(uow: FakeUnitOfWork, author: Identity) -> None:
@@ -148,7 +148,7 @@ def test_no_time_of_publication_means_now(uow: FakeUnitOfWork, author: Identity)
 
 
 @pytest.mark.parametrize(
-    ('given', 'message'),
+    ('values', 'message'),
     [
         ({'slug': ''}, "'slug' must have 1 to 80 characters"),
         ({'slug': 'x' * 81}, "'slug' must have 1 to 80 characters"),
@@ -177,14 +177,14 @@ def test_no_time_of_publication_means_now(uow: FakeUnitOfWork, author: Identity)
     ],
 )  # yapf: disable
 def test_a_field_that_breaks_a_rule_is_refused(
-    uow: FakeUnitOfWork, author: Identity, given: dict[str, Any], message: str
+    uow: FakeUnitOfWork, author: Identity, values: dict[str, Any], message: str
 ) -> None:
     project = publish(uow, author)
 
     with pytest.raises(Invalid, match=message):
-        publish(uow, author, **given)
+        publish(uow, author, **values)
     with pytest.raises(Invalid, match=message):
-        change(uow, author, project, **given)
+        change(uow, author, project, **values)
 
     assert list(uow.store.projects) == [project.id]
     assert uow.store.projects[project.id].updated_at is None
@@ -244,18 +244,18 @@ def test_a_project_can_have_its_old_slug_back(uow: FakeUnitOfWork, author: Ident
 
 
 def test_a_change_writes_what_it_names_and_leaves_the_rest(uow: FakeUnitOfWork, author: Identity) -> None:
-    project = publish(uow, author, tags=['a'], summary='given', position=3)
+    project = publish(uow, author, tags=['a'], summary='values', position=3)
 
     changed = change(uow, author, project, body='other')
 
     stored = uow.store.projects[project.id]
     assert (stored.title, stored.body, stored.html) == ('Title', 'other', '<p>other</p>')
-    assert (stored.tags, stored.summary, stored.position) == (['a'], 'given', 3)
+    assert (stored.tags, stored.summary, stored.position) == (['a'], 'values', 3)
     assert (stored.created_at, stored.updated_at) == (NOW, LATER) == (changed.created_at, changed.updated_at)
 
 
 def test_without_a_summary_of_its_own_it_follows_the_body(uow: FakeUnitOfWork, author: Identity) -> None:
-    project = publish(uow, author, summary='given')
+    project = publish(uow, author, summary='values')
     assert change(uow, author, project, summary=None, body='First').summary == 'First'
 
 

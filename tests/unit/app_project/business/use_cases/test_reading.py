@@ -19,9 +19,9 @@ LATER = NOW + timedelta(hours=1)
 PAGE = ListQuery(limit=10)
 
 
-def publish(uow: FakeUnitOfWork, author: Identity, title: str = 'Title', **given: Any) -> Project:
-    given = {'title': title, 'body': 'x', **given}
-    return publishing.publish(uow, FakeRenderer(), lambda _: False, author, ProjectPatch(**given), now=NOW)
+def publish(uow: FakeUnitOfWork, author: Identity, title: str = 'Title', **values: Any) -> Project:
+    values = {'title': title, 'body': 'x', **values}
+    return publishing.publish(uow, FakeRenderer(), lambda _: False, author, ProjectPatch(**values), now=NOW)
 
 
 @pytest.fixture(name='public')
@@ -99,7 +99,7 @@ def test_a_reader_whose_account_is_gone_reads_nothing(uow: FakeUnitOfWork, publi
 
 
 @pytest.mark.parametrize(
-    ('showing', 'of_owner', 'of_others'),
+    ('visibility', 'of_owner', 'of_others'),
     [
         (VisibilityFilter.PUBLISHED, ['public'], ['public']),
         (VisibilityFilter.SCHEDULED, ['scheduled'], []),
@@ -108,7 +108,7 @@ def test_a_reader_whose_account_is_gone_reads_nothing(uow: FakeUnitOfWork, publi
     ],
 )
 def test_a_list_shows_what_was_asked_for_and_may_be_seen(
-    uow: FakeUnitOfWork, author: Identity, other: Identity, showing: VisibilityFilter, of_owner: list[str],
+    uow: FakeUnitOfWork, author: Identity, other: Identity, visibility: VisibilityFilter, of_owner: list[str],
     of_others: list[str]
 ) -> None:
     publish(uow, author, 'public')
@@ -117,7 +117,7 @@ def test_a_list_shows_what_was_asked_for_and_may_be_seen(
     publish(uow, other, 'of another')
 
     for reader, titles in ((author, of_owner), (other, of_others), (None, of_others)):
-        page = reading.list_of_user(uow, reader, 'maker', PAGE, showing=showing, now=NOW)
+        page = reading.list_of_user(uow, reader, 'maker', PAGE, visibility=visibility, now=NOW)
         assert [project.title for project in page.items] == titles
 
 

@@ -5,8 +5,8 @@ from talelio_backend.app_project.business.domain.project import RENDERING, Proje
 from talelio_backend.app_project.business.use_cases import rerendering
 from talelio_backend.app_project.business.use_cases.rerendering import (
     find_losses,
-    find_rendered,
-    render_again,
+    find_projects_to_render,
+    rerender,
 )
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.ports import FakeRenderer
@@ -31,19 +31,19 @@ def test_those_of_earlier_releases_are_found(
     current = stored(uow, author, rendering=RENDERING).id
     stored(uow, author, rendering=RENDERING + 1)
 
-    assert list(find_rendered(uow, even_current=False)) == earlier
-    assert list(find_rendered(uow, even_current=True)) == [*earlier, current]
-    assert not list(find_rendered(FakeUnitOfWork(), even_current=True))
+    assert list(find_projects_to_render(uow, even_current=False)) == earlier
+    assert list(find_projects_to_render(uow, even_current=True)) == [*earlier, current]
+    assert not list(find_projects_to_render(FakeUnitOfWork(), even_current=True))
 
 
 def test_a_project_rendered_again_is_as_old_as_before(uow: FakeUnitOfWork, author: Identity) -> None:
     project_id = stored(uow, author).id
 
-    assert render_again(uow, FakeRenderer(), project_id)
+    assert rerender(uow, FakeRenderer(), project_id)
 
     project = uow.store.projects[project_id]
     assert (project.html, project.rendering, project.updated_at) == ('<p>new</p>', RENDERING, NOW)
-    assert not list(find_rendered(uow, even_current=False))
+    assert not list(find_projects_to_render(uow, even_current=False))
 
 
 @pytest.mark.parametrize(('field', 'value'), [('body', 'b'), ('html', 'h'), ('rendering', RENDERING)])
@@ -54,7 +54,7 @@ def test_one_that_is_saved_meanwhile_is_left_alone(
     renderer = FakeRenderer()
     renderer.meanwhile = lambda: setattr(uow.store.projects[project_id], field, value)
 
-    assert not render_again(uow, renderer, project_id)
+    assert not rerender(uow, renderer, project_id)
 
     project = uow.store.projects[project_id]
     assert getattr(project, field) == value
@@ -66,8 +66,8 @@ def test_one_that_is_deleted_before_or_meanwhile_is_left_alone(uow: FakeUnitOfWo
     renderer = FakeRenderer()
     renderer.meanwhile = lambda: uow.store.projects.pop(project_id)
 
-    assert not render_again(uow, renderer, project_id)
-    assert not render_again(uow, renderer, project_id)
+    assert not rerender(uow, renderer, project_id)
+    assert not rerender(uow, renderer, project_id)
     assert renderer.rendered == 1
 
 
@@ -75,7 +75,7 @@ def test_one_that_cannot_be_rendered_keeps_what_it_has(uow: FakeUnitOfWork, auth
     project_id = stored(uow, author, body='too expensive').id
 
     with pytest.raises(TooExpensiveToRender):
-        render_again(uow, FakeRenderer(), project_id)
+        rerender(uow, FakeRenderer(), project_id)
 
     assert (uow.store.projects[project_id].html, uow.store.projects[project_id].rendering) == ('old', 0)
 

@@ -10,7 +10,7 @@ from talelio_backend.app_project.business.domain.errors import (
 )
 from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from talelio_backend.app_project.business.domain.project_patch import ProjectPatch
-from talelio_backend.app_project.business.domain.revision import ALWAYS_KEPT, KEPT, KEPT_FOR
+from talelio_backend.app_project.business.domain.revision import ALWAYS_KEPT, MAX_AGE, MAX_REVISIONS
 from talelio_backend.app_project.business.use_cases import publishing, revisions
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.identity import Identity
@@ -40,9 +40,9 @@ def change(
     project: Project,
     *,
     now: datetime = NOW + HOUR,
-    **given: Any
+    **values: Any
 ) -> None:
-    publishing.change(uow, FakeRenderer(), own, owner, project.id, ProjectPatch(**given), now=now)
+    publishing.change(uow, FakeRenderer(), own, owner, project.id, ProjectPatch(**values), now=now)
 
 
 def restore(uow: FakeUnitOfWork, owner: Identity, project: Project, number: int, **more: Any) -> Project:
@@ -131,16 +131,16 @@ def test_a_precondition_that_fails_restores_nothing(
 
 
 def test_no_more_than_so_many_are_kept(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
-    for number in range(KEPT + 2):
+    for number in range(MAX_REVISIONS + 2):
         change(uow, author, project, title=f'Title {number}')
 
-    assert numbers(uow, author, project) == list(range(KEPT + 2, 2, -1))
+    assert numbers(uow, author, project) == list(range(MAX_REVISIONS + 2, 2, -1))
 
 
 def test_old_ones_go_but_for_the_newest(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     for number in range(ALWAYS_KEPT + 2):
         change(uow, author, project, title=f'Title {number}')
-    change(uow, author, project, now=NOW + KEPT_FOR + 2 * HOUR, title='Much later')
+    change(uow, author, project, now=NOW + MAX_AGE + 2 * HOUR, title='Much later')
 
     assert numbers(uow, author, project) == list(range(ALWAYS_KEPT + 3, 3, -1))
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talelio_backend.app_project.data.rendering.image_attribute_renderer import ImageAttributeRenderer
 from talelio_backend.app_project.data.rendering.image_attributes import (
-    MOST_DRESSED,
+    MAX_IMAGES,
+    ImageAttributeRenderer,
     add_image_attributes,
     image_urls,
 )
@@ -95,11 +95,11 @@ def test_each_address_is_asked_for_once_in_the_order_of_the_text() -> None:
 
 
 def test_a_short_text_does_not_become_a_very_long_one() -> None:
-    html = '<img src="https://i.test/s.jpg">' * (MOST_DRESSED + 1)
+    html = '<img src="https://i.test/s.jpg">' * (MAX_IMAGES + 1)
 
     dressed = add_image_attributes(html, PICTURES)
 
-    assert dressed.count(' width="300"') == MOST_DRESSED
+    assert dressed.count(' width="300"') == MAX_IMAGES
     assert dressed.endswith('<img src="https://i.test/s.jpg">')
     assert add_image_attributes(dressed, PICTURES) == dressed
 

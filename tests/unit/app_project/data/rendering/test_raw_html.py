@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from talelio_backend.app_project.data.rendering.dropped_html import MOST_WARNINGS
+from talelio_backend.app_project.data.rendering.dropped_html import MAX_WARNINGS
 from talelio_backend.app_project.data.rendering.markdown_html import render, to_html
 
 
@@ -52,5 +52,5 @@ def test_what_is_dropped_is_told(markdown: str, told: list[tuple[str, int, str]]
 def test_warnings_are_few_and_short() -> None:
     told = warnings(f'<b onclick="{"a" * 1000}">' * 1000)
 
-    assert len(told) == MOST_WARNINGS
+    assert len(told) == MAX_WARNINGS
     assert all(len(text) <= 80 for _, _, text in told)
