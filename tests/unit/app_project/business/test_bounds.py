@@ -1,4 +1,4 @@
-"""What just fits, and what is just too much."""
+"""Values at their limits, and just beyond them."""
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -69,7 +69,7 @@ def foreign_cover(url: str) -> None:
         "such as 'a-chair'"
     ),
 ], ids=lambda value: value if isinstance(value, str) and value.startswith("'") else '')  # yapf: disable
-def test_what_fits_is_taken_and_what_does_not_is_refused_with_the_bound(
+def test_values_at_the_limit_pass_and_beyond_it_fail(
     check: Callable[[Any], object], good: Any, bad: Any, message: str
 ) -> None:
     check(good)
@@ -80,26 +80,26 @@ def test_what_fits_is_taken_and_what_does_not_is_refused_with_the_bound(
     assert caught.value.faults[0].path == (message.split("'")[1], )
 
 
-def test_spaces_in_a_tag_are_single() -> None:
+def test_tags_have_single_spaces() -> None:
     assert normalise_tags([' Wood \t work ']) == ['wood work']
 
 
-def test_the_slug_of_a_title_is_as_long_as_it_may_be() -> None:
+def test_slugs_use_the_full_length() -> None:
     just_fits = f'{"a" * 39}-{"b" * 40}'
 
     assert slugify(just_fits) == just_fits and is_well_formed_slug(just_fits)
-    # Of a word that goes on nothing is left, nor is the end of it cut off anywhere else.
+    # A word beyond the limit is dropped as a whole. Shorter slugs are not cut.
     assert slugify(f'{just_fits}c') == 'a' * 39
     assert slugify('xylophone box') == 'xylophone-box' and slugify('box x') == 'box-x'
 
 
 @pytest.mark.parametrize(('title', 'second'), [
     ('a' * 80, f'{"a" * 78}-2'),
-    # No '-' stands before that of the number.
+    # The cut leaves no second '-' before the number.
     (f'{"a" * 77} bb', f'{"a" * 77}-2'),
     ('-x-', 'x-2'),
 ])  # yapf: disable
-def test_a_number_has_its_place_in_the_length_of_a_slug(title: str, second: str) -> None:
+def test_numbered_slugs_stay_within_the_length(title: str, second: str) -> None:
     found = list(islice(candidates(title), 51))
 
     assert found[1] == second
@@ -107,6 +107,6 @@ def test_a_number_has_its_place_in_the_length_of_a_slug(title: str, second: str)
     assert max(len(each) for each in found) <= 80
 
 
-def test_two_letters_find_a_longer_word_and_one_does_not() -> None:
+def test_prefixes_need_two_letters() -> None:
     assert parse_terms('ch').match('A chair')
     assert not parse_terms('c').match('A chair')

@@ -15,9 +15,7 @@ from talelio_backend.shared.presentation.requests.validation_errors import Inval
                                              (Sort.PUBLISHED_AT, datetime(2026, 1, 2, 3, 4, 5, 6, UTC)),
                                              (Sort.RELEVANCE, 0.1 + 0.2)])
 @pytest.mark.parametrize('backwards', [False, True])
-def test_a_cursor_comes_back_as_it_was(
-    sort: Sort, value: int | str | float | datetime, backwards: bool
-) -> None:
+def test_cursor_round_trip(sort: Sort, value: int | str | float | datetime, backwards: bool) -> None:
     cursor = Cursor(value=value, id=7, backwards=backwards)
 
     assert read_cursor(sort, write_cursor(sort, cursor)) == cursor
@@ -45,7 +43,7 @@ def written(*place: object) -> str:
         base64.urlsafe_b64encode(b'[' * 5000).decode()
     ]
 )
-def test_what_no_list_has_given_is_refused(word: str) -> None:
+def test_invalid_cursors_are_refused(word: str) -> None:
     with pytest.raises(InvalidQuery, match="'cursor' must be one that this list has given"):
         read_cursor(Sort.TITLE, word)
 
@@ -54,6 +52,6 @@ def test_what_no_list_has_given_is_refused(word: str) -> None:
     st.sampled_from(Sort),
     st.text() | st.binary().map(lambda content: base64.urlsafe_b64encode(content).decode())
 )
-def test_no_word_is_more_than_refused(sort: Sort, word: str) -> None:
+def test_any_word_is_read_or_refused(sort: Sort, word: str) -> None:
     with pytest.raises(InvalidQuery):
         read_cursor(sort, word)

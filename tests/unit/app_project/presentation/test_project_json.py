@@ -1,4 +1,4 @@
-"""What is written is what the OpenAPI document says, and what pydantic would write of it."""
+"""The JSON of projects equals what pydantic makes of the OpenAPI document's schema."""
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -11,7 +11,7 @@ from talelio_backend.app_project.presentation.schemas import ProjectAnswer, TocA
 from talelio_backend.shared.presentation.json_responses import to_json
 
 API = 'https://api.example.com'
-# What the database can hold.
+# The characters that PostgreSQL can store.
 TEXTS = st.text(st.characters(exclude_characters='\0', exclude_categories=['Cs']), max_size=40)
 ZONES = st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours)))
 TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2999, 12, 30), timezones=ZONES)
@@ -48,7 +48,7 @@ PROJECTS = st.builds(
 
 
 def described(project: ProjectView) -> str:
-    """As pydantic writes it, of the values themselves."""
+    """Return the JSON that pydantic writes."""
     values = {
         name: getattr(project, name)
         for name in dict(ProjectAnswer.model_fields) if name not in ('toc', 'url')
@@ -59,11 +59,11 @@ def described(project: ProjectView) -> str:
 
 
 @given(PROJECTS)
-def test_a_project_is_written_as_it_is_described(project: ProjectView) -> None:
+def test_project_json_matches_the_schema(project: ProjectView) -> None:
     assert represent_project(project, API).content.decode() == described(project)
 
 
-def test_every_character_is_written_as_pydantic_writes_it() -> None:
+def test_strings_are_encoded_like_pydantic() -> None:
     text = ''.join(chr(number) for number in range(1, 0x3000)) + '\u2028\ufeff\uffff😀'
     project = ProjectView(
         id=1,
@@ -78,7 +78,7 @@ def test_every_character_is_written_as_pydantic_writes_it() -> None:
     assert represent_project(project, API).content.decode() == described(project)
 
 
-def test_a_list_is_written_as_its_projects_are() -> None:
+def test_list_json_contains_project_json() -> None:
     projects = [
         ProjectView(
             id=number,

@@ -26,13 +26,13 @@ def renderer() -> Iterator[MarkdownRenderer]:
 
 @pytest.fixture(scope='module')
 def impatient_renderer() -> Iterator[MarkdownRenderer]:
-    """One with a small part of the time, so that the many hostile texts take little of ours."""
+    """A renderer with a low limit of time, to get through many hostile texts quickly."""
     worker = markdown_worker(cpu_seconds=0.1, wall_seconds=600)
     yield SandboxedMarkdownRenderer(worker)
     worker.close()
 
 
-def test_text_becomes_html(renderer: MarkdownRenderer) -> None:
+def test_render(renderer: MarkdownRenderer) -> None:
     rendered = renderer.render('# Über <script>alert(1)</script>uns\n\nEin *Satz*.')
 
     assert rendered == {
@@ -53,22 +53,18 @@ def test_text_becomes_html(renderer: MarkdownRenderer) -> None:
 
 
 @pytest.mark.parametrize('name', HOSTILE)
-def test_a_hostile_text_is_rendered_in_bounds_or_refused(
-    impatient_renderer: MarkdownRenderer, name: str
-) -> None:
+def test_hostile_text_is_rendered_or_refused(impatient_renderer: MarkdownRenderer, name: str) -> None:
     for size in (10 * KIB, 100 * KIB, 256 * KIB):
         try:
             impatient_renderer.render(HOSTILE[name](size))
         except TooExpensiveToRender:
-            # So would be more of it.
+            # A longer text would fail too.
             break
     wait_until(lambda: still_renders(impatient_renderer), 'a good text is rendered')
 
 
 @pytest.mark.parametrize('name', ENDLESS)
-def test_a_text_that_takes_longer_than_it_may_is_refused(
-    impatient_renderer: MarkdownRenderer, name: str
-) -> None:
+def test_slow_text_is_refused(impatient_renderer: MarkdownRenderer, name: str) -> None:
     with pytest.raises(TooExpensiveToRender):
         impatient_renderer.render(HOSTILE[name](256 * KIB))
     wait_until(lambda: still_renders(impatient_renderer), 'a good text is rendered')
@@ -78,13 +74,14 @@ def still_renders(renderer: MarkdownRenderer) -> bool:
     try:
         return renderer.render('*a*')['html'] == '<p><em>a</em></p>'
     except TooExpensiveToRender:
-        # Of so little time.
+        # The limit of time is very low.
         return False
 
 
 @pytest.fixture
 def renderer_by(request: pytest.FixtureRequest) -> Iterator[MarkdownRenderer]:
-    """One whose worker runs another function of the tests' own."""
+    """A renderer whose worker runs one of the tests' functions."""
+
     worker = SandboxedWorker(
         f'tests.support.worker_functions:{request.param}',
         cpu_seconds=60,
@@ -96,7 +93,7 @@ def renderer_by(request: pytest.FixtureRequest) -> Iterator[MarkdownRenderer]:
 
 
 @pytest.mark.parametrize('renderer_by', ['fail'], indirect=True)
-def test_a_fault_of_the_parser_is_logged_without_the_text(
+def test_parser_error_is_logged_without_the_text(
     renderer_by: MarkdownRenderer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(NotRenderable):
@@ -106,6 +103,6 @@ def test_a_fault_of_the_parser_is_logged_without_the_text(
 
 
 @pytest.mark.parametrize('renderer_by', ['die'], indirect=True)
-def test_a_process_killed_from_outside_is_not_the_fault_of_the_text(renderer_by: MarkdownRenderer) -> None:
+def test_killed_worker_means_unavailable(renderer_by: MarkdownRenderer) -> None:
     with pytest.raises(Unavailable):
         renderer_by.render('SIGKILL')

@@ -33,7 +33,7 @@ from talelio_backend.shared.business.errors import Invalid
         ("' OR 1=1 --", 'x or 1=1', True),
     ],
 )
-def test_a_text_has_all_words_or_longer_ones(query: str, text: str, found: bool) -> None:
+def test_search_matches_word_prefixes(query: str, text: str, found: bool) -> None:
     assert parse_terms(query).match(text) is found
 
 
@@ -47,7 +47,7 @@ def test_a_text_has_all_words_or_longer_ones(query: str, text: str, found: bool)
         ('a ' * 17, 'must have at most 16 words'),
     ],
 )
-def test_what_cannot_be_looked_for_is_refused(query: str, message: str) -> None:
+def test_invalid_queries_are_refused(query: str, message: str) -> None:
     with pytest.raises(Invalid, match=f"'q' {message}"):
         parse_terms(query)
 
@@ -63,11 +63,11 @@ def test_what_cannot_be_looked_for_is_refused(query: str, message: str) -> None:
         ('x', '', ''),
     ],
 )
-def test_a_snippet_marks_the_words(query: str, text: str, snippet: str) -> None:
+def test_snippet_marks_matches(query: str, text: str, snippet: str) -> None:
     assert parse_terms(query).snippet(text) == snippet
 
 
-def test_a_snippet_is_cut_out_of_a_long_text() -> None:
+def test_snippet_excerpts_long_text() -> None:
     text = 'before ' * 50 + 'chair ' + 'after ' * 50
 
     snippet = parse_terms('chair').snippet('', text)
@@ -78,7 +78,7 @@ def test_a_snippet_is_cut_out_of_a_long_text() -> None:
 
 @settings(max_examples=400)
 @given(st.text(max_size=60), st.text(max_size=300))
-def test_a_snippet_is_safe_whatever_is_looked_for(query: str, text: str) -> None:
+def test_snippet_is_safe_html_for_any_input(query: str, text: str) -> None:
     try:
         snippet = parse_terms(query).snippet(text)
     except Invalid:

@@ -37,7 +37,7 @@ from talelio_backend.app_project.business.domain.slug import (
         (f'{"a" * 79} b', 'a' * 79),
     ],
 )  # yapf: disable
-def test_a_title_becomes_a_slug(title: str, slug: str) -> None:
+def test_slugify(title: str, slug: str) -> None:
     assert slugify(title) == slug
 
 
@@ -46,14 +46,14 @@ LETTERS = st.characters() | st.sampled_from('aÙ\u0300\u0345\u1dceक\u093f\ufe0
 
 @settings(max_examples=500)
 @given(st.text(LETTERS, max_size=200))
-def test_what_is_made_could_be_one_whatever_the_title(title: str) -> None:
+def test_slugify_makes_valid_slugs_from_any_title(title: str) -> None:
     for slug in islice(candidates(title), 60):
         assert is_well_formed_slug(slug)
         assert len(slug) <= SLUG_LENGTH
         check_slug(slug)
 
 
-def test_candidates_are_all_different_and_end_at_random() -> None:
+def test_candidates_are_unique_and_end_with_random_suffixes() -> None:
     found, others = ([*islice(candidates('A'), 60)] for _ in range(2))
 
     assert len(set(found)) == 60
@@ -62,5 +62,5 @@ def test_candidates_are_all_different_and_end_at_random() -> None:
 
 
 @pytest.mark.parametrize('text', ['', 'A', 'a b', 'a--b', '-a', 'a_b', 'a/b', 'ü', 'a' * 81, '\0', '\ud800'])
-def test_what_could_be_none(text: str) -> None:
+def test_malformed_slugs_are_recognised(text: str) -> None:
     assert not is_well_formed_slug(text)

@@ -45,7 +45,7 @@ def change(
     return publishing.change(uow, FakeRenderer(), own, owner, project.id, ProjectPatch(**values), now=now)
 
 
-def test_a_project_is_kept_as_sent_beside_its_html(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_publish_stores_the_body_as_sent_and_its_html(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, ' Title ', '  body\r\n')
 
     stored = uow.store.projects[project.id]
@@ -64,7 +64,7 @@ def test_a_project_is_kept_as_sent_beside_its_html(uow: FakeUnitOfWork, author: 
         ('Title', 'ü' * (128 * 1024 + 1), "'body' must have at most 256 KiB"),
     ],
 )
-def test_a_project_out_of_bounds_is_refused(
+def test_fields_beyond_their_limits_are_refused(
     uow: FakeUnitOfWork, author: Identity, title: str, body: str, message: str
 ) -> None:
     with pytest.raises(Invalid, match=message):
@@ -74,24 +74,24 @@ def test_a_project_out_of_bounds_is_refused(
 
 @pytest.mark.parametrize(('title', 'body'), [('x' * 200, ''), ('Title', 'x' * 256 * 1024),
                                              ('Title', 'ü' * 128 * 1024)])
-def test_a_project_at_the_bounds_is_accepted(
+def test_fields_at_their_limits_are_accepted(
     uow: FakeUnitOfWork, author: Identity, title: str, body: str
 ) -> None:
     assert publish(uow, author, title, body).id in uow.store.projects
 
 
-def test_a_text_that_cannot_be_rendered_is_not_kept(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_publish_stores_nothing_if_rendering_fails(uow: FakeUnitOfWork, author: Identity) -> None:
     with pytest.raises(TooExpensiveToRender):
         publish(uow, author, body='too expensive')
     assert not uow.store.projects
 
 
-def test_an_account_that_is_gone_publishes_nothing(uow: FakeUnitOfWork) -> None:
+def test_publish_requires_an_existing_account(uow: FakeUnitOfWork) -> None:
     with pytest.raises(AccountGone):
         publish(uow, Identity(99))
 
 
-def test_what_is_not_given_has_its_default(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_absent_fields_get_defaults(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, 'A chair & a table', 'First words')
 
     stored = uow.store.projects[project.id]
@@ -101,7 +101,7 @@ def test_what_is_not_given_has_its_default(uow: FakeUnitOfWork, author: Identity
     assert (stored.toc, stored.words, stored.reading_time_minutes) == ([], 2, 1)
 
 
-def test_what_is_given_is_kept(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_publish_stores_all_fields(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(
         uow,
         author,
@@ -121,7 +121,7 @@ def test_what_is_given_is_kept(uow: FakeUnitOfWork, author: Identity) -> None:
                                                                    'c++'], 'https://images.example/1.jpg', 7)
 
 
-def test_a_draft_is_published_at_no_time_yet(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_drafts_have_no_publication_time(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, status=ProjectStatus.DRAFT)
     assert project.published_at is None
 
@@ -130,7 +130,7 @@ def test_a_draft_is_published_at_no_time_yet(uow: FakeUnitOfWork, author: Identi
     assert uow.store.projects[project.id].published_at == LATER
 
 
-def test_what_was_public_once_keeps_its_time(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_unpublishing_keeps_the_publication_time(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     change(uow, author, project, status=ProjectStatus.DRAFT)
     change(uow, author, project, status=ProjectStatus.PUBLISHED)
@@ -138,7 +138,7 @@ def test_what_was_public_once_keeps_its_time(uow: FakeUnitOfWork, author: Identi
     assert uow.store.projects[project.id].published_at == NOW
 
 
-def test_no_time_of_publication_means_now(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_null_publication_time_means_now(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, published_at=LATER + timedelta(days=1))
     assert not project.is_public(LATER)
 
@@ -176,7 +176,7 @@ def test_no_time_of_publication_means_now(uow: FakeUnitOfWork, author: Identity)
         ({'position': 1_000_001}, "'position' must be a whole number from 0 to 1000000"),
     ],
 )  # yapf: disable
-def test_a_field_that_breaks_a_rule_is_refused(
+def test_invalid_fields_are_refused(
     uow: FakeUnitOfWork, author: Identity, values: dict[str, Any], message: str
 ) -> None:
     project = publish(uow, author)
@@ -190,22 +190,22 @@ def test_a_field_that_breaks_a_rule_is_refused(
     assert uow.store.projects[project.id].updated_at is None
 
 
-def test_an_uploaded_image_covers_whatever_its_scheme(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_cover_image_accepts_uploaded_images_of_any_scheme(uow: FakeUnitOfWork, author: Identity) -> None:
     assert publish(uow, author, cover_image='http://images.test/1').cover_image == 'http://images.test/1'
 
 
-def test_equal_titles_have_slugs_apart(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_equal_titles_get_different_slugs(uow: FakeUnitOfWork, author: Identity) -> None:
     slugs = [publish(uow, author, 'A chair').slug for _ in range(60)]
 
     assert slugs[:3] == ['a-chair', 'a-chair-2', 'a-chair-3']
     assert len(set(slugs)) == 60
 
 
-def test_a_slug_is_unique_for_its_user_alone(uow: FakeUnitOfWork, author: Identity, other: Identity) -> None:
+def test_slugs_are_unique_per_user(uow: FakeUnitOfWork, author: Identity, other: Identity) -> None:
     assert publish(uow, author).slug == publish(uow, other).slug == 'title'
 
 
-def test_a_slug_of_another_project_is_refused(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_slug_of_another_project_is_refused(uow: FakeUnitOfWork, author: Identity) -> None:
     publish(uow, author, slug='one')
     second = publish(uow, author, slug='two')
 
@@ -216,25 +216,25 @@ def test_a_slug_of_another_project_is_refused(uow: FakeUnitOfWork, author: Ident
     assert [project.slug for project in uow.store.projects.values()] == ['one', 'two']
 
 
-def test_a_change_of_the_title_keeps_the_slug(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_changing_the_title_keeps_the_slug(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
 
     assert change(uow, author, project, title='Another').slug == 'title'
     assert change(uow, author, project, slug=None).slug == 'another'
 
 
-def test_an_old_slug_leads_to_its_project_until_it_is_wanted(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_old_slug_finds_its_project_until_it_is_reused(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     change(uow, author, project, slug='new')
     assert {slug: old.project_id for (_, slug), old in uow.store.old_slugs.items()} == {'title': project.id}
 
-    # One that is made avoids it, one that is asked for takes it.
+    # A derived slug avoids the old one. A requested slug takes it.
     assert publish(uow, author).slug == 'title-2'
     assert publish(uow, author, slug='title').slug == 'title'
     assert not uow.store.old_slugs
 
 
-def test_a_project_can_have_its_old_slug_back(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_project_can_take_back_its_old_slug(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     change(uow, author, project, slug='new')
     change(uow, author, project, slug=None)
@@ -243,7 +243,7 @@ def test_a_project_can_have_its_old_slug_back(uow: FakeUnitOfWork, author: Ident
     assert [slug for _, slug in uow.store.old_slugs] == ['new']
 
 
-def test_a_change_writes_what_it_names_and_leaves_the_rest(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_change_leaves_other_fields_alone(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, tags=['a'], summary='values', position=3)
 
     changed = change(uow, author, project, body='other')
@@ -254,12 +254,12 @@ def test_a_change_writes_what_it_names_and_leaves_the_rest(uow: FakeUnitOfWork, 
     assert (stored.created_at, stored.updated_at) == (NOW, LATER) == (changed.created_at, changed.updated_at)
 
 
-def test_without_a_summary_of_its_own_it_follows_the_body(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_default_summary_follows_the_body(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, summary='values')
     assert change(uow, author, project, summary=None, body='First').summary == 'First'
 
 
-def test_a_change_that_changes_nothing_is_none(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_change_without_effect_keeps_updated_at(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, tags=['a'])
 
     change(uow, author, project)
@@ -268,7 +268,7 @@ def test_a_change_that_changes_nothing_is_none(uow: FakeUnitOfWork, author: Iden
     assert uow.store.projects[project.id].updated_at is None
 
 
-def test_a_text_is_rendered_only_when_it_is_given(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_change_renders_only_a_new_body(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     renderer = FakeRenderer()
 
@@ -277,7 +277,7 @@ def test_a_text_is_rendered_only_when_it_is_given(uow: FakeUnitOfWork, author: I
     assert renderer.rendered == 0
 
 
-def test_of_two_changes_at_once_neither_undoes_the_other(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_concurrent_changes_do_not_overwrite_other_fields(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     renderer = FakeRenderer()
     renderer.meanwhile = lambda: change(FakeUnitOfWork(uow.store), author, project, title='Meanwhile')
@@ -288,7 +288,7 @@ def test_of_two_changes_at_once_neither_undoes_the_other(uow: FakeUnitOfWork, au
     assert (stored.title, stored.body, stored.html) == ('Meanwhile', 'new', '<p>new</p>')
 
 
-def test_what_is_deleted_meanwhile_is_not_changed(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_change_fails_if_the_project_is_deleted_meanwhile(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     renderer = FakeRenderer()
     renderer.meanwhile = lambda: publishing.delete(FakeUnitOfWork(uow.store), author, project.id, now=NOW)
@@ -298,7 +298,7 @@ def test_what_is_deleted_meanwhile_is_not_changed(uow: FakeUnitOfWork, author: I
     assert not uow.store.projects
 
 
-def test_a_text_that_cannot_be_rendered_changes_nothing(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_change_has_no_effect_if_rendering_fails(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
 
     with pytest.raises(TooExpensiveToRender):
@@ -314,7 +314,7 @@ def refuse(_project: Project) -> None:
     raise Refused
 
 
-def test_a_precondition_that_fails_changes_nothing(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_failed_precondition_prevents_the_change(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     renderer = FakeRenderer()
 
@@ -329,7 +329,7 @@ def test_a_precondition_that_fails_changes_nothing(uow: FakeUnitOfWork, author: 
     assert uow.store.projects[project.id].body == 'x'
 
 
-def test_a_precondition_sees_what_was_changed_meanwhile(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_precondition_is_checked_again_after_rendering(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     renderer = FakeRenderer()
     renderer.meanwhile = lambda: change(FakeUnitOfWork(uow.store), author, project, title='Meanwhile')
@@ -352,7 +352,7 @@ def test_a_precondition_sees_what_was_changed_meanwhile(uow: FakeUnitOfWork, aut
     assert uow.store.projects[project.id].body == 'x'
 
 
-def test_a_deleted_project_leaves_nothing(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_delete_removes_the_project_and_its_slugs(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     change(uow, author, project, slug='new')
 
@@ -370,7 +370,7 @@ def delete_it(uow: FakeUnitOfWork, identity: Identity, project: Project) -> None
 
 
 @pytest.mark.parametrize('attempt', [change_it, delete_it])
-def test_only_its_owner_changes_a_project(
+def test_only_the_owner_may_change_a_project(
     uow: FakeUnitOfWork, author: Identity, other: Identity,
     attempt: Callable[[FakeUnitOfWork, Identity, Project], None]
 ) -> None:
@@ -387,7 +387,7 @@ def test_only_its_owner_changes_a_project(
 
 
 @pytest.mark.parametrize('slug', ['title', 'another'])
-def test_a_slug_beside_other_fields_hides_no_change(uow: FakeUnitOfWork, author: Identity, slug: str) -> None:
+def test_change_combines_slug_and_other_fields(uow: FakeUnitOfWork, author: Identity, slug: str) -> None:
     project = publish(uow, author, 'Title')
 
     change(uow, author, project, title='Other', slug=slug)
@@ -397,7 +397,7 @@ def test_a_slug_beside_other_fields_hides_no_change(uow: FakeUnitOfWork, author:
     assert len(uow.store.revisions) == 1
 
 
-def test_a_precondition_of_a_deletion_is_about_the_project(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_delete_checks_the_precondition(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author)
     seen: list[Project] = []
 
@@ -406,7 +406,7 @@ def test_a_precondition_of_a_deletion_is_about_the_project(uow: FakeUnitOfWork, 
     assert [each.id for each in seen] == [project.id]
 
 
-def test_another_slug_alone_is_a_change(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_new_slug_sets_updated_at(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, title='Title')
     assert project.updated_at is None
 

@@ -36,7 +36,7 @@ def fixture_hidden(uow: FakeUnitOfWork, author: Identity, request: pytest.Fixtur
     return publish(uow, author, 'hidden', published_at=LATER)
 
 
-def test_what_is_public_everybody_sees(
+def test_everybody_sees_public_projects(
     uow: FakeUnitOfWork, author: Identity, other: Identity, public: Project
 ) -> None:
     for reader in (None, author, other):
@@ -44,7 +44,7 @@ def test_what_is_public_everybody_sees(
         assert reading.show_by_slug(uow, reader, 'MAKER', 'public', NOW).id == public.id
 
 
-def test_what_is_not_public_its_owner_alone_sees(
+def test_only_the_owner_sees_non_public_projects(
     uow: FakeUnitOfWork, author: Identity, other: Identity, hidden: Project
 ) -> None:
     assert reading.show(uow, author, hidden.id, NOW).id == hidden.id
@@ -59,7 +59,7 @@ def test_what_is_not_public_its_owner_alone_sees(
         assert unseen.value.message == unseen_slug.value.message == absent.value.message
 
 
-def test_a_scheduled_project_is_public_from_its_time_on(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_scheduled_project_becomes_public(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, published_at=LATER)
 
     with pytest.raises(ProjectNotFound):
@@ -67,7 +67,7 @@ def test_a_scheduled_project_is_public_from_its_time_on(uow: FakeUnitOfWork, aut
     assert reading.show(uow, None, project.id, LATER).id == project.id
 
 
-def test_an_old_slug_finds_its_project(uow: FakeUnitOfWork, author: Identity, public: Project) -> None:
+def test_old_slug_finds_its_project(uow: FakeUnitOfWork, author: Identity, public: Project) -> None:
     publishing.change(
         uow, FakeRenderer(), lambda _: False, author, public.id, ProjectPatch(slug='new'), now=LATER
     )
@@ -80,14 +80,12 @@ def test_an_old_slug_finds_its_project(uow: FakeUnitOfWork, author: Identity, pu
                                                 ('maker', 'public\0'), ('nobody', 'public'),
                                                 ('other', 'public'), ('\ud800', 'public'),
                                                 ('maker', 'x' * 5000)])
-def test_what_has_no_such_address_is_not_found(
-    uow: FakeUnitOfWork, other: Identity, username: str, slug: str
-) -> None:
+def test_unknown_slugs_are_not_found(uow: FakeUnitOfWork, other: Identity, username: str, slug: str) -> None:
     with pytest.raises(ProjectNotFound):
         reading.show_by_slug(uow, other, username, slug, NOW)
 
 
-def test_a_reader_whose_account_is_gone_reads_nothing(uow: FakeUnitOfWork, public: Project) -> None:
+def test_deleted_account_cannot_read(uow: FakeUnitOfWork, public: Project) -> None:
     gone = Identity(99)
 
     with pytest.raises(AccountGone):
@@ -107,7 +105,7 @@ def test_a_reader_whose_account_is_gone_reads_nothing(uow: FakeUnitOfWork, publi
         (VisibilityFilter.ALL, ['scheduled', 'draft', 'public'], ['public']),
     ],
 )
-def test_a_list_shows_what_was_asked_for_and_may_be_seen(
+def test_list_filters_by_visibility(
     uow: FakeUnitOfWork, author: Identity, other: Identity, visibility: VisibilityFilter, of_owner: list[str],
     of_others: list[str]
 ) -> None:
@@ -121,7 +119,7 @@ def test_a_list_shows_what_was_asked_for_and_may_be_seen(
         assert [project.title for project in page.items] == titles
 
 
-def test_a_list_holds_the_users_own_projects_newest_first(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_list_has_one_users_projects_newest_first(uow: FakeUnitOfWork, author: Identity) -> None:
     ids = [publish(uow, author).id for _ in range(3)]
 
     page = reading.list_of_user(uow, None, 'Maker', ListQuery(limit=2), now=NOW)
@@ -133,12 +131,12 @@ def test_a_list_holds_the_users_own_projects_newest_first(uow: FakeUnitOfWork, a
 
 
 @pytest.mark.usefixtures('author')
-def test_a_user_without_projects_has_an_empty_list(uow: FakeUnitOfWork) -> None:
+def test_user_without_projects_has_an_empty_list(uow: FakeUnitOfWork) -> None:
     assert not reading.list_of_user(uow, None, 'maker', PAGE, now=NOW).items
 
 
 @pytest.mark.parametrize('username', ['nobody', 'a/b', '\0', '\ud800', 'x' * 5000])
-def test_a_user_who_cannot_be_is_named(uow: FakeUnitOfWork, username: str) -> None:
+def test_unknown_user_is_not_found(uow: FakeUnitOfWork, username: str) -> None:
     with pytest.raises(UserNotFound) as caught:
         reading.list_of_user(uow, None, username, PAGE, now=NOW)
     assert caught.value.message == f"User '{username}' does not exist"

@@ -23,7 +23,7 @@ def stored(uow: FakeUnitOfWork, author: Identity, *, rendering: int = 0, body: s
     return project
 
 
-def test_those_of_earlier_releases_are_found(
+def test_finds_texts_of_earlier_releases(
     uow: FakeUnitOfWork, author: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rerendering, 'BATCH', 2)
@@ -36,7 +36,7 @@ def test_those_of_earlier_releases_are_found(
     assert not list(find_projects_to_render(FakeUnitOfWork(), even_current=True))
 
 
-def test_a_project_rendered_again_is_as_old_as_before(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_rerender_keeps_updated_at(uow: FakeUnitOfWork, author: Identity) -> None:
     project_id = stored(uow, author).id
 
     assert rerender(uow, FakeRenderer(), project_id)
@@ -47,7 +47,7 @@ def test_a_project_rendered_again_is_as_old_as_before(uow: FakeUnitOfWork, autho
 
 
 @pytest.mark.parametrize(('field', 'value'), [('body', 'b'), ('html', 'h'), ('rendering', RENDERING)])
-def test_one_that_is_saved_meanwhile_is_left_alone(
+def test_rerender_skips_a_project_saved_meanwhile(
     uow: FakeUnitOfWork, author: Identity, field: str, value: object
 ) -> None:
     project_id = stored(uow, author).id
@@ -61,7 +61,7 @@ def test_one_that_is_saved_meanwhile_is_left_alone(
     assert project.excerpt is None
 
 
-def test_one_that_is_deleted_before_or_meanwhile_is_left_alone(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_rerender_skips_a_deleted_project(uow: FakeUnitOfWork, author: Identity) -> None:
     project_id = stored(uow, author).id
     renderer = FakeRenderer()
     renderer.meanwhile = lambda: uow.store.projects.pop(project_id)
@@ -71,7 +71,7 @@ def test_one_that_is_deleted_before_or_meanwhile_is_left_alone(uow: FakeUnitOfWo
     assert renderer.rendered == 1
 
 
-def test_one_that_cannot_be_rendered_keeps_what_it_has(uow: FakeUnitOfWork, author: Identity) -> None:
+def test_failed_rerender_keeps_the_html(uow: FakeUnitOfWork, author: Identity) -> None:
     project_id = stored(uow, author, body='too expensive').id
 
     with pytest.raises(TooExpensiveToRender):
@@ -90,7 +90,7 @@ def test_one_that_cannot_be_rendered_keeps_what_it_has(uow: FakeUnitOfWork, auth
         ('<p>a b c</p>', '`a|b` c', []),
     ],
 )
-def test_what_would_be_lost_is_told_and_nothing_changed(
+def test_find_losses_changes_nothing(
     uow: FakeUnitOfWork, author: Identity, html: str, body: str, losses: list[str]
 ) -> None:
     project = uow.store.projects[stored(uow, author, body=body).id]
@@ -100,5 +100,5 @@ def test_what_would_be_lost_is_told_and_nothing_changed(
     assert (project.html, project.rendering) == (html, 0)
 
 
-def test_a_project_that_is_gone_loses_nothing(uow: FakeUnitOfWork) -> None:
+def test_deleted_project_has_no_losses(uow: FakeUnitOfWork) -> None:
     assert not find_losses(uow, FakeRenderer(), 1)

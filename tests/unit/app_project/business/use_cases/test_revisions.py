@@ -54,13 +54,11 @@ def numbers(uow: FakeUnitOfWork, owner: Identity, project: Project) -> list[int]
     return [entry.number for entry in page.items]
 
 
-def test_what_was_published_and_never_changed_has_none(
-    uow: FakeUnitOfWork, author: Identity, project: Project
-) -> None:
+def test_unchanged_project_has_no_revisions(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     assert numbers(uow, author, project) == []
 
 
-def test_each_save_keeps_what_was_there(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
+def test_each_change_keeps_a_revision(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     change(uow, author, project, title='Second', summary='Said')
     change(uow, author, project, now=NOW + 2 * HOUR, body='new')
 
@@ -74,7 +72,7 @@ def test_each_save_keeps_what_was_there(uow: FakeUnitOfWork, author: Identity, p
     assert (second.title, second.body, second.summary) == ('Second', 'ä', 'Said')
 
 
-def test_what_is_no_text_of_the_owners_keeps_none(
+def test_changing_other_fields_keeps_no_revision(
     uow: FakeUnitOfWork, author: Identity, project: Project
 ) -> None:
     change(uow, author, project, tags=['wood'], slug='other', status=ProjectStatus.DRAFT, position=3)
@@ -83,9 +81,7 @@ def test_what_is_no_text_of_the_owners_keeps_none(
     assert numbers(uow, author, project) == []
 
 
-def test_a_restored_state_is_a_save_like_any_other(
-    uow: FakeUnitOfWork, author: Identity, project: Project
-) -> None:
+def test_restore_keeps_a_revision(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     change(uow, author, project, title='Second', body='new', summary='Said', tags=['wood'])
 
     restored = restore(uow, author, project, 1)
@@ -98,7 +94,7 @@ def test_a_restored_state_is_a_save_like_any_other(
     assert (kept.title, kept.body, kept.summary) == ('Second', 'new', 'Said')
 
 
-def test_to_restore_what_is_there_already_changes_nothing(
+def test_restoring_the_present_state_changes_nothing(
     uow: FakeUnitOfWork, author: Identity, project: Project
 ) -> None:
     change(uow, author, project, title='Second')
@@ -118,7 +114,7 @@ def refuse(_project: Project) -> None:
     raise Refused
 
 
-def test_a_precondition_that_fails_restores_nothing(
+def test_failed_precondition_prevents_the_restore(
     uow: FakeUnitOfWork, author: Identity, project: Project
 ) -> None:
     change(uow, author, project, title='Second')
@@ -130,14 +126,16 @@ def test_a_precondition_that_fails_restores_nothing(
     assert numbers(uow, author, project) == [1]
 
 
-def test_no_more_than_so_many_are_kept(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
+def test_number_of_revisions_is_limited(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     for number in range(MAX_REVISIONS + 2):
         change(uow, author, project, title=f'Title {number}')
 
     assert numbers(uow, author, project) == list(range(MAX_REVISIONS + 2, 2, -1))
 
 
-def test_old_ones_go_but_for_the_newest(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
+def test_old_revisions_are_pruned_except_the_newest(
+    uow: FakeUnitOfWork, author: Identity, project: Project
+) -> None:
     for number in range(ALWAYS_KEPT + 2):
         change(uow, author, project, title=f'Title {number}')
     change(uow, author, project, now=NOW + MAX_AGE + 2 * HOUR, title='Much later')
@@ -145,7 +143,7 @@ def test_old_ones_go_but_for_the_newest(uow: FakeUnitOfWork, author: Identity, p
     assert numbers(uow, author, project) == list(range(ALWAYS_KEPT + 3, 3, -1))
 
 
-def test_others_learn_and_do_nothing(
+def test_others_cannot_access_revisions(
     uow: FakeUnitOfWork, author: Identity, other: Identity, project: Project
 ) -> None:
     change(uow, author, project, title='Second')
@@ -162,7 +160,7 @@ def test_others_learn_and_do_nothing(
     assert uow.store.projects[project.id].title == 'Second'
 
 
-def test_what_is_not_there_is_not_found(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
+def test_unknown_revision_is_not_found(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     with pytest.raises(RevisionNotFound, match='There is no revision 1 of this project'):
         revisions.show_own(uow, author, project.id, 1, NOW)
     with pytest.raises(RevisionNotFound):
@@ -171,7 +169,7 @@ def test_what_is_not_there_is_not_found(uow: FakeUnitOfWork, author: Identity, p
         revisions.list_own(uow, author, 99, PAGE, NOW)
 
 
-def test_a_deleted_project_takes_them_along(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
+def test_delete_removes_revisions(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     change(uow, author, project, title='Second')
 
     publishing.delete(uow, author, project.id, now=NOW)
@@ -179,7 +177,7 @@ def test_a_deleted_project_takes_them_along(uow: FakeUnitOfWork, author: Identit
     assert not uow.store.revisions
 
 
-def test_an_own_summary_comes_back_with_it(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
+def test_restore_includes_the_summary(uow: FakeUnitOfWork, author: Identity, project: Project) -> None:
     change(uow, author, project, summary='Said')
     change(uow, author, project, now=NOW + 2 * HOUR, summary=None)
 

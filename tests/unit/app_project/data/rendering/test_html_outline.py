@@ -17,15 +17,15 @@ def shape(entry: object) -> object:
     return [entry['text'], *(shape(child) for child in entry['children'])]
 
 
-def test_headings_are_nested_as_their_levels_are() -> None:
+def test_toc_nests_headings_by_level() -> None:
     assert nested('# a\n## b\n### c\n## d\n# e') == [['a', ['b', ['c']], ['d']], ['e']]
 
 
-def test_levels_may_be_left_out_and_come_in_any_order() -> None:
+def test_toc_allows_skipped_levels() -> None:
     assert nested('### a\n# b\n#### c\n## d\n## e') == [['a'], ['b', ['c'], ['d'], ['e']]]
 
 
-def test_ids_are_those_of_the_html() -> None:
+def test_toc_ids_match_the_html() -> None:
     made = outline('# Über *uns* & `code`\n\n# Über *uns* & `code`\n\n## Set up {#install}')
 
     assert len(made.toc) == 2
@@ -38,7 +38,7 @@ def test_ids_are_those_of_the_html() -> None:
 
 
 @pytest.mark.parametrize('markdown', ['', 'text', '```\n# no heading\n```'])
-def test_there_may_be_no_heading(markdown: str) -> None:
+def test_toc_may_be_empty(markdown: str) -> None:
     assert not outline(markdown).toc
 
 
@@ -54,11 +54,11 @@ def test_there_may_be_no_heading(markdown: str) -> None:
         ('&lt;script&gt; &amp;amp;', '<script> &amp;'),
     ],
 )
-def test_the_first_paragraph_is_the_excerpt(markdown: str, excerpt: str) -> None:
+def test_excerpt_is_the_first_paragraph(markdown: str, excerpt: str) -> None:
     assert outline(markdown).excerpt == excerpt
 
 
-def test_a_long_paragraph_is_cut_after_a_word() -> None:
+def test_long_excerpt_ends_after_a_word() -> None:
     excerpt = outline('word, ' * 100).excerpt
 
     assert excerpt.endswith('word…') and len(excerpt) <= EXCERPT_LENGTH
@@ -76,5 +76,5 @@ def test_a_long_paragraph_is_cut_after_a_word() -> None:
         ('Смотри — слово', 2),
     ],
 )
-def test_words_are_counted(markdown: str, words: int) -> None:
+def test_word_count(markdown: str, words: int) -> None:
     assert outline(markdown).words == words

@@ -1,4 +1,4 @@
-"""The specifications' examples go through the whole pipeline; so cleaning is done to what they expect too."""
+"""Runs the specifications' examples through the whole pipeline, and sanitizes the expected HTML too."""
 import json
 import re
 from pathlib import Path
@@ -13,20 +13,20 @@ from tests.support.html_shape import shape_of
 
 FOLDER = Path(html_shape.__file__).with_name('markdown_examples')
 
-_UNKNOWN = 'a tag of no element of HTML stays in the text'
-_ADDRESS = 'a bare address becomes a link'
+_UNKNOWN = 'a tag that is not HTML is text'
+_URL = 'a bare URL becomes a link'
 COMMONMARK_DIFFERS = {
     150: _UNKNOWN,
     163: _UNKNOWN,
-    173: 'a <style> without an end does not take the rest of the text with it',
+    173: 'an unclosed <style> does not swallow the text',
     201: _UNKNOWN,
     491: _UNKNOWN,
     524: _UNKNOWN,
     536: _UNKNOWN,
-    602: _ADDRESS,
-    608: _ADDRESS,
-    611: _ADDRESS,
-    612: _ADDRESS,
+    602: _URL,
+    608: _URL,
+    611: _URL,
+    612: _URL,
     613: _UNKNOWN,
     614: _UNKNOWN,
     615: _UNKNOWN,
@@ -34,9 +34,9 @@ COMMONMARK_DIFFERS = {
     623: _UNKNOWN,
 }
 GFM_DIFFERS = {
-    279: 'a task has a class, by which cleaning tells its box from others',
-    280: 'a task has a class, by which cleaning tells its box from others',
-    628: 'an address of FTP, which browsers no longer open, is text',
+    279: 'the sanitizer recognises tasks by their class',
+    280: 'the sanitizer recognises tasks by their class',
+    628: 'an FTP URL, which browsers no longer open, is text',
 }
 
 
@@ -45,19 +45,19 @@ def examples(name: str) -> list[Any]:
     return [pytest.param(each, id=f'{each["example"]} {each["section"]}') for each in loaded]
 
 
-def becomes_what_is_expected(example: dict[str, str]) -> bool:
+def renders_as_expected(example: dict[str, str]) -> bool:
     expected = sanitize(example['html'].strip('\n'))
     return shape_of(to_html(example['markdown'])) == shape_of(expected)
 
 
 @pytest.mark.parametrize('example', examples('commonmark.json'))
-def test_commonmark_becomes_what_its_specification_says(example: dict[str, Any]) -> None:
-    assert becomes_what_is_expected(example) == (example['example'] not in COMMONMARK_DIFFERS)
+def test_commonmark_specification(example: dict[str, Any]) -> None:
+    assert renders_as_expected(example) == (example['example'] not in COMMONMARK_DIFFERS)
 
 
 @pytest.mark.parametrize('example', examples('gfm_extensions.json'))
-def test_what_github_adds_becomes_what_its_specification_says(example: dict[str, Any]) -> None:
-    assert becomes_what_is_expected(example) == (example['example'] not in GFM_DIFFERS)
+def test_gfm_specification(example: dict[str, Any]) -> None:
+    assert renders_as_expected(example) == (example['example'] not in GFM_DIFFERS)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_github_adds_becomes_what_its_specification_says(example: dict[str,
         for each in json.loads((FOLDER / 'cases.json').read_text(encoding='utf-8'))
     ]
 )
-def test_text_becomes_what_its_author_meant(case: dict[str, Any]) -> None:
+def test_rendering_of_cases(case: dict[str, Any]) -> None:
     html = to_html(case['body'])
 
     for pattern in case['must']:

@@ -42,31 +42,31 @@ def headings(html: str) -> list[tuple[str, str]]:
         ('Press <kbd>F1</kbd>', 'press-f1'),
     ]
 )  # yapf: disable
-def test_a_heading_has_an_id_in_its_own_script(heading: str, name: str) -> None:
+def test_heading_id_keeps_its_script(heading: str, name: str) -> None:
     assert [id for id, _ in headings(rendered(f'# {heading}'))] == [name]
 
 
-def test_headings_alike_have_ids_apart() -> None:
+def test_equal_headings_get_different_ids() -> None:
     html = rendered('# a\n\n## a\n\n# 🎉\n\n# ✨\n\n# a_1\n\n# User content a\n\n<p id="a">b</p>')
 
     assert [id for id, _ in headings(html)] == ['a', 'a_1', 'section', 'section_1', 'a_2', 'user-content-a']
     assert '<p id="user-content-a-2">b</p>' in html
 
 
-def test_a_heading_takes_an_id_and_a_class_of_the_author() -> None:
+def test_heading_accepts_attributes() -> None:
     assert rendered('# Set up {#install .md-big .fixed}\n\n[a](#install)') == (
         '<h1 id="user-content-install" class="md-big">Set up</h1>\n'
         '<p><a href="#user-content-install">a</a></p>'
     )
 
 
-def test_words_in_braces_are_text() -> None:
+def test_braces_without_attributes_are_text() -> None:
     assert rendered('# GET /users {id}') == '<h1 id="user-content-get-users-id">GET /users {id}</h1>'
     assert rendered('*a*{b} {c}') == '<p><em>a</em>{b} {c}</p>'
     assert '<td>a {b}</td>\n<td class="md-c">d</td>' in rendered('|a|b|\n|-|-|\n|a {b}|d {.md-c}|')
 
 
-def test_a_paragraph_and_a_list_take_classes() -> None:
+def test_paragraphs_lists_and_links_accept_attributes() -> None:
     assert rendered('a\n{: .md-b #c }') == '<p class="md-b" id="user-content-c">a</p>'
     assert rendered('- a\n{.md-b}\n- [c](d){.md-e title="f"}') == (
         '<ul>\n<li class="md-b">a</li>\n'
@@ -74,25 +74,25 @@ def test_a_paragraph_and_a_list_take_classes() -> None:
     )
 
 
-def test_a_link_within_the_page_finds_its_heading() -> None:
+def test_fragment_links_match_heading_ids() -> None:
     html = rendered('[a](#über-uns)\n\n# Über uns')
 
     assert '<a href="#user-content-über-uns"' in html
     assert '<h1 id="user-content-über-uns">' in html
 
 
-def test_code_is_marked_up_by_its_language_and_without_styles() -> None:
+def test_code_is_highlighted_by_classes() -> None:
     assert rendered('```python\nreturn 1\n```'
                     ) == code('<span class="k">return</span> <span class="mi">1</span>', 'python')
 
 
 @pytest.mark.parametrize('info', ['', 'mermaid', 'text', 'env', 'a++', '{.svelte}'])
-def test_a_language_is_not_guessed_and_keeps_its_name(info: str) -> None:
+def test_unknown_language_is_kept_and_not_guessed(info: str) -> None:
     assert rendered(f'```{info}\n#!/bin/sh\n<b> & "c"\n```'
                     ) == code('#!/bin/sh\n&lt;b&gt; &amp; "c"', info.strip('{.}'))
 
 
-def test_code_is_shown_as_it_is() -> None:
+def test_code_is_preserved_exactly() -> None:
     text = '\n\tif "a" < \'b\' and c & d:\xa0\n\n'
 
     for fence in ('```python', '```', '``` {.python title="a" hl_lines="1"}'):
@@ -101,7 +101,7 @@ def test_code_is_shown_as_it_is() -> None:
         assert unescape(inner) == f'{text}\n'
 
 
-def test_a_fence_may_have_a_title_and_marked_lines_but_no_table_of_numbers() -> None:
+def test_fence_supports_title_and_marked_lines() -> None:
     html = rendered('``` text title="a.txt" hl_lines="1" linenums="1"\na\n```')
 
     assert '<span class="filename">a.txt</span>' in html
@@ -109,11 +109,11 @@ def test_a_fence_may_have_a_title_and_marked_lines_but_no_table_of_numbers() -> 
     assert 'table' not in html
 
 
-def test_a_fence_shows_a_shorter_fence() -> None:
+def test_fence_may_contain_a_shorter_fence() -> None:
     assert rendered('````\n```\na\n```\n````') == code('```\na\n```')
 
 
-def test_indented_code_keeps_its_fences() -> None:
+def test_indented_code_may_contain_a_fence() -> None:
     assert rendered('    ```\n    a\n    ```\n') == code('```\na\n```')
 
 
@@ -141,11 +141,11 @@ FENCES = {
 
 
 @pytest.mark.parametrize('markdown', FENCES)
-def test_a_fence_is_a_block_of_its_own_wherever_it_is(markdown: str) -> None:
+def test_fence_is_a_block_in_any_context(markdown: str) -> None:
     assert rendered(markdown) == FENCES[markdown]
 
 
-def test_a_table_has_alignments_and_code_with_pipes() -> None:
+def test_table_supports_alignment_and_escaped_pipes() -> None:
     html = rendered('| a | b | c |\n|:--|:-:|--:|\n| `x\\|y` | \\| | **c** [d](e) |\n```\na\n```')
 
     assert '<th align="left">a</th>\n<th align="center">b</th>\n<th align="right">c</th>' in html
@@ -154,7 +154,7 @@ def test_a_table_has_alignments_and_code_with_pipes() -> None:
     assert html.endswith('</table>\n' + BLOCK)
 
 
-def test_footnotes_link_there_and_back() -> None:
+def test_footnotes_have_links_and_backlinks() -> None:
     html = rendered('a[^1] b[^1] c[^long-name]\n\n[^1]: d\n[^long-name]: e\n\n    f')
 
     for mark, note in [('fnref:1', 'fn:1'), ('fnref2:1', 'fn:1'), ('fnref:long-name', 'fn:long-name')]:
@@ -163,18 +163,18 @@ def test_footnotes_link_there_and_back() -> None:
         assert f'<a class="footnote-backref" href="#user-content-{mark}">' in html
 
 
-def test_a_footnote_that_nothing_leads_to_is_shown() -> None:
+def test_unreferenced_footnote_is_kept() -> None:
     html = rendered('a[^1]\n\n[^2]: lonely\n\n[^1]: b')
 
     assert html.index('<li id="user-content-fn:1">') < html.index('<li id="user-content-fn:2">')
     assert '<p>lonely</p>' in html
 
 
-def test_two_tildes_strike_out_and_one_is_text() -> None:
+def test_strikethrough_takes_two_tildes() -> None:
     assert rendered('~~old~~ costs ~5') == '<p><del>old</del> costs ~5</p>'
 
 
-def test_tasks() -> None:
+def test_task_list() -> None:
     assert rendered('- [ ] a\n- [x] **b**\n- c') == (
         '<ul class="task-list">\n'
         '<li class="task-list-item"><input type="checkbox" disabled=""> a</li>\n'
@@ -183,7 +183,7 @@ def test_tasks() -> None:
     )
 
 
-def test_a_picture_takes_a_size() -> None:
+def test_image_accepts_a_size() -> None:
     assert rendered('![a](b.png "c"){width=300 height=20 loading=lazy .md-right style=x}') == (
         '<p><img src="b.png" alt="a" title="c" width="300" height="20" loading="lazy"'
         ' class="md-right" decoding="async"></p>'
@@ -197,7 +197,7 @@ def test_a_picture_takes_a_size() -> None:
         '<mark>a</mark> <abbr title="b">a</abbr> <code>a</code> <small>b</small> a &lt; b &amp; c',
     ]
 )  # yapf: disable
-def test_plain_elements_within_text_stay(html: str) -> None:
+def test_allowed_inline_elements_are_kept(html: str) -> None:
     assert rendered(html) == f'<p>{html}</p>'
 
 
@@ -213,40 +213,40 @@ def test_plain_elements_within_text_stay(html: str) -> None:
         '<table><tbody><tr><td colspan="2" rowspan="3">a</td></tr></tbody></table>',
     ]
 )  # yapf: disable
-def test_plain_blocks_stay(html: str) -> None:
+def test_allowed_blocks_are_kept(html: str) -> None:
     assert rendered(html) == html
 
 
-def test_lists_are_told_apart_and_keep_their_numbers() -> None:
+def test_lists_keep_type_and_start() -> None:
     assert rendered('3. a\n4. b\n\n- c\n\na  \nb') == (
         '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>\n<ul>\n<li>c</li>\n</ul>\n<p>a<br>\nb</p>'
     )
 
 
-def test_line_ends_of_windows_and_empty_text() -> None:
+def test_windows_line_ends_and_empty_text() -> None:
     assert rendered('a\r\n\r\nb\r\n') == '<p>a</p>\n<p>b</p>'
     assert rendered('') == ''
 
 
-def test_nothing_is_kept_between_two_texts() -> None:
+def test_no_state_between_texts() -> None:
     rendered('# a\n\nb[^1] [c]\n\n[^1]: d\n[c]: e')
 
     assert rendered('# a\n\nb[^1] [c]') == '<h1 id="user-content-a">a</h1>\n<p>b[^1] [c]</p>'
 
 
-def test_the_output_is_bounded() -> None:
+def test_output_size_is_limited() -> None:
     with pytest.raises(LimitExceeded):
         rendered('<p>' + 'a' * markdown_html.MAX_HTML_BYTES + '</p>')
 
 
-def test_code_too_dense_for_colours_is_shown_without() -> None:
+def test_dense_code_is_not_highlighted() -> None:
     data = '[1,2,"a"],' * 20_000
 
     assert rendered(f'```json\n{data}\n```') == code(data, 'json')
 
 
-def test_the_process_that_renders_imports_no_more_than_it_needs() -> None:
-    """Each worker keeps one, and these are a third of what it would take."""
+def test_renderer_avoids_large_imports() -> None:
+    """There is one renderer per worker, and these modules would add half of its memory."""
     script = f'import sys, {markdown_html.__name__}; print(*sys.modules)'
     environ = {'PYTHONPATH': str(PROJECT_FOLDER)}
     printed = subprocess.run([sys.executable, '-c', script],

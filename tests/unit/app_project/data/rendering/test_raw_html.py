@@ -6,7 +6,7 @@ from talelio_backend.app_project.data.rendering.dropped_html import MAX_WARNINGS
 from talelio_backend.app_project.data.rendering.markdown_html import render, to_html
 
 
-def warnings(markdown: str) -> list[tuple[str, int, str]]:
+def warnings_of(markdown: str) -> list[tuple[str, int, str]]:
     found = json.loads(render(markdown.encode()))['warnings']
     return [(each['reason'], each['line'], each['text']) for each in found]
 
@@ -26,12 +26,12 @@ def warnings(markdown: str) -> list[tuple[str, int, str]]:
         ('`<style>` </style>', '<p><code>&lt;style&gt;</code> </p>'),
     ],
 )
-def test_what_is_no_html_and_what_would_swallow_the_rest_is_text(markdown: str, html: str) -> None:
+def test_unknown_and_unclosed_tags_are_text(markdown: str, html: str) -> None:
     assert to_html(markdown) == html
 
 
 @pytest.mark.parametrize(
-    ('markdown', 'told'),
+    ('markdown', 'expected'),
     [
         ('a\n\n<form>b</form>', [('element', 3, '<form>')]),
         ('a\n*b*\n<script>c</script>', [('element_with_content', 3, '<script>')]),
@@ -45,12 +45,12 @@ def test_what_is_no_html_and_what_would_swallow_the_rest_is_text(markdown: str, 
         ('| a |\n|:-:|\n| b |\n\n- [x] c[^1]\n\n[^1]: d\n\n> [!TIP]\n> e', []),
     ],
 )
-def test_what_is_dropped_is_told(markdown: str, told: list[tuple[str, int, str]]) -> None:
-    assert warnings(markdown) == told
+def test_dropped_html_causes_warnings(markdown: str, expected: list[tuple[str, int, str]]) -> None:
+    assert warnings_of(markdown) == expected
 
 
-def test_warnings_are_few_and_short() -> None:
-    told = warnings(f'<b onclick="{"a" * 1000}">' * 1000)
+def test_number_and_length_of_warnings_are_limited() -> None:
+    warnings = warnings_of(f'<b onclick="{"a" * 1000}">' * 1000)
 
-    assert len(told) == MAX_WARNINGS
-    assert all(len(text) <= 80 for _, _, text in told)
+    assert len(warnings) == MAX_WARNINGS
+    assert all(len(text) <= 80 for _, _, text in warnings)

@@ -11,7 +11,7 @@ from tests.support.safe_page import TAGS, assert_safe
 
 
 def hostile_html() -> list[str]:
-    """Known ways to get a script, a frame, a style or an address past a filter, one a line."""
+    """Return known ways to get a script, a frame, a style or a URL past a filter."""
     text = Path(__file__).with_name('hostile_html.txt').read_text(encoding='utf-8')
     escape = re.compile(r'\\(?:n|t|x[0-9a-f]{2}|u[0-9a-f]{4})')
     return [
@@ -24,13 +24,13 @@ HOSTILE = hostile_html()
 
 
 @pytest.mark.parametrize('hostile', HOSTILE)
-def test_nothing_hostile_is_left(hostile: str) -> None:
+def test_sanitizing_removes_known_attacks(hostile: str) -> None:
     for wrapper in ['{}', 'a {} b', '<b>{}', '<ul><li>{}</li></ul>', '<table><tr><td>{}']:
         assert_safe(sanitize(wrapper.replace('{}', hostile)))
 
 
 @pytest.mark.parametrize('hostile', HOSTILE)
-def test_nothing_hostile_is_rendered(hostile: str) -> None:
+def test_rendering_removes_known_attacks(hostile: str) -> None:
     for wrapper in ['{}', 'a {} b', '- {}', '> {}', '# {}', '[{}](a)', 'a[^1]\n\n[^1]: {}', '|{}|b|\n|-|-|']:
         assert_safe(to_html(wrapper.replace('{}', hostile)))
 
@@ -45,36 +45,36 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=800)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=30).map(''.join))
-def test_cleaning_is_safe_and_settled_whatever_the_html(html: str) -> None:
+def test_sanitizing_is_safe_and_idempotent(html: str) -> None:
     assert_safe(sanitize(html))
 
 
 @settings(max_examples=300)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12).map('\n\n'.join))
-def test_rendering_is_safe_whatever_the_text(markdown: str) -> None:
+def test_rendering_is_safe_for_any_text(markdown: str) -> None:
     assert_safe(to_html(markdown.encode(errors='replace').decode()))
 
 
 @pytest.mark.parametrize(
     'name', 'script style template title textarea noscript iframe object svg math xmp'.split()
 )
-def test_the_content_of_what_is_not_text_is_dropped(name: str) -> None:
+def test_content_of_non_text_elements_is_dropped(name: str) -> None:
     assert sanitize(f'a<{name}>hidden</{name}>b') == 'ab'
 
 
-def test_an_unknown_element_goes_and_its_text_stays() -> None:
+def test_dropped_elements_keep_their_content() -> None:
     assert sanitize('<form><blink>a</blink></form>') == 'a'
 
 
 @pytest.mark.parametrize(
     'name', 'location constructor document __proto__ onclick x length user_content'.split()
 )
-def test_no_id_shadows_a_global(name: str) -> None:
+def test_ids_do_not_shadow_globals(name: str) -> None:
     assert sanitize(f'<p id="{name}">a</p>') == f'<p id="user-content-{name}">a</p>'
     assert sanitize(f'<img name="{name}" src="a">') == '<img src="a" loading="lazy" decoding="async">'
 
 
-def test_ids_are_unique_and_links_follow_them() -> None:
+def test_ids_are_unique_and_links_are_prefixed() -> None:
     assert sanitize('<p id="a">1</p><p id="a">2</p><p id="a-2">3</p><a href="#a">4</a>') == (
         '<p id="user-content-a">1</p><p id="user-content-a-2">2</p><p id="user-content-a-2-2">3</p>'
         '<a href="#user-content-a">4</a>'
@@ -96,7 +96,7 @@ def test_ids_are_unique_and_links_follow_them() -> None:
         ('sms:+15550100', 'sms:+15550100'),
     ]
 )  # yapf: disable
-def test_addresses(href: str, cleaned: str) -> None:
+def test_link_schemes(href: str, cleaned: str) -> None:
     rel = ' rel="noopener nofollow"' if cleaned.startswith('http') else ''
     assert sanitize(f'<a href="{href}">a</a>') == f'<a href="{cleaned}"{rel}>a</a>'
 
@@ -104,7 +104,7 @@ def test_addresses(href: str, cleaned: str) -> None:
 @pytest.mark.parametrize(
     'href', ['https://a.example', 'HTTP://a.example', '//a.example', r'/\a.example', ' https://a.example']
 )
-def test_a_link_elsewhere_is_not_vouched_for(href: str) -> None:
+def test_external_links_have_nofollow(href: str) -> None:
     assert sanitize(f'<a href="{href}" rel="follow">a</a>').endswith(' rel="noopener nofollow">a</a>')
     assert sanitize(f'<a rel="Me friend" href="{href}">a</a>').endswith(' rel="me noopener nofollow">a</a>')
 
@@ -122,7 +122,7 @@ def test_a_link_elsewhere_is_not_vouched_for(href: str) -> None:
         '<table><tbody><tr><th scope="row">a</th></tr></tbody></table>',
     ]
 )  # yapf: disable
-def test_what_means_something_to_readers_stays(html: str) -> None:
+def test_meaningful_html_is_kept(html: str) -> None:
     assert sanitize(html) == html
 
 
@@ -135,17 +135,17 @@ def test_what_means_something_to_readers_stays(html: str) -> None:
         ('<p dir="up">a</p>', '<p>a</p>'),
     ]
 )  # yapf: disable
-def test_a_page_over_https_embeds_nothing_else(html: str, cleaned: str) -> None:
+def test_media_require_https(html: str, cleaned: str) -> None:
     assert sanitize(html) == cleaned
 
 
-def test_classes_of_the_page_are_out_of_reach() -> None:
+def test_classes_of_the_page_are_removed() -> None:
     assert sanitize('<p class="fixed k inset-0 md-note  language-c++ highlight z-50">a</p>'
                     ) == ('<p class="k md-note language-c++ highlight">a</p>')
     assert sanitize('<p class="fixed">a</p>') == '<p>a</p>'
 
 
-def test_a_checkbox_is_left_only_in_a_task() -> None:
+def test_checkboxes_are_kept_only_in_tasks() -> None:
     box = '<input type="checkbox" disabled="">'
     task = '<li class="task-list-item">'
     assert sanitize(f'{box}a<p>{box}</p><ul><li>{box}</li></ul>') == 'a<p></p><ul><li></li></ul>'
@@ -165,5 +165,5 @@ def test_a_checkbox_is_left_only_in_a_task() -> None:
         ),
     ]
 )  # yapf: disable
-def test_every_picture_waits_until_it_is_needed(attributes: str, cleaned: str) -> None:
+def test_images_are_lazy(attributes: str, cleaned: str) -> None:
     assert sanitize(f'<img {attributes}>') == f'<img {cleaned}>'
