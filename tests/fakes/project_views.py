@@ -41,7 +41,8 @@ class FakeProjectViews:
     ) -> ResultPage | None:
         users = [account.user for account in self._store.accounts.values()]
         user = next((user for user in users if user.username.lower() == username.lower()), None)
-        if user is None or list_query.cursor is not None or list_query.tag is not None or list_query.terms is not None:
+        narrowing = (list_query.cursor, list_query.tag, list_query.terms)
+        if user is None or any(each is not None for each in narrowing):
             return None
         listed = self.list_of_user(user.id, list_query, selection)
         return listed if listed.items else None
