@@ -55,6 +55,16 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(PROJECT_FOLDER)))
+def test_every_module_that_a_page_names_exists(page: Path) -> None:
+    rooms = r'`((?:app_\w+|shared|bootstrap|server|observability|settings)/[\w/]+\.py)`'
+    named = set(re.findall(rooms, page.read_text(encoding='utf-8')))
+
+    # CONTRIBUTING.md's example is a feature that does not exist.
+    missing = {module for module in named if not (PROJECT_FOLDER / 'talelio_backend' / module).is_file()}
+    assert missing <= {'bootstrap/notes.py'}
+
+
 def _anchors(page: Path) -> set[str]:
     """The ids that GitHub gives the headings of a page."""
     headings = re.findall(r'^#+ (.+)$', page.read_text(encoding='utf-8'), re.MULTILINE)
