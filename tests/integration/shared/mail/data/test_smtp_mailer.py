@@ -385,7 +385,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(('answer', 'permanent'), ANSWERS)
+@pytest.mark.parametrize(('response', 'permanent'), ANSWERS)
 def test_a_refused_recipient_is_final_if_the_server_says_so(response: str, permanent: bool) -> None:
     with PickySink(response) as sink:
         error = not_sent(at(sink.port))
@@ -395,7 +395,7 @@ def test_a_refused_recipient_is_final_if_the_server_says_so(response: str, perma
     assert str(error) == f'the mail server refused the recipient ([{response[:3]}])'
 
 
-@pytest.mark.parametrize(('answer', 'permanent'), ANSWERS)
+@pytest.mark.parametrize(('response', 'permanent'), ANSWERS)
 def test_a_refused_mail_is_final_if_the_server_says_so(
     smtp_sink: SmtpSink, response: str, permanent: bool
 ) -> None:
