@@ -1,4 +1,4 @@
-"""ReadSession what somebody with many projects has, beside the same of somebody with ten.
+"""Reading what somebody with many projects has, beside the same of somebody with ten.
 
 `make bench BENCH_ARGS=growth`. Two databases of one PostgreSQL, a service each, neither with its cache of
 answers. Titles and texts are of a few words, so that there is little else to a request than to find them. One

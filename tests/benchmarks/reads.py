@@ -1,4 +1,4 @@
-"""ReadSession: what was read before, what has not changed since, and what is read for the first time."""
+"""Reading: what was read before, what has not changed since, and what is read for the first time."""
 import gzip
 from collections.abc import Iterator
 

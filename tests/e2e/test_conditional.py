@@ -1,4 +1,4 @@
-"""ReadSession again what has not changed, and changing only what one has seen."""
+"""Reading again what has not changed, and changing only what one has seen."""
 import gzip
 from functools import partial
 from http import HTTPStatus

@@ -153,8 +153,8 @@ def test_it_fits_the_screen_and_follows_the_colour_scheme(
     open_call(page, 'projects_publish')
 
     assert page.execute_script('return document.documentElement.scrollWidth <= innerWidth')
-    container = page.execute_script('return getComputedStyle(document.body).backgroundColor')
-    red = int(container.removeprefix('rgb(').partition(',')[0])
+    background = page.execute_script('return getComputedStyle(document.body).backgroundColor')
+    red = int(background.removeprefix('rgb(').partition(',')[0])
     assert (red < 128) is (scheme == 'dark')
 
 

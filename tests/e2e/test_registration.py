@@ -26,7 +26,7 @@ def hashes_of(api: ServedApi) -> float:
     return total(api, 'talelio_work_duration_seconds_count', what='passwords')
 
 
-def problem_of(api: ServedApi, body: object) -> str:
+def refusal(api: ServedApi, body: object) -> str:
     return error_of(api.post(REGISTER, body), HTTPStatus.BAD_REQUEST)
 
 
@@ -56,7 +56,7 @@ def test_refusals_are_the_same_whether_an_account_exists_and_come_before_any_has
 
     answers = [counting.post(REGISTER, body) for body in unlisted]
     for body in refused:
-        problem_of(counting, body)
+        refusal(counting, body)
 
     assert {response.text for response in answers} == {answers[0].text}
     assert error_of(answers[0], HTTPStatus.BAD_REQUEST) == 'Email not whitelisted'
@@ -74,7 +74,7 @@ def test_letter_case_and_space_around_an_address_make_no_other_account(api: Serv
 
     assert account['email'] == person.email
     for spelling in [*spellings, person.email]:
-        message = problem_of(api, new_person().registration | {'email': spelling})
+        message = refusal(api, new_person().registration | {'email': spelling})
         assert message == f"Account with the email '{spelling}' already exists"
     ok(api.get(verification_path(account)))
     for spelling in [*spellings, person.email]:
@@ -95,7 +95,7 @@ def test_an_international_domain_and_its_punycode_are_one_address(
     account = ok(api.post(REGISTER, new_person().registration | {'email': first}), HTTPStatus.CREATED)
 
     assert account['email'] == canonical
-    message = problem_of(api, new_person().registration | {'email': second})
+    message = refusal(api, new_person().registration | {'email': second})
     assert message == f"Account with the email '{second}' already exists"
     mail, = mail_server.wait_for(to=canonical)
     assert ok(api.get(link_in(mail).removeprefix('http://api.test')))['verified'] is True
@@ -129,7 +129,7 @@ def test_an_address_with_a_line_break_or_a_second_address_is_refused(
 ) -> None:
     email = form.format(person.email, person.email)
 
-    assert problem_of(api, person.registration | {'email': email}) == 'Email not whitelisted'
+    assert refusal(api, person.registration | {'email': email}) == 'Email not whitelisted'
 
 
 def test_a_mail_has_one_recipient_and_no_header_beside_those_of_every_mail(
@@ -152,7 +152,7 @@ def test_a_mail_has_one_recipient_and_no_header_beside_those_of_every_mail(
 def test_a_value_that_is_no_string_is_refused(
     api: ServedApi, person: Person, key: str, value: object
 ) -> None:
-    assert problem_of(api, person.registration | {key: value}) == f"'{key}' must be a string"
+    assert refusal(api, person.registration | {key: value}) == f"'{key}' must be a string"
 
 
 def test_keys_beyond_those_asked_for_change_nothing(api: ServedApi, person: Person) -> None:
@@ -206,7 +206,7 @@ def test_keys_beyond_those_asked_for_change_nothing(api: ServedApi, person: Pers
 def test_a_username_that_breaks_a_rule_is_refused_with_the_rule(
     api: ServedApi, person: Person, username: str, rule: str
 ) -> None:
-    message = problem_of(api, person.registration | {'username': username})
+    message = refusal(api, person.registration | {'username': username})
 
     assert message.startswith("'username' ") and rule in message
     assert len(message) < 200
@@ -240,7 +240,7 @@ def test_a_username_within_the_rules_is_taken_and_found(api: ServedApi, person: 
 def test_a_weak_password_is_refused_with_the_rule_and_not_repeated(
     api: ServedApi, person: Person, password: str, rule: str
 ) -> None:
-    message = problem_of(api, person.registration | {'password': password})
+    message = refusal(api, person.registration | {'password': password})
 
     assert message == f"'password' {rule}"
 
@@ -251,7 +251,7 @@ def test_a_password_that_is_the_name_on_the_account_is_refused(
 ) -> None:
     body = person.registration | {'password': person.registration[name].upper()}
 
-    assert problem_of(api, body) == "'password' must not be the email or the username"
+    assert refusal(api, body) == "'password' must not be the email or the username"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ VERIFY = '/v1/accounts/verify/'
 RESEND = '/v1/accounts/verify/resend'
 
 
-def problem_of(api: ServedApi, path: str) -> str:
+def refusal(api: ServedApi, path: str) -> str:
     return error_of(api.get(path), HTTPStatus.BAD_REQUEST)
 
 
@@ -105,7 +105,7 @@ def test_a_token_is_good_for_a_day(api: ServedApi, person: Person, age: timedelt
     if good:
         ok(api.get(path))
     else:
-        assert problem_of(api, path) == 'Invalid verification token'
+        assert refusal(api, path) == 'Invalid verification token'
 
 
 def test_a_token_for_an_address_that_the_account_has_no_longer_is_refused(
@@ -116,11 +116,11 @@ def test_a_token_for_an_address_that_the_account_has_no_longer_is_refused(
     statement = 'UPDATE accounts SET email = %s WHERE email = %s'
     assert execute(database, statement, other, person.email) == 1
 
-    assert problem_of(api, path) == f"No registered account with the email '{person.email}'"
+    assert refusal(api, path) == f"No registered account with the email '{person.email}'"
 
 
 def test_an_access_token_verifies_nothing(api: ServedApi, member: Member) -> None:
-    assert problem_of(api, VERIFY + member.token) == 'Invalid verification token'
+    assert refusal(api, VERIFY + member.token) == 'Invalid verification token'
 
 
 @pytest.mark.parametrize('purpose', ['access', 'reset', 'refresh', 'Verification', ''])
@@ -132,7 +132,7 @@ def test_a_token_of_another_purpose_verifies_nothing(
     claims = {'email': person.email, 'serial': 1}
     token = tokens.issue(str(account['id']), datetime.now(UTC), claims)
 
-    assert problem_of(api, VERIFY + token) == 'Invalid verification token'
+    assert refusal(api, VERIFY + token) == 'Invalid verification token'
     assert not is_verified(database, person)
 
 
@@ -159,7 +159,7 @@ def test_a_token_with_other_claims_is_invalid_even_with_the_right_key(
 
     path = VERIFY + tokens.issue(subject, datetime.now(UTC), claims)
 
-    assert problem_of(api, path) == 'Invalid verification token'
+    assert refusal(api, path) == 'Invalid verification token'
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH'])
@@ -249,7 +249,7 @@ def test_a_new_link_works_and_the_older_one_is_dead(
     old, new = (link_in(mail).removeprefix('http://api.test') for mail in mails)
 
     assert mails[0]['Message-ID'] == first['Message-ID'] != mails[1]['Message-ID']
-    assert problem_of(api, old) == 'Invalid verification token'
+    assert refusal(api, old) == 'Invalid verification token'
     assert not is_verified(database, person)
     ok(api.get(new))
     log_in(api, person)

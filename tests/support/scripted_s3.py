@@ -30,7 +30,9 @@ SILENCE = Answer(status=-2)
 CLOSE = Answer(status=-3)
 
 
-def problem_of(status: int, code: str, *, message: str = '', request_id: str = '4442587FB7D0A2F9') -> Answer:
+def error_response(
+    status: int, code: str, *, message: str = '', request_id: str = '4442587FB7D0A2F9'
+) -> Answer:
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message>' \
         f'<RequestId>{request_id}</RequestId></Error>'
     return Answer(status, body.encode(), {'x-amz-request-id': request_id})

@@ -117,7 +117,7 @@ class ProjectMachine(RuleBasedStateMachine):
     def list_revisions(self, who: str, number: int) -> None:
         project = self._any(number)
         titles = [(place, text[0]) for place, text in enumerate(project.revisions, start=1)]
-        expected = self.model.problem_of(who, project) or titles[::-1]
+        expected = self.model.refusal_of(who, project) or titles[::-1]
         assert self.system.revisions(who, project.id) == expected
 
     @invariant()

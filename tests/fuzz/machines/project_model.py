@@ -88,7 +88,7 @@ class ProjectModel:
 
     def change(self, who: str, project: ModelProject, fields: Fields) -> str | None:
         """Return the message of the error, or None."""
-        if refusal := self.problem_of(who, project):
+        if refusal := self.refusal_of(who, project):
             return refusal
         before_text, before_content, before_slug = project.text, project.content, project.slug
         slug = self._free_slug(
@@ -107,7 +107,7 @@ class ProjectModel:
         return None
 
     def restore(self, who: str, project: ModelProject, number: int) -> str | None:
-        if refusal := self.problem_of(who, project):
+        if refusal := self.refusal_of(who, project):
             return refusal
         if number > len(project.revisions):
             return f'There is no revision {number} of this project'
@@ -115,13 +115,13 @@ class ProjectModel:
         return self.change(who, project, {'title': title, 'body': body, 'summary': summary})
 
     def delete(self, who: str, project: ModelProject) -> str | None:
-        if refusal := self.problem_of(who, project):
+        if refusal := self.refusal_of(who, project):
             return refusal
         self.projects.remove(project)
         self.old_slugs = {key: each for key, each in self.old_slugs.items() if each is not project}
         return None
 
-    def problem_of(self, who: str, project: ModelProject) -> str | None:
+    def refusal_of(self, who: str, project: ModelProject) -> str | None:
         if project not in self.projects or (project.owner != who and not project.is_public):
             return NO_SUCH
         return None if project.owner == who else NOT_YOURS

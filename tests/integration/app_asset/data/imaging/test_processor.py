@@ -199,18 +199,18 @@ def test_an_avatar_may_have_more_pixels_than_its_source(worker: SandboxedWorker)
 
 def test_waiting_uploads_are_not_read_and_excess_ones_are_refused(worker: SandboxedWorker) -> None:
     processor = SandboxedImageProcessor(worker, waiting=1, timeout=0.05)
-    read_session, go_on = Event(), Event()
+    reading, go_on = Event(), Event()
 
     class Slow(BytesIO):
 
         def read(self, size: int | None = -1, /) -> bytes:
-            read_session.set()
+            reading.set()
             go_on.wait()
             return super().read(size)
 
     thread = Thread(target=lambda: processor.prepare(Slow(TINY)))
     thread.start()
-    read_session.wait()
+    reading.wait()
     upload = Upload(TINY)
     try:
         with pytest.raises(Unavailable):

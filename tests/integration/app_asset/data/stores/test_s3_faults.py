@@ -28,7 +28,7 @@ from tests.support.s3_servers import (
     MotoServer,
     RcloneServer,
 )
-from tests.support.scripted_s3 import CLOSE, DRIP, SILENCE, Answer, ScriptedS3, Seen, problem_of
+from tests.support.scripted_s3 import CLOSE, DRIP, SILENCE, Answer, ScriptedS3, Seen, error_response
 from tests.support.sockets import closed_port, silent_port
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import PATIENCE, wait_until
@@ -196,7 +196,7 @@ def test_broken_idle_connections_are_replaced(rclone: RcloneServer) -> None:
 def test_a_refusal_reveals_only_its_code_and_request_id(
     status: int, code: str, told: str, log: pytest.LogCaptureFixture
 ) -> None:
-    response = problem_of(status, code, message=f'User {ACCESS_KEY_ID} may not put {ARN}')
+    response = error_response(status, code, message=f'User {ACCESS_KEY_ID} may not put {ARN}')
     with ScriptedS3(lambda _: response) as server:
         message = failure(StorageRefused, log, store_at(server.url))
 
@@ -205,12 +205,12 @@ def test_a_refusal_reveals_only_its_code_and_request_id(
 
 
 def test_a_refusal_of_any_call(log: pytest.LogCaptureFixture) -> None:
-    with ScriptedS3(lambda _: problem_of(403, 'AccessDenied', message=ARN)) as server:
+    with ScriptedS3(lambda _: error_response(403, 'AccessDenied', message=ARN)) as server:
         all_fail(StorageRefused, log, store_at(server.url))
 
 
 def test_a_malformed_request_id_is_not_logged(log: pytest.LogCaptureFixture) -> None:
-    response = problem_of(403, 'AccessDenied', request_id=f'see {ARN}')
+    response = error_response(403, 'AccessDenied', request_id=f'see {ARN}')
     with ScriptedS3(lambda _: response) as server:
         failure(StorageRefused, log, store_at(server.url))
 
@@ -228,17 +228,17 @@ def test_a_malformed_request_id_is_not_logged(log: pytest.LogCaptureFixture) -> 
 def test_transient_errors_make_the_store_unavailable(
     status: int, code: str, log: pytest.LogCaptureFixture
 ) -> None:
-    with ScriptedS3(lambda _: problem_of(status, code, message=ARN)) as server:
+    with ScriptedS3(lambda _: error_response(status, code, message=ARN)) as server:
         failure(Unavailable, log, store_at(server.url))
 
 
 def test_a_server_error_fails_any_call(log: pytest.LogCaptureFixture) -> None:
-    with ScriptedS3(lambda _: problem_of(503, 'SlowDown')) as server:
+    with ScriptedS3(lambda _: error_response(503, 'SlowDown')) as server:
         all_fail(Unavailable, log, store_at(server.url))
 
 
 def test_a_single_server_error_is_retried() -> None:
-    responses = [problem_of(503, 'SlowDown')]
+    responses = [error_response(503, 'SlowDown')]
     with ScriptedS3(lambda _: responses.pop() if responses else Answer()) as server:
         store_at(server.url, replace(PATIENT, attempts=2)).save(FILES[:1])
 
@@ -285,7 +285,7 @@ def test_the_first_file_is_uploaded_after_all_others() -> None:
     assert sorted(before_first) == sorted(KEYS[1:])
 
 
-@pytest.mark.parametrize('response', [problem_of(403, 'AccessDenied'), SILENCE])
+@pytest.mark.parametrize('response', [error_response(403, 'AccessDenied'), SILENCE])
 def test_the_first_file_is_not_uploaded_without_the_others(response: Answer) -> None:
     with ScriptedS3(lambda seen: response if seen.key == KEYS[1] else Answer()) as server:
         with pytest.raises(BusinessError):
@@ -303,7 +303,7 @@ def test_the_first_file_is_deleted_before_the_others() -> None:
 
 
 def test_the_others_stay_if_the_first_file_cannot_be_deleted() -> None:
-    with ScriptedS3(lambda _: problem_of(403, 'AccessDenied')) as server:
+    with ScriptedS3(lambda _: error_response(403, 'AccessDenied')) as server:
         with pytest.raises(StorageRefused):
             store_at(server.url).delete(KEYS)
 
@@ -353,7 +353,7 @@ def test_an_overdue_call_is_not_retried(log: pytest.LogCaptureFixture) -> None:
         if seen.method == 'PUT':
             return Answer()
         given_up.wait(PATIENCE)
-        return problem_of(503, 'SlowDown')
+        return error_response(503, 'SlowDown')
 
     limits = replace(PATIENT, attempts=2, deadline=0.3)
     with ScriptedS3(script) as server:

@@ -16,7 +16,7 @@ from tests.support.s3_servers import (
     MotoServer,
     RcloneServer,
 )
-from tests.support.scripted_s3 import Answer, ScriptedS3, problem_of
+from tests.support.scripted_s3 import Answer, ScriptedS3, error_response
 from tests.support.sockets import closed_port
 
 
@@ -52,7 +52,7 @@ def test_a_bucket_that_only_the_service_can_read_is_a_warning(rclone: RcloneServ
 @pytest.mark.parametrize('method', ['PUT', 'HEAD', 'DELETE'])
 def test_a_refused_operation_is_a_failure_with_its_code(method: str) -> None:
     with ScriptedS3(
-        lambda seen: problem_of(403, 'AccessDenied', message=f'{ACCESS_KEY_ID} may not')
+        lambda seen: error_response(403, 'AccessDenied', message=f'{ACCESS_KEY_ID} may not')
         if seen.method == method else Answer(200)
     ) as server:
         error = failure(bucket_at(server.url))
