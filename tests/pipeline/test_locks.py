@@ -27,7 +27,7 @@ def load(path: str) -> dict[str, Any]:
 
 LOCK = load('Pipfile.lock')
 PACKAGES = {(section, name): package
-            for section in LOCK.keys() - {'_meta'}
+            for section in sorted(LOCK.keys() - {'_meta'})
             for name, package in LOCK[section].items()}
 
 
