@@ -1,5 +1,4 @@
 """The operator's commands, each in a process that is forked where all they import is there already."""
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -10,14 +9,11 @@ from tempfile import TemporaryDirectory
 from flask.cli import main
 
 # pylint: disable=unused-import
-import talelio_backend.bootstrap
 import talelio_backend.commands
 # pylint: enable=unused-import
 from talelio_backend.settings import PROJECT_FOLDER
+from tests.support.forked_server import FORKS
 from tests.support.waiting import PATIENCE
-
-_FORKS = multiprocessing.get_context('forkserver')
-_FORKS.set_forkserver_preload(['__main__', __name__, 'tests.support.forked_server'])
 
 
 def flask(environ: Mapping[str, str], *arguments: str, stdin: str = '') -> subprocess.CompletedProcess[str]:
@@ -27,7 +23,7 @@ def flask(environ: Mapping[str, str], *arguments: str, stdin: str = '') -> subpr
         given.write_text(stdin, encoding='utf-8')
         for file in (out, err):
             file.touch()
-        process = _FORKS.Process(target=_become_flask, args=(dict(environ), arguments, files))
+        process = FORKS.Process(target=_become_flask, args=(dict(environ), arguments, files))
         process.start()
         process.join(PATIENCE)
         code = process.exitcode

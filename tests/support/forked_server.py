@@ -14,15 +14,16 @@ import talelio_backend.bootstrap
 # pylint: enable=unused-import
 from talelio_backend.settings import PROJECT_FOLDER
 
-_FORKS = multiprocessing.get_context('forkserver')
-_FORKS.set_forkserver_preload(['__main__', __name__, 'tests.support.flask_command'])
+# What is preloaded can only be said before the first fork, so all forks share this.
+FORKS = multiprocessing.get_context('forkserver')
+FORKS.set_forkserver_preload(['__main__', __name__, 'tests.support.flask_command'])
 
 
 class ForkedServer:
     """As much of `subprocess.Popen` as `ServedApi` needs."""
 
     def __init__(self, environ: Mapping[str, str], config: str, log_file: Path) -> None:
-        self._process = _FORKS.Process(target=_become_gunicorn, args=(dict(environ), config, log_file))
+        self._process = FORKS.Process(target=_become_gunicorn, args=(dict(environ), config, log_file))
         self._process.start()
 
     @property
