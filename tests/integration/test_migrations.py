@@ -39,6 +39,11 @@ HEAD = REVISIONS[-1]
 PATIENCE = 60.0
 # The one that migrations/env.py takes.
 LOCK = 0x74616C65
+# Other tests' databases are on the same server.
+ADVISORY_LOCKS = """
+    SELECT pid FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 # Everything that a schema consists of here, as the server itself words it. Alembic's comparison leaves out
 # some of it, such as the condition of a partial index.
@@ -174,7 +179,7 @@ def has_found_the_lock_taken(engine: Engine) -> bool:
                 connection, "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
                 "AND pid <> pg_backend_pid() AND (query LIKE '%pg_try_advisory_lock%' OR query = 'COMMIT')"
             )
-        ) or bool(rows(connection, "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+        ) or bool(rows(connection, f'{ADVISORY_LOCKS} AND NOT granted'))
 
 
 # Up and down
@@ -380,7 +385,7 @@ def test_the_lock_is_given_back(empty: Engine) -> None:
     command.upgrade(config_for(empty), 'head')
 
     with empty.connect() as connection:
-        assert not rows(connection, "SELECT * FROM pg_locks WHERE locktype = 'advisory'")
+        assert not rows(connection, ADVISORY_LOCKS)
 
 
 # The models and the migrated schema

@@ -16,10 +16,10 @@ from talelio_backend.shared.business.pagination import PageRequest
 from tests.fakes.images import FakeImageStore
 from tests.fakes.ports import FakeImageProcessor
 from tests.support.backings import RealBacking, committed_account
-from tests.support.engines import scalar
+from tests.support.engines import scalar, wait_for_waiters
 from tests.support.image_files import uploaded
 from tests.support.samples import NOW
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE
 
 
 class Pause:
@@ -107,8 +107,7 @@ class Requests:
         return avatar.avatar_url(self.store, show_own(self._unit_of_work(), self._owner))
 
     def wait_for_the_lock(self) -> None:
-        query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        wait_until(lambda: scalar(self._engine, query), 'somebody waits for the lock')
+        wait_for_waiters(self._engine)
 
     def _unit_of_work(self) -> UnitOfWork:
         return PausingUnitOfWork(self._engine, self.pause)

@@ -33,8 +33,11 @@ def test_each_statement_sees_what_was_committed_before_it(engine: Engine) -> Non
         scalar(writer, "INSERT INTO whitelist (email, added_at, note) VALUES ('a@example.com', now(), '')")
         assert read_session.run('SELECT count(*) FROM whitelist') == before + 1
         assert read_session.run("SELECT state FROM pg_stat_activity WHERE pid = pg_backend_pid()") == 'active'
-        sessions = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
-        assert scalar(writer, sessions) == 0
+        idle_transactions = """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'idle in transaction'
+        """
+        assert scalar(writer, idle_transactions) == 0
 
 
 def test_who_has_the_connection_next_has_a_transaction(engine: Engine) -> None:
