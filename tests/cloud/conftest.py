@@ -2,18 +2,28 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
 
 import boto3
+import botocore.session
 import pytest
-from moto import mock_aws
+from botocore.loaders import Loader, create_loader
 
-from tests.cloud import moto_models  # pylint: disable=unused-import
 from tests.cloud.aws_files import REGION
+
+
+@cache
+def _loader() -> Loader:
+    """It keeps the descriptions of AWS's services, which each session would read again."""
+    return create_loader()
 
 
 @contextmanager
 def new_account() -> Iterator[boto3.Session]:
     """A session in an empty account. moto keeps one at a time."""
+    # To import moto takes seconds, which each process of pytest-xdist would spend when it collects the tests.
+    moto_models = import_module('tests.cloud.moto_models')
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith('AWS_')]:
             patch.delenv(name)
@@ -22,8 +32,15 @@ def new_account() -> Iterator[boto3.Session]:
         patch.setenv('AWS_EC2_METADATA_DISABLED', 'true')
         # What ECS would do in its own time: a service's tasks are up at once.
         patch.setenv('MOTO_ECS_SERVICE_RUNNING', '1')
-        with mock_aws():
-            yield boto3.Session(aws_access_key_id='test', aws_secret_access_key='test', region_name=REGION)
+        with moto_models.mock_aws():
+            session = botocore.session.get_session()
+            session.register_component('data_loader', _loader())
+            yield boto3.Session(
+                aws_access_key_id='test',
+                aws_secret_access_key='test',
+                region_name=REGION,
+                botocore_session=session
+            )
 
 
 @pytest.fixture(name='account')

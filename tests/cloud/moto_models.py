@@ -9,10 +9,13 @@ import json
 from typing import Any, Self
 
 import boto3
+from moto import mock_aws
 from moto.core.common_models import CloudFormationModel
 from moto.iam.models import Role, iam_backends
 from moto.s3.models import FakeBucket, s3_backends
 from moto.ssm.models import Parameter
+
+__all__ = ['mock_aws']
 
 
 class _StandIn:
