@@ -1,5 +1,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# Python keeps what it has compiled, whatever the machine's setting. Each of the many processes of the tests would compile
+# all that it imports, which takes three times as long as the import.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 VENV := .venv
