@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres
-from talelio_backend.development.embedded_postgres.programs import find_installation
-from talelio_backend.development.embedded_postgres.unprivileged import choose_runner
+from talelio_backend.development.embedded_postgres.programs import choose_runner, find_installation
 from tests.faults.cases import Case, for_each
 from tests.faults.trial import Outcome, Service, check_mended, check_suffered
 from tests.support.answers import ok
@@ -19,7 +18,6 @@ from tests.support.attempts import Prepare
 from tests.support.database import connect, select_one
 from tests.support.members import WHITELIST, join, publish
 from tests.support.migrated_cluster import MigratedCluster
-from tests.support.missing import skip
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
 from tests.support.uploads import stored_files
@@ -79,12 +77,9 @@ def copy_to(folder: Path, url: str) -> None:
     """Make a standby's data of a running primary's."""
     installation = find_installation()
     runner = choose_runner(folder, installation)
-    if runner.home != folder:
-        skip('no pg_basebackup for the user that runs PostgreSQL', 'run as an ordinary user')
     parts = make_url(url)
     (folder / 'password').write_text(str(parts.password), encoding='ascii')
     (folder / 'password').chmod(0o600)
-    runner.give(folder / 'password')
     source = parts.set(drivername='postgresql').render_as_string(hide_password=False)
     made = runner.run(
         installation / 'bin/pg_basebackup',

@@ -1,20 +1,18 @@
 """Creates, starts, connects to and stops one PostgreSQL server."""
-import os
 import re
 import secrets
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 
-from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError
-from talelio_backend.development.embedded_postgres.unprivileged import ProgramRunner
+from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError, ProgramRunner
 
 _USER = _DATABASE = 'talelio'
-_LOG_LIMIT = 10_000_000  # bytes
 
 _SETTINGS = {
     'listen_addresses': '127.0.0.1',
@@ -43,9 +41,9 @@ class Cluster:
     def __init__(self, runner: ProgramRunner, *, durable: bool) -> None:
         self._runner = runner
         self._durable = durable
-        self._password = runner.home / 'password'
-        self._log = runner.home / 'server.log'
-        self.data = (runner.home / 'data').resolve()
+        self._password = runner.folder / 'password'
+        self._log = runner.folder / 'server.log'
+        self.data = runner.folder / 'data'
 
     def start(self, lock: int, timeout: float) -> None:
         """Start the server, and create its data first if necessary. It must not be running.
@@ -58,7 +56,8 @@ class Cluster:
             self._create(lock)
         # PostgreSQL trusts this file even if the process id was reused.
         (self.data / 'postmaster.pid').unlink(missing_ok=True)
-        self._renew_log()
+        if self._log.exists():
+            self._log.replace(self._log.with_name('server.log.1'))
         settings = _SETTINGS | ({} if self._durable else _SETTINGS_WITHOUT_SYNC)
         options = ' '.join(f'-c {name}={value}' for name, value in settings.items())
         for _ in range(3):
@@ -69,8 +68,7 @@ class Cluster:
                 self._log,
                 '-o',
                 f'-p {_free_port()} {options}',
-                '-t',
-                str(max(1, round(timeout))),
+                timeout=timeout,
                 keep_open=[lock]
             )
             if result.returncode == 0:
@@ -80,14 +78,10 @@ class Cluster:
         )
 
     def stop(self, timeout: float) -> None:
-        self._pg_ctl('stop', '-m', 'fast', '-t', str(max(1, round(timeout))))
+        self._pg_ctl('stop', '-m', 'fast', timeout=timeout)
 
     def connect(self) -> str:
-        """Return the URL of the database after verifying that this server listens there.
-
-        Raises psycopg2.Error if it does not.
-        """
-        port = self._pid_file_line(3)
+        """Return the URL of the database. Raises psycopg2.Error if the server does not respond."""
         try:
             password = self._password.read_text(encoding='ascii')
         except FileNotFoundError as error:
@@ -95,59 +89,33 @@ class Cluster:
                 f'The password of the database in {self.data} is missing: restore {self._password}, '
                 f'or move {self.data} away to start with an empty database.'
             ) from error
-        credentials = f'{_USER}:{password}@127.0.0.1:{port}'
-        with closing(
-            psycopg2.connect(f'postgresql://{credentials}/postgres', connect_timeout=5)
-        ) as connection:
+        server = f'{_USER}:{password}@127.0.0.1:{self._port()}'
+        with closing(psycopg2.connect(f'postgresql://{server}/postgres', connect_timeout=5)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute('SHOW data_directory')
-                row = cursor.fetchone()
-                if row is None or Path(row[0]) != self.data:
-                    raise psycopg2.OperationalError(f'port {port} belongs to another server')
                 cursor.execute('SELECT FROM pg_database WHERE datname = %s', (_DATABASE, ))
                 if cursor.rowcount == 0:
                     cursor.execute(f'CREATE DATABASE {_DATABASE} TEMPLATE template0')
-        return f'postgresql+psycopg2://{credentials}/{_DATABASE}'
-
-    def may_be_running(self) -> bool:
-        """Whether the process in postmaster.pid may be a server with this data; if in doubt, True."""
-        process = self._pid_file_line(0)
-        if not process:
-            return False
-        try:
-            # A server's working directory is its data folder.
-            return Path(f'/proc/{process}/cwd').readlink() == self.data
-        except (FileNotFoundError, ProcessLookupError):
-            if Path('/proc/self/cwd').exists():
-                # No such process, or a zombie.
-                return False
-            listing = subprocess.run(['ps', '-ww', '-p', str(process), '-o', 'command='],
-                                     capture_output=True,
-                                     text=True,
-                                     errors='replace',
-                                     check=False)
-            command = listing.stdout.replace('\n', ' ')
-        except PermissionError:
-            # Another user's process, which even root in a container cannot inspect.
-            command = Path(f'/proc/{process}/cmdline').read_text(encoding='utf-8', errors='replace')
-            command = command.replace('\0', ' ')
-        elsewhere = ' -D /' in command and f' -D {self.data} ' not in command
-        # The server's child processes are named `postgres: …` and never in this file.
-        return bool(re.search(r'postgres\s', command)) and not elsewhere
+        return f'postgresql+psycopg2://{server}/{_DATABASE}'
 
     def log_tail(self) -> str:
         if not self._log.exists():
             return f'{self._log} does not exist.'
-        text = self._log.read_bytes()[-3000:].decode(errors='replace')
-        return '\n'.join([f'Last lines of {self._log}:', *text.splitlines()[-20:]])
+        lines = self._log.read_text(encoding='utf-8', errors='replace').splitlines()
+        return '\n'.join([f'Last lines of {self._log}:', *lines[-20:]])
 
-    def _pg_ctl(self,
-                action: str,
-                *options: str | Path,
-                keep_open: list[int] | None = None) -> subprocess.CompletedProcess[str]:
+    def _pg_ctl(self, action: str, *options: str | Path, timeout: float,
+                keep_open: Sequence[int] = ()) -> subprocess.CompletedProcess[str]:
+        seconds = str(max(1, round(timeout)))
         return self._runner.run(
-            self._runner.programs / 'pg_ctl', action, '-D', self.data, *options, keep_open=keep_open or ()
+            self._runner.programs / 'pg_ctl',
+            action,
+            '-D',
+            self.data,
+            '-t',
+            seconds,
+            *options,
+            keep_open=keep_open
         )
 
     def _create(self, lock: int) -> None:
@@ -161,7 +129,8 @@ class Cluster:
             shutil.rmtree(draft)
         draft.mkdir(mode=0o700)
         self._runner.give(draft)
-        self._make_file(self._password, secrets.token_urlsafe(32))
+        self._password.touch(mode=0o600)
+        self._password.write_text(secrets.token_urlsafe(32), encoding='ascii')
         result = self._runner.run(
             self._runner.programs / 'initdb',
             '-D',
@@ -181,8 +150,6 @@ class Cluster:
         if result.returncode != 0:
             raise EmbeddedPostgresError(f'Cannot create a database in {self.data}:\n{result.stderr.strip()}')
         draft.rename(self.data)
-        if self._durable:
-            _sync_folder(self.data.parent)
 
     def _check_data(self) -> None:
         owner = self.data.stat().st_uid
@@ -201,25 +168,10 @@ class Cluster:
                 'that folder away to start with an empty database.'
             )
 
-    def _renew_log(self) -> None:
-        if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT:
-            self._log.replace(self._log.with_name('server.log.1'))
-        if not self._log.exists():
-            self._make_file(self._log, '')
-
-    def _make_file(self, path: Path, content: str) -> None:
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, 'w', encoding='ascii') as file:
-            file.write(content)
-        self._runner.give(path)
-
-    def _pid_file_line(self, number: int) -> int:
-        """Return the number on a line of postmaster.pid, or 0 if it does not exist (yet)."""
+    def _port(self) -> int:
+        """Return 0, which refuses connections, while the server has not written its port."""
         try:
-            lines = (self.data / 'postmaster.pid').read_text(encoding='utf-8').splitlines()
-            # A single-user server writes its process id as a negative number.
-            return abs(int(lines[number]))
+            return int((self.data / 'postmaster.pid').read_text(encoding='utf-8').splitlines()[3])
         except (FileNotFoundError, IndexError, ValueError):
             return 0
 
@@ -228,11 +180,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return int(probe.getsockname()[1])
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,8 +18,12 @@ from types import TracebackType
 import psycopg2
 
 from talelio_backend.development.embedded_postgres.cluster import Cluster
-from talelio_backend.development.embedded_postgres.programs import EmbeddedPostgresError, find_installation
-from talelio_backend.development.embedded_postgres.unprivileged import RunnerFactory, choose_runner
+from talelio_backend.development.embedded_postgres.programs import (
+    EmbeddedPostgresError,
+    RunnerFactory,
+    choose_runner,
+    find_installation,
+)
 
 _PAUSE = 0.02  # seconds
 
@@ -94,7 +98,7 @@ class EmbeddedPostgres:
             # Held by any remaining process of a server.
             server = self._open('server.lock')
             try:
-                must_start = _try_lock(server) and not cluster.may_be_running()
+                must_start = _try_lock(server)
                 if must_start:
                     cluster.start(server, self._timeout)
             finally:
@@ -110,9 +114,8 @@ class EmbeddedPostgres:
                     ) from error
                 if time.monotonic() > give_up:
                     raise EmbeddedPostgresError(
-                        f'Another PostgreSQL seems to use {cluster.data}, perhaps in another container '
-                        f'or machine, but did not respond within {self._timeout:g} seconds: '
-                        f'{error}\n{cluster.log_tail()}'
+                        f'A PostgreSQL that uses {cluster.data} did not respond within '
+                        f'{self._timeout:g} seconds: {error}\n{cluster.log_tail()}'
                     ) from error
             time.sleep(_PAUSE)
 
@@ -120,9 +123,8 @@ class EmbeddedPostgres:
         server = self._open('server.lock')
         try:
             if _try_lock(server):
-                return  # Already stopped, or not started by this class.
-            if cluster.may_be_running():
-                cluster.stop(self._timeout)
+                return  # Already stopped.
+            cluster.stop(self._timeout)
             if not _try_lock(server, self._timeout):
                 raise EmbeddedPostgresError(
                     f'PostgreSQL did not stop on {cluster.data}.\n{cluster.log_tail()}'
