@@ -1,10 +1,11 @@
 import os
 from collections.abc import Sequence
 
+from talelio_backend.app_account.business.context import AccountPorts
 from talelio_backend.app_account.business.mails import account_mails
 from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkUrls
 from talelio_backend.app_account.business.mails.requests import MailRequests
-from talelio_backend.app_account.business.use_cases.issued_tokens import SessionTokens
+from talelio_backend.app_account.business.ports import LinkPurpose
 from talelio_backend.app_account.business.use_cases.password_recovery import (
     RESET_REQUEST,
     VERIFICATION_REQUEST,
@@ -15,8 +16,13 @@ from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_account.presentation.account_commands import account_commands
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
-from talelio_backend.app_account.presentation.routes import account_routes
+from talelio_backend.app_account.presentation.own_account_routes import (
+    email_change_routes,
+    own_account_routes,
+)
+from talelio_backend.app_account.presentation.registration_routes import recovery_routes, registration_routes
 from talelio_backend.app_account.presentation.session_cookie import SessionCookie
+from talelio_backend.app_account.presentation.session_routes import session_routes
 from talelio_backend.app_account.presentation.whitelist_commands import whitelist_commands
 from talelio_backend.app_asset.business.file_claims import roll_back_upload
 from talelio_backend.bootstrap.container import Container
@@ -30,43 +36,44 @@ def add_accounts(container: Container) -> None:
     def free_files(user_id: int, file_keys: Sequence[str]) -> None:
         roll_back_upload(container.unit_of_work(), container.store, user_id, file_keys)
 
-    dependencies = AccountDependencies(
-        unit_of_work=container.unit_of_work,
-        idempotency=container.idempotency,
+    ports = AccountPorts(
         hasher=BcryptHasher(
             settings.bcrypt_cost,
             at_once=_hashes_at_once(settings),
             observer=container.metrics.work.bulkhead('passwords'),
         ),
-        tokens=SessionTokens(access=container.access_tokens, refresh=JwtRefreshTokens(*keys)),
-        cookie=SessionCookie(api_origin=settings.api_base_url, frontends=settings.cors_origins),
-        limiter=container.limiter,
-        verification_tokens=JwtLinkTokens('verification', *keys),
-        reset_tokens=JwtLinkTokens('reset', *keys),
-        confirmation_tokens=JwtLinkTokens('email-confirmation', *keys),
-        revocation_tokens=JwtLinkTokens('email-revocation', *keys),
+        access_tokens=container.access_tokens,
+        refresh_tokens=JwtRefreshTokens(*keys),
+        links={purpose: JwtLinkTokens(purpose, *keys)
+               for purpose in LinkPurpose},
         whitelist=settings.whitelisted_emails,
         common_passwords=load_common_passwords(),
-        avatar_url=container.avatar_url,
         free_files=free_files,
     )
+    dependencies = AccountDependencies(
+        unit_of_work=container.unit_of_work,
+        ports=ports,
+        idempotency=container.idempotency,
+        cookie=SessionCookie(api_origin=settings.api_base_url, frontends=settings.cors_origins),
+        limiter=container.limiter,
+        avatar_url=container.avatar_url,
+    )
     container.app.cli.add_command(account_commands(dependencies))
-    container.app.cli.add_command(whitelist_commands(container.unit_of_work, settings.whitelisted_emails))
-    for routes in account_routes(dependencies):
-        container.app.register_blueprint(routes)
-    _add_composers(container, dependencies)
+    container.app.cli.add_command(whitelist_commands(dependencies, settings.whitelisted_emails))
+    for routes in (
+        registration_routes, session_routes, own_account_routes, recovery_routes, email_change_routes
+    ):
+        container.app.register_blueprint(routes(dependencies))
+    _add_composers(container, ports)
 
 
-def _add_composers(container: Container, dependencies: AccountDependencies) -> None:
+def _add_composers(container: Container, ports: AccountPorts) -> None:
     settings = container.settings
     requests = MailRequests(container.unit_of_work)
     mails = AccountMails(
         unit_of_work=container.unit_of_work,
         urls=LinkUrls(api_base_url=settings.api_base_url, frontend_url=settings.frontend_url),
-        verification_tokens=dependencies.verification_tokens,
-        reset_tokens=dependencies.reset_tokens,
-        confirmation_tokens=dependencies.confirmation_tokens,
-        revocation_tokens=dependencies.revocation_tokens,
+        links=ports.links,
     )
     container.composers.update({
         account_mails.VERIFICATION_MAIL: mails.verification,

@@ -15,7 +15,7 @@ import pytest
 import requests
 from sqlalchemy import make_url
 
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.database import connect, execute, select_one
@@ -99,7 +99,7 @@ def live(trial: Trial) -> Member:
         'renewed refresh': renewed['refresh_token'],
     } | {
         purpose: JwtLinkTokens(purpose, SECRET_KEY).issue(mail_link, datetime.now(UTC))
-        for purpose in ('reset', 'email-confirmation', 'email-revocation')
+        for purpose in LinkPurpose if purpose is not LinkPurpose.VERIFICATION
     }
     for name, token in tokens.items():
         # The beginning says only how it is signed; what follows is as good as the whole.

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 from requests import Response
 
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.rate_limit_policies import (
     EMAIL_CHANGE,
     LOGIN,
@@ -104,7 +104,7 @@ def test_the_owner_gets_in_from_where_they_were_before(proxied: ServedApi, owner
 def test_who_chose_a_new_password_by_mail_gets_in_from_there(proxied: ServedApi, owner: Member) -> None:
     guess_from_everywhere(proxied, owner.person, 10)
     here = {'X-Forwarded-For': '192.0.2.1'}
-    token = JwtLinkTokens('reset', SECRET_KEY
+    token = JwtLinkTokens(LinkPurpose.RESET, SECRET_KEY
                           ).issue(MailLink(owner.account['id'], owner.person.email, 0), datetime.now(UTC))
     body = {'token': token, 'password': 'another pass phrase'}
     assert proxied.post('/v1/accounts/password/reset', body, headers=here).status_code == 204

@@ -7,7 +7,7 @@ import pytest
 from psycopg2.extensions import connection
 from requests import Response
 
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
@@ -80,7 +80,7 @@ def test_the_owner_of_an_address_gets_in_though_a_stranger_registered_it(
 
 def test_of_eight_uses_at_once_one_counts(api: ServedApi, member: Member) -> None:
     link = MailLink(member.account['id'], member.person.email, 0)
-    token = JwtLinkTokens('reset', SECRET_KEY).issue(link, datetime.now(UTC))
+    token = JwtLinkTokens(LinkPurpose.RESET, SECRET_KEY).issue(link, datetime.now(UTC))
     passwords = [f'{NEW} {number}' for number in range(8)]
 
     answers = at_once([partial(reset, api, token, password) for password in passwords])
@@ -94,7 +94,10 @@ def test_a_link_lives_an_hour(api: ServedApi, member: Member) -> None:
     link = MailLink(member.account['id'], member.person.email, 0)
     then = datetime.now(UTC) - timedelta(hours=1, seconds=1)
 
-    error_of(reset(api, JwtLinkTokens('reset', SECRET_KEY).issue(link, then)), HTTPStatus.BAD_REQUEST)
+    error_of(
+        reset(api,
+              JwtLinkTokens(LinkPurpose.RESET, SECRET_KEY).issue(link, then)), HTTPStatus.BAD_REQUEST
+    )
 
     log_in(api, member.person)
 
@@ -139,7 +142,7 @@ def test_whatever_else_is_no_link(api: ServedApi, token: str) -> None:
 
 def test_a_weak_password_leaves_the_link_good(api: ServedApi, member: Member) -> None:
     link = MailLink(member.account['id'], member.person.email, 0)
-    token = JwtLinkTokens('reset', SECRET_KEY).issue(link, datetime.now(UTC))
+    token = JwtLinkTokens(LinkPurpose.RESET, SECRET_KEY).issue(link, datetime.now(UTC))
 
     assert 'most used' in error_of(reset(api, token, 'password1'), HTTPStatus.BAD_REQUEST)
     assert error_of(api.post(RESET, {'token': token}), HTTPStatus.BAD_REQUEST) == "Expected 'password' key"

@@ -5,7 +5,7 @@ from typing import Protocol
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.app_account.business.domain.session import Session
-from talelio_backend.app_account.business.ports.sessions import AccountStatus
+from talelio_backend.app_account.business.ports import AccountStatus
 
 
 class SessionStore(Protocol):

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.session import IDLE_LIFETIME, Client, Session
-from talelio_backend.app_account.business.ports.sessions import AccountStatus
+from talelio_backend.app_account.business.ports import AccountStatus
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW
 
@@ -25,8 +25,8 @@ def ids(backing: Backing, account: Account, now: datetime = NOW) -> list[int]:
 
 
 def status_of(backing: Backing, account_id: int, session_id: int | None) -> AccountStatus | None:
-    with backing.unit_of_work() as uow:
-        return uow.sessions.account_status(account_id, session_id)
+    with backing.read_session() as session:
+        return session.sessions.account_status(account_id, session_id)
 
 
 def test_a_session_is_kept_as_it_was(backing: Backing) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.attempts import EVENTS, MAILS, Attempt, Prepare, ids_of, once, one_wins, some_win
@@ -98,7 +98,7 @@ def _forgot(api: ServedApi) -> Attempt:
 def _reset(api: ServedApi) -> Attempt:
     member = join(api)
     link = MailLink(member.account['id'], member.person.email, 0)
-    token = JwtLinkTokens('reset', SECRET_KEY).issue(link, datetime.now(UTC))
+    token = JwtLinkTokens(LinkPurpose.RESET, SECRET_KEY).issue(link, datetime.now(UTC))
     return Attempt(
         send=partial(api.post, '/v1/accounts/password/reset', {
             'token': token,
@@ -135,7 +135,7 @@ def _change_email(api: ServedApi) -> Attempt:
     )
 
 
-def _email_link(api: ServedApi, member: Member, purpose: str, *, new: bool) -> str:
+def _email_link(api: ServedApi, member: Member, purpose: LinkPurpose, *, new: bool) -> str:
     """The token in one of the two mails about a change of the address, which is wished for here."""
     body = {'email': new_person().email, 'password': member.person.password}
     ok(api.request('PUT', '/v1/accounts/email', json=body, headers=member.bearer), HTTPStatus.ACCEPTED)
@@ -149,7 +149,7 @@ def _email_link(api: ServedApi, member: Member, purpose: str, *, new: bool) -> s
 
 def _confirm_email(api: ServedApi) -> Attempt:
     member = join(api)
-    token = _email_link(api, member, 'email-confirmation', new=True)
+    token = _email_link(api, member, LinkPurpose.EMAIL_CONFIRMATION, new=True)
     return Attempt(
         send=partial(api.post, '/v1/accounts/email/confirm', {'token': token}),
         success=200,
@@ -166,7 +166,7 @@ def _confirm_email(api: ServedApi) -> Attempt:
 
 def _revoke_email(api: ServedApi) -> Attempt:
     member = join(api)
-    token = _email_link(api, member, 'email-revocation', new=False)
+    token = _email_link(api, member, LinkPurpose.EMAIL_REVOCATION, new=False)
     return Attempt(
         send=partial(api.post, '/v1/accounts/email/revoke', {'token': token}),
         success=200,

@@ -4,7 +4,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.ports.links import EmailChangeUnitOfWork
+from talelio_backend.app_account.business.ports import AccountStatusReadSession, AccountUnitOfWork
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_feed.business.ports import ChangeUnitOfWork
 from talelio_backend.app_project.business.ports import ProjectReadSession, ProjectUnitOfWork
@@ -18,10 +18,14 @@ from tests.support.samples import new_account
 
 
 class WholeUnitOfWork(
-    EmailChangeUnitOfWork, ProjectUnitOfWork, AssetUnitOfWork, ChangeUnitOfWork, LimitsUnitOfWork,
+    AssetUnitOfWork, AccountUnitOfWork, ProjectUnitOfWork, ChangeUnitOfWork, LimitsUnitOfWork,
     ResultObservingUnitOfWork, Protocol
 ):
     """What the services together see of it."""
+
+
+class WholeReadSession(AccountStatusReadSession, ProjectReadSession, Protocol):
+    pass
 
 
 class Backing(Protocol):
@@ -30,7 +34,7 @@ class Backing(Protocol):
     def unit_of_work(self) -> WholeUnitOfWork:
         ...
 
-    def read_session(self) -> ProjectReadSession:
+    def read_session(self) -> WholeReadSession:
         ...
 
     def delete_account(self, id_: int) -> None:
@@ -45,7 +49,7 @@ class RealBacking:
     def unit_of_work(self) -> WholeUnitOfWork:
         return UnitOfWork(self._engine)
 
-    def read_session(self) -> ProjectReadSession:
+    def read_session(self) -> WholeReadSession:
         return ReadSession(self._engine)
 
     def delete_account(self, id_: int) -> None:
@@ -60,7 +64,7 @@ class FakeBacking:
     def unit_of_work(self) -> WholeUnitOfWork:
         return FakeUnitOfWork(self._store)
 
-    def read_session(self) -> ProjectReadSession:
+    def read_session(self) -> WholeReadSession:
         return FakeUnitOfWork(self._store)
 
     def delete_account(self, id_: int) -> None:

@@ -2,19 +2,18 @@
 from datetime import datetime
 
 from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.email_change import EmailChange
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import change_email
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.identity import Identity
-from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import EMAIL, NOW, PASSWORD
-from tests.support.samples import ORIGIN
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, context
 from tests.support.served_api import SECRET_KEY
 
-CONFIRMATION = JwtLinkTokens('email-confirmation', SECRET_KEY)
-REVOCATION = JwtLinkTokens('email-revocation', SECRET_KEY)
+CONFIRMATION = JwtLinkTokens(LinkPurpose.EMAIL_CONFIRMATION, SECRET_KEY)
+REVOCATION = JwtLinkTokens(LinkPurpose.EMAIL_REVOCATION, SECRET_KEY)
 SECOND, THIRD = 'second@example.com', 'third@example.com'
 
 
@@ -26,16 +25,8 @@ def request(
     password: str = PASSWORD,
     now: datetime = NOW
 ) -> None:
-    change_email.request(
-        uow,
-        FakeHasher(),
-        Identity(account.id),
-        whitelist={EMAIL, SECOND, THIRD},
-        email=email,
-        password=password,
-        actor=ORIGIN,
-        now=now,
-    )
+    arguments = context(uow, now, whitelist={EMAIL, SECOND, THIRD})
+    change_email.request(arguments, Identity(account.id), email=EmailAddress(email), password=password)
 
 
 def request_change(
@@ -47,9 +38,9 @@ def request_change(
 
 def confirm(uow: FakeUnitOfWork, change: EmailChange, *, now: datetime = NOW) -> Account:
     token = CONFIRMATION.issue(MailLink(change.account_id, change.new_email, change.id), NOW)
-    return change_email.confirm(uow, CONFIRMATION, token=token, actor=ORIGIN, now=now)
+    return change_email.confirm(context(uow, now), token)
 
 
 def revoke(uow: FakeUnitOfWork, change: EmailChange, *, now: datetime = NOW) -> Account:
     token = REVOCATION.issue(MailLink(change.account_id, change.old_email, change.id), NOW)
-    return change_email.revoke(uow, REVOCATION, token=token, actor=ORIGIN, now=now)
+    return change_email.revoke(context(uow, now), token)

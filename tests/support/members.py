@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import count
 from typing import Any
 
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.served_api import SECRET_KEY, ServedApi
@@ -75,7 +75,7 @@ def join(api: ServedApi, person: Person | None = None) -> Member:
 def verification_path(account: dict[str, Any], *, serial: int = 1, now: datetime | None = None) -> str:
     """The same link as the mail brings."""
     link = MailLink(account['id'], account['email'], serial)
-    token = JwtLinkTokens('verification', SECRET_KEY).issue(link, now or datetime.now(UTC))
+    token = JwtLinkTokens(LinkPurpose.VERIFICATION, SECRET_KEY).issue(link, now or datetime.now(UTC))
     return f'/v1/accounts/verify/{token}'
 
 

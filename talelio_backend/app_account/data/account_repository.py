@@ -55,7 +55,7 @@ def map_account() -> None:
 
 
 class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
-    """See `app_account.business.ports.accounts.AccountRepository`."""
+    """See `app_account.business.ports.AccountRepository`."""
 
     entity = Account
 

@@ -23,7 +23,7 @@ def map_email_change() -> None:
 
 
 class SqlAlchemyEmailChangeRepository(SqlAlchemyRepository[EmailChange]):
-    """See `app_account.business.ports.links.EmailChangeRepository`."""
+    """See `app_account.business.ports.EmailChangeRepository`."""
 
     entity = EmailChange
 

@@ -12,7 +12,7 @@ _SECRET_BYTES = 32
 
 
 class JwtRefreshTokens:
-    """See `app_account.business.ports.sessions.RefreshTokens`.
+    """See `app_account.business.ports.RefreshTokens`.
 
     The successor of a secret is its HMAC. Computing it takes both the server's key and the secret, which the
     server does not store. The signature tells a replayed token, whose hash is gone, from a forged one.

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from talelio_backend.app_account.business.domain.session import Session
-from talelio_backend.app_account.business.ports.sessions import AccountStatus
+from talelio_backend.app_account.business.ports import AccountStatus
 from talelio_backend.app_account.data.account_repository import account_table
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.compiled_query import CompiledQuery
@@ -49,16 +49,13 @@ def map_session() -> None:
 
 
 class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
-    """See `app_account.business.ports.sessions.SessionRepository`."""
+    """See `app_account.business.ports.SessionRepository`."""
 
     entity = Session
 
     def of_account(self, account_id: int, now: datetime) -> Sequence[Session]:
         query = select(Session).where(_columns.account_id == account_id, _columns.expires_at > now)
         return self._list(query.order_by(_columns.last_used_at.desc(), _columns.id.desc()))
-
-    def account_status(self, account_id: int, session_id: int | None) -> AccountStatus | None:
-        return SqlAlchemyAccountStatuses(self._session.connection()).account_status(account_id, session_id)
 
     def end(self, account_id: int, session_id: int) -> bool:
         ended = self._session.execute(
@@ -85,7 +82,7 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
 
 
 class SqlAlchemyAccountStatuses:
-    """See `app_account.business.ports.sessions.AccountStatuses`."""
+    """See `app_account.business.ports.AccountStatuses`."""
 
     _OF_ACCOUNT = CompiledQuery(
         select(user_table.c.id, account_table.c.token_epoch, account_table.c.disabled_at,

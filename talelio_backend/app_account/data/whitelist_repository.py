@@ -26,7 +26,7 @@ def map_whitelist_entry() -> None:
 
 
 class SqlAlchemyWhitelist(SqlAlchemyRepository[WhitelistEntry]):
-    """See `app_account.business.ports.accounts.WhitelistRepository`."""
+    """See `app_account.business.ports.WhitelistRepository`."""
 
     entity = WhitelistEntry
 

@@ -1,19 +1,18 @@
 """The commands of `flask account`."""
 import json
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import click
 from flask.cli import AppGroup
 
+from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.use_cases import administration
-from talelio_backend.app_account.business.use_cases.administration import Operator
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
-from talelio_backend.shared.presentation.command_options import operator, report_errors
+from talelio_backend.shared.presentation.command_options import json_option, operator, report_errors
 from talelio_backend.shared.presentation.schemas import format_utc
 
-_json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
 _password_option = click.option(
     '--password-stdin', is_flag=True, help='Read the password from the first line of standard input.'
 )
@@ -22,70 +21,48 @@ _password_option = click.option(
 def account_commands(dependencies: AccountDependencies) -> AppGroup:
     commands = AppGroup('account', help='Manage accounts.')
 
-    def by() -> Operator:
-        return Operator(uow=dependencies.unit_of_work(), actor=operator(), now=datetime.now(UTC))
-
     @commands.command('create')
     @click.argument('email')
     @click.argument('username')
     @_password_option
-    @_json_option
+    @json_option
     def create(email: str, username: str, password_stdin: bool, as_json: bool) -> None:
         """Create a verified account. The whitelist does not apply."""
         password = _password(password_stdin)
         with report_errors():
             account = administration.create(
-                by(),
-                dependencies.hasher,
-                common_passwords=dependencies.common_passwords,
-                email=email,
-                username=username,
-                password=password,
+                dependencies.context(operator()), email=email, username=username, password=password
             )
         _print(account, as_json, f'{account.email} can log in')
 
-    @commands.command('verify')
-    @click.argument('email')
-    @_json_option
-    def verify(email: str, as_json: bool) -> None:
-        """Mark an account as verified."""
-        with report_errors():
-            account = administration.verify(by(), email)
-        _print(account, as_json, f'{account.email} is verified')
+    def add_command(
+        name: str, help_: str, use_case: Callable[[AccountContext, str], Account], outcome: str
+    ) -> None:
 
-    @commands.command('disable')
-    @click.argument('email')
-    @_json_option
-    def disable(email: str, as_json: bool) -> None:
-        """Disable an account and end all of its sessions."""
-        with report_errors():
-            account = administration.disable_account(by(), email)
-        _print(account, as_json, f'{account.email} is disabled')
+        @commands.command(name, help=help_)
+        @click.argument('email')
+        @json_option
+        def command(email: str, as_json: bool) -> None:
+            with report_errors():
+                account = use_case(dependencies.context(operator()), email)
+            _print(account, as_json, f'{account.email} {outcome}')
 
-    @commands.command('enable')
-    @click.argument('email')
-    @_json_option
-    def enable(email: str, as_json: bool) -> None:
-        """Enable a disabled account."""
-        with report_errors():
-            account = administration.enable_account(by(), email)
-        _print(account, as_json, f'{account.email} is enabled')
+    add_command('verify', 'Mark an account as verified.', administration.verify, 'is verified')
+    add_command(
+        'disable', 'Disable an account and end all of its sessions.', administration.disable_account,
+        'is disabled'
+    )
+    add_command('enable', 'Enable a disabled account.', administration.enable_account, 'is enabled')
 
     @commands.command('set-password')
     @click.argument('email')
     @_password_option
-    @_json_option
+    @json_option
     def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
         """Set a new password and end all sessions."""
         password = _password(password_stdin)
         with report_errors():
-            account = administration.set_password(
-                by(),
-                dependencies.hasher,
-                common_passwords=dependencies.common_passwords,
-                email=email,
-                password=password
-            )
+            account = administration.set_password(dependencies.context(operator()), email, password)
         _print(account, as_json, f'{account.email} has a new password')
 
     @commands.command('delete')
@@ -96,12 +73,12 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
         if not yes:
             click.confirm(f'Delete {email} and all of its data?', abort=True)
         with report_errors():
-            account = administration.delete(by(), dependencies.free_files, email)
+            account = administration.delete(dependencies.context(operator()), email)
         click.echo(f'{account.email} is deleted')
 
     @commands.command('show')
     @click.argument('email')
-    @_json_option
+    @json_option
     def show(email: str, as_json: bool) -> None:
         """Show an account."""
         with report_errors():
@@ -109,7 +86,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
         _print(account, as_json, _line(account))
 
     @commands.command('list')
-    @_json_option
+    @json_option
     def list_(as_json: bool) -> None:
         """List all accounts, oldest first."""
         accounts = administration.list_all(dependencies.unit_of_work())
@@ -140,9 +117,9 @@ def _row(account: Account) -> dict[str, object]:
         'email': account.email,
         'username': account.user.username,
         'verified': account.verified,
-        'disabled_at': None if account.disabled_at is None else format_utc(account.disabled_at),
+        'disabled_at': account.disabled_at and format_utc(account.disabled_at),
         'created_at': format_utc(account.created_at),
-        'updated_at': None if account.updated_at is None else format_utc(account.updated_at),
+        'updated_at': account.updated_at and format_utc(account.updated_at),
     }
 
 

@@ -1,27 +1,35 @@
-from datetime import UTC, datetime
+"""Routes for those who cannot log in yet, or not any more."""
 from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from talelio_backend.app_account.business.domain.email_address import rate_limit_subject
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import (
     AccountAlreadyVerified,
     EmailNotWhitelisted,
     EmailTaken,
+    InvalidLink,
     InvalidVerificationToken,
     NoRegisteredAccount,
     WeakPassword,
 )
-from talelio_backend.app_account.business.rate_limit_policies import REGISTRATION, VERIFICATION_RESEND
+from talelio_backend.app_account.business.rate_limit_policies import (
+    PASSWORD_FORGOT,
+    PASSWORD_RESET,
+    REGISTRATION,
+    VERIFICATION_RESEND,
+)
 from talelio_backend.app_account.business.use_cases import password_recovery, registration
-from talelio_backend.app_account.presentation.dependencies import AccountDependencies
-from talelio_backend.app_account.presentation.rate_limit_errors import TOO_MANY_TRIES
+from talelio_backend.app_account.presentation.dependencies import TOO_MANY_TRIES, AccountDependencies
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
     ClaimBody,
+    LinkToken,
     MessageAnswer,
+    PasswordResetAnswer,
     RegisterBody,
     ResendBody,
+    ResetPasswordBody,
     VerificationToken,
 )
 from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
@@ -29,9 +37,8 @@ from talelio_backend.shared.idempotency.presentation.idempotency_key import KEY_
 from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.operation import described
-from talelio_backend.shared.presentation.requests.client import request_actor
 from talelio_backend.shared.presentation.requests.json_body import read_body
-from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited
+from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited, remember_network
 
 _LINK_ERRORS = (
     InvalidVerificationToken(),
@@ -66,19 +73,15 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def register() -> Response:
         body = read_body(RegisterBody)
-        with limited(dependencies.limiter, REGISTRATION, rate_limit_subject(body.email)):
+        email = EmailAddress(body.email)
+        with limited(dependencies.limiter, REGISTRATION, email.rate_limit_subject):
             return dependencies.idempotency.respond(
                 dependencies.unit_of_work,
                 lambda uow: registration.register(
-                    uow,
-                    dependencies.hasher,
-                    whitelist=dependencies.whitelist,
-                    common_passwords=dependencies.common_passwords,
-                    email=body.email,
+                    dependencies.context(uow=uow),
+                    email=email,
                     password=body.password,
-                    username=body.username,
-                    actor=request_actor(),
-                    now=datetime.now(UTC),
+                    username=body.username
                 ),
                 lambda account:
                 model_response(AccountAnswer.of(account, dependencies.avatar_url), HTTPStatus.CREATED),
@@ -98,13 +101,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
         if request.method == 'HEAD':
             # Link scanners send HEAD. Only opening the link may change anything.
             return Response(mimetype='application/json')
-        account = registration.verify(
-            dependencies.unit_of_work(),
-            dependencies.verification_tokens,
-            token=token,
-            actor=request_actor(),
-            now=datetime.now(UTC)
-        )
+        account = registration.verify(dependencies.context(), token)
         return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.post('/verify/<token>')
@@ -117,17 +114,8 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def claim(token: VerificationToken) -> Response:
         body = read_body(ClaimBody)
-        account = registration.claim(
-            dependencies.unit_of_work(),
-            dependencies.hasher,
-            dependencies.verification_tokens,
-            common_passwords=dependencies.common_passwords,
-            token=token,
-            password=body.password,
-            username=body.username,
-            actor=request_actor(),
-            now=datetime.now(UTC),
-        )
+        context = dependencies.context()
+        account = registration.claim(context, token=token, password=body.password, username=body.username)
         return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.post('/verify/resend')
@@ -139,20 +127,68 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
         errors=[TOO_MANY_TRIES],
     )
     def resend_verification() -> Response:
-        body = read_body(ResendBody)
-        with limited(dependencies.limiter, VERIFICATION_RESEND, rate_limit_subject(body.email)):
-            password_recovery.request_by_mail(
-                dependencies.unit_of_work(),
-                password_recovery.VERIFICATION_REQUEST,
-                email=body.email,
-                actor=request_actor(),
-                now=datetime.now(UTC),
-            )
+        email = EmailAddress(read_body(ResendBody).email)
+        with limited(dependencies.limiter, VERIFICATION_RESEND, email.rate_limit_subject):
+            kind = password_recovery.VERIFICATION_REQUEST
+            password_recovery.request_by_mail(dependencies.context(), kind, email)
+        message = 'If an account with this email waits for its verification, a new link is on its way'
+        return model_response(MessageAnswer(message=message), HTTPStatus.ACCEPTED)
+
+    return routes
+
+
+def recovery_routes(dependencies: AccountDependencies) -> Blueprint:
+    routes = Blueprint('recovery', __name__, url_prefix='/v1/accounts')
+
+    @routes.post('/password/forgot')
+    @described(
+        'Ask for a link to choose a new password',
+        description='The response is always the same. The link is valid for an hour and works once.',
+        body=ResendBody,
+        responses={HTTPStatus.ACCEPTED: MessageAnswer},
+        errors=[TOO_MANY_TRIES],
+    )
+    def forgot() -> Response:
+        email = EmailAddress(read_body(ResendBody).email)
+        with limited(dependencies.limiter, PASSWORD_FORGOT, email.rate_limit_subject):
+            kind = password_recovery.RESET_REQUEST
+            password_recovery.request_by_mail(dependencies.context(), kind, email)
+        message = 'If there is an account with this email, a link is on its way'
+        return model_response(MessageAnswer(message=message), HTTPStatus.ACCEPTED)
+
+    @routes.get('/password/reset/<token>')
+    @described(
+        'Show what a link to choose a new password is about',
+        description='Changes nothing, so mail scanners that open links do no harm.',
+        responses={HTTPStatus.OK: PasswordResetAnswer},
+        errors=[InvalidLink()],
+    )
+    def show(token: LinkToken) -> Response:
+        account = password_recovery.show_reset(dependencies.context(), token)
         return model_response(
-            MessageAnswer(
-                message='If an account with this email waits for its verification, a new link is '
-                'on its way'
-            ), HTTPStatus.ACCEPTED
+            PasswordResetAnswer(
+                email=account.email,
+                username=account.user.username,
+                message='Nothing was changed yet. To choose a new password, POST {"token": …, "password": …} '
+                'to /v1/accounts/password/reset',
+            )
         )
+
+    @routes.post('/password/reset')
+    @described(
+        'Choose a new password with a mailed link',
+        description='Ends all sessions. Also verifies an unverified account.',
+        body=ResetPasswordBody,
+        responses={HTTPStatus.NO_CONTENT: None},
+        errors=[InvalidLink(),
+                WeakPassword('is one of the most used passwords'), TOO_MANY_TRIES],
+    )
+    def reset() -> Response:
+        body = read_body(ResetPasswordBody)
+        with limited(dependencies.limiter, PASSWORD_RESET):
+            context = dependencies.context()
+            account = password_recovery.reset_password(context, token=body.token, password=body.password)
+        remember_network(dependencies.limiter, account.email)
+        return Response(status=HTTPStatus.NO_CONTENT)
 
     return routes

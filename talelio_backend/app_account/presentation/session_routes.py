@@ -1,9 +1,8 @@
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from talelio_backend.app_account.business.domain.email_address import rate_limit_subject
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import (
     AccountDisabled,
     AccountNotVerified,
@@ -15,10 +14,9 @@ from talelio_backend.app_account.business.domain.errors import (
     SessionOver,
 )
 from talelio_backend.app_account.business.rate_limit_policies import LOGIN, TOKEN_REFRESH
-from talelio_backend.app_account.business.use_cases import login, sessions
-from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens
-from talelio_backend.app_account.presentation.dependencies import AccountDependencies
-from talelio_backend.app_account.presentation.rate_limit_errors import TOO_MANY_TRIES
+from talelio_backend.app_account.business.use_cases import sessions
+from talelio_backend.app_account.business.use_cases.sessions import IssuedTokens
+from talelio_backend.app_account.presentation.dependencies import TOO_MANY_TRIES, AccountDependencies
 from talelio_backend.app_account.presentation.schemas import (
     LoginBody,
     RefreshTokenBody,
@@ -32,7 +30,6 @@ from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.presentation.json_responses import model_list_response, model_response
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.requests.bearer_token import authenticate
-from talelio_backend.shared.presentation.requests.client import request_actor
 from talelio_backend.shared.presentation.requests.json_body import read_body, read_body_if_any
 from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited
 
@@ -59,25 +56,15 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def log_in() -> Response:
         body = read_body(LoginBody)
-        actor, now = request_actor(), datetime.now(UTC)
-        with limited(dependencies.limiter, LOGIN, rate_limit_subject(body.email)):
-            issued = login.log_in(
-                dependencies.unit_of_work(),
-                dependencies.hasher,
-                dependencies.tokens,
-                email=body.email,
-                password=body.password,
-                client=request_client(),
-                actor=actor,
-                now=now,
-            )
+        email = EmailAddress(body.email)
+        context = dependencies.context()
+        with limited(dependencies.limiter, LOGIN, email.rate_limit_subject):
+            issued = sessions.log_in(context, email=email, password=body.password, client=request_client())
         in_body = body.refresh == 'body'
         former = None if in_body else dependencies.cookie.replaced()
         if former is not None:
             # The browser no longer has this cookie, so nobody but a thief could use it.
-            sessions.log_out(
-                dependencies.unit_of_work(), dependencies.tokens.refresh, token=former, actor=actor, now=now
-            )
+            sessions.log_out(context, former)
         return _token_response(dependencies, issued, in_body=in_body)
 
     @routes.post('/token')
@@ -105,14 +92,7 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         if token is None:
             raise InvalidRefreshToken('No refresh token provided')
         with limited(dependencies.limiter, TOKEN_REFRESH):
-            issued = sessions.refresh(
-                dependencies.unit_of_work(),
-                dependencies.tokens,
-                token=token,
-                client=request_client(),
-                actor=request_actor(),
-                now=datetime.now(UTC),
-            )
+            issued = sessions.refresh(dependencies.context(), token=token, client=request_client())
         return _token_response(dependencies, issued, in_body=bool(sent))
 
     @routes.post('/logout')
@@ -129,14 +109,11 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def log_out() -> Response:
         token = read_body_if_any(RefreshTokenBody).refresh_token or dependencies.cookie.read()
-        actor, now = request_actor(), datetime.now(UTC)
         if token is not None:
-            sessions.log_out(
-                dependencies.unit_of_work(), dependencies.tokens.refresh, token=token, actor=actor, now=now
-            )
+            sessions.log_out(dependencies.context(), token)
         else:
-            owner = authenticate(dependencies.tokens.access)
-            sessions.end_current(dependencies.unit_of_work(), owner, actor=actor, now=now)
+            owner = authenticate(dependencies.ports.access_tokens)
+            sessions.end_current(dependencies.context(), owner)
         return _logged_out_response(dependencies)
 
     @routes.post('/logout/all')
@@ -149,10 +126,8 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         response_headers=['Set-Cookie'],
     )
     def log_out_everywhere() -> Response:
-        owner = authenticate(dependencies.tokens.access)
-        sessions.log_out_everywhere(
-            dependencies.unit_of_work(), owner, actor=request_actor(), now=datetime.now(UTC)
-        )
+        owner = authenticate(dependencies.ports.access_tokens)
+        sessions.log_out_everywhere(dependencies.context(), owner)
         return _logged_out_response(dependencies)
 
     @routes.get('/sessions')
@@ -163,8 +138,8 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         errors=[SessionEnded(), AccountGone()],
     )
     def list_own() -> Response:
-        owner = authenticate(dependencies.tokens.access)
-        own = sessions.list_own(dependencies.unit_of_work(), owner, datetime.now(UTC))
+        owner = authenticate(dependencies.ports.access_tokens)
+        own = sessions.list_own(dependencies.context(), owner)
         return model_list_response([SessionAnswer.of(session, owner.session_id) for session in own])
 
     @routes.delete('/sessions/<id:session_id>')
@@ -176,10 +151,8 @@ def session_routes(dependencies: AccountDependencies) -> Blueprint:
         response_headers=['Set-Cookie'],
     )
     def end_own(session_id: int) -> Response:
-        owner = authenticate(dependencies.tokens.access)
-        sessions.end_own(
-            dependencies.unit_of_work(), owner, session_id, actor=request_actor(), now=datetime.now(UTC)
-        )
+        owner = authenticate(dependencies.ports.access_tokens)
+        sessions.end_own(dependencies.context(), owner, session_id)
         if session_id == owner.session_id:
             return _logged_out_response(dependencies)
         return Response(status=HTTPStatus.NO_CONTENT)

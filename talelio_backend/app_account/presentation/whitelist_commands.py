@@ -1,21 +1,28 @@
 """The commands of `flask whitelist`."""
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
 from flask.cli import AppGroup
 
 from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
-from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork
 from talelio_backend.app_account.business.use_cases import whitelist
-from talelio_backend.shared.presentation.command_options import AHEAD, operator, report_errors
+from talelio_backend.app_account.presentation.dependencies import AccountDependencies
+from talelio_backend.shared.presentation.command_options import AHEAD, json_option, operator, report_errors
 from talelio_backend.shared.presentation.schemas import format_utc
 
+_SETTINGS_ROW: dict[str, object] = {
+    'email': '',
+    'source': 'settings',
+    'note': '',
+    'added_at': None,
+    'expires_at': None,
+    'expired': False
+}
 
-def whitelist_commands(
-    unit_of_work: Callable[[], AccountUnitOfWork], in_settings: Collection[str]
-) -> AppGroup:
+
+def whitelist_commands(dependencies: AccountDependencies, in_settings: Collection[str]) -> AppGroup:
     commands = AppGroup(
         'whitelist', help='Manage the addresses that may register, besides those in WHITELISTED_EMAILS.'
     )
@@ -27,14 +34,8 @@ def whitelist_commands(
     def add(email: str, note: str, expires: datetime | None) -> None:
         """Allow an address to register, or replace its note and expiry."""
         with report_errors():
-            entry = whitelist.add(
-                unit_of_work(),
-                email=email,
-                note=note,
-                expires_at=expires,
-                actor=operator(),
-                now=datetime.now(UTC),
-            )
+            context = dependencies.context(operator())
+            entry = whitelist.add(context, email=email, note=note, expires_at=expires)
         end = 'with no expiry' if entry.expires_at is None else f'until {format_utc(entry.expires_at)}'
         click.echo(f'{entry.email} may register, {end}')
 
@@ -44,28 +45,22 @@ def whitelist_commands(
     def remove(email: str, disable_account: bool) -> None:
         """Remove an address from the whitelist. An existing account stays enabled by default."""
         with report_errors():
-            removal = whitelist.remove(
-                unit_of_work(),
-                email=email,
-                disable_account=disable_account,
-                actor=operator(),
-                now=datetime.now(UTC),
-            )
+            context = dependencies.context(operator())
+            removal = whitelist.remove(context, email=email, disable_account=disable_account)
         click.echo(f'{removal.email} may not register any more')
         if removal.email in in_settings:
             click.echo('WHITELISTED_EMAILS still contains the address, so it may still register', err=True)
         click.echo(_account_line(removal))
 
     @commands.command('list')
-    @click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
+    @json_option
     def list_(as_json: bool) -> None:
         """List all entries, including expired ones."""
         now = datetime.now(UTC)
-        entries = whitelist.list_entries(unit_of_work())
+        entries = whitelist.list_entries(dependencies.unit_of_work())
         if as_json:
-            rows = [_row(email) for email in sorted(in_settings)]
-            rows += [_row(entry.email, entry, now) for entry in entries]
-            click.echo(json.dumps(rows, indent=2))
+            rows = [_SETTINGS_ROW | {'email': email} for email in sorted(in_settings)]
+            click.echo(json.dumps(rows + [_row(entry, now) for entry in entries], indent=2))
             return
         for email in sorted(in_settings):
             click.echo(f'{email}  in WHITELISTED_EMAILS')
@@ -87,14 +82,14 @@ def _account_line(removal: whitelist.Removal) -> str:
     return f'Account {account.id} is still enabled; to disable it, run: flask account disable {account.email}'
 
 
-def _row(email: str, entry: WhitelistEntry | None = None, now: datetime | None = None) -> dict[str, object]:
+def _row(entry: WhitelistEntry, now: datetime) -> dict[str, object]:
     return {
-        'email': email,
-        'source': 'settings' if entry is None else 'database',
-        'note': '' if entry is None else entry.note,
-        'added_at': None if entry is None else format_utc(entry.added_at),
-        'expires_at': None if entry is None or entry.expires_at is None else format_utc(entry.expires_at),
-        'expired': entry is not None and now is not None and not entry.admits(now),
+        'email': entry.email,
+        'source': 'database',
+        'note': entry.note,
+        'added_at': format_utc(entry.added_at),
+        'expires_at': entry.expires_at and format_utc(entry.expires_at),
+        'expired': not entry.admits(now),
     }
 
 

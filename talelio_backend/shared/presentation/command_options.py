@@ -34,6 +34,7 @@ class Time(click.ParamType[datetime]):
 
 AGO = Time(-1)
 AHEAD = Time(1)
+json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
 
 
 def operator() -> Actor:

@@ -11,7 +11,7 @@ import requests
 from PIL import Image
 from urllib3.exceptions import NewConnectionError
 
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from tests.faults.durability.ledger import Ledger, State
 from tests.support.served_api import SECRET_KEY
@@ -152,7 +152,7 @@ class Client:
         if account is None:
             return
         link = MailLink(account['id'], email, 1)
-        token = JwtLinkTokens('verification', SECRET_KEY).issue(link, datetime.now(UTC))
+        token = JwtLinkTokens(LinkPurpose.VERIFICATION, SECRET_KEY).issue(link, datetime.now(UTC))
         path = f'/v1/accounts/verify/{token}'
         if self._ask('verify', 'GET', path, ('account', email, 'verified')) is not None:
             self._email = email

@@ -1,7 +1,7 @@
 """The tokens in mails, made without the wait for the mails; they are read by the real clock."""
 from datetime import UTC, datetime
 
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from tests.fuzz.machines.account_model import ModelAccount, ModelChange
@@ -9,9 +9,10 @@ from tests.support.served_api import SECRET_KEY
 
 REFRESH = JwtRefreshTokens(SECRET_KEY)
 RESET, CONFIRMATION, REVOCATION = (
-    JwtLinkTokens(purpose, SECRET_KEY) for purpose in ('reset', 'email-confirmation', 'email-revocation')
+    JwtLinkTokens(purpose, SECRET_KEY)
+    for purpose in (LinkPurpose.RESET, LinkPurpose.EMAIL_CONFIRMATION, LinkPurpose.EMAIL_REVOCATION)
 )
-_VERIFICATION = JwtLinkTokens('verification', SECRET_KEY)
+_VERIFICATION = JwtLinkTokens(LinkPurpose.VERIFICATION, SECRET_KEY)
 
 
 def verification(account: ModelAccount) -> str:

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+from talelio_backend.app_account.business.context import AccountContext
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.use_cases import (
     change_email,
     own_account,
@@ -7,13 +9,10 @@ from talelio_backend.app_account.business.use_cases import (
     sessions,
 )
 from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
-from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens
-from tests.fakes.ports import FakeHasher
+from talelio_backend.app_account.business.use_cases.sessions import IssuedTokens
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.fuzz.machines.account_links import CONFIRMATION, RESET, REVOCATION
 from tests.fuzz.machines.account_system import Kept, Shown, Tokens
 from tests.support import account_use_cases as use_cases
-from tests.support.samples import ORIGIN
 
 
 class AccountUseCases:
@@ -34,6 +33,11 @@ class AccountUseCases:
     def wait(self, time: timedelta) -> None:
         self._now += time
 
+    def _context(self) -> AccountContext:
+        return use_cases.context(
+            self._uow, self._now, access_tokens=self._tokens, whitelist=self.emails, common_passwords=()
+        )
+
     def register(self, email: str, password: str, username: str) -> int:
         return use_cases.register(
             self._uow,
@@ -51,86 +55,43 @@ class AccountUseCases:
         return _tokens(use_cases.log_in(self._uow, email=email, password=password, now=self._now))
 
     def refresh(self, refresh: str) -> Tokens:
-        return _tokens(
-            sessions.refresh(
-                self._uow,
-                use_cases.TOKENS,
-                token=refresh,
-                client=use_cases.CLIENT,
-                actor=ORIGIN,
-                now=self._now,
-            )
-        )
+        return _tokens(sessions.refresh(self._context(), token=refresh, client=use_cases.CLIENT))
 
     def log_out(self, refresh: str) -> None:
-        sessions.log_out(self._uow, use_cases.REFRESH, token=refresh, actor=ORIGIN, now=self._now)
+        sessions.log_out(self._context(), refresh)
 
     def log_out_everywhere(self, access: str) -> None:
-        sessions.log_out_everywhere(self._uow, self._tokens.read(access), actor=ORIGIN, now=self._now)
+        sessions.log_out_everywhere(self._context(), self._tokens.read(access))
 
     def list_sessions(self, access: str) -> set[int]:
-        return {session.id for session in sessions.list_own(self._uow, self._tokens.read(access), self._now)}
+        return {session.id for session in sessions.list_own(self._context(), self._tokens.read(access))}
 
     def end_session(self, access: str, session_id: int) -> None:
-        sessions.end_own(self._uow, self._tokens.read(access), session_id, actor=ORIGIN, now=self._now)
+        sessions.end_own(self._context(), self._tokens.read(access), session_id)
 
     def show(self, access: str) -> Shown:
         account = own_account.show(self._uow, self._tokens.read(access))
         return Shown(email=account.email, username=account.user.username, verified=account.verified)
 
     def change_password(self, access: str, current: str, new: str) -> str:
-        return own_account.change_password(
-            self._uow,
-            FakeHasher(),
-            self._tokens,
-            self._tokens.read(access),
-            common_passwords=(),
-            current=current,
-            new=new,
-            actor=ORIGIN,
-            now=self._now,
-        )
+        owner = self._tokens.read(access)
+        return own_account.change_password(self._context(), owner, current=current, new=new)
 
     def reset_password(self, link: str, password: str) -> None:
-        password_recovery.reset_password(
-            self._uow,
-            FakeHasher(),
-            RESET,
-            common_passwords=(),
-            token=link,
-            password=password,
-            actor=ORIGIN,
-            now=self._now,
-        )
+        password_recovery.reset_password(self._context(), token=link, password=password)
 
     def request_email_change(self, access: str, email: str, password: str) -> None:
-        change_email.request(
-            self._uow,
-            FakeHasher(),
-            self._tokens.read(access),
-            whitelist=self.emails,
-            email=email,
-            password=password,
-            actor=ORIGIN,
-            now=self._now,
-        )
+        owner = self._tokens.read(access)
+        change_email.request(self._context(), owner, email=EmailAddress(email), password=password)
 
     def confirm_email_change(self, link: str) -> None:
-        change_email.confirm(self._uow, CONFIRMATION, token=link, actor=ORIGIN, now=self._now)
+        change_email.confirm(self._context(), link)
 
     def revoke_email_change(self, link: str) -> None:
-        change_email.revoke(self._uow, REVOCATION, token=link, actor=ORIGIN, now=self._now)
+        change_email.revoke(self._context(), link)
 
     def delete(self, access: str, password: str) -> None:
-        own_account.delete(
-            self._uow,
-            FakeHasher(),
-            lambda user_id, keys: None,
-            self._tokens.read(access),
-            password=password,
-            actor=ORIGIN,
-            now=self._now,
-        )
+        own_account.delete(self._context(), self._tokens.read(access), password)
 
     def kept(self) -> Kept:
         store = self._uow.store

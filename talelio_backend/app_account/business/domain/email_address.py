@@ -1,3 +1,6 @@
+from dataclasses import dataclass
+from functools import cached_property
+
 from email_validator import EmailNotValidError, validate_email
 
 from talelio_backend.shared.business.errors import Invalid
@@ -27,14 +30,22 @@ def canonical_email(address: str) -> str | None:
     return f'{parts.local_part}@{parts.ascii_domain}'.lower()
 
 
-def require_canonical_email(address: str) -> str:
-    """Raises Invalid."""
-    canonical = canonical_email(address)
-    if canonical is None:
-        raise Invalid(f"'{address}' is not an e-mail address")
-    return canonical
+@dataclass(frozen=True)
+class EmailAddress:
+    """An address of a request, which may be invalid. Errors repeat it as it was given."""
 
+    given: str
 
-def rate_limit_subject(address: str) -> str:
-    """Return the canonical form, or the text itself if it is not an address."""
-    return canonical_email(address) or address
+    @cached_property
+    def canonical(self) -> str | None:
+        return canonical_email(self.given)
+
+    @property
+    def rate_limit_subject(self) -> str:
+        return self.canonical or self.given
+
+    def require_canonical(self) -> str:
+        """Raises Invalid."""
+        if self.canonical is None:
+            raise Invalid(f"'{self.given}' is not an e-mail address")
+        return self.canonical

@@ -7,7 +7,7 @@ from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.app_account.business.mails import wordings
 from talelio_backend.app_account.business.mails.templates import Wording, write
-from talelio_backend.app_account.business.ports.links import EmailChangeUnitOfWork, LinkTokens, MailLink
+from talelio_backend.app_account.business.ports import AccountUnitOfWork, LinkPurpose, LinkTokens, MailLink
 from talelio_backend.shared.mail.business.message import Mail
 from talelio_backend.shared.mail.business.outbox import Outbox, OutboxMail
 
@@ -59,12 +59,9 @@ class LinkUrls:
 class AccountMails:
     """Composers, see `shared.mail.business.relay.Composer`. The tokens in the links are never stored."""
 
-    unit_of_work: Callable[[], EmailChangeUnitOfWork]
+    unit_of_work: Callable[[], AccountUnitOfWork]
     urls: LinkUrls
-    verification_tokens: LinkTokens
-    reset_tokens: LinkTokens
-    confirmation_tokens: LinkTokens
-    revocation_tokens: LinkTokens
+    links: Mapping[LinkPurpose, LinkTokens]
 
     def verification(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
         with self.unit_of_work() as uow:
@@ -78,7 +75,7 @@ class AccountMails:
             wordings.VERIFICATION,
             to=account.email,
             username=account.user.username,
-            link=f'{api}/v1/accounts/verify/{self.verification_tokens.issue(link, now)}',
+            link=f'{api}/v1/accounts/verify/{self.links[LinkPurpose.VERIFICATION].issue(link, now)}',
             site=api.partition('://')[2],
         )
 
@@ -88,8 +85,8 @@ class AccountMails:
         if account is None or account.token_epoch != payload['epoch']:
             return None
         link = self.urls.build(
-            'reset-password', 'password/reset',
-            self.reset_tokens.issue(MailLink(account.id, account.email, account.token_epoch), now)
+            'reset-password', 'password/reset', self.links[
+                LinkPurpose.RESET].issue(MailLink(account.id, account.email, account.token_epoch), now)
         )
         return self._write(wordings.RESET, account.email, account.user.username, link)
 
@@ -109,8 +106,8 @@ class AccountMails:
         if account is None or change is None or change.confirmed_at is not None or taken:
             return None
         link = self.urls.build(
-            'confirm-email', 'email/confirm',
-            self.confirmation_tokens.issue(MailLink(account.id, change.new_email, change.id), now)
+            'confirm-email', 'email/confirm', self.links[
+                LinkPurpose.EMAIL_CONFIRMATION].issue(MailLink(account.id, change.new_email, change.id), now)
         )
         return self._write(wordings.CONFIRMATION, change.new_email, account.user.username, link)
 
@@ -121,8 +118,8 @@ class AccountMails:
         if account is None or change is None:
             return None
         link = self.urls.build(
-            'revoke-email', 'email/revoke',
-            self.revocation_tokens.issue(MailLink(account.id, change.old_email, change.id), now)
+            'revoke-email', 'email/revoke', self.links[
+                LinkPurpose.EMAIL_REVOCATION].issue(MailLink(account.id, change.old_email, change.id), now)
         )
         return self._write(wordings.ANNOUNCEMENT, change.old_email, account.user.username, link)
 

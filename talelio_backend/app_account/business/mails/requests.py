@@ -7,7 +7,7 @@ from talelio_backend.app_account.business.mails.account_mails import (
     queue_account_mail,
     queue_verification_mail,
 )
-from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork
+from talelio_backend.app_account.business.ports import AccountUnitOfWork
 
 
 class MailRequests:

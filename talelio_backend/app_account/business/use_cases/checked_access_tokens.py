@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from talelio_backend.app_account.business.domain.errors import AccountDisabled, SessionEnded
-from talelio_backend.app_account.business.ports.sessions import AccountStatusReadSession
+from talelio_backend.app_account.business.ports import AccountStatusReadSession
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.identity import AccessTokens, Identity
 

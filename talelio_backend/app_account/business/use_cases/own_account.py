@@ -1,20 +1,17 @@
 """The owner's use cases. Those that change access require the password again."""
-from collections.abc import Container
-from datetime import datetime
-
+from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.errors import WrongPassword
-from talelio_backend.app_account.business.domain.password_policy import check_password
 from talelio_backend.app_account.business.mails.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
-from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork, PasswordHasher
-from talelio_backend.app_account.business.ports.links import AccountDeletionUnitOfWork, EmailChangeUnitOfWork
-from talelio_backend.app_account.business.use_cases.account_deletion import FreeFiles, remove_account
-from talelio_backend.app_account.business.use_cases.locking import lock_unchanged
-from talelio_backend.app_account.business.use_cases.password_replacement import replace_password
+from talelio_backend.app_account.business.ports import AccountUnitOfWork
+from talelio_backend.app_account.business.use_cases.shared_steps import (
+    lock_unchanged,
+    remove_account,
+    replace_password,
+)
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.audit.business.audit_trail import EventKind, record, record_refusal
-from talelio_backend.shared.business.actor import Actor
-from talelio_backend.shared.business.identity import AccessTokens, Identity
+from talelio_backend.shared.audit.business.audit_trail import EventKind
+from talelio_backend.shared.business.identity import Identity
 
 
 def show(uow: AccountUnitOfWork, owner: Identity) -> Account:
@@ -26,68 +23,41 @@ def show(uow: AccountUnitOfWork, owner: Identity) -> Account:
     return account
 
 
-def check_own_password(
-    uow: AccountUnitOfWork,
-    hasher: PasswordHasher,
-    owner: Identity,
-    password: str,
-    actor: Actor,
-    now: datetime,
-) -> Account:
+def check_own_password(context: AccountContext, owner: Identity, password: str) -> Account:
     """Raises AccountGone, WrongPassword."""
-    account = show(uow, owner)
-    if not hasher.verify(password, account.password_hash):
-        record_refusal(uow, EventKind.PASSWORD_PROOF_FAILED, actor, now, account_id=account.id)
+    account = show(context.uow, owner)
+    if not context.ports.hasher.verify(password, account.password_hash):
+        context.record_refusal(EventKind.PASSWORD_PROOF_FAILED, account.id)
         raise WrongPassword()
     return account
 
 
-def change_password(
-    uow: EmailChangeUnitOfWork,
-    hasher: PasswordHasher,
-    tokens: AccessTokens,
-    owner: Identity,
-    *,
-    common_passwords: Container[str],
-    current: str,
-    new: str,
-    actor: Actor,
-    now: datetime,
-) -> str:
+def change_password(context: AccountContext, owner: Identity, *, current: str, new: str) -> str:
     """End all other sessions and return a new access token for this one.
 
     Raises AccountGone, WrongPassword, WeakPassword, ChangedMeanwhile.
     """
-    seen = check_own_password(uow, hasher, owner, current, actor, now)
-    check_password(new, common_passwords=common_passwords, email=seen.email, username=seen.user.username)
-    password_hash = hasher.hash(new)
-    with uow:
+    seen = check_own_password(context, owner, current)
+    password_hash = context.hash_password(new, email=seen.email, username=seen.user.username)
+    with context.uow as uow:
         account = lock_unchanged(uow.accounts, seen)
-        replace_password(uow, account, password_hash, now, keep_session=owner.session_id)
-        queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, now)
-        record(uow.audit, EventKind.PASSWORD_CHANGED, actor, now, account_id=account.id, by_account=True)
+        replace_password(context, account, password_hash, keep_session=owner.session_id)
+        queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, context.now)
+        context.record(EventKind.PASSWORD_CHANGED, account.id, by_account=True)
         uow.commit()
-    return tokens.issue(Identity(account.id, owner.session_id, account.token_epoch), now)
+    identity = Identity(account.id, owner.session_id, account.token_epoch)
+    return context.ports.access_tokens.issue(identity, context.now)
 
 
-def delete(
-    uow: AccountDeletionUnitOfWork,
-    hasher: PasswordHasher,
-    free_files: FreeFiles,
-    owner: Identity,
-    *,
-    password: str,
-    actor: Actor,
-    now: datetime,
-) -> None:
+def delete(context: AccountContext, owner: Identity, password: str) -> None:
     """Delete the account with its user's data, then the image files.
 
     Raises AccountGone, WrongPassword, ChangedMeanwhile.
     """
-    seen = check_own_password(uow, hasher, owner, password, actor, now)
-    with uow:
+    seen = check_own_password(context, owner, password)
+    with context.uow as uow:
         account = lock_unchanged(uow.accounts, seen)
-        keys = remove_account(uow, account)
-        record(uow.audit, EventKind.ACCOUNT_DELETED, actor, now, account_id=account.id, by_account=True)
+        keys = remove_account(context, account)
+        context.record(EventKind.ACCOUNT_DELETED, account.id, by_account=True)
         uow.commit()
-    free_files(account.user.id, keys)
+    context.ports.free_files(account.user.id, keys)

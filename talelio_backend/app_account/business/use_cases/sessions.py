@@ -1,101 +1,159 @@
-"""Continues, lists and ends sessions."""
+"""Begins, continues, lists and ends sessions."""
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import timedelta
 
+from talelio_backend.app_account.business.context import AccountContext
+from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import (
+    InvalidCredentials,
     InvalidRefreshToken,
     SessionNotFound,
     SessionOver,
 )
-from talelio_backend.app_account.business.domain.session import Client, Session
-from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork
-from talelio_backend.app_account.business.ports.sessions import RefreshTokens
-from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens, SessionTokens
+from talelio_backend.app_account.business.domain.session import MAX_SESSIONS, Client, RefreshToken, Session
+from talelio_backend.app_account.business.use_cases.shared_steps import find_by_email, lock_unchanged
 from talelio_backend.app_user.business.errors import AccountGone
-from talelio_backend.shared.audit.business.audit_trail import EventKind, record
-from talelio_backend.shared.business.actor import Actor
+from talelio_backend.shared.audit.business.audit_trail import EventKind
+from talelio_backend.shared.business.errors import Forbidden
 from talelio_backend.shared.business.identity import Identity
+
+# Each login deletes more expired sessions than it adds.
+_PRUNE_LIMIT = 100
 
 _logger = logging.getLogger(__name__)
 
 
-def refresh(
-    uow: AccountUnitOfWork, tokens: SessionTokens, *, token: str, client: Client, actor: Actor, now: datetime
+@dataclass(frozen=True, kw_only=True)
+class IssuedTokens:
+    """The result of a login or a refresh."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    # The session expires after this, unless it is used before.
+    lifetime: timedelta
+
+
+def log_in(context: AccountContext, *, email: EmailAddress, password: str, client: Client) -> IssuedTokens:
+    """Raises InvalidCredentials, AccountDisabled, AccountNotVerified, ChangedMeanwhile."""
+    hasher = context.ports.hasher
+    with context.uow as uow:
+        account = find_by_email(uow.accounts, email)
+    # An unknown address takes the same time as a wrong password, including the audit record.
+    password_hash = account.password_hash if account is not None else None
+    if not hasher.verify(password, password_hash) or account is None:
+        context.record_refusal(EventKind.LOGIN_FAILED, account.id if account is not None else None)
+        raise InvalidCredentials()
+    try:
+        account.check_may_log_in()
+    except Forbidden as refusal:
+        context.record_refusal(EventKind.LOGIN_REFUSED, account.id, {'reason': refusal.message})
+        raise
+    renewed_hash = hasher.hash(password) if hasher.is_outdated(account.password_hash) else None
+    return _begin_session(context, account, renewed_hash, client)
+
+
+def _begin_session(
+    context: AccountContext, seen: Account, renewed_hash: str | None, client: Client
 ) -> IssuedTokens:
+    secret = context.ports.refresh_tokens.new_secret()
+    with context.uow as uow:
+        # No session may begin if the password changed, or all sessions ended, during the check.
+        account = lock_unchanged(uow.accounts, seen)
+        if renewed_hash is not None and account.password_hash == seen.password_hash:
+            account.password_hash = renewed_hash
+        session = Session.begin(account.id, secret, client, context.now)
+        uow.sessions.add(session)
+        uow.sessions.keep_newest(account.id, MAX_SESSIONS)
+        uow.sessions.delete_over(context.now, _PRUNE_LIMIT)
+        context.record(EventKind.LOGIN_SUCCEEDED, account.id, by_account=True)
+        uow.commit()
+    return _issue(context, account, session, secret)
+
+
+def refresh(context: AccountContext, *, token: str, client: Client) -> IssuedTokens:
     """Exchange a refresh token for new tokens.
 
     A replay after the grace period means that the token or its successor was stolen, so the session ends
     (RFC 9700, section 4.14.2). Raises InvalidRefreshToken, SessionOver, AccountDisabled, AccountNotVerified.
     """
-    presented = tokens.refresh.read(token)
-    successors = tokens.refresh.successors(presented.secret)
-    with uow:
+    presented = context.ports.refresh_tokens.read(token)
+    successors = context.ports.refresh_tokens.successors(presented.secret)
+    with context.uow as uow:
         session = uow.sessions.get_for_update(presented.session_id)
         account = uow.accounts.get(session.account_id) if session is not None else None
-        if session is None or account is None or session.is_over(now):
+        if session is None or account is None or session.is_over(context.now):
             raise SessionOver()
         account.check_may_log_in()
-        secret = session.exchange(presented.secret, successors, client, now)
+        secret = session.exchange(presented.secret, successors, client, context.now)
         if secret is None:
             uow.sessions.end(account.id, session.id)
-            record(uow.audit, EventKind.REFRESH_TOKEN_REPLAYED, actor, now, account_id=account.id)
+            context.record(EventKind.REFRESH_TOKEN_REPLAYED, account.id)
             uow.commit()
             _logger.warning('refresh_token_replayed: session %s of account %s ended', session.id, account.id)
             raise SessionOver()
         uow.commit()
-    return tokens.issue(account, session, secret, now)
+    return _issue(context, account, session, secret)
 
 
-def log_out(
-    uow: AccountUnitOfWork, tokens: RefreshTokens, *, token: str, actor: Actor, now: datetime
-) -> None:
+def _issue(context: AccountContext, account: Account, session: Session, secret: str) -> IssuedTokens:
+    identity = Identity(account.id, session.id, account.token_epoch)
+    return IssuedTokens(
+        access_token=context.ports.access_tokens.issue(identity, context.now),
+        refresh_token=context.ports.refresh_tokens.issue(RefreshToken(session.id, secret), context.now),
+        lifetime=session.expires_at - context.now,
+    )
+
+
+def log_out(context: AccountContext, token: str) -> None:
     """End the session of a refresh token, if the token is valid and has one."""
     try:
-        presented = tokens.read(token)
+        presented = context.ports.refresh_tokens.read(token)
     except InvalidRefreshToken:
         return
-    with uow:
+    with context.uow as uow:
         session = uow.sessions.get_for_update(presented.session_id)
         if session is not None:
-            _end(uow, session.account_id, session.id, actor, now)
+            _end(context, session.account_id, session.id)
 
 
-def log_out_everywhere(uow: AccountUnitOfWork, owner: Identity, *, actor: Actor, now: datetime) -> None:
+def log_out_everywhere(context: AccountContext, owner: Identity) -> None:
     """End all sessions and revoke all access tokens. Raises AccountGone."""
-    with uow:
+    with context.uow as uow:
         account = uow.accounts.get_for_update(owner.account_id)
         if account is None:
             raise AccountGone()
         account.revoke_access_tokens()
         uow.sessions.end_all(account.id)
-        record(uow.audit, EventKind.ALL_SESSIONS_ENDED, actor, now, account_id=account.id, by_account=True)
+        context.record(EventKind.ALL_SESSIONS_ENDED, account.id, by_account=True)
         uow.commit()
 
 
-def list_own(uow: AccountUnitOfWork, owner: Identity, now: datetime) -> Sequence[Session]:
+def list_own(context: AccountContext, owner: Identity) -> Sequence[Session]:
     """Most recently used first."""
-    with uow:
-        return uow.sessions.of_account(owner.account_id, now)
+    with context.uow as uow:
+        return uow.sessions.of_account(owner.account_id, context.now)
 
 
-def end_own(uow: AccountUnitOfWork, owner: Identity, session_id: int, *, actor: Actor, now: datetime) -> None:
+def end_own(context: AccountContext, owner: Identity, session_id: int) -> None:
     """Raises SessionNotFound."""
-    with uow:
-        if not _end(uow, owner.account_id, session_id, actor, now):
+    with context.uow:
+        if not _end(context, owner.account_id, session_id):
             raise SessionNotFound(session_id)
 
 
-def end_current(uow: AccountUnitOfWork, owner: Identity, *, actor: Actor, now: datetime) -> None:
+def end_current(context: AccountContext, owner: Identity) -> None:
     """End the session of the access token, if it has one."""
     if owner.session_id is not None:
-        with uow:
-            _end(uow, owner.account_id, owner.session_id, actor, now)
+        with context.uow:
+            _end(context, owner.account_id, owner.session_id)
 
 
-def _end(uow: AccountUnitOfWork, account_id: int, session_id: int, actor: Actor, now: datetime) -> bool:
-    ended = uow.sessions.end(account_id, session_id)
+def _end(context: AccountContext, account_id: int, session_id: int) -> bool:
+    ended = context.uow.sessions.end(account_id, session_id)
     if ended:
-        record(uow.audit, EventKind.SESSION_ENDED, actor, now, account_id=account_id, by_account=True)
-        uow.commit()
+        context.record(EventKind.SESSION_ENDED, account_id, by_account=True)
+        context.uow.commit()
     return ended

@@ -1,16 +1,15 @@
 """The addresses that may register: those in the settings, and those that the operator added."""
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_address import require_canonical_email
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
-from talelio_backend.app_account.business.ports.accounts import AccountUnitOfWork
-from talelio_backend.app_account.business.use_cases.account_disabling import disable
-from talelio_backend.app_account.business.use_cases.locking import lock_by_email
-from talelio_backend.shared.audit.business.audit_trail import EventKind, record
-from talelio_backend.shared.business.actor import Actor
+from talelio_backend.app_account.business.ports import AccountUnitOfWork
+from talelio_backend.app_account.business.use_cases.shared_steps import disable, lock_by_email
+from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.errors import Invalid, NotFound
 
 
@@ -28,54 +27,45 @@ class Removal:
     disabled: bool
 
 
-def admits(uow: AccountUnitOfWork, settings: Container[str], email: str, now: datetime) -> bool:
+def admits(context: AccountContext, email: str) -> bool:
     """Call this inside the unit of work, with a canonical address."""
-    if email in settings:
+    if email in context.ports.whitelist:
         return True
-    entry = uow.whitelist.get_by_email(email)
-    return entry is not None and entry.admits(now)
+    entry = context.uow.whitelist.get_by_email(email)
+    return entry is not None and entry.admits(context.now)
 
 
-def add(
-    uow: AccountUnitOfWork,
-    *,
-    email: str,
-    note: str,
-    expires_at: datetime | None,
-    actor: Actor,
-    now: datetime,
-) -> WhitelistEntry:
+def add(context: AccountContext, *, email: str, note: str, expires_at: datetime | None) -> WhitelistEntry:
     """Add an entry, or replace the note and expiry of an existing one. Raises Invalid, Conflict."""
-    address = require_canonical_email(email)
+    address, now = EmailAddress(email).require_canonical(), context.now
     if expires_at is not None and expires_at <= now:
         raise Invalid('The entry would have expired already')
-    with uow:
+    with context.uow as uow:
         entry = uow.whitelist.get_by_email_for_update(address)
         if entry is None:
             entry = WhitelistEntry(email=address, note=note, added_at=now, expires_at=expires_at)
             uow.whitelist.add(entry)
         else:
             entry.note, entry.expires_at = note, expires_at
-        record(uow.audit, EventKind.WHITELIST_ADDED, actor, now, details={'email': address})
+        context.record(EventKind.WHITELIST_ADDED, None, details={'email': address})
         uow.commit()
     return entry
 
 
-def remove(
-    uow: AccountUnitOfWork, *, email: str, disable_account: bool, actor: Actor, now: datetime
-) -> Removal:
+def remove(context: AccountContext, *, email: str, disable_account: bool) -> Removal:
     """Raises Invalid, NotOnWhitelist."""
-    address = require_canonical_email(email)
-    with uow:
-        entry = uow.whitelist.get_by_email_for_update(address)
+    address = EmailAddress(email)
+    canonical = address.require_canonical()
+    with context.uow as uow:
+        entry = uow.whitelist.get_by_email_for_update(canonical)
         if entry is None:
-            raise NotOnWhitelist(address)
+            raise NotOnWhitelist(canonical)
         uow.whitelist.delete(entry)
-        record(uow.audit, EventKind.WHITELIST_REMOVED, actor, now, details={'email': address})
+        context.record(EventKind.WHITELIST_REMOVED, None, details={'email': canonical})
         account = lock_by_email(uow.accounts, address)
-        disabled = disable_account and account is not None and disable(uow, account, actor, now)
+        disabled = disable_account and account is not None and disable(context, account)
         uow.commit()
-    return Removal(email=address, account=account, disabled=disabled)
+    return Removal(email=canonical, account=account, disabled=disabled)
 
 
 def list_entries(uow: AccountUnitOfWork) -> Sequence[WhitelistEntry]:

@@ -10,16 +10,16 @@ from flask.cli import AppGroup
 
 from talelio_backend.shared.audit.business import audit_trail
 from talelio_backend.shared.audit.business.audit_trail import EventKind, EventQuery, Retention, SecurityEvent
-from talelio_backend.shared.presentation.command_options import AGO
+from talelio_backend.shared.presentation.command_options import AGO, json_option, report_errors
 from talelio_backend.shared.presentation.schemas import format_utc
 
 
 def audit_commands(
     unit_of_work: Callable[[], audit_trail.AuditUnitOfWork],
     retention: Retention,
-    account_id_of: Callable[[str], int | None],
+    account_id_of: Callable[[str], int],
 ) -> AppGroup:
-    """`account_id_of` looks up an e-mail address in any spelling."""
+    """`account_id_of` looks up an e-mail address in any spelling. It raises NotFound."""
     commands = AppGroup('audit', help='Show and prune the audit trail of accounts.')
 
     @commands.command('list')
@@ -34,17 +34,15 @@ def audit_commands(
     )
     @click.option('--since', type=AGO, help='Only events since then: 90m, 12h, 7d, or 2026-01-31 (UTC).')
     @click.option('--limit', type=click.IntRange(1, 100_000), default=100, show_default=True)
-    @click.option('--json', 'as_json', is_flag=True, help='Print a JSON array instead of lines.')
+    @json_option
     def list_(
         account: str | None, event: str | None, since: datetime | None, limit: int, as_json: bool
     ) -> None:
         """Show security events, newest first."""
-        query = EventQuery(
-            account_id=None if account is None else _account_id(account, account_id_of),
-            kind=None if event is None else EventKind(event),
-            since=since,
-            limit=limit,
-        )
+        with report_errors():
+            account_id = None if account is None else _account_id(account, account_id_of)
+        kind = None if event is None else EventKind(event)
+        query = EventQuery(account_id=account_id, kind=kind, since=since, limit=limit)
         events = audit_trail.find_events(unit_of_work(), query)
         if as_json:
             click.echo(json.dumps([_as_json(each) for each in events], indent=2))
@@ -64,13 +62,10 @@ def audit_commands(
     return commands
 
 
-def _account_id(text: str, account_id_of: Callable[[str], int | None]) -> int:
+def _account_id(text: str, account_id_of: Callable[[str], int]) -> int:
     if text.isascii() and text.isdigit() and int(text) < 2**31:
         return int(text)
-    found = account_id_of(text)
-    if found is None:
-        raise click.ClickException(f"There is no account '{text}'")
-    return found
+    return account_id_of(text)
 
 
 def _as_json(event: SecurityEvent) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from talelio_backend.shared.diagnostics.business.checks import CheckResult, Report, Status
+from talelio_backend.shared.presentation.command_options import json_option
 
 _MARKS = {
     Status.OK: click.style('ok  ', fg='green'),
@@ -18,7 +19,7 @@ _NAME_WIDTH = 22
 def doctor_command(run_doctor: Callable[[], Report]) -> click.Command:
 
     @click.command('doctor')
-    @click.option('--json', 'as_json', is_flag=True, help='Print one JSON object instead of lines.')
+    @json_option
     @click.pass_context
     def doctor(context: click.Context, as_json: bool) -> None:
         """Check the settings, the database, the image store and the mail server.

@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
+from talelio_backend.app_account.business.ports import LinkPurpose
 from talelio_backend.app_account.data.jwt import InvalidToken, JwtAccessTokens, SignedTokens
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.identity import Identity, InvalidAccessToken
@@ -145,7 +146,7 @@ def test_own_messages_cover_errors_without_a_pyjwt_message() -> None:
 
 
 def test_a_token_is_invalid_for_another_purpose() -> None:
-    access, verification = JwtAccessTokens(SECRET_KEY), JwtLinkTokens('verification', SECRET_KEY)
+    access, verification = JwtAccessTokens(SECRET_KEY), JwtLinkTokens(LinkPurpose.VERIFICATION, SECRET_KEY)
     reset = SignedTokens(secret_key=SECRET_KEY, purpose='reset', lifetime=timedelta(hours=1))
 
     with pytest.raises(InvalidAccessToken, match='Signature verification failed'):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from talelio_backend.app_account.business.domain.errors import InvalidLink, InvalidVerificationToken
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.data.jwt import JwtAccessTokens, SignedTokens
 from talelio_backend.app_account.data.link_tokens import LIFETIMES, JwtLinkTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
@@ -14,11 +14,16 @@ NEW_KEY = 'the key that comes next: 0123456789abcdef'
 NOW = datetime.now(UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LINK = MailLink(7, 'maker@example.com', 3)
-ERRORS = {purpose: InvalidLink for purpose in LIFETIMES} | {'verification': InvalidVerificationToken}
+ERRORS = {
+    purpose: InvalidLink
+    for purpose in LIFETIMES
+} | {
+    LinkPurpose.VERIFICATION: InvalidVerificationToken
+}
 
 
 @pytest.mark.parametrize('purpose', LIFETIMES)
-def test_a_link_survives_one_key_rotation(purpose: str) -> None:
+def test_a_link_survives_one_key_rotation(purpose: LinkPurpose) -> None:
     token = JwtLinkTokens(purpose, SECRET_KEY).issue(LINK, NOW)
 
     assert JwtLinkTokens(purpose, NEW_KEY, SECRET_KEY).read(token) == LINK
@@ -27,7 +32,7 @@ def test_a_link_survives_one_key_rotation(purpose: str) -> None:
 
 
 @pytest.mark.parametrize('purpose', LIFETIMES)
-def test_a_link_issued_by_an_earlier_release_is_valid(purpose: str) -> None:
+def test_a_link_issued_by_an_earlier_release_is_valid(purpose: LinkPurpose) -> None:
     mailed = SignedTokens(secret_key=SECRET_KEY, purpose=purpose, lifetime=HOUR)
     token = mailed.issue('7', NOW, {'email': 'maker@example.com', 'serial': 3})
 
@@ -35,12 +40,12 @@ def test_a_link_issued_by_an_earlier_release_is_valid(purpose: str) -> None:
 
 
 @pytest.mark.parametrize(('purpose', 'lifetime'), [
-    ('verification', 24 * HOUR),
-    ('reset', HOUR),
-    ('email-confirmation', 24 * HOUR),
-    ('email-revocation', 7 * 24 * HOUR),
+    (LinkPurpose.VERIFICATION, 24 * HOUR),
+    (LinkPurpose.RESET, HOUR),
+    (LinkPurpose.EMAIL_CONFIRMATION, 24 * HOUR),
+    (LinkPurpose.EMAIL_REVOCATION, 7 * 24 * HOUR),
 ])  # yapf: disable
-def test_a_link_is_valid_for_the_period_its_mail_names(purpose: str, lifetime: timedelta) -> None:
+def test_a_link_is_valid_for_the_period_its_mail_names(purpose: LinkPurpose, lifetime: timedelta) -> None:
     tokens = JwtLinkTokens(purpose, SECRET_KEY)
     now = datetime.now(UTC)
 
@@ -50,7 +55,7 @@ def test_a_link_is_valid_for_the_period_its_mail_names(purpose: str, lifetime: t
 
 
 @pytest.mark.parametrize('purpose', LIFETIMES)
-def test_a_link_is_valid_for_its_purpose_only(purpose: str) -> None:
+def test_a_link_is_valid_for_its_purpose_only(purpose: LinkPurpose) -> None:
     reader = JwtLinkTokens(purpose, SECRET_KEY)
 
     for other in LIFETIMES.keys() - {purpose}:
@@ -72,7 +77,7 @@ def test_a_link_without_its_claims_is_refused(claims: dict[str, object]) -> None
     tokens = SignedTokens(secret_key=SECRET_KEY, purpose='reset', lifetime=HOUR)
 
     with pytest.raises(InvalidLink):
-        JwtLinkTokens('reset', SECRET_KEY).read(tokens.issue('7', NOW, claims))
+        JwtLinkTokens(LinkPurpose.RESET, SECRET_KEY).read(tokens.issue('7', NOW, claims))
 
 
 def test_successors_are_the_same_in_every_release() -> None:

@@ -19,6 +19,7 @@ from talelio_backend.app_account.business.mails.account_mails import (
     queue_verification_mail,
 )
 from talelio_backend.app_account.business.mails.requests import MailRequests
+from talelio_backend.app_account.business.ports import LinkPurpose
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.errors import Unavailable
@@ -371,14 +372,12 @@ def test_a_mail_of_a_kind_that_only_a_newer_release_knows_waits_for_it(
 
 
 def verification_composers(engine: Engine) -> Mapping[str, Composer]:
-    tokens = JwtLinkTokens('verification', 'a key that is for the tests alone: 0123456789')
+    secret_key = 'a key that is for the tests alone: 0123456789'
     mails = AccountMails(
         unit_of_work=lambda: UnitOfWork(engine),
         urls=LinkUrls(api_base_url='https://api.test', frontend_url=None),
-        verification_tokens=tokens,
-        reset_tokens=tokens,
-        confirmation_tokens=tokens,
-        revocation_tokens=tokens,
+        links={purpose: JwtLinkTokens(purpose, secret_key)
+               for purpose in LinkPurpose},
     )
     return {VERIFICATION_MAIL: mails.verification}
 

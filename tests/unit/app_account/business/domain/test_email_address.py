@@ -1,6 +1,6 @@
 import pytest
 
-from talelio_backend.app_account.business.domain.email_address import canonical_email, rate_limit_subject
+from talelio_backend.app_account.business.domain.email_address import EmailAddress, canonical_email
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,6 @@ def test_canonicalization_is_idempotent() -> None:
 
 
 def test_the_rate_limit_subject_is_canonical_where_possible() -> None:
-    assert rate_limit_subject(' Maker@EXAMPLE.com'
-                              ) == rate_limit_subject('maker@example.com') == 'maker@example.com'
-    assert rate_limit_subject('no address') == 'no address'
+    assert EmailAddress(' Maker@EXAMPLE.com').rate_limit_subject == 'maker@example.com'
+    assert EmailAddress('maker@example.com').rate_limit_subject == 'maker@example.com'
+    assert EmailAddress('no address').rate_limit_subject == 'no address'

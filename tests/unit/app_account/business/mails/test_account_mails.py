@@ -4,17 +4,16 @@ from datetime import datetime
 import pytest
 
 from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkUrls
-from talelio_backend.app_account.business.ports.links import LinkTokens, MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.business.ports import LinkPurpose, LinkTokens, MailLink
 from talelio_backend.shared.mail.business.message import Mail
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import EMAIL, NOW, VERIFICATION, register, register_verified
+from tests.support.account_use_cases import EMAIL, NOW, PORTS, register, register_verified
 from tests.support.email_changes import CONFIRMATION, REVOCATION, SECOND, confirm, request_change
-from tests.support.served_api import SECRET_KEY
 
 API = 'https://api.example.com'
 FRONTEND = 'https://example.com'
-RESET = JwtLinkTokens('reset', SECRET_KEY)
+RESET = PORTS.links[LinkPurpose.RESET]
+VERIFICATION = PORTS.links[LinkPurpose.VERIFICATION]
 Compose = Callable[[AccountMails, Mapping[str, int], datetime], Mail | None]
 
 
@@ -22,10 +21,7 @@ def mails(uow: FakeUnitOfWork, frontend_url: str | None = FRONTEND) -> AccountMa
     return AccountMails(
         unit_of_work=lambda: FakeUnitOfWork(uow.store),
         urls=LinkUrls(api_base_url=API, frontend_url=frontend_url),
-        verification_tokens=VERIFICATION,
-        reset_tokens=RESET,
-        confirmation_tokens=CONFIRMATION,
-        revocation_tokens=REVOCATION,
+        links=PORTS.links,
     )
 
 

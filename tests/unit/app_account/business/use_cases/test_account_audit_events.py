@@ -4,8 +4,9 @@ from collections.abc import Callable
 import pytest
 
 from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import EmailNotWhitelisted, WrongPassword
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import (
     own_account,
     password_recovery,
@@ -16,24 +17,20 @@ from talelio_backend.app_account.business.use_cases.password_recovery import (
     RESET_REQUEST,
     VERIFICATION_REQUEST,
 )
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.identity import Identity
-from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import (
-    ACCESS,
     EMAIL,
     NOW,
     PASSWORD,
-    VERIFICATION,
+    PORTS,
+    context,
     register,
     register_verified,
     token_for,
 )
 from tests.support.email_changes import confirm, request, request_change, revoke
-from tests.support.samples import ORIGIN
-from tests.support.served_api import SECRET_KEY
 from tests.support.trail import LATER, assert_recorded
 
 NEW = 'another pass phrase'
@@ -41,29 +38,11 @@ OTHER = 'other@example.com'
 
 
 def change_password(uow: FakeUnitOfWork, account: Account, current: str = PASSWORD) -> None:
-    own_account.change_password(
-        uow,
-        FakeHasher(),
-        ACCESS,
-        Identity(account.id),
-        common_passwords=(),
-        current=current,
-        new=NEW,
-        actor=ORIGIN,
-        now=LATER,
-    )
+    own_account.change_password(context(uow, LATER), Identity(account.id), current=current, new=NEW)
 
 
 def delete(uow: FakeUnitOfWork, account: Account, password: str = PASSWORD) -> None:
-    own_account.delete(
-        uow,
-        FakeHasher(),
-        lambda user_id, keys: None,
-        Identity(account.id),
-        password=password,
-        actor=ORIGIN,
-        now=LATER,
-    )
+    own_account.delete(context(uow, LATER), Identity(account.id), password)
 
 
 def ask_for_other_address(uow: FakeUnitOfWork, account: Account, password: str = PASSWORD) -> None:
@@ -76,7 +55,7 @@ def test_registering_and_verifying() -> None:
     account = register(uow, now=LATER)
     assert_recorded(uow, EventKind.ACCOUNT_REGISTERED, account, by_account=False)
 
-    registration.verify(uow, VERIFICATION, token=token_for(account), actor=ORIGIN, now=LATER)
+    registration.verify(context(uow, LATER), token_for(account))
     assert_recorded(uow, EventKind.ACCOUNT_VERIFIED, account)
 
 
@@ -94,17 +73,7 @@ def test_claiming_an_account() -> None:
     uow = FakeUnitOfWork()
     account = register(uow)
 
-    registration.claim(
-        uow,
-        FakeHasher(),
-        VERIFICATION,
-        common_passwords=(),
-        token=token_for(account),
-        password=NEW,
-        username=None,
-        actor=ORIGIN,
-        now=LATER,
-    )
+    registration.claim(context(uow, LATER), token=token_for(account), password=NEW, username=None)
 
     assert_recorded(uow, EventKind.ACCOUNT_CLAIMED, account)
 
@@ -118,7 +87,7 @@ def test_requesting_a_link(kind: str, recorded: EventKind) -> None:
     account = register_verified(uow)
 
     for email, about in ((EMAIL, account), ('stranger@example.com', None), ('no address', None)):
-        password_recovery.request_by_mail(uow, kind, email=email, actor=ORIGIN, now=LATER)
+        password_recovery.request_by_mail(context(uow, LATER), kind, EmailAddress(email))
         assert_recorded(uow, recorded, about, by_account=False)
 
 
@@ -129,18 +98,8 @@ def test_changing_and_resetting_a_password() -> None:
     change_password(uow, account)
     assert_recorded(uow, EventKind.PASSWORD_CHANGED, account)
 
-    reset = JwtLinkTokens('reset', SECRET_KEY)
-    token = reset.issue(MailLink(account.id, EMAIL, 1), NOW)
-    password_recovery.reset_password(
-        uow,
-        FakeHasher(),
-        reset,
-        common_passwords=(),
-        token=token,
-        password=PASSWORD,
-        actor=ORIGIN,
-        now=LATER,
-    )
+    token = PORTS.links[LinkPurpose.RESET].issue(MailLink(account.id, EMAIL, 1), NOW)
+    password_recovery.reset_password(context(uow, LATER), token=token, password=PASSWORD)
     assert_recorded(uow, EventKind.PASSWORD_RESET, account)
     assert uow.store.accounts[account.id].updated_at == LATER
 
@@ -200,11 +159,11 @@ def test_revoking_over_an_unverified_account() -> None:
 def test_the_whitelist() -> None:
     uow = FakeUnitOfWork()
 
-    whitelist.add(uow, email=OTHER.upper(), note='', expires_at=None, actor=ORIGIN, now=LATER)
+    whitelist.add(context(uow, LATER), email=OTHER.upper(), note='', expires_at=None)
     event = assert_recorded(uow, EventKind.WHITELIST_ADDED, None, by_account=False)
     assert event.details == {'email': OTHER}
 
-    whitelist.remove(uow, email=OTHER.upper(), disable_account=False, actor=ORIGIN, now=LATER)
+    whitelist.remove(context(uow, LATER), email=OTHER.upper(), disable_account=False)
     event = assert_recorded(uow, EventKind.WHITELIST_REMOVED, None, by_account=False)
     assert event.details == {'email': OTHER}
 
@@ -212,8 +171,8 @@ def test_the_whitelist() -> None:
 def test_disabling_an_account_with_its_whitelist_entry() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
-    whitelist.add(uow, email=EMAIL, note='', expires_at=None, actor=ORIGIN, now=NOW)
+    whitelist.add(context(uow), email=EMAIL, note='', expires_at=None)
 
-    whitelist.remove(uow, email=EMAIL, disable_account=True, actor=ORIGIN, now=LATER)
+    whitelist.remove(context(uow, LATER), email=EMAIL, disable_account=True)
 
     assert_recorded(uow, EventKind.ACCOUNT_DISABLED, account, by_account=False)

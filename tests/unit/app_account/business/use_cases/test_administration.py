@@ -1,9 +1,11 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.errors import (
     AccountAlreadyVerified,
@@ -12,28 +14,27 @@ from talelio_backend.app_account.business.domain.errors import (
     WeakPassword,
 )
 from talelio_backend.app_account.business.use_cases import administration
-from talelio_backend.app_account.business.use_cases.administration import NoSuchAccount, Operator
+from talelio_backend.app_account.business.use_cases.administration import NoSuchAccount
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid
 from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim, scope_of
-from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, log_in, register, register_verified
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, context, log_in, register, register_verified
 from tests.support.samples import new_image
 
 # When the operator acts.
 LATER = NOW + timedelta(minutes=1)
 
 
-def by(uow: FakeUnitOfWork) -> Operator:
-    return Operator(uow=uow, actor=Actor(name='operator maria'), now=LATER)
+def by(uow: FakeUnitOfWork, **ports: Any) -> AccountContext:
+    return replace(context(uow, LATER, **ports), actor=Actor(name='operator maria'))
 
 
 def create(uow: FakeUnitOfWork, **changes: Any) -> Account:
     arguments = {'email': 'Hand@example.com', 'username': 'hand-made', 'password': PASSWORD, **changes}
-    return administration.create(by(uow), FakeHasher(), common_passwords={'password'}, **arguments)
+    return administration.create(by(uow), **arguments)
 
 
 def last_event(uow: FakeUnitOfWork) -> tuple[EventKind, str, int | None]:
@@ -123,9 +124,7 @@ def test_setting_a_password_ends_all_sessions() -> None:
     account = register_verified(uow)
     log_in(uow)
 
-    administration.set_password(
-        by(uow), FakeHasher(), common_passwords=(), email=EMAIL, password='another horse battery'
-    )
+    administration.set_password(by(uow), EMAIL, 'another horse battery')
 
     assert last_event(uow) == (EventKind.PASSWORD_CHANGED, 'operator maria', account.id)
     assert uow.store.accounts[account.id].updated_at == LATER
@@ -138,7 +137,7 @@ def test_a_weak_password_changes_nothing() -> None:
     account = register_verified(uow)
 
     with pytest.raises(WeakPassword):
-        administration.set_password(by(uow), FakeHasher(), common_passwords=(), email=EMAIL, password=EMAIL)
+        administration.set_password(by(uow), EMAIL, EMAIL)
 
     assert uow.store.accounts[account.id].password_hash == account.password_hash
 
@@ -155,7 +154,7 @@ def test_deleting_removes_the_account_and_records_its_id() -> None:
         uow.commit()
 
     freed: list[tuple[int, Sequence[str]]] = []
-    administration.delete(by(uow), lambda user_id, keys: freed.append((user_id, keys)), EMAIL)
+    administration.delete(by(uow, free_files=lambda user_id, keys: freed.append((user_id, keys))), EMAIL)
 
     assert not uow.store.accounts
     assert not uow.store.images
@@ -174,13 +173,12 @@ def test_an_unknown_name_is_reported(email: str) -> None:
 
     for use_case in (
         administration.verify, administration.disable_account, administration.enable_account,
-        lambda by, email: administration.delete(by, free_files, email)
+        administration.delete
     ):
         with pytest.raises(NoSuchAccount, match=f"^There is no account '{email}'$"):
-            use_case(by(uow), email)
+            use_case(by(uow, free_files=free_files), email)
     with pytest.raises(NoSuchAccount, match=f"There is no account '{email}'"):
         administration.show(uow, email)
-    assert administration.find_account_id(uow, email) is None
 
 
 def test_accounts_are_listed_oldest_first() -> None:
@@ -189,4 +187,3 @@ def test_accounts_are_listed_oldest_first() -> None:
 
     assert [account.id for account in administration.list_all(uow)] == [first.id, second.id]
     assert administration.show(uow, 'MAKER@example.com').id == first.id
-    assert administration.find_account_id(uow, 'MAKER@example.com') == first.id

@@ -16,7 +16,7 @@ from talelio_backend.app_account.business.mails.account_mails import (
     EMAIL_ANNOUNCEMENT_MAIL,
     EMAIL_CONFIRMATION_MAIL,
 )
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import (
     administration,
     change_email,
@@ -24,26 +24,11 @@ from talelio_backend.app_account.business.use_cases import (
     password_recovery,
     whitelist,
 )
-from talelio_backend.app_account.business.use_cases.administration import Operator
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.shared.business.identity import Identity
-from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import ACCESS, EMAIL, NOW, PASSWORD, log_in, register_verified
-from tests.support.email_changes import (
-    CONFIRMATION,
-    REVOCATION,
-    SECOND,
-    THIRD,
-    confirm,
-    request,
-    request_change,
-    revoke,
-)
-from tests.support.samples import ORIGIN
-from tests.support.served_api import SECRET_KEY
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, PORTS, context, log_in, register_verified
+from tests.support.email_changes import SECOND, THIRD, confirm, request, request_change, revoke
 
-RESET = JwtLinkTokens('reset', SECRET_KEY)
 NEW = 'another pass phrase'
 SOON = NOW + timedelta(minutes=5)
 
@@ -81,7 +66,7 @@ class TestRequest:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         friend = 'friend@example.com'
-        whitelist.add(uow, email=friend, note='', expires_at=SOON, actor=ORIGIN, now=NOW)
+        whitelist.add(context(uow), email=friend, note='', expires_at=SOON)
 
         assert request_change(uow, account, friend).new_email == friend
         with pytest.raises(EmailNotWhitelisted):
@@ -142,9 +127,10 @@ class TestShow:
         account = register_verified(uow)
         change = request_change(uow, account)
 
-        for tokens, email in ((CONFIRMATION, SECOND), (REVOCATION, EMAIL)):
-            token = tokens.issue(MailLink(account.id, email, change.id), NOW)
-            shown = change_email.show(uow, tokens, token=token)
+        for purpose, email in ((LinkPurpose.EMAIL_CONFIRMATION, SECOND),
+                               (LinkPurpose.EMAIL_REVOCATION, EMAIL)):
+            token = PORTS.links[purpose].issue(MailLink(account.id, email, change.id), NOW)
+            shown = change_email.show(context(uow), purpose, token)
             assert (shown.old_email, shown.new_email) == (EMAIL, SECOND)
 
         assert confirm(uow, change).email == SECOND
@@ -157,7 +143,8 @@ class TestShow:
         link = MailLink(account.id + of_account, SECOND, change.id + of_change)
 
         with pytest.raises(InvalidLink):
-            change_email.show(uow, CONFIRMATION, token=CONFIRMATION.issue(link, NOW))
+            purpose = LinkPurpose.EMAIL_CONFIRMATION
+            change_email.show(context(uow), purpose, PORTS.links[purpose].issue(link, NOW))
 
 
 class TestConfirm:
@@ -201,7 +188,7 @@ class TestConfirm:
         uow = FakeUnitOfWork()
         account = register_verified(uow)
         change = request_change(uow, account)
-        administration.disable_account(Operator(uow=uow, actor=ORIGIN, now=NOW), EMAIL)
+        administration.disable_account(context(uow), EMAIL)
 
         with pytest.raises(AccountDisabled):
             confirm(uow, change)
@@ -210,29 +197,17 @@ class TestConfirm:
 
 
 def change_password(uow: FakeUnitOfWork, account: Account) -> None:
-    own_account.change_password(
-        uow,
-        FakeHasher(),
-        ACCESS,
-        Identity(account.id),
-        common_passwords=(),
-        current=PASSWORD,
-        new=NEW,
-        actor=ORIGIN,
-        now=NOW,
-    )
+    own_account.change_password(context(uow), Identity(account.id), current=PASSWORD, new=NEW)
 
 
 def reset_password(uow: FakeUnitOfWork, account: Account) -> None:
-    token = RESET.issue(MailLink(account.id, account.email, account.token_epoch), NOW)
-    password_recovery.reset_password(
-        uow, FakeHasher(), RESET, common_passwords=(), token=token, password=NEW, actor=ORIGIN, now=NOW
-    )
+    link = MailLink(account.id, account.email, account.token_epoch)
+    token = PORTS.links[LinkPurpose.RESET].issue(link, NOW)
+    password_recovery.reset_password(context(uow), token=token, password=NEW)
 
 
 def set_password(uow: FakeUnitOfWork, account: Account) -> None:
-    by = Operator(uow=uow, actor=ORIGIN, now=NOW)
-    administration.set_password(by, FakeHasher(), common_passwords=(), email=account.email, password=NEW)
+    administration.set_password(context(uow), account.email, NEW)
 
 
 @pytest.mark.parametrize('replace', [change_password, reset_password, set_password])

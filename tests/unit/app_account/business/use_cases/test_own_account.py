@@ -18,8 +18,8 @@ from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim, scope_of
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import ACCESS, EMAIL, NOW, PASSWORD, log_in, register_verified
-from tests.support.samples import ORIGIN, new_image
+from tests.support.account_use_cases import ACCESS, EMAIL, NOW, PASSWORD, context, log_in, register_verified
+from tests.support.samples import new_image
 
 LATER = NOW + timedelta(seconds=1)
 NEW = 'another pass phrase'
@@ -33,17 +33,8 @@ def change_password(
     current: str = PASSWORD,
     new: str = NEW
 ) -> str:
-    return own_account.change_password(
-        uow,
-        hasher or FakeHasher(),
-        ACCESS,
-        owner,
-        common_passwords={'iloveyou1'},
-        current=current,
-        new=new,
-        actor=ORIGIN,
-        now=LATER,
-    )
+    arguments = context(uow, LATER, hasher=hasher or FakeHasher())
+    return own_account.change_password(arguments, owner, current=current, new=new)
 
 
 def keep_files(_user_id: int, _keys: Sequence[str]) -> None:
@@ -58,9 +49,8 @@ def delete(
     password: str = PASSWORD,
     free_files: Callable[[int, Sequence[str]], None] = keep_files
 ) -> None:
-    own_account.delete(
-        uow, hasher or FakeHasher(), free_files, owner, password=password, actor=ORIGIN, now=LATER
-    )
+    arguments = context(uow, LATER, hasher=hasher or FakeHasher(), free_files=free_files)
+    own_account.delete(arguments, owner, password)
 
 
 def logged_in(uow: FakeUnitOfWork, *, password: str = PASSWORD) -> Identity:

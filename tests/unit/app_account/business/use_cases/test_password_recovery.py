@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from talelio_backend.app_account.business.domain.account import RESET_PAUSE, Account
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import (
     InvalidCredentials,
     InvalidLink,
@@ -15,20 +16,25 @@ from talelio_backend.app_account.business.mails.account_mails import (
     VERIFICATION_MAIL,
 )
 from talelio_backend.app_account.business.mails.requests import MailRequests
-from talelio_backend.app_account.business.ports.links import MailLink
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import password_recovery
 from talelio_backend.app_account.business.use_cases.password_recovery import (
     RESET_REQUEST,
     VERIFICATION_REQUEST,
 )
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
-from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import EMAIL, NOW, log_in, register, register_verified, token_for, verify
-from tests.support.samples import ORIGIN
-from tests.support.served_api import SECRET_KEY
+from tests.support.account_use_cases import (
+    EMAIL,
+    NOW,
+    PORTS,
+    context,
+    log_in,
+    register,
+    register_verified,
+    token_for,
+    verify,
+)
 
-RESET = JwtLinkTokens('reset', SECRET_KEY)
 NEW = 'another pass phrase'
 
 
@@ -43,20 +49,11 @@ def relay(uow: FakeUnitOfWork) -> MailRequests:
 def link_to(account: Account, **changes: object) -> str:
     epoch = account.token_epoch
     values = {'account_id': account.id, 'email': account.email, 'serial': epoch, **changes}
-    return RESET.issue(MailLink(**values), NOW)  # type: ignore[arg-type]
+    return PORTS.links[LinkPurpose.RESET].issue(MailLink(**values), NOW)  # type: ignore[arg-type]
 
 
 def reset(uow: FakeUnitOfWork, token: str, password: str = NEW) -> None:
-    password_recovery.reset_password(
-        uow,
-        FakeHasher(),
-        RESET,
-        common_passwords={'password'},
-        token=token,
-        password=password,
-        actor=ORIGIN,
-        now=NOW
-    )
+    password_recovery.reset_password(context(uow), token=token, password=password)
 
 
 class TestRequest:
@@ -68,7 +65,7 @@ class TestRequest:
         account = register_verified(uow)
         uow.commits = 0
 
-        password_recovery.request_by_mail(uow, kind, email=email, actor=ORIGIN, now=NOW)
+        password_recovery.request_by_mail(context(uow), kind, EmailAddress(email))
 
         about = account.id if email.lower() == EMAIL else 0
         assert (uow.commits, mails_of(uow, kind)) == (1, [{'account_id': about}])
@@ -144,7 +141,7 @@ class TestReset:
         account = register_verified(uow)
 
         for _ in range(2):
-            assert password_recovery.show_reset(uow, RESET, token=link_to(account)).email == EMAIL
+            assert password_recovery.show_reset(context(uow), link_to(account)).email == EMAIL
         reset(uow, link_to(account))
 
     def test_a_reset_verifies_the_address(self) -> None:
@@ -179,9 +176,9 @@ class TestReset:
         account = register_verified(uow)
         link = MailLink(account.id, account.email, 0)
 
-        for purpose in ('email-confirmation', 'email-revocation'):
+        for purpose in (LinkPurpose.EMAIL_CONFIRMATION, LinkPurpose.EMAIL_REVOCATION):
             with pytest.raises(InvalidLink):
-                reset(uow, JwtLinkTokens(purpose, SECRET_KEY).issue(link, NOW))
+                reset(uow, PORTS.links[purpose].issue(link, NOW))
         with pytest.raises(InvalidLink):
             reset(uow, token_for(account))
 

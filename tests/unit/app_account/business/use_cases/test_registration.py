@@ -23,13 +23,12 @@ from tests.support.account_use_cases import (
     EMAIL,
     NOW,
     PASSWORD,
-    VERIFICATION,
+    context,
     log_in,
     register,
     token_for,
     verify,
 )
-from tests.support.samples import ORIGIN
 
 
 def claim(
@@ -39,17 +38,8 @@ def claim(
     username: str | None = None,
     hasher: FakeHasher | None = None
 ) -> Account:
-    return registration.claim(
-        uow,
-        hasher or FakeHasher(),
-        VERIFICATION,
-        common_passwords={'password'},
-        token=token,
-        password=password,
-        username=username,
-        actor=ORIGIN,
-        now=NOW,
-    )
+    arguments = context(uow, hasher=hasher or FakeHasher())
+    return registration.claim(arguments, token=token, password=password, username=username)
 
 
 class TestRegister:
@@ -93,7 +83,7 @@ class TestRegister:
         ],
     )
     def test_invalid_input_is_refused_before_hashing(
-        self, changes: dict[str, str], error: type[BusinessError], message: str
+        self, changes: dict[str, Any], error: type[BusinessError], message: str
     ) -> None:
         uow, hasher = FakeUnitOfWork(), FakeHasher()
         register(uow)

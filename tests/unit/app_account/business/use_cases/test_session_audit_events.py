@@ -15,13 +15,11 @@ from tests.support.account_use_cases import (
     ACCESS,
     CLIENT,
     EMAIL,
-    REFRESH,
-    TOKENS,
+    context,
     log_in,
     register,
     register_verified,
 )
-from tests.support.samples import ORIGIN
 from tests.support.trail import LATER, assert_recorded
 
 
@@ -65,18 +63,18 @@ def test_the_end_of_a_session() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
-    sessions.log_out(uow, REFRESH, token=log_in(uow).refresh_token, actor=ORIGIN, now=LATER)
+    sessions.log_out(context(uow, LATER), log_in(uow).refresh_token)
     assert_recorded(uow, EventKind.SESSION_ENDED, account)
 
     uow.store.events.clear()
     owner = ACCESS.read(log_in(uow).access_token)
-    sessions.end_current(uow, owner, actor=ORIGIN, now=LATER)
+    sessions.end_current(context(uow, LATER), owner)
     assert_recorded(uow, EventKind.SESSION_ENDED, account)
     assert not uow.store.sessions
 
     uow.store.events.clear()
     other = session_of(log_in(uow).access_token)
-    sessions.end_own(uow, owner, other, actor=ORIGIN, now=LATER)
+    sessions.end_own(context(uow, LATER), owner, other)
     assert_recorded(uow, EventKind.SESSION_ENDED, account)
 
 
@@ -84,7 +82,7 @@ def test_the_end_of_all_sessions() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
 
-    sessions.log_out_everywhere(uow, Identity(account.id), actor=ORIGIN, now=LATER)
+    sessions.log_out_everywhere(context(uow, LATER), Identity(account.id))
 
     assert_recorded(uow, EventKind.ALL_SESSIONS_ENDED, account)
 
@@ -93,10 +91,10 @@ def test_replaying_an_old_token() -> None:
     uow = FakeUnitOfWork()
     account = register_verified(uow)
     token = log_in(uow).refresh_token
-    sessions.refresh(uow, TOKENS, token=token, client=CLIENT, actor=ORIGIN, now=LATER - GRACE)
+    sessions.refresh(context(uow, LATER - GRACE), token=token, client=CLIENT)
 
     with pytest.raises(SessionOver):
-        sessions.refresh(uow, TOKENS, token=token, client=CLIENT, actor=ORIGIN, now=LATER)
+        sessions.refresh(context(uow, LATER), token=token, client=CLIENT)
 
     # The token may have been stolen.
     assert_recorded(uow, EventKind.REFRESH_TOKEN_REPLAYED, account, by_account=False)

@@ -19,7 +19,7 @@ from talelio_backend.app_account.business.domain.session import (
 )
 from talelio_backend.app_account.business.use_cases import sessions
 from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
-from talelio_backend.app_account.business.use_cases.issued_tokens import IssuedTokens, SessionTokens
+from talelio_backend.app_account.business.use_cases.sessions import IssuedTokens
 from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import Unavailable
@@ -31,12 +31,11 @@ from tests.support.account_use_cases import (
     CLIENT,
     NOW,
     REFRESH,
-    TOKENS,
+    context,
     log_in,
     register,
     register_verified,
 )
-from tests.support.samples import ORIGIN
 from tests.support.served_api import SECRET_KEY
 
 # Tokens issued in the future are invalid, so the tests start in the past.
@@ -57,10 +56,11 @@ def refresh(
     issued: IssuedTokens,
     now: datetime = START,
     *,
-    tokens: SessionTokens = TOKENS,
+    tokens: JwtRefreshTokens = REFRESH,
     client: Client = CLIENT
 ) -> IssuedTokens:
-    return sessions.refresh(uow, tokens, token=issued.refresh_token, client=client, actor=ORIGIN, now=now)
+    arguments = context(uow, now, refresh_tokens=tokens)
+    return sessions.refresh(arguments, token=issued.refresh_token, client=client)
 
 
 def secret_of(issued: IssuedTokens) -> str:
@@ -145,7 +145,7 @@ class TestRefresh:
 
         for token in (forged, ACCESS.issue(Identity(1), START), '', 'x'):
             with pytest.raises(InvalidRefreshToken):
-                sessions.refresh(uow, TOKENS, token=token, client=CLIENT, actor=ORIGIN, now=START)
+                sessions.refresh(context(uow, START), token=token, client=CLIENT)
 
         assert refresh(uow, issued).access_token
 
@@ -187,12 +187,12 @@ class TestRefresh:
     def test_a_session_survives_a_key_rotation(self) -> None:
         uow, issued = logged_in()
         issued = refresh(uow, issued)
-        renewed = SessionTokens(access=ACCESS, refresh=JwtRefreshTokens(OTHER_KEY, SECRET_KEY))
+        renewed = JwtRefreshTokens(OTHER_KEY, SECRET_KEY)
 
         # A concurrent tab receives the old key's successor; then the new key takes over.
         raced = refresh(uow, issued, START + SECOND, tokens=renewed)
         issued = refresh(uow, raced, START + GRACE, tokens=renewed)
-        old_key_gone = SessionTokens(access=ACCESS, refresh=JwtRefreshTokens(OTHER_KEY))
+        old_key_gone = JwtRefreshTokens(OTHER_KEY)
 
         assert refresh(uow, issued, START + 2 * GRACE, tokens=old_key_gone).access_token
 
@@ -235,7 +235,7 @@ class TestEnding:
         uow, issued = logged_in()
         other = log_in(uow, now=START)
 
-        sessions.log_out(uow, REFRESH, token=issued.refresh_token, actor=ORIGIN, now=START)
+        sessions.log_out(context(uow, START), issued.refresh_token)
 
         with pytest.raises(SessionEnded, match='The session of this token has ended'):
             check(uow, issued.access_token)
@@ -247,7 +247,7 @@ class TestEnding:
     def test_a_logout_with_any_other_token_ends_nothing(self, token: str) -> None:
         uow, _ = logged_in()
 
-        sessions.log_out(uow, REFRESH, token=token, actor=ORIGIN, now=START)
+        sessions.log_out(context(uow, START), token)
 
         assert len(uow.store.sessions) == 1
 
@@ -255,8 +255,8 @@ class TestEnding:
         uow, issued = logged_in()
 
         for _ in range(2):
-            sessions.log_out(uow, REFRESH, token=issued.refresh_token, actor=ORIGIN, now=START)
-            sessions.end_current(uow, ACCESS.read(issued.access_token), actor=ORIGIN, now=START)
+            sessions.log_out(context(uow, START), issued.refresh_token)
+            sessions.end_current(context(uow, START), ACCESS.read(issued.access_token))
 
         assert not uow.store.sessions
 
@@ -267,7 +267,7 @@ class TestEnding:
         sessionless = ACCESS.issue(Identity(owner.account_id), START)
         check(uow, sessionless)
 
-        sessions.log_out_everywhere(uow, owner, actor=ORIGIN, now=START)
+        sessions.log_out_everywhere(context(uow, START), owner)
 
         for token in (issued.access_token, other.access_token, sessionless):
             with pytest.raises(SessionEnded):
@@ -281,11 +281,11 @@ class TestEnding:
         session_id = ACCESS.read(issued.access_token).session_id or 0
 
         with pytest.raises(SessionNotFound, match=f'There is no session {session_id}'):
-            sessions.end_own(uow, Identity(stranger.id), session_id, actor=ORIGIN, now=START)
-        assert not sessions.list_own(uow, Identity(stranger.id), START)
+            sessions.end_own(context(uow, START), Identity(stranger.id), session_id)
+        assert not sessions.list_own(context(uow, START), Identity(stranger.id))
         with pytest.raises(SessionEnded):
             check(uow, ACCESS.issue(Identity(stranger.id, session_id), START))
-        sessions.end_own(uow, ACCESS.read(issued.access_token), session_id, actor=ORIGIN, now=START)
+        sessions.end_own(context(uow, START), ACCESS.read(issued.access_token), session_id)
         assert not uow.store.sessions
 
     def test_sessions_are_listed_most_recently_used_first(self) -> None:
@@ -294,7 +294,7 @@ class TestEnding:
         refresh(uow, issued, START + 2 * SECOND)
         owner = ACCESS.read(issued.access_token)
 
-        listed = sessions.list_own(uow, owner, START)
+        listed = sessions.list_own(context(uow, START), owner)
 
         assert [session.id == owner.session_id for session in listed] == [True, False]
 
@@ -306,6 +306,6 @@ class TestEnding:
         with pytest.raises(AccountGone):
             check(uow, issued.access_token)
         with pytest.raises(AccountGone):
-            sessions.log_out_everywhere(uow, owner, actor=ORIGIN, now=START)
+            sessions.log_out_everywhere(context(uow, START), owner)
         with pytest.raises(SessionOver):
             refresh(uow, issued)

@@ -1,44 +1,33 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import EmailNotWhitelisted
 from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_account.business.use_cases import registration, whitelist
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.errors import Invalid
-from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, register_verified
-from tests.support.samples import ORIGIN
+from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, context, register_verified
 
 DAY = timedelta(days=1)
 NEW = 'new@bücher.example'
 NEW_CANONICAL = 'new@xn--bcher-kva.example'
 
 
-def add(uow: FakeUnitOfWork, email: str = NEW, **changes: Any) -> WhitelistEntry:
-    arguments = {'note': 'a friend', 'expires_at': None, 'actor': ORIGIN, 'now': NOW, **changes}
-    return whitelist.add(uow, email=email, **arguments)
+def add(uow: FakeUnitOfWork, email: str = NEW, now: datetime = NOW, **changes: Any) -> WhitelistEntry:
+    arguments = {'note': 'a friend', 'expires_at': None, **changes}
+    return whitelist.add(context(uow, now), email=email, **arguments)
 
 
 def remove(uow: FakeUnitOfWork, email: str = NEW, *, disable_account: bool = False) -> whitelist.Removal:
-    return whitelist.remove(uow, email=email, disable_account=disable_account, actor=ORIGIN, now=NOW)
+    return whitelist.remove(context(uow), email=email, disable_account=disable_account)
 
 
 def register(uow: FakeUnitOfWork, email: str = NEW) -> None:
-    registration.register(
-        uow,
-        FakeHasher(),
-        whitelist={EMAIL},
-        common_passwords=(),
-        email=email,
-        password=PASSWORD,
-        username='newcomer',
-        actor=ORIGIN,
-        now=NOW,
-    )
+    registration.register(context(uow), email=EmailAddress(email), password=PASSWORD, username='newcomer')
 
 
 def test_an_added_address_may_register_in_any_spelling() -> None:
@@ -119,5 +108,5 @@ def test_removing_an_unknown_address_is_refused() -> None:
 def test_addresses_in_the_settings_are_admitted() -> None:
     uow = FakeUnitOfWork()
     with uow:
-        assert whitelist.admits(uow, {EMAIL}, EMAIL, NOW)
-        assert not whitelist.admits(uow, {EMAIL}, NEW_CANONICAL, NOW)
+        assert whitelist.admits(context(uow), EMAIL)
+        assert not whitelist.admits(context(uow), NEW_CANONICAL)

@@ -6,16 +6,22 @@ from flask import Flask
 
 from talelio_backend.shared.audit.business.audit_trail import EventKind, Retention, SecurityEvent
 from talelio_backend.shared.audit.presentation.audit_commands import audit_commands
+from talelio_backend.shared.business.errors import NotFound
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import NOW, new_event
 
 RETENTION = Retention(addresses=timedelta(days=30), events=timedelta(days=365))
-ACCOUNTS = {'maker@example.com': 7}
+
+
+def account_id_of(email: str) -> int:
+    if email != 'maker@example.com':
+        raise NotFound(f"There is no account '{email}'")
+    return 7
 
 
 def run(uow: FakeUnitOfWork, *arguments: str) -> tuple[int, str]:
     app = Flask(__name__)
-    app.cli.add_command(audit_commands(lambda: uow, RETENTION, ACCOUNTS.get))
+    app.cli.add_command(audit_commands(lambda: uow, RETENTION, account_id_of))
     result = app.test_cli_runner().invoke(args=['audit', *arguments])
     return result.exit_code, result.output
 
