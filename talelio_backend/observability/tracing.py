@@ -17,7 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from sqlalchemy import Engine, ExceptionContext, event
 
 from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE
-from talelio_backend.shared.workers.daemon_future import start_daemon
+from talelio_backend.shared.workers.bounded_calls import start_daemon
 
 if TYPE_CHECKING:
     from types import TracebackType

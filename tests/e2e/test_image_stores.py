@@ -188,17 +188,6 @@ def test_a_sweep_frees_the_pictures_of_an_account_that_is_gone(site: Site, owner
     assert files_of(site, owner) == set()
 
 
-def test_a_sweep_names_a_picture_whose_file_is_missing(site: Site, owner: Member) -> None:
-    image, = upload(site.api, owner, new_picture())
-    with closing(connect(site.database_url)) as database:
-        execute(database, 'UPDATE images SET digest = %s WHERE id = %s', 'f' * 64, image['id'])
-
-    user_id = owner.account['user']['id']
-    assert f'Missing: image {image["id"]} of user {user_id}, {user_id}/images/{"f" * 64}.png' in sweep(site)
-    with closing(connect(site.database_url)) as database:
-        execute(database, 'DELETE FROM images WHERE id = %s', image['id'])
-
-
 def test_a_sweep_with_another_database_deletes_nothing(site: Site, owner: Member, database_url: str) -> None:
     upload(site.api, owner, new_picture())
     before = site.keys()

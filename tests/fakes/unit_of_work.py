@@ -222,10 +222,6 @@ class FakeImageRepository:
     def pending_deletion(self, limit: int) -> list[Image]:
         return [image for image in self._store.images.values() if image.deleted_at is not None][:limit]
 
-    def batch_after(self, image_id: int, limit: int) -> list[Image]:
-        there = [image for _, image in sorted(self._store.images.items()) if image.deleted_at is None]
-        return [image for image in there if image.id > image_id][:limit]
-
     def purge_deleted(self, user_id: int, names: Collection[str]) -> None:
         for image in self._of(user_id):
             if image.name in names and image.deleted_at is not None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import bcrypt
 
-from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver, NoObserver
+from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver
 
 # Separates this pre-hash from other uses of SHA-384, so that leaked hashes from elsewhere are no use against
 # it. Not a secret.
@@ -39,7 +39,7 @@ class BcryptHasher:
         *,
         at_once: int = 1,
         timeout: float = TIMEOUT,
-        observer: BulkheadObserver = NoObserver(),
+        observer: BulkheadObserver = BulkheadObserver(),
     ) -> None:
         self._cost = cost
         self._bulkhead = Bulkhead(

@@ -102,9 +102,6 @@ class ImageRepository(Protocol):
     def pending_deletion(self, limit: int) -> Sequence[Image]:
         """Return images of any user whose deletion is unfinished."""
 
-    def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
-        """Return images of any user with greater ids, by id, without those pending deletion."""
-
     def purge_deleted(self, user_id: int, names: Collection[str]) -> None:
         """Remove the rows of images that are pending deletion."""
 

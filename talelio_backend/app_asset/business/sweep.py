@@ -1,10 +1,10 @@
-"""Finds orphaned and lost files after faults."""
+"""Finds what interrupted requests have left behind."""
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from talelio_backend.app_asset.business.file_claims import delete_unclaimed
-from talelio_backend.app_asset.business.image import Image, parse_key
+from talelio_backend.app_asset.business.image import parse_key
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
 
 # The number of rows to read at once.
@@ -38,18 +38,3 @@ def finish_deletions(uow: AssetUnitOfWork, store: ImageStore) -> None:
             return
         for image in images:
             delete_unclaimed(uow, store, image.user_id, image.keys)
-
-
-def find_lost(uow: AssetUnitOfWork, store: ImageStore, stored_keys: set[str]) -> Iterator[Image]:
-    """Yield the images with a file that was not listed and still does not exist."""
-    after = 0
-    while True:
-        with uow:
-            images = uow.images.batch_after(after, _BATCH)
-        if not images:
-            return
-        after = images[-1].id
-        for image in images:
-            missing = [key for key in image.keys if key not in stored_keys]
-            if missing and not store.exists(*missing):
-                yield image

@@ -122,10 +122,6 @@ class SqlAlchemyImageRepository(SqlAlchemyRepository[Image]):
         query = select(Image).where(image_table.c.deleted_at.is_not(None))
         return self._list(query.order_by(image_table.c.id).limit(limit))
 
-    def batch_after(self, image_id: int, limit: int) -> Sequence[Image]:
-        query = select(Image).where(image_table.c.id > image_id, _NOT_DELETED)
-        return self._list(query.order_by(image_table.c.id).limit(limit))
-
     def purge_deleted(self, user_id: int, names: Collection[str]) -> None:
         self._session.execute(
             delete(image_table).where(

@@ -8,12 +8,7 @@ from flask.cli import AppGroup
 
 from talelio_backend.app_asset.business.file_claims import delete_unclaimed
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
-from talelio_backend.app_asset.business.sweep import (
-    find_lost,
-    find_unclaimed,
-    finish_deletions,
-    group_by_owner,
-)
+from talelio_backend.app_asset.business.sweep import find_unclaimed, finish_deletions, group_by_owner
 from talelio_backend.shared.business.errors import BusinessError
 
 # The number of files to delete in a transaction. The owner cannot change images during one.
@@ -35,7 +30,7 @@ def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStor
         help='Ignore newer files, which may belong to an upload in progress.'
     )
     def sweep(delete: bool, even_all: bool, older_than: int) -> None:
-        """Find unclaimed files, and images whose files are missing."""
+        """Find unclaimed files."""
         click.echo(f'Images are stored in {store}')
         try:
             files = list(store.list())
@@ -49,8 +44,6 @@ def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStor
                 _delete(unit_of_work, store, unclaimed)
             else:
                 click.echo(f'Would free {_described(list(chain(*unclaimed.values())))}')
-            for image in find_lost(unit_of_work(), store, {file.key for file in files}):
-                click.echo(f'Missing: image {image.id} of user {image.user_id}, {image.key}')
         except BusinessError as error:
             raise click.ClickException(error.message) from error
 

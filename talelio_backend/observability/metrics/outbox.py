@@ -1,7 +1,6 @@
 import logging
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from datetime import UTC, datetime
 
 from prometheus_client import Metric
@@ -9,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.mail.business.outbox import OutboxTally
-from talelio_backend.shared.workers.daemon_future import start_daemon
+from talelio_backend.shared.workers.bounded_calls import BoundedCalls, Overdue
 
 # Seconds; less than Prometheus' ten, so that other metrics arrive when the database hangs.
 _TIMEOUT = 2.0
@@ -23,11 +22,17 @@ class OutboxCollector:
     def __init__(self, tally: Callable[[], OutboxTally], *, timeout: float = _TIMEOUT) -> None:
         self._tally = tally
         self._timeout = timeout
-        self._looking: Future[None] | None = None
+        # One, so that no other query starts while one hangs.
+        self._calls = BoundedCalls(1)
 
     def collect(self) -> Iterable[Metric]:
-        tally = self._query()
-        if tally is None:
+        try:
+            tally, = self._calls.run([self._tally], time.monotonic() + self._timeout)
+        except (Overdue, Unavailable):
+            return
+        except Exception:  # pylint: disable=broad-exception-caught
+            # Such as an unmigrated database: other metrics must still be reported.
+            _logger.warning('cannot query the outbox', exc_info=True)
             return
         age = 0.0 if tally.oldest is None else (datetime.now(UTC) - tally.oldest).total_seconds()
         mails = GaugeMetricFamily('talelio_outbox_mails', 'Unsent mail', labels=['status'])
@@ -39,19 +44,3 @@ class OutboxCollector:
             'Age of the oldest pending mail; 0 for none',
             value=max(0.0, age),
         )
-
-    def _query(self) -> OutboxTally | None:
-        if self._looking is not None and not self._looking.done():
-            # Do not start another query while one hangs.
-            return None
-        seen: list[OutboxTally] = []
-        self._looking = start_daemon(lambda: seen.append(self._tally()))
-        try:
-            self._looking.result(self._timeout)
-        except (NotYet, Unavailable):
-            return None
-        except Exception:  # pylint: disable=broad-exception-caught
-            # Such as an unmigrated database: other metrics must still be reported.
-            _logger.warning('cannot query the outbox', exc_info=True)
-            return None
-        return seen[0]

@@ -4,6 +4,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from talelio_backend.shared.workers.bulkhead import BulkheadObserver
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -49,8 +51,7 @@ class WorkMetrics:
             for event in ('started', 'limit', 'killed', 'failed'):
                 self._processes.labels(what, event)
 
-    def bulkhead(self, what: str) -> 'BulkheadMetrics':
-        """See `shared.workers.bulkhead.BulkheadObserver`."""
+    def bulkhead(self, what: str) -> BulkheadObserver:
         return BulkheadMetrics(
             self._waiting.labels(what),
             self._in_progress.labels(what),
@@ -63,7 +64,7 @@ class WorkMetrics:
         self._processes.labels(what, event).inc()
 
 
-class BulkheadMetrics:
+class BulkheadMetrics(BulkheadObserver):
 
     def __init__(self, waiting: Gauge, in_progress: Gauge, refused: Counter, seconds: Histogram) -> None:
         self._waiting = waiting

@@ -1,24 +1,12 @@
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
 
 from talelio_backend.shared.business.errors import Unavailable
 
 
-class BulkheadObserver(Protocol):
-
-    def waiting(self) -> AbstractContextManager[object]:
-        """Entered while a caller waits."""
-
-    def working(self) -> AbstractContextManager[object]:
-        """Entered while a caller works."""
-
-    def refused(self) -> None:
-        ...
-
-
-class NoObserver:
+class BulkheadObserver:
+    """Ignores everything; metrics override it."""
 
     def waiting(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -43,7 +31,7 @@ class Bulkhead:
         at_once: int,
         waiting: int,
         timeout: float,
-        observer: BulkheadObserver = NoObserver(),
+        observer: BulkheadObserver = BulkheadObserver(),
     ) -> None:
         self._what = what
         self._timeout = timeout

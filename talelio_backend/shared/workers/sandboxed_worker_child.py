@@ -17,10 +17,7 @@ from ctypes import CDLL
 READY, RUN, DONE, LIMIT, FAILED = b'R', b'C', b'D', b'L', b'F'
 _HEADER = struct.Struct('>cI')
 
-# Bytes of a request and its response after which it is worth returning memory to the system.
-_BULKY = 1 << 18
-
-# Only in glibc.
+# Only in glibc. Image encoders fragment the heap: without it, an idle child holds 90 MB instead of 30.
 _trim_memory = getattr(CDLL(None), 'malloc_trim', None)
 
 
@@ -48,9 +45,8 @@ def serve(descriptor: str, function: str, cpu_seconds: str, memory_bytes: str) -
                 kind, content = _answer(run, payload)
                 signal.setitimer(signal.ITIMER_PROF, 0)
                 send(connection, kind, content)
-                is_bulky = len(payload) + len(content) > _BULKY
                 del payload, content
-                if is_bulky and _trim_memory:
+                if _trim_memory:
                     _trim_memory(0)
         except (EOFError, ConnectionError):
             return

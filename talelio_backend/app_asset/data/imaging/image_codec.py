@@ -1,7 +1,6 @@
 """Re-encodes images. Runs in the child process of a SandboxedWorker, because decoders have bugs."""
 
 from base64 import b64encode
-from ctypes import CDLL
 
 from PIL import Image, _imaging
 
@@ -37,9 +36,6 @@ _MAX_GROWTH = 3
 # pylint: disable-next=c-extension-no-member
 _imaging.set_block_size(64 * 1024 * 1024)
 
-# Only glibc has it.
-_malloc_trim = getattr(CDLL(None), 'malloc_trim', None)
-
 
 def run(request: bytes) -> bytes:
     task, content, limits = unpack_request(request)
@@ -47,10 +43,6 @@ def run(request: bytes) -> bytes:
         return pack_image({'prepare': prepare, 'prepare_avatar': prepare_avatar}[task](content, limits))
     except RefusedImage as error:
         return pack_refusal(error)
-    finally:
-        # The encoders fragment the heap: without this, an idle child holds 90 MB instead of 30.
-        if _malloc_trim:
-            _malloc_trim(0)
 
 
 def prepare(content: bytes, limits: ImageLimits) -> ProcessedImage:

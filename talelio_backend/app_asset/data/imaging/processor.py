@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable
+from functools import partial
 from io import SEEK_END
 from typing import BinaryIO
 
@@ -12,7 +12,7 @@ from talelio_backend.app_asset.data.imaging.protocol import (
     unpack_reply,
 )
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver, NoObserver
+from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver
 from talelio_backend.shared.workers.sandboxed_worker import (
     LimitExceeded,
     SandboxedWorker,
@@ -20,33 +20,22 @@ from talelio_backend.shared.workers.sandboxed_worker import (
     WorkerFailed,
 )
 
-# Measured: images of 25 megapixels take up to 5 s and 325 MB, of which an idle child holds 24. The limit is
-# on the address space, which reaches 390 MB for an AVIF of 10 megapixels. Animations of 100 megapixels in all
-# take 1 s (GIF), 9 s (WebP) or 18 s (lossless WebP). A phone's photo of 12 megapixels takes 1.2 s and 125 MB.
-CPU_SECONDS = 40.0
-MEMORY_BYTES = 384 * 1024 * 1024
-WALL_SECONDS = 120.0
 # How many uploads may wait while one is processed, and for how many seconds.
 WAITING = 7
 TIMEOUT = 60.0
 
 _logger = logging.getLogger(__name__)
 
-
-def image_worker(
-    *,
-    cpu_seconds: float = CPU_SECONDS,
-    memory_bytes: int = MEMORY_BYTES,
-    wall_seconds: float = WALL_SECONDS,
-    notify: Callable[[str], None] = lambda event: None
-) -> SandboxedWorker:
-    return SandboxedWorker(
-        'talelio_backend.app_asset.data.imaging.image_codec:run',
-        cpu_seconds=cpu_seconds,
-        memory_bytes=memory_bytes,
-        wall_seconds=wall_seconds,
-        notify=notify
-    )
+# Measured: images of 25 megapixels take up to 5 s and 325 MB, of which an idle child holds 24. The limit is
+# on the address space, which reaches 390 MB for an AVIF of 10 megapixels. Animations of 100 megapixels in all
+# take 1 s (GIF), 9 s (WebP) or 18 s (lossless WebP). A phone's photo of 12 megapixels takes 1.2 s and 125 MB.
+image_worker = partial(
+    SandboxedWorker,
+    'talelio_backend.app_asset.data.imaging.image_codec:run',
+    cpu_seconds=40.0,
+    memory_bytes=384 * 1024 * 1024,
+    wall_seconds=120.0,
+)
 
 
 class SandboxedImageProcessor:
@@ -58,7 +47,7 @@ class SandboxedImageProcessor:
         *,
         waiting: int = WAITING,
         timeout: float = TIMEOUT,
-        observer: BulkheadObserver = NoObserver()
+        observer: BulkheadObserver = BulkheadObserver()
     ) -> None:
         self._worker = worker
         self._limits = limits

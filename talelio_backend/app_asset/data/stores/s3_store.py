@@ -15,9 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from talelio_backend.app_asset.business.ports import NewFile, StoredFile
-from talelio_backend.app_asset.data.stores.bounded_calls import BoundedCalls, Overdue
 from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
 from talelio_backend.app_asset.data.stores.s3_errors import S3_FAILURES, business_error
+from talelio_backend.shared.workers.bounded_calls import BoundedCalls, Overdue
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

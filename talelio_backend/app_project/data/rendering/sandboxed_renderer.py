@@ -1,11 +1,11 @@
 import json
 import logging
-from collections.abc import Callable
+from functools import partial
 
 from talelio_backend.app_project.business.domain.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.domain.rendered import Rendered
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver, NoObserver
+from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver
 from talelio_backend.shared.workers.sandboxed_worker import (
     LimitExceeded,
     SandboxedWorker,
@@ -13,32 +13,22 @@ from talelio_backend.shared.workers.sandboxed_worker import (
     WorkerFailed,
 )
 
-# Over three times what realistic texts of 256 KiB take at most: 2.3 s for a table of numbers, and 35 MB for
-# code.
 CPU_SECONDS = 8.0
-MEMORY_BYTES = 128 * 1024 * 1024
-WALL_SECONDS = 30.0
 # How many texts may wait, and for how many seconds.
 WAITING = 7
 TIMEOUT = 10.0
 
 _logger = logging.getLogger(__name__)
 
-
-def markdown_worker(
-    *,
-    cpu_seconds: float = CPU_SECONDS,
-    memory_bytes: int = MEMORY_BYTES,
-    wall_seconds: float = WALL_SECONDS,
-    notify: Callable[[str], None] = lambda event: None
-) -> SandboxedWorker:
-    return SandboxedWorker(
-        'talelio_backend.app_project.data.rendering.markdown_html:render',
-        cpu_seconds=cpu_seconds,
-        memory_bytes=memory_bytes,
-        wall_seconds=wall_seconds,
-        notify=notify
-    )
+# Over three times what realistic texts of 256 KiB take at most: 2.3 s for a table of numbers, and 35 MB for
+# code.
+markdown_worker = partial(
+    SandboxedWorker,
+    'talelio_backend.app_project.data.rendering.markdown_html:render',
+    cpu_seconds=CPU_SECONDS,
+    memory_bytes=128 * 1024 * 1024,
+    wall_seconds=30.0,
+)
 
 
 class SandboxedMarkdownRenderer:
@@ -49,7 +39,7 @@ class SandboxedMarkdownRenderer:
         *,
         waiting: int = WAITING,
         timeout: float = TIMEOUT,
-        observer: BulkheadObserver = NoObserver()
+        observer: BulkheadObserver = BulkheadObserver()
     ) -> None:
         self._worker = worker
         self._bulkhead = Bulkhead(

@@ -3,12 +3,7 @@ from datetime import timedelta
 import pytest
 
 from talelio_backend.app_asset.business.ports import NewFile
-from talelio_backend.app_asset.business.sweep import (
-    find_lost,
-    find_unclaimed,
-    finish_deletions,
-    group_by_owner,
-)
+from talelio_backend.app_asset.business.sweep import find_unclaimed, finish_deletions, group_by_owner
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.images import FakeImageStore
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -49,26 +44,6 @@ def test_foreign_files_are_ignored(store: FakeImageStore) -> None:
     assert not group_by_owner(store.list(), modified_before=NOW + timedelta(days=365))
 
 
-@pytest.mark.parametrize('number', [0, 1, 2])
-def test_an_image_with_a_lost_file_is_found(
-    uow: FakeUnitOfWork, store: FakeImageStore, user_id: int, number: int
-) -> None:
-    image = new_image(user_id, CLAIMED)
-    listed = {file.key for file in store.list()}
-    assert not list(find_lost(uow, store, listed))
-
-    store.delete([missing := image.keys[number]])
-
-    assert [lost.key for lost in find_lost(uow, store, listed - {missing})] == [image.key]
-
-
-def test_a_file_stored_after_the_listing_is_not_lost(
-    uow: FakeUnitOfWork, store: FakeImageStore, user_id: int
-) -> None:
-    assert user_id
-    assert not list(find_lost(uow, store, set()))
-
-
 def test_an_interrupted_deletion_is_finished(
     uow: FakeUnitOfWork, store: FakeImageStore, user_id: int
 ) -> None:
@@ -79,11 +54,3 @@ def test_an_interrupted_deletion_is_finished(
 
     assert not uow.store.images
     assert {file.key for file in store.list()} == set(new_image(user_id, LEFT).keys)
-
-
-def test_the_first_image_can_be_lost(uow: FakeUnitOfWork, store: FakeImageStore) -> None:
-    first = new_image(7, CLAIMED)
-    first.id = 1
-    uow.store.images[1] = first
-
-    assert [lost.id for lost in find_lost(uow, store, set())] == [1]

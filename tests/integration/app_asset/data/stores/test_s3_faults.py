@@ -13,11 +13,11 @@ from hashlib import sha256
 import pytest
 
 from talelio_backend.app_asset.business.errors import StorageRefused
-from talelio_backend.app_asset.data.stores.bounded_calls import THREAD_NAME
 from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
 from talelio_backend.app_asset.data.stores.s3_store import Limits, S3ImageStore
 from talelio_backend.settings import PROJECT_FOLDER
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
+from talelio_backend.shared.workers.bounded_calls import THREAD_NAME
 from tests.support.at_once import at_once
 from tests.support.image_files import keys_of, new_files
 from tests.support.s3_servers import (

@@ -38,24 +38,29 @@ class BoundedCalls:
         # The thread releases it. pylint: disable-next=consider-using-with
         if not self._slots.acquire(timeout=_remaining(deadline)):
             raise Overdue
-        future: Future[T] = Future()
         try:
-            # Unlike the threads of an executor, a daemon thread does not delay the exit of the process.
-            threading.Thread(target=self._work, args=(call, future), name=THREAD_NAME, daemon=True).start()
+            future = start_daemon(call)
         except BaseException:
             self._slots.release()
             raise
+        future.add_done_callback(lambda _: self._slots.release())
         return future
 
-    def _work(self, call: Callable[[], T], future: Future[T]) -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:  # pylint: disable=broad-exception-caught
-            future.set_exception(error)
-            # The traceback refers to this frame: break the reference cycle.
-            del future
-        finally:
-            self._slots.release()
+
+def start_daemon(call: Callable[[], T]) -> Future[T]:
+    """Start a thread that, unlike an executor's, does not block the exit of the process."""
+    future: Future[T] = Future()
+    threading.Thread(target=_work, args=(call, future), name=THREAD_NAME, daemon=True).start()
+    return future
+
+
+def _work(call: Callable[[], T], future: Future[T]) -> None:
+    try:
+        future.set_result(call())
+    except BaseException as error:  # pylint: disable=broad-exception-caught
+        future.set_exception(error)
+        # The traceback refers to this frame: break the reference cycle.
+        del future
 
 
 def _remaining(deadline: float) -> float:

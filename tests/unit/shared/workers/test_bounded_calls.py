@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from talelio_backend.app_asset.data.stores.bounded_calls import BoundedCalls, Overdue
+from talelio_backend.shared.workers.bounded_calls import BoundedCalls, Overdue
 from tests.support.waiting import PATIENCE
 
 
