@@ -1,5 +1,6 @@
 """CommonMark with GitHub's extensions and others, see .github/docs/markdown.md."""
 from collections.abc import Callable
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -8,6 +9,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from talelio_backend.app_project.data.rendering.cjk_emphasis import CjkInline
 from talelio_backend.app_project.data.rendering.dropped_html import warn_of_dropped_attributes
 from talelio_backend.app_project.data.rendering.emoji_shortcodes import replace_shortcodes
 from talelio_backend.app_project.data.rendering.markdown_addresses import link_bare_urls
@@ -19,6 +21,7 @@ from talelio_backend.app_project.data.rendering.markdown_elements import (
 )
 from talelio_backend.app_project.data.rendering.markdown_headings import add_heading_ids
 from talelio_backend.app_project.data.rendering.raw_html import escape_unknown_tags, html_block_with_end
+from talelio_backend.app_project.data.rendering.titled_alerts import title_alerts
 
 # A nested list takes two levels. The preset's limit of 20 silently drops deeper content.
 _MAX_NESTING = 100
@@ -27,6 +30,11 @@ _MAX_BRACKETS = 50
 
 
 class _Parser(MarkdownIt):
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__()
+        self.inline = CjkInline()
+        self.configure('commonmark', options)
 
     def normalizeLink(self, url: str) -> str:
         """Keep URLs as written, since uploaded images are found by them."""
@@ -39,7 +47,7 @@ class _Parser(MarkdownIt):
 def make_parser() -> MarkdownIt:
     """Return a parser that keeps no state between texts."""
     options = {'maxNesting': _MAX_NESTING, 'xhtmlOut': False, 'tasklists': True, 'alerts': True}
-    parser = _Parser('commonmark', options)
+    parser = _Parser(options)
     parser.enable(['table', 'strikethrough'])
     link_bare_urls(parser)
     parser.use(footnote_plugin, inline=False)
@@ -51,6 +59,7 @@ def make_parser() -> MarkdownIt:
         'html_block', html_block_with_end, {'alt': ['paragraph', 'reference', 'blockquote']}
     )
     parser.inline.ruler.before('link', 'lone_brackets', _lone_brackets)
+    parser.core.ruler.before('inline', title_alerts.__name__, title_alerts)
     parser.core.ruler.before('footnote_tail', 'unused_footnotes', keep_unused_footnotes)
     rules: list[Callable[[StateCore], None]] = [
         apply_attribute_lists, add_heading_ids, replace_shortcodes, shape_elements,

@@ -174,6 +174,34 @@ def test_strikethrough_takes_two_tildes() -> None:
     assert rendered('~~old~~ costs ~5') == '<p><del>old</del> costs ~5</p>'
 
 
+@pytest.mark.parametrize(
+    ('markdown', 'html'),
+    [
+        ('**重点：**请先量尺寸', '<strong>重点：</strong>请先量尺寸'),
+        ('他说**“很好。”**然后', '他说<strong>“很好。”</strong>然后'),
+        ('これは**「重要」**です', 'これは<strong>「重要」</strong>です'),
+        ('**스크립트(script)**라고', '<strong>스크립트(script)</strong>라고'),
+        ('桌子~~旧的。~~新的', '桌子<del>旧的。</del>新的'),
+        ('木 ** 工', '木 ** 工'),
+        ('👍**a.**b', '👍**a.**b'),
+        ('桌_子_', '桌_子_'),
+    ]
+)  # yapf: disable
+def test_emphasis_needs_no_spaces_in_chinese_japanese_and_korean(markdown: str, html: str) -> None:
+    assert rendered(markdown) == f'<p>{html}</p>'
+
+
+@pytest.mark.parametrize('mark', ['[!tip] Sharp *tools*', '[!TIP]- Sharp *tools*'])
+def test_alert_accepts_a_title(mark: str) -> None:
+    title = '<div class="markdown-alert markdown-alert-tip">\n<p class="markdown-alert-title">Sharp <em>tools</em></p>'
+
+    assert rendered(f'> {mark}\n> cut well.\n>\n> > A quote.\n\nAfter') == (
+        f'{title}\n<p>cut well.</p>\n<blockquote>\n<p>A quote.</p>\n</blockquote>\n</div>\n<p>After</p>'
+    )
+    assert rendered(f'> {mark}') == f'{title}\n</div>'
+    assert rendered('> [!other] Sharp') == '<blockquote>\n<p>[!other] Sharp</p>\n</blockquote>'
+
+
 def test_task_list() -> None:
     assert rendered('- [ ] a\n- [x] **b**\n- c') == (
         '<ul class="task-list">\n'
