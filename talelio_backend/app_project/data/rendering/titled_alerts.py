@@ -1,4 +1,4 @@
-"""`> [!TIP] A title`, as Obsidian writes it. The parser itself knows only alerts without a title of their own."""
+"""`> [!TIP] A title`, as Obsidian writes it. The parser itself knows only alerts without a title."""
 import re
 
 from markdown_it.rules_core import StateCore
