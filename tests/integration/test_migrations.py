@@ -320,6 +320,60 @@ def test_projects_of_the_release_before_are_changes_to_be_told_and_are_counted(m
     assert told == [(0, 0, False, False), (2, None, True, True), (5, 1, False, False)]
 
 
+def test_projects_of_the_release_before_are_found_without_accents_and_are_no_changes_to_be_told(
+    migrated: Engine
+) -> None:
+    config = config_for(migrated)
+    command.downgrade(config, '4e8a1d7c2f96')
+    do(
+        migrated, """
+        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
+            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
+        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
+        INSERT INTO projects (user_id, created_at, title, body, html, tags)
+            SELECT users.id, now(), title, body, '', tags
+            FROM generate_series(1, 15), users, (VALUES
+                ('Étagère', '', '{}'::text[]), ('', 'Étagère', '{}'), ('', '', ARRAY['Étagère', 'Tisch']), ('x', 'x', '{}')
+            ) AS project (title, body, tags)
+        """
+    )
+    with migrated.connect() as connection:
+        told = rows(connection, 'SELECT * FROM project_changes ORDER BY number')
+
+    command.upgrade(config, 'head')
+
+    # As the release before still does.
+    do(
+        migrated,
+        "INSERT INTO projects (user_id, created_at, title, body, html) SELECT 1, now(), 'Étagère', '', ''"
+    )
+    with migrated.connect() as connection:
+        for query in 'etagere', 'étagère':
+            found = f"SELECT count(*) FROM projects WHERE search @@ to_tsquery('simple', '{query}:*')"
+            assert rows(connection, found) == [(46, )], query
+        assert rows(connection, 'SELECT * FROM project_changes ORDER BY number')[:-1] == told
+        assert len(told) == 60
+
+
+def test_tags_of_the_release_before_lose_the_dot_of_a_capital_i(migrated: Engine) -> None:
+    config = config_for(migrated)
+    command.downgrade(config, '4e8a1d7c2f96')
+    do(
+        migrated, r"""
+        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
+            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
+        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
+        INSERT INTO projects (user_id, created_at, title, body, html, tags)
+            SELECT id, now(), '', '', '', ARRAY['wood', U&'i\0307zmir', 'ash', 'izmir'] FROM users
+        """
+    )
+
+    command.upgrade(config, 'head')
+
+    with migrated.connect() as connection:
+        assert rows(connection, 'SELECT tags FROM projects') == [(['wood', 'izmir', 'ash'], )]
+
+
 # At once
 
 

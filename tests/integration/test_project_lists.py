@@ -1,6 +1,11 @@
 """Orders, cursors, tags and search of lists, on the real repository and on the fake; the server's plans."""
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,12 +13,16 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_project.business.domain.fields import check_body
+from talelio_backend.app_project.business.domain.folding import UNSPACED, fold
 from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery, Sort
-from talelio_backend.app_project.business.domain.search import parse_terms
+from talelio_backend.app_project.business.domain.search import SEPARATORS, parse_terms
 from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
 from talelio_backend.app_project.data.read_model.page_limits import PAGE_SIZE
 from talelio_backend.shared.business.errors import Invalid
 from tests.support.backings import Backing, RealBacking, committed_account
+from tests.support.engines import copied_database, scalar
+from tests.support.languages import FOUND, NOT_FOUND
 from tests.support.plans import statements
 from tests.support.samples import NOW, new_project
 
@@ -136,7 +145,7 @@ SEARCHED = {
         ('chair', {'Chairs', 'Table'}),
         ('chair table', {'Table'}),
         ('hair', set()),
-        ('GRÜSSE', set()),
+        ('GRÜSSE', {'Chairs'}),
         ('grü köl', {'Chairs'}),
         ('example.com', {'Chairs'}),
         ('to.html', {'Chairs'}),
@@ -159,6 +168,136 @@ def test_words_are_found(backing: Backing, query: str, found: set[str]) -> None:
 
     assert {project.title for project in listed.items} == found
     assert listed.total == len(found) and not unpublished.items
+
+
+@pytest.fixture(name='languages', scope='module')
+def fixture_languages(postgres_url: str) -> Iterator[tuple[Backing, Account, dict[str, int]]]:
+    """A user with a project for each text, and the projects' ids."""
+    with copied_database(postgres_url) as engine:
+        backing = RealBacking(engine)
+        owner = committed_account(backing)
+        with backing.unit_of_work() as uow:
+            projects = [new_project(owner.user.id, title=text) for text, _ in FOUND + NOT_FOUND]
+            for project in projects:
+                uow.projects.add(project)
+            uow.commit()
+        yield backing, owner, {project.title: project.id for project in projects}
+
+
+@pytest.mark.parametrize(('text', 'query'), FOUND)
+def test_words_of_any_language_are_found(
+    languages: tuple[Backing, Account, dict[str, int]], text: str, query: str
+) -> None:
+    backing, owner, ids = languages
+
+    assert ids[text] in found_by(backing, owner, query)
+
+
+@pytest.mark.parametrize(('text', 'query'), NOT_FOUND)
+def test_other_words_of_any_language_are_not_found(
+    languages: tuple[Backing, Account, dict[str, int]], text: str, query: str
+) -> None:
+    backing, owner, ids = languages
+
+    assert ids[text] not in found_by(backing, owner, query)
+
+
+@pytest.mark.parametrize('place', ['title', 'body', 'given_summary', 'excerpt', 'tags'])
+def test_words_are_found_in_each_text_of_a_project_and_no_longer_when_it_changes(
+    backing: Backing, place: str
+) -> None:
+    owner = committed_account(backing)
+    with backing.unit_of_work() as uow:
+        project = new_project(owner.user.id, title='x', body='x')
+        setattr(project, place, ['Étagère'] if place == 'tags' else 'Étagère')
+        uow.projects.add(project)
+        uow.commit()
+    found = found_by(backing, owner, 'etagere')
+    with backing.unit_of_work() as uow:
+        changed = uow.projects.get_for_update(project.id)
+        assert changed is not None
+        setattr(changed, place, ['table'] if place == 'tags' else 'table')
+        uow.projects.save(changed)
+        uow.commit()
+
+    assert found == [project.id]
+    assert not found_by(backing, owner, 'etagere')
+    assert found_by(backing, owner, 'table') == [project.id]
+
+
+def found_by(backing: Backing, owner: Account, query: str) -> list[int]:
+    listing = ListQuery(sort=Sort.RELEVANCE, terms=parse_terms(query))
+    with backing.read_session() as read_session:
+        listed = read_session.project_views.list_of_user(owner.user.id, listing, PUBLISHED)
+    return [project.id for project in listed.items]
+
+
+def test_the_server_folds_each_character_as_the_query_is_folded(shared_engine: Engine) -> None:
+    characters = [chr(code) for code in range(1, sys.maxunicode) if unicodedata.category(chr(code))[0] != 'C']
+
+    folded = for_each(shared_engine, 'fold_text(value)', characters)
+
+    differing = [pair for pair in zip(characters, folded, strict=True) if pair[1] != fold(pair[0])]
+    assert len(characters) > 140_000
+    assert not differing
+
+
+def for_each(engine: Engine, expression: str, values: list[str]) -> list[Any]:
+    """What the server makes of each value."""
+    given = 'unnest(:values) WITH ORDINALITY AS given (value, place)'
+    query = f'SELECT array_agg({expression} ORDER BY place) FROM {given}'
+    results: list[Any] = scalar(engine, query, values=values)
+    return results
+
+
+def test_the_server_knows_which_letters_have_no_spaces_between_words(shared_engine: Engine) -> None:
+    # The large blocks are sampled.
+    letters = [chr(code) for code in range(0x80, sys.maxunicode) if code < 0x3400 or code % 101 == 0]
+    letters = [letter for letter in letters if letter.isalpha() and fold(letter)[-1:].isalpha()]
+
+    apart = for_each(shared_engine, "words_of(value || 'z') @@ 'z'", letters)
+
+    unspaced = re.compile(f'.*[{UNSPACED}]')
+    assert [
+        letter for letter, is_apart in zip(letters, apart, strict=True)
+        if is_apart != bool(unspaced.match(fold(letter)))
+    ] == []
+
+
+def test_the_server_splits_words_where_queries_are_split(shared_engine: Engine) -> None:
+    texts = [f'a{separator}bc' for separator in SEPARATORS]
+
+    assert all(for_each(shared_engine, "split_words(value) @@ 'bc'", texts))
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(
+        st.sampled_from('aßİΣςé\u0301\u0323か\u3099ﾊﾞ가ᄀ\u1161ไม้ क\u093f')
+        | st.characters(exclude_categories=['C'])
+    )
+)
+def test_the_server_folds_texts_as_queries_are_folded(shared_engine: Engine, value: str) -> None:
+    assert scalar(shared_engine, 'SELECT fold_text(:value)', value=value) == fold(value)
+
+
+# The longest body of letters that are all written without spaces, and of those that Unicode makes longest.
+@pytest.mark.parametrize(
+    ('body', 'end'),
+    [
+        (''.join(chr(0x4e00 + number * (number + 7919) % 20_000) for number in range(87_000)) + '桌子', '桌子'),
+        (''.join(f'ﷺ{number:x}' for number in range(36_000)) + ' chair', 'chair'),
+    ],
+    ids=['pairs', 'ligatures'],
+)
+def test_the_longest_text_is_indexed_to_its_end(real_backing: Backing, body: str, end: str) -> None:
+    check_body(body)
+    owner = committed_account(real_backing)
+    with real_backing.unit_of_work() as uow:
+        uow.projects.add(new_project(owner.user.id, body=body))
+        uow.commit()
+
+    assert len(found_by(real_backing, owner, end)) == 1
 
 
 def test_what_has_the_word_in_its_title_comes_first_and_pages_hold_each_once(backing: Backing) -> None:

@@ -1,6 +1,5 @@
 from sqlalchemy import (
     Column,
-    Computed,
     ForeignKey,
     Identity,
     Index,
@@ -15,28 +14,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
-from talelio_backend.app_project.business.domain.search import PLUSES, SEPARATORS, SHARP
 from talelio_backend.shared.data.change_notifications import mark_public
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 SLUG_UNIQUE = 'uq_projects_user_id_slug'
-
-
-def _words_of(column: str) -> str:
-    """Split a text into words as `search.parse_terms` splits a query."""
-    text_ = f'lower({column})'
-    for pattern, letters in (PLUSES, SHARP):
-        text_ = f"regexp_replace({text_}, '{pattern}', '{letters}', 'g')"
-    separators = SEPARATORS.replace("'", "''")
-    return f"to_tsvector('simple', translate({text_}, '{separators}', '{' ' * len(SEPARATORS)}'))"
-
-
-# The title ranks highest, then the tags, the summary and the body.
-SEARCH = (
-    f"setweight({_words_of('title')}, 'A') || setweight(array_to_tsvector(tags), 'B') || "
-    f"setweight({_words_of('coalesce(summary, excerpt, $$$$)')}, 'C') || setweight({_words_of('body')}, 'D')"
-).replace('$$$$', "''")
 
 project_table = Table(
     'projects',
@@ -60,7 +42,8 @@ project_table = Table(
     Column('toc', JSONB),
     Column('words', Integer),
     Column('rendering', Integer, nullable=False, server_default=text('0')),
-    Column('search', TSVECTOR, Computed(SEARCH, persisted=True)),
+    # A trigger makes it. The title ranks highest, then the tags, the summary and the body.
+    Column('search', TSVECTOR),
     Index(None, 'user_id', 'id'),
     Index(SLUG_UNIQUE, 'user_id', 'slug', unique=True),
 )

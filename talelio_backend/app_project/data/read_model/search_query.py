@@ -2,16 +2,16 @@
 from sqlalchemy import BindParameter, ColumnElement, Float, cast, func, literal_column
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from talelio_backend.app_project.business.domain.search import Terms, matches_prefix
+from talelio_backend.app_project.business.domain.search import Terms, matches_prefix, to_lexemes
 from talelio_backend.app_project.data.project_table import SEARCHED, project_table
 
 
 def to_query_text(terms: Terms) -> str:
     """Return the terms in the syntax of `to_tsquery`."""
-    # The pieces contain no punctuation, so the quotes are safe.
+    # The lexemes contain no punctuation, so the quotes are safe.
     words = []
     for word in terms.words:
-        phrase = ' <-> '.join(f"'{piece}'" for piece in word)
+        phrase = ' <-> '.join(f"'{lexeme}'" for lexeme in to_lexemes(word))
         words.append(phrase + (':*' if matches_prefix(word) else ''))
     return ' & '.join(f'({word})' for word in words)
 

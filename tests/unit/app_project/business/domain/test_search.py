@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from talelio_backend.app_project.business.domain.search import QUERY_LENGTH, parse_terms
 from talelio_backend.shared.business.errors import Invalid
+from tests.support.languages import FOUND, NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,22 @@ def test_search_matches_word_prefixes(query: str, text: str, found: bool) -> Non
     assert parse_terms(query).match(text) is found
 
 
+@pytest.mark.parametrize(('text', 'query'), FOUND)
+def test_words_of_any_language_match_and_are_marked(text: str, query: str) -> None:
+    terms = parse_terms(query)
+
+    snippet = terms.snippet(text)
+
+    assert terms.match(text)
+    assert '<mark>' in snippet
+    assert re.sub('</?mark>', '', snippet) == text
+
+
+@pytest.mark.parametrize(('text', 'query'), NOT_FOUND)
+def test_other_words_of_any_language_do_not_match(text: str, query: str) -> None:
+    assert not parse_terms(query).match(text)
+
+
 @pytest.mark.parametrize(
     ('query', 'message'),
     [
@@ -59,6 +76,16 @@ def test_invalid_queries_are_refused(query: str, message: str) -> None:
         ('chai', '# Chairs\n\nand a chair', '<mark>Chairs</mark> and a <mark>chair</mark>'),
         ('b', '<b> & "b"', '&lt;<mark>b</mark>&gt; &amp; &quot;<mark>b</mark>&quot;'),
         ('C++', 'in C++', 'in <mark>C++</mark>'),
+        ('etagere', 'Une *Étagère* en chêne', 'Une <mark>Étagère</mark> en chêne'),
+        ('cafe', 'im Cafe\u0301, spät', 'im <mark>Cafe\u0301</mark>, spät'),
+        ('gras', 'Graß und Ärger', '<mark>Graß</mark> und Ärger'),
+        ('ÄRGER', 'ﬃ, Ärger', 'ﬃ, <mark>Ärger</mark>'),
+        ('桌子', '木工桌子制作桌子', '木工<mark>桌子</mark>制作<mark>桌子</mark>'),
+        ('用python写', '我用Python 写程序', '我<mark>用Python 写</mark>程序'),
+        ('python', '我用Python写程序', '我用<mark>Python</mark>写程序'),
+        ('ไม้', 'เก้าอี้ไม้สัก', 'เก้าอี้<mark>ไม้</mark>สัก'),
+        ('ガラス', 'ｶﾞﾗｽの', '<mark>ｶﾞﾗｽ</mark>の'),
+        ('キ', '1㌔', '1<mark>㌔</mark>'),
         ('x', 'nothing', 'nothing'),
         ('x', '', ''),
     ],
