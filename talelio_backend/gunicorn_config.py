@@ -37,8 +37,7 @@ from talelio_backend.settings.database import open_database
 from talelio_backend.settings.folders import MAIL_FOLDER
 from talelio_backend.settings.server import THREADS
 from talelio_backend.settings.settings import DEVELOPMENT_EMAIL
-from talelio_backend.shared.presentation.errors.reason_phrases import reason_phrase
-from talelio_backend.shared.presentation.errors.status_codes import code_of_status
+from talelio_backend.shared.presentation.errors.http_status import code_of_status, reason_phrase
 
 try:
     _settings = Settings.from_env()

@@ -35,7 +35,6 @@ from talelio_backend.app_account.presentation.schemas import (
 from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
 from talelio_backend.shared.idempotency.presentation.idempotency_key import KEY_ERRORS
 from talelio_backend.shared.presentation.json_responses import model_response
-from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.requests.json_body import read_body
 from talelio_backend.shared.rate_limits.presentation.rate_limiting import limited, remember_network
@@ -95,8 +94,8 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
         description='The mailed link leads here. It is valid for 24 hours.',
         responses={HTTPStatus.OK: AccountAnswer},
         errors=_LINK_ERRORS,
+        no_store=True,
     )
-    @no_store
     def verify(token: VerificationToken) -> Response:
         if request.method == 'HEAD':
             # Link scanners send HEAD. Only opening the link may change anything.

@@ -11,9 +11,7 @@ _PATH = '/v1/accounts'
 
 
 class ForeignPage(Forbidden):
-
-    def __init__(self) -> None:
-        super().__init__('A request with the session cookie must come from one of the allowed origins')
+    message = 'A request with the session cookie must come from one of the allowed origins'
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,13 @@ from talelio_backend.shared.business.errors import Gone, Invalid, NotFound
 
 
 class InvalidCursor(Invalid):
-
-    def __init__(self) -> None:
-        super().__init__("'since' must be the 'next' of an answer before")
+    message = "'since' must be the 'next' of an answer before"
 
 
 class CursorGone(Gone):
     """Removals since the cursor are no longer recorded."""
 
-    def __init__(self) -> None:
-        super().__init__("'since' is too old, or of another database: begin anew, without it")
+    message = "'since' is too old, or of another database: begin anew, without it"
 
 
 class FeedNotFound(NotFound):
@@ -23,5 +20,4 @@ class FeedNotFound(NotFound):
 class NothingPublished(NotFound):
     """A sitemap must contain at least one page."""
 
-    def __init__(self) -> None:
-        super().__init__('Nothing is published yet')
+    message = 'Nothing is published yet'

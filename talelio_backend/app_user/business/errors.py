@@ -24,5 +24,4 @@ class UserNotFound(Invalid):
 class AccountGone(AccessTokenRefused):
     """The token is valid, but its account no longer exists."""
 
-    def __init__(self) -> None:
-        super().__init__('The account of this token does not exist')
+    message = 'The account of this token does not exist'

@@ -25,6 +25,8 @@ class BusinessError(Exception):
     """
 
     code: ClassVar[str] = 'error'
+    # The default of the argument.
+    message: str = ''
     faults: Sequence[Fault] = ()
     # Seconds after which a retry may succeed.
     retry_after: int | None = None
@@ -34,9 +36,10 @@ class BusinessError(Exception):
         if 'code' not in cls.__dict__:
             cls.code = _BEFORE_A_CAPITAL.sub('_', cls.__name__).lower()
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str | None = None) -> None:
+        if message is not None:
+            self.message = message
+        super().__init__(self.message)
 
 
 class Invalid(BusinessError):
@@ -78,8 +81,7 @@ class Unprocessable(BusinessError):
 class PreconditionFailed(BusinessError):
     """The resource has changed since the caller read it."""
 
-    def __init__(self, message: str = 'This has been changed since you read it: read it again') -> None:
-        super().__init__(message)
+    message = 'This has been changed since you read it: read it again'
 
 
 class TooManyRequests(BusinessError):
@@ -98,6 +100,6 @@ class Unavailable(BusinessError):
 
     retry_after: int
 
-    def __init__(self, message: str, *, retry_after: int = 2) -> None:
+    def __init__(self, message: str | None = None, *, retry_after: int = 2) -> None:
         super().__init__(message)
         self.retry_after = retry_after

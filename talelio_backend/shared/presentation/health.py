@@ -6,7 +6,6 @@ from flask import Blueprint, Response
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.presentation.json_responses import model_response
-from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.schemas import Answer
 
@@ -33,8 +32,7 @@ def health_routes(readiness: Readiness) -> Blueprint:
     routes = Blueprint('health', __name__, url_prefix='/health')
 
     @routes.get('/live')
-    @described('Ask whether the process answers', responses={HTTPStatus.OK: HealthAnswer})
-    @no_store
+    @described('Ask whether the process answers', responses={HTTPStatus.OK: HealthAnswer}, no_store=True)
     def live() -> Response:
         """Liveness ignores the database: a restart would not help."""
         return model_response(HealthAnswer(status='live'))
@@ -44,8 +42,8 @@ def health_routes(readiness: Readiness) -> Blueprint:
         'Ask whether requests can be served',
         responses={HTTPStatus.OK: HealthAnswer},
         errors=[Unavailable('The service is about to stop')],
+        no_store=True,
     )
-    @no_store
     def ready() -> Response:
         readiness.check()
         return model_response(HealthAnswer(status='ready'))

@@ -3,16 +3,12 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Response, json
+from flask import Response
 from pydantic import BaseModel
 
 from talelio_backend.shared.presentation.caching.conditional_requests import Representation
 
 _JSON = 'application/json'
-
-
-def json_response(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(json.dumps(content), status, mimetype=_JSON)
 
 
 def to_json(content: Any) -> bytes:

@@ -4,7 +4,7 @@ The schemas are those that parse the request and serialise the response. The err
 that the services raise. `openapi.document` builds the document from them.
 """
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal, TypeVar
 
 from flask import current_app, has_request_context, request
@@ -32,61 +32,35 @@ class Media:
     example: str | Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Operation:
+    """Place it below the route's decorator, as `@described`."""
+
     summary: str
-    # Markdown.
-    description: str
-    body: type[BaseModel] | Files | None
-    body_required: bool
-    query: type[BaseModel] | None
-    bearer: Literal['required', 'optional'] | None
+    _: KW_ONLY
     # By status: a type that pydantic can serialise, Media, or None for no content.
     responses: Mapping[int, Any]
-    errors: Sequence[BusinessError | HTTPException]
+    # Markdown.
+    description: str = ''
+    body: type[BaseModel] | Files | None = None
+    body_required: bool = True
+    query: type[BaseModel] | None = None
+    bearer: Literal['required', 'optional'] | None = None
+    # Examples of what the service raises. Errors that follow from `body` and `bearer`, and those of all
+    # routes, are added.
+    errors: Sequence[BusinessError | HTTPException] = ()
     # Names in `openapi.headers`.
-    request_headers: Sequence[str]
-    response_headers: Sequence[str]
+    request_headers: Sequence[str] = ()
+    response_headers: Sequence[str] = ()
+    # Whether the response to a GET is a snapshot or has side effects, so that it must not be stored.
+    no_store: bool = False
 
-
-# Each is a part of the document.
-# pylint: disable-next=too-many-arguments
-def described(
-    summary: str,
-    *,
-    responses: Mapping[int, Any],
-    description: str = '',
-    body: type[BaseModel] | Files | None = None,
-    body_required: bool = True,
-    query: type[BaseModel] | None = None,
-    bearer: Literal['required', 'optional'] | None = None,
-    errors: Sequence[BusinessError | HTTPException] = (),
-    request_headers: Sequence[str] = (),
-    response_headers: Sequence[str] = (),
-) -> Callable[[ViewT], ViewT]:
-    """Describe a view. Place it below the route's decorator.
-
-    `errors` are examples of what the service raises. Errors that follow from `body` and `bearer`, and those
-    of all routes, are added.
-    """
-    operation = Operation(
-        summary=summary,
-        description=description,
-        body=body,
-        body_required=body_required,
-        query=query,
-        bearer=bearer,
-        responses=responses,
-        errors=errors,
-        request_headers=request_headers,
-        response_headers=response_headers,
-    )
-
-    def describe(view: ViewT) -> ViewT:
-        view.operation = operation  # type: ignore[attr-defined]
+    def __call__(self, view: ViewT) -> ViewT:
+        view.operation = self  # type: ignore[attr-defined]
         return view
 
-    return describe
+
+described = Operation
 
 
 def operation_of(view: Callable[..., Any]) -> Operation | None:

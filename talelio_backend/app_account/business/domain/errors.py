@@ -10,9 +10,7 @@ from talelio_backend.shared.business.identity import InvalidAccessToken
 
 
 class EmailNotWhitelisted(Invalid):
-
-    def __init__(self) -> None:
-        super().__init__('Email not whitelisted')
+    message = 'Email not whitelisted'
 
 
 class EmailTaken(Invalid):
@@ -31,32 +29,23 @@ class WeakPassword(InvalidValue):
 class InvalidCredentials(Unauthenticated):
     """Covers unknown addresses and wrong passwords alike, so that it does not reveal who has an account."""
 
-    def __init__(self) -> None:
-        super().__init__('Invalid username or password')
+    message = 'Invalid username or password'
 
 
 class AccountNotVerified(Forbidden):
-
-    def __init__(self) -> None:
-        super().__init__('Account not verified')
+    message = 'Account not verified'
 
 
 class AccountDisabled(Forbidden):
-
-    def __init__(self) -> None:
-        super().__init__('Account disabled')
+    message = 'Account disabled'
 
 
 class AccountAlreadyVerified(Invalid):
-
-    def __init__(self) -> None:
-        super().__init__('Account already verified')
+    message = 'Account already verified'
 
 
 class InvalidVerificationToken(Invalid):
-
-    def __init__(self) -> None:
-        super().__init__('Invalid verification token')
+    message = 'Invalid verification token'
 
 
 class NoRegisteredAccount(Invalid):
@@ -68,41 +57,33 @@ class NoRegisteredAccount(Invalid):
 class WrongPassword(Invalid):
     """Not Unauthenticated, since a 401 would ask a client that is logged in to log in again."""
 
-    def __init__(self) -> None:
-        super().__init__('Wrong password')
+    message = 'Wrong password'
 
 
 class InvalidLink(Invalid):
     """A mailed link is expired, used, superseded, forged or outdated."""
 
-    def __init__(self) -> None:
-        super().__init__('The link is not good, or not any more')
+    message = 'The link is not good, or not any more'
 
 
 class ChangedMeanwhile(Unavailable):
-
-    def __init__(self) -> None:
-        super().__init__('The account was being changed at the same time, please try again')
+    message = 'The account was being changed at the same time, please try again'
 
 
 class InvalidRefreshToken(Unauthenticated):
-
-    def __init__(self, message: str = 'Invalid refresh token') -> None:
-        super().__init__(message)
+    message = 'Invalid refresh token'
 
 
 class SessionOver(Unauthenticated):
     """The refresh token is authentic, but its session has ended."""
 
-    def __init__(self) -> None:
-        super().__init__('The session has ended, please log in again')
+    message = 'The session has ended, please log in again'
 
 
 class SessionEnded(InvalidAccessToken):
     """The access token is authentic and unexpired, but its session has ended."""
 
-    def __init__(self) -> None:
-        super().__init__('The session of this token has ended')
+    message = 'The session of this token has ended'
 
 
 class SessionNotFound(NotFound):

@@ -4,29 +4,25 @@ from talelio_backend.shared.business.errors import Conflict, Forbidden, Invalid,
 class TooExpensiveToRender(Invalid):
     """Rendering the Markdown exceeds the limit of CPU time, memory or output size."""
 
-    def __init__(self) -> None:
-        super().__init__('The body is too complex to render')
+    message = 'The body is too complex to render'
 
 
 class NotRenderable(Invalid):
     """The Markdown triggers a bug in the renderer."""
 
-    def __init__(self) -> None:
-        super().__init__('The body cannot be rendered')
+    message = 'The body cannot be rendered'
 
 
 class ProjectNotFound(NotFound):
     """The project does not exist, or is not public. Only its owner may learn which."""
 
-    def __init__(self) -> None:
-        super().__init__('There is no such project')
+    message = 'There is no such project'
 
 
 class NotYourProject(Forbidden):
     """The project is public, but belongs to another user."""
 
-    def __init__(self) -> None:
-        super().__init__('This project belongs to somebody else')
+    message = 'This project belongs to somebody else'
 
 
 class RevisionNotFound(NotFound):

@@ -20,17 +20,13 @@ _TRY_AGAIN_AFTER = 2
 
 class KeyReused(Unprocessable):
     code = 'idempotency_key_reused'
-
-    def __init__(self) -> None:
-        super().__init__('This Idempotency-Key was used for another request')
+    message = 'This Idempotency-Key was used for another request'
 
 
 class KeyInUse(Conflict):
     code = 'idempotency_key_in_use'
     retry_after = _TRY_AGAIN_AFTER
-
-    def __init__(self) -> None:
-        super().__init__('The request with this Idempotency-Key is still being worked on')
+    message = 'The request with this Idempotency-Key is still being worked on'
 
 
 @dataclass(frozen=True, kw_only=True)

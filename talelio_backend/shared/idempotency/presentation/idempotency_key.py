@@ -32,9 +32,7 @@ ResultT = TypeVar('ResultT')
 
 
 class InvalidIdempotencyKey(Invalid):
-
-    def __init__(self) -> None:
-        super().__init__(f"'{HEADER}' must be 1 to 255 visible ASCII characters, without quotes in it")
+    message = f"'{HEADER}' must be 1 to 255 visible ASCII characters, without quotes in it"
 
 
 # For the descriptions of views.

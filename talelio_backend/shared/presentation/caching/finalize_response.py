@@ -10,7 +10,7 @@ from talelio_backend.shared.presentation.caching.conditional_requests import eva
 from talelio_backend.shared.presentation.caching.response_cache import is_cacheable, store
 from talelio_backend.shared.presentation.errors.handlers import problem_of
 from talelio_backend.shared.presentation.errors.problem_details import problem_response
-from talelio_backend.shared.presentation.no_store import may_be_stored
+from talelio_backend.shared.presentation.operation import operation_of
 
 # Views may override these. The resource policy does not apply to CORS requests.
 _SECURITY_HEADERS = {
@@ -60,7 +60,9 @@ def _cache_control(response: Response) -> str:
 
 
 def _may_be_stored() -> bool:
-    return request.endpoint is None or may_be_stored(current_app.view_functions[request.endpoint])
+    view = current_app.view_functions.get(request.endpoint or '')
+    operation = None if view is None else operation_of(view)
+    return operation is None or not operation.no_store
 
 
 def _shows_its_path(response: Response) -> bool:

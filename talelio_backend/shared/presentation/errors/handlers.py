@@ -1,5 +1,6 @@
 """Maps errors to HTTP responses."""
 import logging
+import re
 from http import HTTPStatus
 
 from flask import Flask, Response
@@ -18,9 +19,9 @@ from talelio_backend.shared.business.errors import (
     Unavailable,
     Unprocessable,
 )
+from talelio_backend.shared.business.identity import AccessTokenRefused, MissingAccessToken
+from talelio_backend.shared.presentation.errors.http_status import code_of_status
 from talelio_backend.shared.presentation.errors.problem_details import Problem, details_of, problem_response
-from talelio_backend.shared.presentation.errors.status_codes import code_of_status
-from talelio_backend.shared.presentation.errors.www_authenticate import www_authenticate
 
 STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     Invalid: HTTPStatus.BAD_REQUEST,
@@ -46,6 +47,10 @@ _PLAIN_WORDS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 'The request body is too large',
     HTTPStatus.INTERNAL_SERVER_ERROR: 'Something went wrong on our side',
 }
+
+_REALM = 'Bearer realm="talelio_backend"'
+# Characters that an error_description must not contain (RFC 6750, section 3).
+_UNQUOTABLE = re.compile(r'[^\x20\x21\x23-\x5b\x5d-\x7e]')
 
 _logger = logging.getLogger(__name__)
 
@@ -74,6 +79,15 @@ def _business_error(error: BusinessError) -> Response:
     if challenge is not None:
         response.headers['WWW-Authenticate'] = challenge
     return response
+
+
+def www_authenticate(error: BusinessError) -> str | None:
+    """Return a Bearer challenge, for which browsers open no login dialog."""
+    if isinstance(error, AccessTokenRefused):
+        description = _UNQUOTABLE.sub('?', error.message)
+        return f'{_REALM}, error="invalid_token", error_description="{description}"'
+    # RFC 6750 forbids an error code if the request had no credentials.
+    return _REALM if isinstance(error, MissingAccessToken | Unauthenticated) else None
 
 
 def _http_error(error: HTTPException) -> Response:

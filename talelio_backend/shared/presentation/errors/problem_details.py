@@ -6,7 +6,7 @@ from http import HTTPStatus
 from flask import Response, json, request
 
 from talelio_backend.shared.business.errors import BusinessError
-from talelio_backend.shared.presentation.errors.reason_phrases import reason_phrase
+from talelio_backend.shared.presentation.errors.http_status import reason_phrase
 from talelio_backend.shared.presentation.requests.access_log import request_id
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 

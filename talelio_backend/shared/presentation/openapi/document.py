@@ -11,7 +11,6 @@ from pydantic_core import core_schema
 from werkzeug.routing import Rule
 
 from talelio_backend import __version__
-from talelio_backend.shared.presentation.no_store import may_be_stored
 from talelio_backend.shared.presentation.openapi.examples import NoExample, example_of
 from talelio_backend.shared.presentation.openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from talelio_backend.shared.presentation.openapi.responses import describe_responses
@@ -144,7 +143,7 @@ def _routes(app: Flask) -> Iterator[_Route]:
                     rule=rule,
                     method=method,
                     operation=operation,
-                    has_validators=method == 'GET' and may_be_stored(view),
+                    has_validators=method == 'GET' and not operation.no_store,
                     path_schemas=path_schemas,
                 )
 

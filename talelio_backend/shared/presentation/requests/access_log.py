@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 
 from talelio_backend.shared.presentation.requests.environ_keys import ACCOUNT, ROUTE
 
@@ -55,6 +55,17 @@ def log_request(
             'remote_address': remote_address,
         }
     )
+
+
+def sql_tags() -> list[tuple[str, str]]:
+    """Identify the current request, if any; see `shared.data.query_comments`."""
+    id_ = request_id.get()
+    if id_ is None:
+        return []
+    tags = [('request_id', id_)]
+    if has_request_context() and request.url_rule is not None:
+        tags.append(('route', request.url_rule.rule))
+    return tags
 
 
 def _begin() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from talelio_backend.shared.presentation.requests.ip_addresses import parse_address
+from talelio_backend.shared.presentation.requests.client import parse_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

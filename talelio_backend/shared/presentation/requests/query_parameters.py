@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Wi
 
 from talelio_backend.shared.business.errors import Fault
 from talelio_backend.shared.presentation.operation import require_described
-from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery, query_error
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery, faults_of
 
 # PostgreSQL's integer.
 LARGEST_ID = 2**31 - 1
@@ -35,7 +35,7 @@ def read_query(schema: type[QueryT]) -> QueryT:
     try:
         return schema.model_validate(request.args.to_dict())
     except ValidationError as error:
-        raise query_error(error) from None
+        raise InvalidQuery.of(faults_of(error)) from None
 
 
 def _listed(names: Any) -> str:

@@ -3,68 +3,62 @@ from collections.abc import Sequence
 from typing import Self
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from talelio_backend.shared.business.errors import Fault, Invalid
 
 
 class MissingBody(Invalid):
-
-    def __init__(self) -> None:
-        super().__init__('Missing request body')
+    message = 'Missing request body'
 
 
 class MalformedBody(Invalid):
     """Not a JSON object."""
 
 
-class InvalidBody(Invalid):
-    """A JSON object with members that are missing, of the wrong type or invalid."""
-
-    def __init__(self, message: str, faults: Sequence[Fault]) -> None:
-        super().__init__(message)
-        self.faults = faults
-
-
-class MissingKey(InvalidBody):
-    pass
-
-
-class InvalidQuery(Invalid):
-    """Unknown or invalid query parameters."""
+class InvalidParts(Invalid):
 
     def __init__(self, message: str, faults: Sequence[Fault]) -> None:
         super().__init__(message)
         self.faults = faults
 
     @classmethod
+    def of(cls, faults: Sequence[Fault]) -> Self:
+        """The message names the first fault."""
+        name = '.'.join(str(part) for part in faults[0].path)
+        return cls(f"'{name}' {faults[0].reason}", faults)
+
+
+class InvalidBody(InvalidParts):
+    """A JSON object with members that are missing, of the wrong type or invalid."""
+
+
+class MissingKey(InvalidBody):
+    pass
+
+
+class InvalidQuery(InvalidParts):
+    """Unknown or invalid query parameters."""
+
+    @classmethod
     def about(cls, name: str, reason: str) -> Self:
-        return cls(f"'{name}' {reason}", [Fault((name, ), reason)])
-
-
-def query_error(error: ValidationError) -> InvalidQuery:
-    found = error.errors(include_url=False, include_input=False)
-    faults = [Fault(fault['loc'], reason_of(dict(fault))) for fault in found]
-    return InvalidQuery(f"'{_dotted(faults[0])}' {faults[0].reason}", faults)
+        return cls.of([Fault((name, ), reason)])
 
 
 def body_error(error: ValidationError) -> InvalidBody:
-    found = error.errors(include_url=False, include_input=False)
-    faults = [Fault(fault['loc'], reason_of(dict(fault))) for fault in found]
-    for fault in found:
-        # The order of the schema's fields is the contract's.
-        if fault['type'] == 'missing':
-            return MissingKey(f"Expected '{fault['loc'][-1]}' key", faults)
-    return InvalidBody(f"'{_dotted(faults[0])}' {faults[0].reason}", faults)
+    faults = faults_of(error)
+    # The order of the schema's fields is the contract's.
+    missing = next((each['loc'][-1] for each in error.errors() if each['type'] == 'missing'), None)
+    return InvalidBody.of(faults) if missing is None else MissingKey(f"Expected '{missing}' key", faults)
 
 
-def _dotted(fault: Fault) -> str:
-    return '.'.join(str(part) for part in fault.path)
+def faults_of(error: ValidationError) -> list[Fault]:
+    return [Fault(each['loc'], _reason(each)) for each in error.errors(include_url=False)]
 
 
-def reason_of(fault: dict[str, object]) -> str:
+def _reason(fault: ErrorDetails) -> str:
     """Translate a pydantic error into a phrase that follows a field's name."""
-    context = fault.get('ctx')
-    context = context if isinstance(context, dict) else {}
+    context = fault.get('ctx', {})
     reasons = {
         'missing': 'is missing',
         'string_type': 'must be a string',
@@ -76,4 +70,4 @@ def reason_of(fault: dict[str, object]) -> str:
         'enum': f'must be {context.get("expected")}',
         'value_error': str(context.get('error')),
     }
-    return reasons.get(str(fault['type']), str(fault['msg']))
+    return reasons.get(fault['type'], fault['msg'])

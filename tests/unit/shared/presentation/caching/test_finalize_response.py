@@ -4,13 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, jsonify
 
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.caching.finalize_response import add_response_finalizer
 from talelio_backend.shared.presentation.errors.handlers import add_error_handlers
-from talelio_backend.shared.presentation.json_responses import json_response, model_response
-from talelio_backend.shared.presentation.no_store import no_store
+from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.schemas import Answer
 
@@ -37,7 +36,7 @@ def letter() -> Response:
 
 
 def text() -> Response:
-    return json_response(LONG)
+    return jsonify(LONG)
 
 
 def refuse() -> Response:
@@ -109,8 +108,7 @@ def test_an_error_is_not_stored() -> None:
 
 def test_a_no_store_response_has_no_tag_and_no_coding() -> None:
 
-    @described('Show the moment', responses={200: Letter})
-    @no_store
+    @described('Show the moment', responses={200: Letter}, no_store=True)
     def moment() -> Response:
         return letter()
 
@@ -203,6 +201,6 @@ def test_a_compressed_response_is_revalidated_by_its_own_tag() -> None:
 
 
 def test_short_responses_and_images_are_not_compressed() -> None:
-    assert 'Content-Encoding' not in ask(lambda: json_response('x' * 1000), headers=GZIP).headers
+    assert 'Content-Encoding' not in ask(lambda: jsonify('x' * 1000), headers=GZIP).headers
     picture = Response(LONG.encode(), mimetype='image/png')
     assert 'Content-Encoding' not in ask(lambda: picture, headers=GZIP).headers

@@ -16,7 +16,6 @@ from talelio_backend.shared.presentation.caching.finalize_response import add_re
 from talelio_backend.shared.presentation.caching.response_cache import ResponseCache
 from talelio_backend.shared.presentation.errors.handlers import add_error_handlers
 from talelio_backend.shared.presentation.json_responses import model_response
-from talelio_backend.shared.presentation.no_store import no_store
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.requests.access_log import add_request_log
 from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE, add_environ_keys
@@ -75,8 +74,7 @@ class Service:
     def show(self) -> Response:
         return model_response(Letter(number=next(self.written)))
 
-    @described('Show a moment', responses={200: Letter})
-    @no_store
+    @described('Show a moment', responses={200: Letter}, no_store=True)
     def moment(self) -> Response:
         return self.show()
 
