@@ -1,7 +1,8 @@
 """Real parts that any test may ask for; each comes up at its first use."""
 # pylint: disable=redefined-outer-name
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 
 import psycopg2
@@ -29,6 +30,17 @@ settings.register_profile(
 settings.load_profile('tests')
 
 _numbers = count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Thousands of tests stay to the end, so nobody need look for garbage among them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope='session')
