@@ -1,7 +1,7 @@
 """The mapping of entities to tables, and the unit of work with all repositories."""
 from collections.abc import Callable
 from functools import cache
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
@@ -31,6 +31,7 @@ from talelio_backend.app_user.data.user_repository import (
 )
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.audit.data.audit_repository import SqlAlchemyAuditTrail, map_security_event
+from talelio_backend.shared.data.change_notifications import ChangeTrackingSession
 from talelio_backend.shared.data.read_session import SqlAlchemyReadSession
 from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
 from talelio_backend.shared.idempotency.data.claim_repository import (
@@ -42,6 +43,8 @@ from talelio_backend.shared.rate_limits.data.counter_repository import (
     SqlAlchemyCounterRepository,
     map_counter,
 )
+
+T = TypeVar('T')
 
 
 @cache
@@ -63,8 +66,33 @@ def map_entities() -> None:
     configure_mappers()
 
 
+class _Repository(Generic[T]):
+    """A property of a unit of work: a repository in its session."""
+
+    def __init__(self, make: Callable[[ChangeTrackingSession], T]) -> None:
+        self._make = make
+
+    def __get__(self, uow: SqlAlchemyUnitOfWork, owner: type[SqlAlchemyUnitOfWork]) -> T:
+        return self._make(uow.session)
+
+
 class UnitOfWork(SqlAlchemyUnitOfWork):
     """Implements the unit-of-work protocols of all features."""
+
+    accounts = _Repository(SqlAlchemyAccountRepository)
+    sessions = _Repository(SqlAlchemySessionRepository)
+    whitelist = _Repository(SqlAlchemyWhitelist)
+    email_changes = _Repository(SqlAlchemyEmailChangeRepository)
+    users = _Repository(SqlAlchemyUserRepository)
+    user_ids = _Repository(lambda session: SqlAlchemyUserIds(session.connection()))
+    projects = _Repository(SqlAlchemyProjectRepository)
+    revisions = _Repository(SqlAlchemyRevisionRepository)
+    changes = _Repository(SqlAlchemyChangeLog)
+    public_projects = _Repository(SqlAlchemyPublicProjects)
+    images = _Repository(SqlAlchemyImageRepository)
+    outbox = _Repository(SqlAlchemyOutbox)
+    idempotency_claims = _Repository(SqlAlchemyIdempotencyClaims)
+    counters = _Repository(SqlAlchemyCounterRepository)
 
     def __init__(
         self,
@@ -91,64 +119,8 @@ class UnitOfWork(SqlAlchemyUnitOfWork):
         self._recorded.clear()
 
     @property
-    def accounts(self) -> SqlAlchemyAccountRepository:
-        return SqlAlchemyAccountRepository(self._session)
-
-    @property
-    def sessions(self) -> SqlAlchemySessionRepository:
-        return SqlAlchemySessionRepository(self._session)
-
-    @property
-    def whitelist(self) -> SqlAlchemyWhitelist:
-        return SqlAlchemyWhitelist(self._session)
-
-    @property
-    def email_changes(self) -> SqlAlchemyEmailChangeRepository:
-        return SqlAlchemyEmailChangeRepository(self._session)
-
-    @property
-    def users(self) -> SqlAlchemyUserRepository:
-        return SqlAlchemyUserRepository(self._session)
-
-    @property
-    def user_ids(self) -> SqlAlchemyUserIds:
-        return SqlAlchemyUserIds(self._session.connection())
-
-    @property
-    def projects(self) -> SqlAlchemyProjectRepository:
-        return SqlAlchemyProjectRepository(self._session)
-
-    @property
-    def revisions(self) -> SqlAlchemyRevisionRepository:
-        return SqlAlchemyRevisionRepository(self._session)
-
-    @property
-    def changes(self) -> SqlAlchemyChangeLog:
-        return SqlAlchemyChangeLog(self._session)
-
-    @property
-    def public_projects(self) -> SqlAlchemyPublicProjects:
-        return SqlAlchemyPublicProjects(self._session)
-
-    @property
-    def images(self) -> SqlAlchemyImageRepository:
-        return SqlAlchemyImageRepository(self._session)
-
-    @property
-    def outbox(self) -> SqlAlchemyOutbox:
-        return SqlAlchemyOutbox(self._session)
-
-    @property
-    def idempotency_claims(self) -> SqlAlchemyIdempotencyClaims:
-        return SqlAlchemyIdempotencyClaims(self._session)
-
-    @property
     def audit(self) -> SqlAlchemyAuditTrail:
-        return SqlAlchemyAuditTrail(self._session, self._recorded.append)
-
-    @property
-    def counters(self) -> SqlAlchemyCounterRepository:
-        return SqlAlchemyCounterRepository(self._session)
+        return SqlAlchemyAuditTrail(self.session, self._recorded.append)
 
 
 class ReadSession(SqlAlchemyReadSession):

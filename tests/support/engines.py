@@ -56,7 +56,7 @@ class ProbingUnitOfWork(UnitOfWork):
 
     def run(self, statement: str, **parameters: Any) -> Any:
         """Return the first value of the first row, if any."""
-        result = self._session.execute(text(statement), parameters)
+        result = self.session.execute(text(statement), parameters)
         return result.scalar() if result.returns_rows else None  # type: ignore[attr-defined]
 
 

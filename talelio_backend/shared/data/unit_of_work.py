@@ -15,7 +15,7 @@ from talelio_backend.shared.data.engine import is_transient
 class SqlAlchemyUnitOfWork:
     """See `shared.business.unit_of_work`. A subclass in the composition root adds the repositories."""
 
-    _session: ChangeTrackingSession
+    session: ChangeTrackingSession
 
     def __init__(self, engine: Engine, public_changed: Callable[[], None] = lambda: None) -> None:
         """`public_changed` is called after a commit that may have changed public data."""
@@ -25,7 +25,7 @@ class SqlAlchemyUnitOfWork:
 
     def __enter__(self) -> Self:
         # The presentation reads entities after the commit.
-        self._session = ChangeTrackingSession(self._engine, expire_on_commit=False)
+        self.session = ChangeTrackingSession(self._engine, expire_on_commit=False)
         return self
 
     def __exit__(
@@ -33,7 +33,7 @@ class SqlAlchemyUnitOfWork:
     ) -> None:
         # Closing rolls back. If the connection is lost, the server does.
         with suppress(DBAPIError):
-            self._session.close()
+            self.session.close()
         if isinstance(error, StaleDataError):
             raise Conflict('What was to be changed has been deleted meanwhile') from error
         if is_transient(error):
@@ -45,8 +45,8 @@ class SqlAlchemyUnitOfWork:
     def commit(self, result: object = None) -> None:
         if self._before_commit is not None and result is not None:
             # New entities get their ids.
-            self._session.flush()
+            self.session.flush()
             self._before_commit(result)
-        self._session.commit()
-        if self._session.has_written_public_data:
+        self.session.commit()
+        if self.session.has_written_public_data:
             self._public_changed()

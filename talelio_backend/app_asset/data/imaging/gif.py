@@ -14,7 +14,8 @@ from PIL import Image
 from PIL.GifImagePlugin import GifImageFile, getdata
 
 from talelio_backend.app_asset.business.errors import InvalidImageType
-from talelio_backend.app_asset.data.imaging.source import Source, SourceKind
+from talelio_backend.app_asset.business.image import ImageKind
+from talelio_backend.app_asset.data.imaging.source import Source
 
 _SCREEN = struct.Struct('<6sHHBBx')
 _CONTROL = struct.Struct('<BHB')
@@ -26,13 +27,6 @@ _MAX_SIDE = 0xffff
 _GREYS = bytes(level for level in range(256) for _ in range(3))
 
 
-class Control(NamedTuple):
-    disposal: int = 0
-    # In hundredths of a second.
-    duration: int = 0
-    transparent: int | None = None
-
-
 class Frame(NamedTuple):
     left: int
     top: int
@@ -41,7 +35,10 @@ class Frame(NamedTuple):
     interlaced: bool
     # None if the frame uses the global table.
     table: bytes | None
-    control: Control
+    disposal: int
+    # In hundredths of a second.
+    duration: int
+    transparent: int | None
     # The minimum code size and the blocks of compressed data.
     data: bytes
 
@@ -63,8 +60,8 @@ def open_gif(content: bytes) -> Source:
     def decode(_source: Source) -> Image.Image:
         first = gif.frames[0]
         image = _decode(first, gif.table)
-        if first.control.transparent is not None:
-            image.info['transparency'] = first.control.transparent
+        if first.transparent is not None:
+            image.info['transparency'] = first.transparent
         if image.size == (gif.width, gif.height):
             return image
         canvas = Image.new('RGBA', (gif.width, gif.height))
@@ -72,7 +69,7 @@ def open_gif(content: bytes) -> Source:
         return canvas
 
     return Source(
-        kind=SourceKind.GIF,
+        kind=ImageKind.GIF,
         width=gif.width,
         height=gif.height,
         frames=len(gif.frames),
@@ -87,13 +84,13 @@ def parse_gif(content: bytes) -> Gif:
     stream = BytesIO(content)
     stream.seek(_SCREEN.size)
     gif = Gif(width=width, height=height, background=background, table=_table(stream, flags))
-    control = Control()
+    control = bytes(4)
     # Many files lack the trailer.
     while (mark := stream.read(1)) not in (b';', b''):
         if mark == b'!':
             label, blocks = _read(stream, 1), list(_blocks(stream))
             if label == b'\xf9' and blocks:
-                control = _control(blocks[0])
+                control = blocks[0]
             elif label == b'\xff' and blocks[:1] in ([b'NETSCAPE2.0'], [b'ANIMEXTS1.0']):
                 loops = [block for block in blocks[1:] if len(block) >= 3 and block[0] == 1]
                 gif.loop = int.from_bytes(loops[0][1:3], 'little') if loops else gif.loop
@@ -102,7 +99,7 @@ def parse_gif(content: bytes) -> Gif:
             gif.frames.append(frame)
             gif.width = max(gif.width, frame.left + frame.width)
             gif.height = max(gif.height, frame.top + frame.height)
-            control = Control()
+            control = bytes(4)
         else:
             raise InvalidImageType
     if not gif.frames or max(gif.width, gif.height) > _MAX_SIDE:
@@ -118,9 +115,9 @@ def reencode_gif(gif: Gif) -> bytes:
     for frame in gif.frames:
         parts += getdata(
             _decode(frame, gif.table), (frame.left, frame.top),
-            transparency=frame.control.transparent,
-            duration=10 * frame.control.duration,
-            disposal=frame.control.disposal,
+            transparency=frame.transparent,
+            duration=10 * frame.duration,
+            disposal=frame.disposal,
             include_color_table=frame.table is not None or gif.table is None
         )
     return b''.join([*parts, b';'])
@@ -138,20 +135,23 @@ def _decode(frame: Frame, table: bytes | None) -> Image.Image:
     return image
 
 
-def _frame(stream: BytesIO, control: Control) -> Frame:
+def _frame(stream: BytesIO, control: bytes) -> Frame:
     left, top, width, height, flags = _FRAME.unpack(_read(stream, _FRAME.size))
+    packed, duration, transparent = _CONTROL.unpack_from(control)
     table, code_size = _table(stream, flags), _read(stream, 1)
     blocks = [bytes([len(block)]) + block for block in _blocks(stream)]
     data = b''.join([code_size, *blocks, b'\0'])
-    return Frame(left, top, width, height, bool(flags & _INTERLACED), table, control, data)
-
-
-def _control(block: bytes) -> Control:
-    flags, duration, transparent = _CONTROL.unpack_from(block)
-    return Control(
-        disposal=flags >> 2 & 7,
+    return Frame(
+        left,
+        top,
+        width,
+        height,
+        interlaced=bool(flags & _INTERLACED),
+        table=table,
+        disposal=packed >> 2 & 7,
         duration=duration,
-        transparent=transparent if flags & _HAS_TRANSPARENCY else None
+        transparent=transparent if packed & _HAS_TRANSPARENCY else None,
+        data=data
     )
 
 

@@ -4,8 +4,9 @@ import struct
 
 from PIL import Image, _avif
 
+from talelio_backend.app_asset.business.image import ImageKind
 from talelio_backend.app_asset.data.imaging.profile import profile_by_code
-from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, drop_opaque_alpha
+from talelio_backend.app_asset.data.imaging.source import Source, drop_opaque_alpha
 
 # The property that describes colours by code points (ISO/IEC 23008-12): primaries, transfer.
 _COLOUR_CODES = b'colrnclx'
@@ -24,7 +25,7 @@ def open_avif(content: bytes) -> Source:
         return drop_opaque_alpha(Image.frombuffer(mode, (width, height), pixels, 'raw', mode, 0, 1))
 
     return Source(
-        kind=SourceKind.AVIF,
+        kind=ImageKind.AVIF,
         width=width,
         height=height,
         decode=decode,
@@ -43,15 +44,17 @@ def open_heic(content: bytes) -> Source:
     file = pi_heif.open_heif(content, convert_hdr_to_8bit=True)
     width, height = file.size
 
-    def decode(_source: Source) -> Image.Image:
+    def decode(source: Source) -> Image.Image:
         nonlocal file
-        image = file.to_pillow()
-        del file
         # libheif has rotated it and checked its size.
-        return drop_opaque_alpha(image)
+        image = drop_opaque_alpha(file.to_pillow())
+        del file
+        if image.mode == 'RGBA':
+            source.kind = ImageKind.WEBP
+        return image
 
     return Source(
-        kind=SourceKind.HEIC,
+        kind=ImageKind.JPEG,
         width=width,
         height=height,
         decode=decode,

@@ -51,7 +51,7 @@ def prepare(content: bytes, limits: ImageLimits) -> ProcessedImage:
     width, height = image.size
     if source.reencode:
         with decoding():
-            kind, made = ImageKind[source.kind.name], source.reencode(profile)
+            kind, made = source.kind, source.reencode(profile)
     else:
         kind, made = encode_for_storage(image, source.kind, profile, source.options)
     max_bytes = _MAX_GROWTH * limits.bytes

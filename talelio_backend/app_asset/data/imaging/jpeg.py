@@ -7,7 +7,8 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from talelio_backend.app_asset.business.errors import DAMAGED, InvalidImageType
-from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, exif_orientation
+from talelio_backend.app_asset.business.image import ImageKind
+from talelio_backend.app_asset.data.imaging.source import Source, exif_orientation
 
 # The header of a scan: channels and their tables, first and last coefficient, and bit positions.
 _SCAN = re.compile(rb'\xff\xda\0(?:\x08\x01.{2}|\x0a\x02.{4}|\x0c\x03.{6}|\x0e\x04.{8}).{3}', re.DOTALL)
@@ -37,7 +38,7 @@ def open_jpeg(content: bytes) -> Source:
         return image
 
     return Source(
-        kind=SourceKind.JPEG,
+        kind=ImageKind.JPEG,
         width=image.width,
         height=image.height,
         decode=decode,

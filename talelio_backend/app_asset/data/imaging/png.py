@@ -8,8 +8,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from talelio_backend.app_asset.business.errors import InvalidImageType
+from talelio_backend.app_asset.business.image import ImageKind
 from talelio_backend.app_asset.data.imaging.profile import profile_by_code
-from talelio_backend.app_asset.data.imaging.source import Source, SourceKind, exif_orientation
+from talelio_backend.app_asset.data.imaging.source import Source, exif_orientation
 
 PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
 _HEAD = struct.Struct('>I4s')
@@ -33,7 +34,7 @@ def open_png(content: bytes) -> Source:
         return _to_eight_bits(image, depth)
 
     return Source(
-        kind=SourceKind.PNG,
+        kind=ImageKind.PNG,
         width=image.width,
         height=image.height,
         decode=decode,

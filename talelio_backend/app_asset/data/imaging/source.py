@@ -1,17 +1,15 @@
 """An uploaded image: its header, and its pixels with the orientation applied."""
 
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
+from talelio_backend.app_asset.business.image import ImageKind
 
-_ORIENTATION = 0x0112
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -23,23 +21,15 @@ _TRANSPOSITIONS = {
 }
 
 
-class SourceKind(Enum):
-    JPEG = auto()
-    PNG = auto()
-    GIF = auto()
-    WEBP = auto()
-    AVIF = auto()
-    HEIC = auto()
-
-
 @dataclass(kw_only=True)
 class Source:
-    kind: SourceKind
+    # The kind to store it as.
+    kind: ImageKind
     # Before the orientation is applied.
     width: int
     height: int
     frames: int = 1
-    # Decodes the first frame, once, and may set the fields below.
+    # Decodes the first frame, once, and may set the other fields.
     decode: Callable[['Source'], Image.Image]
     profile: bytes | None = None
     # An EXIF orientation; 1 is upright.
@@ -96,16 +86,10 @@ def decoding() -> Iterator[None]:
 
 def exif_orientation(exif: bytes) -> int:
     """Return 1 (upright) if the EXIF data is missing or malformed."""
-    exif = exif.removeprefix(b'Exif\0\0')
-    order = {b'II*\0': '<', b'MM\0*': '>'}.get(exif[:4])
-    # Image.Exif would parse every entry, and stop at the first malformed one.
-    with suppress(struct.error):
-        start, = struct.unpack_from(f'{order}4xI', exif)
-        count, = struct.unpack_from(f'{order}H', exif, start)
-        for number in range(count):
-            tag, value = struct.unpack_from(f'{order}H6xH', exif, start + 2 + 12 * number)
-            if tag == _ORIENTATION:
-                return int(value) if 1 <= value <= 8 else 1
+    parsed = Image.Exif()
+    with suppress(Exception):
+        parsed.load(exif)
+        return int(parsed.get(ExifTags.Base.Orientation, 1))
     return 1
 
 

@@ -5,17 +5,15 @@ Each frame keeps its position, its duration, and how it is blended and disposed 
 
 import struct
 from collections.abc import Iterator
-from typing import Any
 
 from PIL import Image, _webp
 
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
 from talelio_backend.app_asset.data.imaging.colour import normalize_colours
-from talelio_backend.app_asset.data.imaging.encoding import LOSSLESS_WEBP_OPTIONS, WEBP_OPTIONS, encode
+from talelio_backend.app_asset.data.imaging.encoding import LOSSLESS_WEBP_OPTIONS, OPTIONS, encode
 from talelio_backend.app_asset.data.imaging.source import (
     Source,
-    SourceKind,
     decode_upright,
     drop_opaque_alpha,
     exif_orientation,
@@ -44,11 +42,11 @@ def open_webp(content: bytes) -> Source:
         size, _, _, _, mode = decoder.get_info()
         pixels, _ = decoder.get_next()
         del decoder
-        source.options = {'lossless': b'VP8L' in named}
+        source.options = LOSSLESS_WEBP_OPTIONS if b'VP8L' in named else {}
         return drop_opaque_alpha(Image.frombuffer(mode, size, pixels, 'raw', mode, 0, 1))
 
     source = Source(
-        kind=SourceKind.WEBP,
+        kind=ImageKind.WEBP,
         width=width,
         height=height,
         frames=max(frames, 1),
@@ -94,9 +92,8 @@ def _reencode_webp_frame(data: memoryview, profile: bytes | None) -> bytes:
     wide = webp_chunk(b'VP8X', bytes([_ALPHA, 0, 0, 0]) + width + height)
     frame = open_webp(webp_file(wide, *inner))
     image, _ = normalize_colours(decode_upright(frame), profile)
-    options: dict[str, Any] = LOSSLESS_WEBP_OPTIONS if frame.options['lossless'] else WEBP_OPTIONS
     try:
-        still = encode(image, ImageKind.WEBP, None, **options)
+        still = encode(image, ImageKind.WEBP, None, **frame.options or OPTIONS[ImageKind.WEBP])
     except ValueError:
         # The format is limited to 512 KiB of prediction data.
         raise ImageTooLarge from None

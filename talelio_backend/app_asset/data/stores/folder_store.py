@@ -2,7 +2,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,6 @@ INCOMING = '.incoming'
 STALE_AFTER = 3600
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-_MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 class FolderImageStore:
@@ -67,12 +66,14 @@ class FolderImageStore:
 
     def list(self) -> Iterator[StoredFile]:
         with _unavailable():
-            for user_folder in _entries(self._folder):
-                if user_folder.name == INCOMING or not user_folder.is_dir(follow_symlinks=False):
-                    continue
-                for kind_folder in _entries(user_folder):
-                    if kind_folder.is_dir(follow_symlinks=False):
-                        yield from self._files(kind_folder)
+            for folder, _, names in os.walk(self._folder, onerror=_raise_unless_missing):
+                for path in (Path(folder, name) for name in names):
+                    key = path.relative_to(self._folder).as_posix()
+                    if self.locate(key) is not None:
+                        with suppress(FileNotFoundError):
+                            state = path.lstat()
+                            modified_at = datetime.fromtimestamp(state.st_mtime, UTC)
+                            yield StoredFile(key=key, size=state.st_size, modified_at=modified_at)
 
     def url(self, key: str) -> str:
         return f'{self._base_url}/{key}'
@@ -82,10 +83,11 @@ class FolderImageStore:
         if parse_key(key) is None:
             return None
         path = self._folder / key
-        with _unavailable():
+        with _unavailable(), suppress(FileNotFoundError, NotADirectoryError):
             # Do not follow symbolic links.
-            if _is(stat.S_ISDIR, path.parent.parent) and _is(stat.S_ISDIR, path.parent) and \
-                    _is(stat.S_ISREG, path):
+            folders = (path.parent.parent, path.parent)
+            if all(stat.S_ISDIR(each.lstat().st_mode) for each in folders) and \
+                    stat.S_ISREG(path.lstat().st_mode):
                 return path
         return None
 
@@ -93,19 +95,6 @@ class FolderImageStore:
         if parse_key(key) is None:
             raise ValueError(f'{key!r} is not the key of an image')
         return self._folder / key
-
-    def _files(self, folder: 'os.DirEntry[str]') -> Iterator[StoredFile]:
-        for entry in _entries(folder):
-            try:
-                state = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            if stat.S_ISREG(state.st_mode):
-                yield StoredFile(
-                    key=Path(entry.path).relative_to(self._folder).as_posix(),
-                    size=state.st_size,
-                    modified_at=datetime.fromtimestamp(state.st_mtime, UTC),
-                )
 
     def _make(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -126,20 +115,16 @@ class FolderImageStore:
 
     def _remove_stale(self) -> None:
         latest = time.time() - STALE_AFTER
-        for entry in _entries(self._incoming):
+        for draft in self._incoming.iterdir():
             # A stale draft only wastes space, so failing to remove it must not fail the upload.
             with suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime < latest:
-                    os.unlink(entry)
+                if draft.lstat().st_mtime < latest:
+                    draft.unlink()
 
 
-def _entries(folder: 'Path | os.DirEntry[str]') -> 'list[os.DirEntry[str]]':
-    """Return an empty list if the folder does not exist."""
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except FileNotFoundError:
-        return []
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -156,15 +141,6 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _is(test: Callable[[int], bool], path: Path) -> bool:
-    try:
-        return test(path.lstat().st_mode)
-    except OSError as error:
-        if error.errno in _MISSING:
-            return False
-        raise
 
 
 @contextmanager

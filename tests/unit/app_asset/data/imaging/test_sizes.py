@@ -38,7 +38,7 @@ def test_a_variant_of_a_black_and_white_image_has_greys() -> None:
 def test_another_kind_is_used_if_webp_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     contents = [saved(scene(mode=mode), 'WEBP') for mode in ('RGB', 'RGBA')]
     # An invalid quality. In practice, the encoder fails for large images with much detail.
-    monkeypatch.setattr(encoding, 'WEBP_OPTIONS', {'quality': 101})
+    monkeypatch.setitem(encoding.OPTIONS, ImageKind.WEBP, {'quality': 101})
     images = [prepared(content) for content in contents]
 
     assert [(image.format, image.mode) for image in images] == [('JPEG', 'RGB'), ('PNG', 'RGBA')]
