@@ -11,7 +11,8 @@ from tests.support.served_api import ServedApi
 
 REGISTER = '/v1/accounts/register'
 PATHS = [
-    REGISTER, '/v1/accounts/login', '/v1/accounts/verify/x', '/v1/accounts/verify/resend', '/v1/projects'
+    REGISTER, '/v1/accounts/login', '/v1/accounts/verify', '/v1/accounts/verify/x',
+    '/v1/accounts/verify/resend', '/v1/projects'
 ]
 MALFORMED = 'Malformed JSON in the request body: '
 TOO_DEEP = 'The JSON in the request body is nested too deeply'
@@ -141,14 +142,19 @@ def test_a_takeover_refuses_such_text_too(
 
 
 @pytest.mark.parametrize('name', ['\0', '\ud800', '__proto__', 'constructor', ''], ids=ascii)
-def test_a_key_that_means_nothing_does_nothing_whatever_its_name(
+def test_a_key_that_means_nothing_is_refused_or_ignored_whatever_its_name(
     api: ServedApi, member: Member, name: str
 ) -> None:
-    body = {'title': 'x', name: [name], 'body': 'x'}
+    project = {'title': 'x', name: [name], 'body': 'x'}
+    login = {**member.person.login, name: [name]}
 
-    response = post(api, '/v1/projects', json.dumps(body).encode(), member)
+    refused = post(api, '/v1/projects', json.dumps(project).encode(), member)
+    ignored = post(api, '/v1/accounts/login', json.dumps(login).encode(), member)
 
-    assert ok(response, HTTPStatus.CREATED)['title'] == 'x'
+    message = error_of(refused, HTTPStatus.BAD_REQUEST)
+    assert message.startswith(f"Unknown field '{name}'; this path takes 'title', ")
+    assert ok(api.get(member.projects_path)) == []
+    assert ok(ignored)['access_token']
 
 
 def test_text_of_every_plane_comes_back_as_it_was_sent(api: ServedApi, member: Member) -> None:

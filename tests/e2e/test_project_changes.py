@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection
 
-from tests.support.answers import PROJECT_KEYS, TIME, error_of, ok
+from tests.support.answers import PROJECT_KEYS, TIME, error_in, error_of, ok
 from tests.support.database import execute
 from tests.support.members import Member, join, publish
 from tests.support.served_api import ServedApi
@@ -175,14 +175,11 @@ def test_a_change_changes_what_it_names(api: ServedApi, member: Member) -> None:
     assert ok(api.get(path_of(project))) == after
 
 
-@pytest.mark.parametrize(
-    'same', [{}, {
-        'title': 'A chair',
-        'body': 'Of *ash*.',
-        'slug': 'a-chair',
-        'unknown': 1
-    }]
-)
+@pytest.mark.parametrize('same', [{}, {
+    'title': 'A chair',
+    'body': 'Of *ash*.',
+    'slug': 'a-chair',
+}])
 def test_a_change_of_nothing_leaves_it_unchanged(
     api: ServedApi, member: Member, same: dict[str, Any]
 ) -> None:
@@ -205,6 +202,62 @@ def test_null_takes_what_was_given_back(api: ServedApi, member: Member) -> None:
 
     assert (after['slug'], after['summary'], after['cover_image']) == ('a-chair', 'Of ash.', None)
     assert after['published_at'] == after['updated_at']
+
+
+def test_an_empty_text_is_null(api: ServedApi, member: Member) -> None:
+    given = made(api, member, summary='Mine', cover_image='https://images.example/a.jpg')
+    empty = {'summary': '', 'cover_image': ''}
+
+    for project in made(api, member, **empty), changed(api, member, given, **empty):
+        assert (project['summary'], project['cover_image']) == ('Of ash.', None)
+
+
+@pytest.mark.parametrize(
+    ('fields', 'hints'),
+    [
+        ({
+            'draft': True
+        }, "'draft' (did you mean 'status'?)"),
+        ({
+            'sumary': 'Mine',
+            'wood': 'ash'
+        }, "'sumary' (did you mean 'summary'?), 'wood'"),
+        ({
+            'featured_image': 'https://images.example/a.jpg'
+        }, "'featured_image' (did you mean 'cover_image'?)"),
+    ],
+)
+def test_an_unknown_field_is_refused_by_name(
+    api: ServedApi, member: Member, fields: dict[str, Any], hints: str
+) -> None:
+    project = made(api, member)
+    known = {'title': 'Other', 'body': 'Oak.'}
+    before = ok(api.get(f'/v1/users/{member.person.username}/projects'))
+
+    for response in (
+        api.post(PROJECTS, known | fields, headers=member.bearer),
+        api.patch(path_of(project), known | fields, headers=member.bearer),
+    ):
+        error = error_in(response, HTTPStatus.BAD_REQUEST)
+        assert error['message'] == (
+            f'Unknown field{"s" if len(fields) > 1 else ""} {hints}; this path takes \'title\', \'body\', '
+            "'slug', 'summary', 'status', 'published_at', 'tags', 'cover_image', 'position'"
+        )
+        assert error['code'] == 'invalid_body'
+        assert [detail['pointer'] for detail in error['details']] == [f'/{name}' for name in fields]
+    assert ok(api.get(f'/v1/users/{member.person.username}/projects')) == before
+
+
+def test_a_whole_project_can_be_sent_back(api: ServedApi, member: Member) -> None:
+    project = made(api, member, body='# Oak\n\n<form>', summary='Mine', tags=['wood'])
+    shown = ok(api.get(path_of(project)))
+
+    assert changed(api, member, project, **project) == project
+    after = changed(api, member, project, **shown | {'title': 'A stool', 'id': 0, 'html': ''})
+    copy = made(api, member, **shown | {'slug': None})
+
+    assert after | {'updated_at': None, 'warnings': project['warnings']} == project | {'title': 'A stool'}
+    assert copy['html'] == project['html'] and copy['id'] != project['id']
 
 
 @pytest.mark.parametrize(

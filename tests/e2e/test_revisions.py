@@ -168,3 +168,23 @@ def test_what_is_not_there_is_not_found(api: ServedApi, member: Member, project:
                          ('POST', path_of(project, 1, 'restore'))):
         response = api.request(method, path, headers=member.bearer)
         assert error_of(response, HTTPStatus.NOT_FOUND) == 'There is no such project'
+
+
+@pytest.mark.parametrize('body', ['', '{}'])
+def test_restoring_wants_no_body(api: ServedApi, member: Member, project: dict[str, Any], body: str) -> None:
+    change(api, member, project, title='Second')
+    # As curl and axios send it.
+    form = {'Content-Type': 'application/x-www-form-urlencoded'} if not body else {}
+
+    response = api.post(path_of(project, 1, 'restore'), data=body, headers=member.bearer | form)
+
+    assert ok(response)['title'] == 'First'
+
+
+def test_restoring_takes_no_fields(api: ServedApi, member: Member, project: dict[str, Any]) -> None:
+    second = change(api, member, project, title='Second')
+
+    response = api.post(path_of(project, 1, 'restore'), {'status': 'draft'}, headers=member.bearer)
+
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == "Unknown field 'status'; this path takes none"
+    assert ok(api.get(f"/v1/projects/{project['id']}")) == second

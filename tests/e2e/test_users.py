@@ -59,6 +59,14 @@ def test_only_the_place_can_be_changed(api: ServedApi, member: Member) -> None:
     assert ok(api.request('PATCH', ME, json=body, headers=member.bearer)) == member.account['user']
 
 
+def test_an_unknown_field_is_refused_by_name(api: ServedApi, author: Member) -> None:
+    response = api.request('PATCH', ME, json={'location': 'Lisboa', 'loction': 'x'}, headers=author.bearer)
+
+    assert error_of(response, HTTPStatus.BAD_REQUEST
+                    ) == ("Unknown field 'loction' (did you mean 'location'?); this path takes 'location'")
+    assert ok(api.get(ME, headers=author.bearer)) == author.account['user']
+
+
 @pytest.mark.parametrize('location', [None, 1, True, [], {}, 'x' * 101, 'a\0b', 'a\nb', '\ud800'])
 def test_what_is_no_place_is_refused(api: ServedApi, author: Member, location: Any) -> None:
     response = api.request('PATCH', ME, json={'location': location}, headers=author.bearer)

@@ -15,7 +15,7 @@ from talelio_backend.app_project.business.domain.errors import (
 from talelio_backend.app_project.business.domain.revision import MAX_REVISIONS
 from talelio_backend.app_project.business.use_cases import revisions
 from talelio_backend.app_project.presentation.routes import ProjectDependencies
-from talelio_backend.app_project.presentation.schemas import Markdown, ProjectAnswer, Title
+from talelio_backend.app_project.presentation.schemas import Markdown, ProjectAnswer, RestoreBody, Title
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import PreconditionFailed
 from talelio_backend.shared.idempotency.presentation.idempotency_key import KEY_ERRORS
@@ -24,6 +24,7 @@ from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.pagination import page_query, page_response
 from talelio_backend.shared.presentation.requests.bearer_token import authenticate
+from talelio_backend.shared.presentation.requests.json_body import read_body_if_any
 from talelio_backend.shared.presentation.requests.query_parameters import Query, read_query
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 from talelio_backend.shared.presentation.schemas import Answer, Text, UtcTime
@@ -104,6 +105,8 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
         description='Restores title, body and summary, and keeps the present ones as a revision. '
         "`If-Match` takes the project's ETag.",
         bearer='required',
+        body=RestoreBody,
+        body_required=False,
         responses={HTTPStatus.OK: ProjectAnswer},
         errors=[
             *_OWNER_ERRORS,
@@ -118,6 +121,7 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
     )
     def restore(project_id: int, number: int) -> Response:
         owner = authenticate(dependencies.access_tokens)
+        read_body_if_any(RestoreBody)
         return dependencies.idempotency.respond(
             dependencies.unit_of_work,
             lambda uow: revisions.restore(

@@ -6,7 +6,16 @@ from pydantic import Field, WithJsonSchema
 from talelio_backend.app_project.business.domain.project import ProjectStatus
 from talelio_backend.app_project.business.domain.project_patch import ProjectPatch
 from talelio_backend.app_project.business.domain.rendered import WarningReason
-from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, TimeInput, UtcTime
+from talelio_backend.app_project.presentation.other_names import OTHER_NAMES
+from talelio_backend.shared.presentation.schemas import (
+    EMPTY_IS_NULL,
+    Answer,
+    ContentBody,
+    Id,
+    Text,
+    TimeInput,
+    UtcTime,
+)
 
 _PATCH_FIELDS = {each.name for each in fields(ProjectPatch)}
 
@@ -24,34 +33,6 @@ CoverImage = Annotated[Text, Field(examples=['https://images.example.com/chair.j
 Position = Annotated[int, Field(examples=[0])]
 _STATUSES = WithJsonSchema({'type': 'string', 'enum': [each.value for each in ProjectStatus]})
 Status = Annotated[ProjectStatus, _STATUSES]
-
-
-class _ProjectBody(Body):
-    # A default of None whose type has no None marks an absent key. An explicit null is refused.
-    slug: Slug | None = None
-    summary: Summary | None = None
-    # Strict mode would not accept a string for an enum.
-    status: Annotated[Status, Field(strict=False)] = None  # type: ignore[assignment]
-    published_at: TimeInput | None = None
-    tags: list[Tag] = None  # type: ignore[assignment]
-    cover_image: CoverImage | None = None
-    position: Position = None  # type: ignore[assignment]
-
-    @property
-    def patch(self) -> ProjectPatch:
-        return ProjectPatch(**{name: getattr(self, name) for name in self.model_fields_set & _PATCH_FIELDS})
-
-
-class PublishBody(_ProjectBody):
-    title: Title
-    body: Markdown
-
-
-class ChangeBody(_ProjectBody):
-    """Absent fields stay as they are."""
-
-    title: Title = None  # type: ignore[assignment]
-    body: Markdown = None  # type: ignore[assignment]
 
 
 class TocAnswer(Answer):
@@ -108,3 +89,41 @@ class WrittenProjectAnswer(ProjectAnswer):
 
     warnings: Annotated[list[WarningAnswer],
                         Field(description='The parts of the body that `html` lacks, if any.')] = []
+
+
+# The snippet is of a search.
+_UNREAD = {*WrittenProjectAnswer.model_fields, 'snippet'} - _PATCH_FIELDS
+
+
+class ChangeBody(ContentBody):
+    """Absent fields stay as they are. Names that only responses carry may be sent, and are ignored."""
+
+    unread = _UNREAD
+    other_names = OTHER_NAMES
+
+    # A default of None whose type has no None marks an absent key. An explicit null is refused.
+    title: Title = None  # type: ignore[assignment]
+    body: Markdown = None  # type: ignore[assignment]
+    slug: Slug | None = None
+    summary: Annotated[Summary | None, EMPTY_IS_NULL] = None
+    # Strict mode would not accept a string for an enum.
+    status: Annotated[Status, Field(strict=False)] = None  # type: ignore[assignment]
+    published_at: TimeInput | None = None
+    tags: list[Tag] = None  # type: ignore[assignment]
+    cover_image: Annotated[CoverImage | None, EMPTY_IS_NULL] = None
+    position: Position = None  # type: ignore[assignment]
+
+    @property
+    def patch(self) -> ProjectPatch:
+        return ProjectPatch(**{name: getattr(self, name) for name in self.model_fields_set & _PATCH_FIELDS})
+
+
+class PublishBody(ChangeBody):
+    """Names that only responses carry may be sent, and are ignored."""
+
+    title: Title
+    body: Markdown
+
+
+class RestoreBody(ContentBody):
+    """No fields: the revision has them."""

@@ -4,17 +4,10 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from talelio_backend.app_user.business.user import User
-from talelio_backend.shared.presentation.schemas import Answer, Body, Id, Text, UtcTime
+from talelio_backend.shared.presentation.schemas import Answer, ContentBody, Id, Text, UtcTime
 
 Username = Annotated[Text, Field(examples=['maker'])]
 Location = Annotated[Text, Field(examples=['Lisboa'])]
-
-
-class ChangeUserBody(Body):
-    """Absent fields stay unchanged."""
-
-    # None stands for an absent key. A null in the request is refused.
-    location: Location = None  # type: ignore[assignment]
 
 
 class UserAnswer(Answer):
@@ -37,3 +30,13 @@ class UserAnswer(Answer):
             location=user.location,
             avatar_url=avatar_url(user),
         )
+
+
+class ChangeUserBody(ContentBody):
+    """Absent fields stay unchanged. Names that only responses carry may be sent, and are ignored."""
+
+    unread = {*UserAnswer.model_fields} - {'location'}
+    other_names = {'city': 'location', 'place': 'location'}
+
+    # None stands for an absent key. A null in the request is refused.
+    location: Location = None  # type: ignore[assignment]

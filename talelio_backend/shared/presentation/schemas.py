@@ -1,7 +1,8 @@
 """Base classes and types of the request and response schemas."""
 import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -85,6 +86,30 @@ class Body(BaseModel):
     def as_bytes(self) -> bytes:
         """Return the same bytes for equivalent bodies."""
         return self.model_dump_json().encode()
+
+
+# Forms and scripts send an empty string for an empty field.
+EMPTY_IS_NULL = BeforeValidator(lambda given: None if given == '' else given)
+
+
+def _forbid_unknown(schema: dict[str, Any], model: Any) -> None:
+    if model.unread:
+        schema['propertyNames'] = {'enum': [*model.model_fields, *sorted(model.unread)]}
+    else:
+        schema['additionalProperties'] = False
+
+
+class ContentBody(Body):
+    """A body that changes what the site shows. Unknown members are refused, so that a typing error cannot
+    publish a draft.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_forbid_unknown)
+
+    # Names that responses carry. Clients may send them back; they are ignored.
+    unread: ClassVar[Collection[str]] = ()
+    # What other systems call the fields.
+    other_names: ClassVar[Mapping[str, str]] = {}
 
 
 class Answer(BaseModel):

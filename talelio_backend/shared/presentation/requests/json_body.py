@@ -8,12 +8,14 @@ from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from talelio_backend.shared.presentation.operation import require_described
+from talelio_backend.shared.presentation.requests.unknown_fields import unknown_fields
 from talelio_backend.shared.presentation.requests.validation_errors import (
+    InvalidBody,
     MalformedBody,
     MissingBody,
     body_error,
 )
-from talelio_backend.shared.presentation.schemas import Body
+from talelio_backend.shared.presentation.schemas import Body, ContentBody
 
 BodyT = TypeVar('BodyT', bound=Body)
 
@@ -30,18 +32,23 @@ def read_body(schema: type[BodyT]) -> BodyT:
 
 
 def read_body_if_any(schema: type[BodyT]) -> BodyT:
-    """Treat an absent body as an empty object. Raises Invalid or an HTTPException."""
+    """Treat an absent body, of any media type, as an empty object. Raises Invalid or an HTTPException."""
     require_described('body', schema)
-    return _validate(schema, _read_to_end().strip() or b'{}')
+    content = _read_to_end()
+    return _validate(schema, content) if content.strip() else schema()
 
 
 def _validate(schema: type[BodyT], content: bytes) -> BodyT:
     _check_type()
     document = _parse(content)
+    unknown = unknown_fields(schema, document) if issubclass(schema, ContentBody) else None
     try:
-        return schema.model_validate(document)
+        body = schema.model_validate(document)
     except ValidationError as error:
-        raise body_error(error) from None
+        raise body_error(error, () if unknown is None else unknown.faults) from None
+    if unknown is not None:
+        raise InvalidBody(unknown.message, unknown.faults)
+    return body
 
 
 def _check_type() -> None:

@@ -45,8 +45,9 @@ class InvalidQuery(InvalidParts):
         return cls.of([Fault((name, ), reason)])
 
 
-def body_error(error: ValidationError) -> InvalidBody:
-    faults = faults_of(error)
+def body_error(error: ValidationError, unknown: Sequence[Fault] = ()) -> InvalidBody:
+    """`unknown` are the faults of members that the schema does not know."""
+    faults = [*faults_of(error), *unknown]
     # The order of the schema's fields is the contract's.
     missing = next((each['loc'][-1] for each in error.errors() if each['type'] == 'missing'), None)
     return InvalidBody.of(faults) if missing is None else MissingKey(f"Expected '{missing}' key", faults)
