@@ -116,8 +116,8 @@ class Settings(ServerSettings, ImageSettings):
     api_base_url: BaseUrl = Field(examples=['https://api.example.com'])
     """What links in mails begin with: scheme and host, no path. Development makes it of `HOST` and `PORT`."""
     frontend_url: Url | None = Field(None, examples=['https://www.example.com'])
-    """The frontend whose pages (`/reset-password`, `/confirm-email`, `/revoke-email`) links in mails lead to;
-    by default they lead to the API."""
+    """The frontend whose pages (`/verify-email`, `/reset-password`, `/confirm-email`, `/revoke-email`) links
+    in mails lead to; by default they lead to the API."""
     cors_origins: Annotated[tuple[Origin, ...], COMMA_SEPARATED] = ()
     """Origins of the frontends that may call the API from a browser, separated by commas."""
     site_project_url: Annotated[str, page_url('slug', 'id', 'username', required=r'\{(slug|id)\}')] | None = \

@@ -23,7 +23,8 @@ PUBLIC = {
     'feeds_show_sitemap', 'feeds_show_sitemap_of_user', 'files_show', 'health_live', 'health_ready',
     'projects_list_of_user', 'projects_show', 'projects_show_by_slug', 'recovery_forgot', 'recovery_reset',
     'recovery_show', 'registration_claim', 'registration_register', 'registration_resend_verification',
-    'registration_verify', 'sessions_log_in', 'sessions_log_out', 'sessions_refresh', 'users_show'
+    'registration_verify', 'registration_verify_by_token', 'sessions_log_in', 'sessions_log_out',
+    'sessions_refresh', 'users_show'
 }  # yapf: disable
 PROTECTED = {name for name, (_, _, security) in OPERATIONS.items() if security == [{'bearerAuth': []}]}
 # What belongs to somebody, and is named in the path.

@@ -18,6 +18,8 @@ from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.waiting import wait_until
 
 VERIFY = '/v1/accounts/verify/'
+# Of the frontend's page.
+BUTTON = '/v1/accounts/verify'
 RESEND = '/v1/accounts/verify/resend'
 
 
@@ -70,6 +72,47 @@ def test_the_link_in_the_mail_verifies(api: ServedApi, mail_server: SmtpSink, pe
     assert link.startswith('http://api.test/v1/accounts/verify/')
     verified = ok(api.get(link.removeprefix('http://api.test')))
     assert (verified['id'], verified['verified']) == (account['id'], True)
+
+
+def test_the_token_verifies_once_by_the_button_of_a_page(
+    api: ServedApi, database: connection, person: Person
+) -> None:
+    path = verification_path(register(api, person))
+    body = {'token': path.removeprefix(VERIFY)}
+
+    account = ok(api.post(BUTTON, body))
+
+    assert account['verified'] and is_verified(database, person)
+    for again in api.post(BUTTON, body), api.get(path):
+        assert error_of(again, HTTPStatus.BAD_REQUEST) == 'Account already verified'
+    log_in(api, person)
+
+
+def test_a_token_in_the_body_is_refused_as_in_the_link(
+    api: ServedApi, database: connection, person: Person
+) -> None:
+    path = verification_path(register(api, person))
+    assert execute(
+        database, 'UPDATE accounts SET email = %s WHERE email = %s',
+        new_person().email, person.email
+    )
+
+    for token in path.removeprefix(VERIFY), 'x', 'ä', 'x' * 4096:
+        link, button = api.get(VERIFY + token), api.post(BUTTON, {'token': token})
+        assert error_of(button, HTTPStatus.BAD_REQUEST) == error_of(link, HTTPStatus.BAD_REQUEST)
+
+
+@pytest.mark.parametrize(('body', 'message'), [
+    ({}, "Expected 'token' key"),
+    ({
+        'token': 7
+    }, "'token' must be a string"),
+    ({
+        'token': 'x' * 4097
+    }, "'token' must have at most 4096 characters"),
+])
+def test_a_button_without_a_token_is_refused(api: ServedApi, body: dict[str, Any], message: str) -> None:
+    assert error_of(api.post(BUTTON, body), HTTPStatus.BAD_REQUEST) == message
 
 
 @pytest.mark.parametrize('kind', changed('eHh4.eHh4.eHh4'))

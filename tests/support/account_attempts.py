@@ -49,6 +49,20 @@ def _verify(api: ServedApi) -> Attempt:
     )
 
 
+def _verify_by_token(api: ServedApi) -> Attempt:
+    account = register(api, new_person())
+    token = verification_path(account).rpartition('/')[2]
+    return Attempt(
+        send=partial(api.post, '/v1/accounts/verify', {'token': token}),
+        success=200,
+        query=f"SELECT verified, {EVENTS.format('account.verified')} FROM accounts WHERE id = %(account)s",
+        values={'account': account['id']},
+        after=once((False, 0), (True, 1)),
+        late=frozenset({400}),
+        answers=one_wins(200, 400),
+    )
+
+
 def _claim(api: ServedApi) -> Attempt:
     account = register(api, new_person())
     return Attempt(
@@ -185,6 +199,7 @@ def _revoke_email(api: ServedApi) -> Attempt:
 ACCOUNT_ATTEMPTS: dict[str, Prepare] = {
     'registration_register': _register,
     'registration_verify': _verify,
+    'registration_verify_by_token': _verify_by_token,
     'registration_claim': _claim,
     'registration_resend_verification': _resend,
     'recovery_forgot': _forgot,

@@ -24,6 +24,7 @@ from talelio_backend.app_account.presentation.dependencies import TOO_MANY_TRIES
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
     ClaimBody,
+    LinkBody,
     LinkToken,
     MessageAnswer,
     PasswordResetAnswer,
@@ -52,6 +53,10 @@ _NAME_AND_PASSWORD_ERRORS = (
 
 def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     routes = Blueprint('registration', __name__, url_prefix='/v1/accounts')
+
+    def respond_verified(token: str) -> Response:
+        account = registration.verify(dependencies.context(), token)
+        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.post('/register')
     @described(
@@ -100,8 +105,18 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
         if request.method == 'HEAD':
             # Link scanners send HEAD. Only opening the link may change anything.
             return Response(mimetype='application/json')
-        account = registration.verify(dependencies.context(), token)
-        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
+        return respond_verified(token)
+
+    @routes.post('/verify')
+    @described(
+        'Verify an account, with the token in the body',
+        description='For the button of a page that the mailed link leads to.',
+        body=LinkBody,
+        responses={HTTPStatus.OK: AccountAnswer},
+        errors=_LINK_ERRORS,
+    )
+    def verify_by_token() -> Response:
+        return respond_verified(read_body(LinkBody).token)
 
     @routes.post('/verify/<token>')
     @described(

@@ -52,6 +52,9 @@ class LinkUrls:
     def build(self, page: str, api_path: str, token: str) -> str:
         if self.frontend_url is not None:
             return f'{self.frontend_url}/{page}#{token}'
+        return self.build_api(api_path, token)
+
+    def build_api(self, api_path: str, token: str) -> str:
         return f'{self.api_base_url}/v1/accounts/{api_path}/{token}'
 
 
@@ -69,14 +72,13 @@ class AccountMails:
         if account is None or account.verified or account.link_serial != payload['serial']:
             return None
         link = MailLink(account.id, account.email, account.link_serial)
-        # This link leads to the API even if there is a frontend.
-        api = self.urls.api_base_url
-        return write(
+        token = self.links[LinkPurpose.VERIFICATION].issue(link, now)
+        return self._write(
             wordings.VERIFICATION,
-            to=account.email,
-            username=account.user.username,
-            link=f'{api}/v1/accounts/verify/{self.links[LinkPurpose.VERIFICATION].issue(link, now)}',
-            site=api.partition('://')[2],
+            account.email,
+            account.user.username,
+            self.urls.build('verify-email', 'verify', token),
+            claim_url=self.urls.build_api('verify', token),
         )
 
     def reset(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
@@ -123,5 +125,5 @@ class AccountMails:
         )
         return self._write(wordings.ANNOUNCEMENT, change.old_email, account.user.username, link)
 
-    def _write(self, wording: Wording, to: str, username: str, link: str) -> Mail:
-        return write(wording, to=to, username=username, link=link, site=self.urls.site)
+    def _write(self, wording: Wording, to: str, username: str, link: str, **words: str) -> Mail:
+        return write(wording, to=to, username=username, link=link, site=self.urls.site, **words)

@@ -23,7 +23,7 @@ _HTML = '''\
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """Texts with the placeholders `{site}`, `{username}` and `{link}`."""
+    """Texts with the placeholders `{site}`, `{username}`, `{link}` and those that `write` is given."""
 
     subject: str
     # Paragraphs before and after the link.
@@ -33,8 +33,8 @@ class Wording:
     action: str
 
 
-def write(wording: Wording, *, to: str, username: str, link: str, site: str) -> Mail:
-    words = {'site': site, 'username': username, 'link': link}
+def write(wording: Wording, *, to: str, username: str, link: str, site: str, **more: str) -> Mail:
+    words = {'site': site, 'username': username, 'link': link, **more}
     subject, action = wording.subject.format_map(words), wording.action.format_map(words)
     before, after = ([text.format_map(words) for text in texts] for texts in (wording.before, wording.after))
     closing = f'This message was sent automatically by {site}.'

@@ -11,7 +11,7 @@ VERIFICATION = Wording(
         'If it was not you, do not open the link, and nothing more happens: as long as the address is not '
         'confirmed, nobody can log in with it. If you want the account for yourself, choose an own password '
         'instead of opening the link:',
-        "curl -X POST '{link}' -H 'Content-Type: application/json' "
+        "curl -X POST '{claim_url}' -H 'Content-Type: application/json' "
         """-d '{{"password": "<yours>", "username": "<yours>"}}'""",
     ),
     action='Confirm my e-mail address',

@@ -133,21 +133,29 @@ def test_an_address_of_another_account_gets_no_confirmation_link() -> None:
     assert mails(uow).announcement(payload, NOW) is not None
 
 
-def test_the_verification_mail_links_to_the_api() -> None:
+@pytest.mark.parametrize(('frontend_url', 'site', 'begin'), [
+    (FRONTEND, 'example.com', f'{FRONTEND}/verify-email#'),
+    (None, 'api.example.com', f'{API}/v1/accounts/verify/'),
+])
+def test_the_verification_mail_links_to_the_frontend_or_to_the_api_without_one(
+    frontend_url: str | None, site: str, begin: str
+) -> None:
     uow = FakeUnitOfWork()
     account = register(uow)
 
-    mail = mails(uow).verification({'account_id': account.id, 'serial': 1}, NOW)
+    mail = mails(uow, frontend_url).verification({'account_id': account.id, 'serial': 1}, NOW)
 
     assert mail is not None
-    assert (mail.to, mail.subject) == (EMAIL, 'Confirm your e-mail address for api.example.com')
-    base, _, token = mail.link.rpartition('/')
-    assert base == 'https://api.example.com/v1/accounts/verify'
+    assert (mail.to, mail.subject) == (EMAIL, f'Confirm your e-mail address for {site}')
+    assert mail.link.startswith(begin)
+    token = mail.link.removeprefix(begin)
     assert VERIFICATION.read(token) == MailLink(account.id, EMAIL, 1)
     for part in (mail.text, mail.html):
         assert mail.link in part
         assert 'maker' in part
         assert '24 hours' in part
+    # Only the API can give the account to the owner of the address.
+    assert f"curl -X POST '{API}/v1/accounts/verify/{token}'" in mail.text
 
 
 @pytest.mark.parametrize(('wrong_id', 'wrong_serial', 'verified'), [(1, 0, False), (0, 1, False),
