@@ -1,13 +1,13 @@
-"""Fail when a locked package has a known vulnerability, and when that could not be found out.
+"""Fail if a locked package has a known vulnerability, or if the audit is incomplete.
 
 Usage: audit.py
 
-pip-audit asks OSV about Pipfile.lock and what only fuzzing or a soak's picture needs, npm asks its registry
-about the lock of the client's generator. Either takes silence for innocence: pip-audit ends well when it has
-skipped every package, and whatever answers "nothing known" to everything, as a mirror may, clears all. So
-each package must be in the answer, and beside them a decoy is asked about, which is known to be vulnerable.
+pip-audit asks OSV about Pipfile.lock and the requirements of fuzzing and soak tests. npm asks its registry
+about the lock of the client generator. Neither reports an incomplete audit: pip-audit succeeds even if it
+skipped every package, and a mirror may answer "no vulnerabilities" to everything. Therefore each package must
+be in the response, and so must a decoy that is known to be vulnerable.
 
-AUDIT_OSV_URL is another OSV than the usual one.
+AUDIT_OSV_URL replaces the default URL of OSV.
 """
 import json
 import os
@@ -28,7 +28,7 @@ SOAK_LOCK = Path('tests/soak/requirements.txt')
 NPM_LOCK = Path('.ci/client/package-lock.json')
 ACCEPTED = Path('.github/accepted_vulnerabilities.toml')
 PIP_AUDIT = Path(sys.executable).with_name('pip-audit')
-# Of which many vulnerabilities have been known for years.
+# Both have vulnerabilities that have been known for years.
 PYTHON_DECOY = ('django', '2.0')
 NPM_DECOY = ('lodash', '4.17.4')
 # Seconds.
@@ -36,13 +36,13 @@ TIMEOUT = 300
 
 
 class NotAudited(Exception):
-    """What was not looked at is not known to be sound."""
+    """The audit is incomplete, so it proves nothing."""
 
 
 @dataclass(frozen=True)
 class Advisory:
     package: str
-    # All its names.
+    # Including aliases.
     ids: frozenset[str]
     what: str
 
@@ -56,7 +56,7 @@ def normal(name: str) -> str:
 
 
 def locked_for_python(lock: Path) -> set[tuple[str, str]]:
-    """Whatever its markers say: a package that this machine does without is installed elsewhere."""
+    """Ignore environment markers: other machines install packages that this one skips."""
     text = lock.read_text(encoding='utf-8')
     if lock.suffix == '.txt':
         pinned = re.findall(r'^([\w.-]+)==(\S+)', text, re.MULTILINE)
@@ -70,18 +70,20 @@ def locked_for_python(lock: Path) -> set[tuple[str, str]]:
 def audit_python(lock: Path) -> list[Advisory]:
     packages = locked_for_python(lock)
     if not packages:
-        raise NotAudited('there is no package in it')
+        raise NotAudited('it contains no packages')
     answers = ask_osv(packages | {PYTHON_DECOY})
     unanswered = [f'{name} {version}' for name, version in sorted(packages - answers.keys())]
     if unanswered:
-        raise NotAudited(f'pip-audit has left out {", ".join(unanswered)}')
+        raise NotAudited(f'pip-audit skipped {", ".join(unanswered)}')
     if not answers.get(PYTHON_DECOY):
-        raise NotAudited(f'OSV takes {" ".join(PYTHON_DECOY)} for sound, so it does not know what it should')
+        raise NotAudited(
+            f'OSV reports no vulnerability of {" ".join(PYTHON_DECOY)}, so its data are incomplete'
+        )
     return [
         Advisory(
             package=f'{name} {version}',
             ids=frozenset([found['id'], *found.get('aliases', [])]),
-            what=f'{found["description"]} (mended in {", ".join(found["fix_versions"]) or "none"})'
+            what=f'{found["description"]} (fixed in {", ".join(found["fix_versions"]) or "none"})'
         ) for name, version in sorted(packages) for found in answers[name, version]
     ]
 
@@ -96,13 +98,13 @@ def ask_osv(packages: set[tuple[str, str]]) -> dict[tuple[str, str], list[dict[s
         ]
         if 'AUDIT_OSV_URL' in os.environ:
             command.append(f'--osv-url={os.environ["AUDIT_OSV_URL"]}')
-        report, said = report_of(command)
-    # It passes over an advisory that it cannot read.
-    for line in said.splitlines():
+        report, errors = report_of(command)
+    # It skips an advisory that it cannot read.
+    for line in errors.splitlines():
         if 'pip_audit._service' in line and 'WARNING' in line:
             raise NotAudited(line)
     if 'dependencies' not in report:
-        raise NotAudited(last_line(said))
+        raise NotAudited(last_line(errors))
     return {(normal(each['name']), each['version']): each['vulns']
             for each in report['dependencies'] if 'skip_reason' not in each}
 
@@ -115,30 +117,28 @@ def audit_npm(lock: Path) -> list[Advisory]:
     project = content['packages']['']
     name, version = NPM_DECOY
     if f'node_modules/{name}' in content['packages']:
-        raise NotAudited(f'{name} is in use, so another decoy is needed')
+        raise NotAudited(f'{name} is a real dependency, so choose another decoy')
     content['packages'][''] = project | {'dependencies': project.get('dependencies', {}) | {name: version}}
     content['packages'][f'node_modules/{name}'] = {'version': version}
     with TemporaryDirectory() as folder:
         (Path(folder) / 'package.json').write_text(json.dumps(content['packages']['']), encoding='utf-8')
         (Path(folder) / 'package-lock.json').write_text(json.dumps(content), encoding='utf-8')
-        report, said = report_of(['npm', 'audit', '--package-lock-only', '--json', f'--prefix={folder}'])
+        report, errors = report_of(['npm', 'audit', '--package-lock-only', '--json', f'--prefix={folder}'])
     if 'auditReportVersion' not in report:
-        raise NotAudited(report.get('message') or last_line(said))
-    # All but the project itself.
+        raise NotAudited(report.get('message') or last_line(errors))
+    # Without the project itself.
     audited, packages = report['metadata']['dependencies']['total'], len(content['packages']) - 1
     if audited != packages:
-        raise NotAudited(f'npm has looked at {audited} of {packages} packages')
+        raise NotAudited(f'npm audited {audited} of {packages} packages')
     if name not in report['vulnerabilities']:
-        raise NotAudited(
-            f'npm takes {name} {version} for sound, so its registry does not know what it should'
-        )
+        raise NotAudited(f'npm reports no vulnerability of {name} {version}, so its data are incomplete')
     return [
         Advisory(
             package=found['name'],
             ids=frozenset([each['url'].rpartition('/')[2]]),
             what=f'{each["title"]}, {each["severity"]} (found in {each["range"]})'
         ) for found in report['vulnerabilities'].values() if found['name'] != name
-        # The others are names of packages that it comes by.
+        # Strings in `via` name other packages.
         for each in found['via'] if isinstance(each, dict)
     ]
 
@@ -147,7 +147,7 @@ def audit_npm(lock: Path) -> list[Advisory]:
 
 
 def report_of(command: list[str]) -> tuple[dict[str, Any], str]:
-    """Return what was printed as JSON, or nothing, and what was said beside it."""
+    """Return the JSON object on standard output, or {}, and the standard error."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -160,7 +160,7 @@ def report_of(command: list[str]) -> tuple[dict[str, Any], str]:
 
 
 def last_line(text: str) -> str:
-    return next(reversed(text.strip().splitlines()), 'there was no answer')
+    return next(reversed(text.strip().splitlines()), 'no output')
 
 
 def accepted(today: date) -> set[str]:
@@ -168,28 +168,28 @@ def accepted(today: date) -> set[str]:
     return {entry['id'] for entry in entries if entry['reason'] and entry['until'] >= today}
 
 
-def complaints() -> Iterator[str]:
-    lived_with = accepted(datetime.now(UTC).date())
+def failures() -> Iterator[str]:
+    accepted_ids = accepted(datetime.now(UTC).date())
     locks = [(lock, audit_python) for lock in (PYTHON_LOCK, FUZZING_LOCK, SOAK_LOCK)]
     for lock, audit in (*locks, (NPM_LOCK, audit_npm)):
         try:
             advisories = audit(lock)
         except NotAudited as error:
-            yield f'{lock}: it could not be found out whether a vulnerability is known: {error}'
+            yield f'{lock}: the audit is incomplete: {error}'
             continue
         for advisory in advisories:
             names = ', '.join(sorted(advisory.ids))
-            if advisory.ids & lived_with:
-                print(f'{lock}: {advisory.package}: {names}, which is accepted')
+            if advisory.ids & accepted_ids:
+                print(f'{lock}: {advisory.package}: {names} (accepted)')
             else:
                 yield f'{lock}: {advisory.package}: {names}: {advisory.what}'
-        print(f'{lock}: all packages were looked at')
+        print(f'{lock}: all packages audited')
 
 
 def main() -> int:
-    found = list(complaints())
-    for complaint in found:
-        print(f'FAILED: {complaint}')
+    found = list(failures())
+    for failure in found:
+        print(f'FAILED: {failure}')
     return int(bool(found))
 
 

@@ -1,11 +1,11 @@
-"""Run the e2e suite of an earlier commit on the schema of this checkout.
+"""Run the e2e suite of an earlier commit against the schema of this checkout.
 
 Usage: test_previous_release.py COMMIT [ARGUMENT...]
 
-COMMIT may be empty, see find_previous; the arguments are for pytest.
+COMMIT may be empty, see find_previous. The arguments are passed to pytest.
 
-While a release's migrations run, and after them until its code is rolled out, the release before it
-serves. See "Migrations" in CONTRIBUTING.md.
+The previous release serves during the migrations of a release, and until the new code is rolled out. See
+"Migrations" in CONTRIBUTING.md.
 """
 import os
 import re
@@ -25,7 +25,7 @@ from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 MIGRATIONS = 'migrations/versions'
 VARIABLE = 'TEST_POSTGRES_URL'
-# What make and Python were told for this checkout is not meant for the other one.
+# These apply to this checkout only.
 OWN_VARIABLES = ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS', 'PYTHONPATH', 'VIRTUAL_ENV')
 
 
@@ -39,13 +39,13 @@ def git(*arguments: str) -> str:
 
 
 def find_previous(name: str) -> str:
-    """Return a hash; without a name, of the newest tag, or else of where this branch left origin/main."""
+    """Return the hash of `name`, of the newest tag, or else of the merge base with origin/main."""
     try:
         name = name or git('tag', '--merged', 'HEAD', '--sort=-creatordate').partition('\n')[0]
         name = name or git('merge-base', 'origin/main', 'HEAD')
         return git('rev-parse', '--verify', '--end-of-options', f'{name}^{{commit}}')
     except subprocess.CalledProcessError:
-        sys.exit('FAILED: the previous release is not found: name it with PREVIOUS=<tag or commit>')
+        sys.exit('FAILED: cannot find the previous release: name it with PREVIOUS=<tag or commit>')
 
 
 def has_other_migrations(commit: str) -> bool:
@@ -54,30 +54,28 @@ def has_other_migrations(commit: str) -> bool:
 
 
 def unpack(commit: str, folder: Path) -> None:
-    # Not a worktree: git would go on listing one that was left behind.
+    # Not a worktree, since git would list an abandoned one forever.
     with subprocess.Popen(['git', 'archive', commit], cwd=PROJECT_FOLDER, stdout=subprocess.PIPE) as archive:
         subprocess.run(['tar', '--extract'], cwd=folder, stdin=archive.stdout, check=True)
     if archive.returncode:
         sys.exit(f'FAILED: git archive {commit}')
     if VARIABLE not in (folder / 'tests' / 'conftest.py').read_text(encoding='utf-8'):
         sys.exit(
-            f'FAILED: the suite of {commit} does not know {VARIABLE}: it would make a schema of its own and '
-            'show nothing. Name a later release, or try this one by hand.'
+            f'FAILED: the suite of {commit} does not support {VARIABLE}, so it would create its own schema. '
+            'Name a later release.'
         )
 
 
 def migrate(url: str, release: Path) -> None:
-    """Bring the database to this checkout's schema; for the release it looks as if nothing was to do."""
+    """Migrate the database to this checkout's schema, and make it look up to date to the release."""
     config = Config(PROJECT_FOLDER / 'alembic.ini')
     config.attributes['database_url'] = url
     theirs = ScriptDirectory(str(release / 'migrations')).get_current_head()
     if theirs not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        sys.exit(
-            f'FAILED: that release has the migration {theirs}, which this checkout lacks: merge it first'
-        )
+        sys.exit(f'FAILED: this checkout lacks migration {theirs} of that release: merge it first')
     command.upgrade(config, 'head')
-    # Other than in production a server migrates its database when it starts, and Alembic stops at a revision
-    # that it does not know. That a server in production takes such a one is shown by its own suite.
+    # Outside production, a server migrates its database at the start, and Alembic fails at an unknown revision.
+    # The release's own suite shows that a production server accepts one.
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text('UPDATE alembic_version SET version_num = :theirs'), {'theirs': theirs})
@@ -93,14 +91,14 @@ def run_suite(release: Path, url: str, arguments: list[str]) -> int:
     suite = ['.venv/bin/python', '-m', 'pytest', f'--basetemp={logs}', *arguments, 'tests/e2e']
     code = subprocess.run(suite, cwd=release, env=environ | {VARIABLE: url}, check=False).returncode
     if code:
-        # The tests have seen an answer of 500; why, the servers have logged.
+        # The tests saw only a response of 500. The servers logged the reason.
         for error in sorted({error for log in logs.rglob('server.log') for error in database_errors(log)}):
             print('The database said:', error)
     return code
 
 
 def database_errors(log: Path) -> list[str]:
-    # In a line of JSON quotes are escaped, and so is the end of the message's line.
+    # In a JSON line, quotes and newlines are escaped.
     found = re.findall(r'psycopg2\.errors\.(\w+)\W+((?:\\"|[^\\\n])*)', log.read_text(encoding='utf-8'))
     return [f'{name}: {message}'.replace('\\"', '"') for name, message in found]
 
@@ -109,9 +107,9 @@ def main(name: str, *arguments: str) -> int:
     commit = find_previous(name)
     print('The previous release is', git('log', '-1', '--format=%h (%cs, %s)', commit), flush=True)
     if not has_other_migrations(commit):
-        print('It has the same migrations as this checkout: there is no new schema to try it on.')
+        print('It has the same migrations as this checkout, so there is nothing to test.')
         return 0
-    # So that a stopped run takes its server and folder with it.
+    # Let a stopped run remove its server and folder.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with TemporaryDirectory(prefix='previous-release-') as folder:
         release = Path(folder) / 'release'
@@ -122,7 +120,7 @@ def main(name: str, *arguments: str) -> int:
             code = run_suite(release, url, list(arguments))
     if code:
         print(
-            f'FAILED: {commit} would not work while this checkout is rolled out (or its suite failed before)'
+            f'FAILED: {commit} would not work during the roll-out of this checkout, or its suite already failed'
         )
     return code
 

@@ -78,7 +78,7 @@ def test_a_release_whose_suite_would_not_see_the_schema_is_a_failure(
     result = repository.run('v1')
 
     assert result.returncode == 1
-    assert 'does not know TEST_POSTGRES_URL' in result.stdout
+    assert 'does not support TEST_POSTGRES_URL' in result.stdout
 
 
 def test_by_default_it_is_the_newest_tag(repository: Repository) -> None:
@@ -106,7 +106,7 @@ def test_a_release_that_is_not_found_is_a_failure(repository: Repository, name: 
     result = repository.run(name)
 
     assert result.returncode == 1
-    assert 'FAILED: the previous release is not found' in result.stdout
+    assert 'FAILED: cannot find the previous release' in result.stdout
 
 
 def test_what_the_database_said_is_shown_whole(tmp_path: Path) -> None:
