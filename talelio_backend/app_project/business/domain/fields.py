@@ -81,7 +81,9 @@ def normalise_tags(tags: Iterable[str]) -> list[str]:
 
 def normalise_tag(tag: str) -> str:
     """Return the tag in lower case, with single spaces."""
-    normal = ' '.join(unicodedata.normalize('NFKC', unicodedata.normalize('NFKC', tag).lower()).split())
+    # A capital İ in lower case is an i with a second dot.
+    lowered = unicodedata.normalize('NFKC', tag).lower().replace('i\u0307', 'i')
+    normal = ' '.join(unicodedata.normalize('NFKC', lowered).split())
     if not 0 < len(normal) <= TAG_LENGTH:
         raise InvalidValue('tags', f'must have items of 1 to {TAG_LENGTH} characters')
     if not normal.isprintable() or ',' in normal:

@@ -14,7 +14,7 @@ WORDS_PER_MINUTE = 238
 
 # The version of the renderer's output. Increase it when the same Markdown renders differently;
 # `flask projects render` then renders older texts again.
-RENDERING = 3
+RENDERING = 4
 
 
 class ProjectStatus(Enum):

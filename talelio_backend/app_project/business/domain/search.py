@@ -10,6 +10,7 @@ from itertools import pairwise
 from unicodedata import normalize
 
 from talelio_backend.app_project.business.domain.folding import UNSPACED, ends_of_letters, fold, fold_letters
+from talelio_backend.app_project.business.domain.truncation import end_of_letter, truncate
 from talelio_backend.shared.business.errors import InvalidValue
 
 QUERY_LENGTH = 200
@@ -59,13 +60,12 @@ class Terms:
         plain = [' '.join(_MARKUP.sub('', text).split()) for text in texts]
         found = ((text, start) for text in plain for start, _ in self._matches(text))
         text, place = next(found, (next((text for text in plain if text), ''), 0))
-        start, end = max(0, place - _BEFORE), place + _AFTER
+        start = max(0, place - _BEFORE)
         if start:
-            start = text.find(' ', start, place) + 1 or start
-        if end < len(text):
-            end = text.rfind(' ', place + 1, end) if ' ' in text[place + 1:end] else end
-        cut = self._highlight(text[start:end])
-        return f'{"…" if start else ""}{cut}{"…" if end < len(text) else ""}'
+            start = text.find(' ', start, start + _BEFORE // 3) + 1 or end_of_letter(text, start)
+        shown = truncate(text[start:], place - start + _AFTER)
+        is_cut = start + len(shown) < len(text)
+        return f'{"…" if start else ""}{self._highlight(shown)}{"…" if is_cut else ""}'
 
     def _highlight(self, text: str) -> str:
         parts, last = [], 0

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from itertools import chain
 from secrets import token_hex
 
+from talelio_backend.app_project.business.domain.truncation import truncate
 from talelio_backend.shared.business.errors import InvalidValue
 
 SLUG_LENGTH = 80
 # For a title without letters and digits.
 _FALLBACK = 'project'
+# Within a word.
+_APOSTROPHES = "'’"
 # After this many numbers, random suffixes find a free slug sooner.
 _NUMBERED = 50
 
@@ -19,10 +22,7 @@ def slugify(title: str) -> str:
     decomposed = unicodedata.normalize('NFKD', unicodedata.normalize('NFKD', title).casefold())
     kept = unicodedata.normalize('NFC', ''.join(_kept(decomposed)))
     slug = re.sub('-+', '-', kept).strip('-')
-    if len(slug) > SLUG_LENGTH:
-        whole_words = slug[:SLUG_LENGTH + 1].rpartition('-')[0]
-        slug = whole_words or slug[:SLUG_LENGTH]
-    return slug or _FALLBACK
+    return truncate(slug, SLUG_LENGTH, '-') or _FALLBACK
 
 
 def _kept(decomposed: str) -> Iterator[str]:
@@ -32,7 +32,7 @@ def _kept(decomposed: str) -> Iterator[str]:
             # Only Latin letters lose their marks. In other scripts a mark may be a vowel.
             if base and not base.isascii():
                 yield character
-        else:
+        elif character not in _APOSTROPHES:
             base = character if character.isalnum() else ''
             yield base or '-'
 
@@ -42,7 +42,7 @@ def candidates(title: str) -> Iterator[str]:
     slug = slugify(title)
     yield slug
     for ending in chain(range(2, _NUMBERED + 1), iter(lambda: token_hex(6), None)):
-        yield f'{slug[:SLUG_LENGTH - len(str(ending)) - 1].rstrip("-")}-{ending}'
+        yield f'{truncate(slug, SLUG_LENGTH - len(str(ending)) - 1, "-")}-{ending}'
 
 
 def is_well_formed_slug(text: str) -> bool:

@@ -3,6 +3,7 @@ import re
 from html import unescape
 
 from talelio_backend.app_project.business.domain.rendered import TocEntry
+from talelio_backend.app_project.business.domain.truncation import truncate
 
 EXCERPT_LENGTH = 300
 
@@ -79,5 +80,4 @@ class Outline:
 def shorten(text: str) -> str:
     if len(text) <= EXCERPT_LENGTH:
         return text
-    whole_words = text[:EXCERPT_LENGTH].rpartition(' ')[0]
-    return (whole_words or text[:EXCERPT_LENGTH - 1]).rstrip(' ,.;:') + '…'
+    return truncate(text, EXCERPT_LENGTH - 1).rstrip(' ,.;:，。、；：') + '…'

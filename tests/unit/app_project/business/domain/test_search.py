@@ -103,6 +103,23 @@ def test_snippet_excerpts_long_text() -> None:
     assert len(snippet) < 300
 
 
+def test_snippet_excerpts_long_text_without_spaces() -> None:
+    text = '我用 Python ' + '写程序' * 100 + '桌子' + '做木工' * 100
+
+    snippet = parse_terms('桌子').snippet(text)
+
+    assert re.fullmatch('…[写程序]{80}<mark>桌子</mark>[做木工]{158}…', snippet)
+
+
+def test_snippet_is_cut_between_letters() -> None:
+    family = '👨‍👩‍👧'
+    text = family * 40 + '桌子' + family * 60
+
+    snippet = parse_terms('桌子').snippet(text)
+
+    assert re.fullmatch(f'…(?:{family})+<mark>桌子</mark>(?:{family})+…', snippet)
+
+
 @settings(max_examples=400)
 @given(st.text(max_size=60), st.text(max_size=300))
 def test_snippet_is_safe_html_for_any_input(query: str, text: str) -> None:

@@ -35,6 +35,11 @@ from talelio_backend.app_project.business.domain.slug import (
         ('word ' * 30, '-'.join(['word'] * 16)),
         (f'{"a" * 80} b', 'a' * 80),
         (f'{"a" * 79} b', 'a' * 79),
+        ("The Pilot's seat", 'the-pilots-seat'),
+        ('The Pilot’s seat', 'the-pilots-seat'),
+        ("Rock 'n' roll", 'rock-n-roll'),
+        ('我用 Python ' + '写' * 100, '我用-python-' + '写' * 70),
+        ('क्ष' * 40, 'क्ष' * 26),
     ],
 )  # yapf: disable
 def test_slugify(title: str, slug: str) -> None:

@@ -65,6 +65,15 @@ def test_long_excerpt_ends_after_a_word() -> None:
     assert len(outline('x' * 1000).excerpt) == EXCERPT_LENGTH
 
 
+@pytest.mark.parametrize('text', ['我用 Python 写了一个小程序，' * 40, f'我用 Python {"写" * 400}', 'Wort, ' * 100])
+def test_long_excerpt_is_nearly_as_long_as_it_may_be(text: str) -> None:
+    excerpt = outline(text).excerpt
+
+    assert 200 <= len(excerpt) <= EXCERPT_LENGTH
+    assert text.startswith(excerpt[:-1]) and excerpt.endswith('…')
+    assert excerpt[-2] not in ' ,，'
+
+
 @pytest.mark.parametrize(
     ('markdown', 'words'),
     [
