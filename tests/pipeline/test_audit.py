@@ -289,7 +289,7 @@ FLASK = {'name': 'flask', 'version': '3.1.3', 'vulns': []}
 
 
 @pytest.mark.parametrize(('dependencies', 'said'), [
-    (None, 'there was no answer'),
+    (None, 'no output'),
     ([], 'pip-audit skipped colorama 0.4.6, flask 3.1.3'),
     ([DECOY, FLASK], 'pip-audit skipped colorama 0.4.6'),
     ([DECOY, FLASK, {
