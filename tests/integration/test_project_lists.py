@@ -18,7 +18,7 @@ from talelio_backend.app_project.business.domain.folding import UNSPACED, fold
 from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery, Sort
 from talelio_backend.app_project.business.domain.search import SEPARATORS, parse_terms
 from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
-from talelio_backend.app_project.data.read_model.page_limits import PAGE_SIZE
+from talelio_backend.app_project.data.read_model import list_query
 from talelio_backend.shared.business.errors import Invalid
 from tests.support.backings import Backing, RealBacking, committed_account
 from tests.support.engines import copied_database, scalar
@@ -333,12 +333,13 @@ def test_no_query_is_too_much_for_the_server(shared_engine: Engine, query: str) 
 
 
 def test_beyond_a_large_page_nothing_large_leaves_the_server(
-    real_backing: Backing, shared_engine: Engine
+    real_backing: Backing, shared_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(list_query, 'PAGE_SIZE', 64 * 1024)
     owner = committed_account(real_backing)
     with real_backing.unit_of_work() as uow:
         for _ in range(3):
-            project = new_project(owner.user.id, body='a' * (PAGE_SIZE // 4))
+            project = new_project(owner.user.id, body='a' * 16 * 1024)
             project.toc = [{'id': 'a', 'text': 'A', 'children': []}]
             uow.projects.add(project)
         uow.commit()

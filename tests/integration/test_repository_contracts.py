@@ -9,7 +9,7 @@ from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.errors import EmailTaken
 from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery
 from talelio_backend.app_project.business.domain.visibility import Selection, VisibilityFilter
-from talelio_backend.app_project.data.read_model.page_limits import PAGE_SIZE
+from talelio_backend.app_project.data.read_model import list_query
 from talelio_backend.app_user.business.errors import AccountGone, UsernameTaken
 from talelio_backend.shared.business.errors import BusinessError, Conflict, Invalid, NotFound
 from talelio_backend.shared.mail.business import outbox
@@ -570,13 +570,16 @@ def test_what_is_published_while_somebody_walks_moves_nothing(backing: Backing) 
     assert page_ids(backing, author, 2, before=ids[1]) == ids[2:]
 
 
-def test_pages_of_large_projects_are_short_and_still_show_all(real_backing: Backing) -> None:
+def test_pages_of_large_projects_are_short_and_still_show_all(
+    real_backing: Backing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_query, 'PAGE_SIZE', 64 * 1024)
     # In memory it is only the real one's to bound.
     author = committed_account(real_backing)
     with real_backing.unit_of_work() as uow:
         for _ in range(3):
             # With its HTML, each takes a little more than half a page.
-            uow.projects.add(new_project(author.user.id, body='a' * (PAGE_SIZE // 4)))
+            uow.projects.add(new_project(author.user.id, body='a' * 16 * 1024))
         uow.commit()
 
     pages = walk(real_backing, author, limit=1000)
