@@ -244,8 +244,8 @@ def test_the_server_folds_each_character_as_the_query_is_folded(shared_engine: E
 
 def for_each(engine: Engine, expression: str, values: list[str]) -> list[Any]:
     """What the server makes of each value."""
-    given = 'unnest(:values) WITH ORDINALITY AS given (value, place)'
-    query = f'SELECT array_agg({expression} ORDER BY place) FROM {given}'
+    source = 'unnest(:values) WITH ORDINALITY AS given (value, place)'
+    query = f'SELECT array_agg({expression} ORDER BY place) FROM {source}'
     results: list[Any] = scalar(engine, query, values=values)
     return results
 
