@@ -3,8 +3,7 @@ from collections.abc import Sequence
 
 from talelio_backend.app_account.business.context import AccountPorts
 from talelio_backend.app_account.business.mails import account_mails
-from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkUrls
-from talelio_backend.app_account.business.mails.requests import MailRequests
+from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkUrls, MailRequests
 from talelio_backend.app_account.business.ports import LinkPurpose
 from talelio_backend.app_account.business.use_cases.password_recovery import (
     RESET_REQUEST,

@@ -13,6 +13,7 @@ from talelio_backend.app_account.business.ports import (
 from talelio_backend.shared.audit.business.audit_trail import EventKind, record
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.identity import AccessTokens
+from talelio_backend.shared.mail.business.outbox import OutboxMail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,10 @@ class AccountContext:
         with self.uow:
             self.record(kind, account_id, details=details)
             self.uow.commit()
+
+    def queue_mail(self, kind: str, **payload: int) -> None:
+        """Add a mail to the outbox in the current transaction."""
+        self.uow.outbox.add(OutboxMail.queue(kind, payload, self.now))
 
     def hash_password(self, password: str, *, email: str, username: str) -> str:
         """Raises WeakPassword, Unavailable."""

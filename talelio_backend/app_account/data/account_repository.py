@@ -75,4 +75,4 @@ class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
         self._session.expunge(entity)
 
     def get_by_email(self, email: str) -> Account | None:
-        return self._session.scalar(select(Account).where(account_table.c.email == email))
+        return self._find(account_table.c.email == email)

@@ -75,10 +75,7 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
         self._session.execute(delete(session_table).where(_columns.id.in_(others)))
 
     def delete_over(self, now: datetime, limit: int) -> None:
-        # Concurrent logins do not wait for each other here.
-        over = select(_columns.id).where(_columns.expires_at <= now
-                                         ).limit(limit).with_for_update(skip_locked=True)
-        self._session.execute(delete(session_table).where(_columns.id.in_(over)))
+        self._session.execute(delete(session_table).where(self._batch(limit, _columns.expires_at <= now)))
 
 
 class SqlAlchemyAccountStatuses:

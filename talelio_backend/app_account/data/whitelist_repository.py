@@ -34,12 +34,10 @@ class SqlAlchemyWhitelist(SqlAlchemyRepository[WhitelistEntry]):
         return {EMAIL_UNIQUE: Conflict('Somebody else has just added the address')}
 
     def get_by_email(self, email: str) -> WhitelistEntry | None:
-        return self._session.scalar(select(WhitelistEntry).where(whitelist_table.c.email == email))
+        return self._find(whitelist_table.c.email == email)
 
     def get_by_email_for_update(self, email: str) -> WhitelistEntry | None:
-        return self._session.scalar(
-            select(WhitelistEntry).where(whitelist_table.c.email == email).with_for_update()
-        )
+        return self._find(whitelist_table.c.email == email, lock=True)
 
     def all(self) -> Sequence[WhitelistEntry]:
         return self._list(select(WhitelistEntry).order_by(whitelist_table.c.email))

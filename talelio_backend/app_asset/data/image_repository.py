@@ -83,14 +83,10 @@ class SqlAlchemyImageRepository(SqlAlchemyRepository[Image]):
             raise
 
     def get_of_user(self, user_id: int, image_id: int) -> Image | None:
-        return self._session.scalar(
-            select(Image).where(image_table.c.user_id == user_id, image_table.c.id == image_id)
-        )
+        return self._find(image_table.c.user_id == user_id, image_table.c.id == image_id)
 
     def get_by_fingerprint(self, user_id: int, fingerprint: str) -> Image | None:
-        return self._session.scalar(
-            select(Image).where(image_table.c.user_id == user_id, _FINGERPRINT == fingerprint, _NOT_DELETED)
-        )
+        return self._find(image_table.c.user_id == user_id, _FINGERPRINT == fingerprint, _NOT_DELETED)
 
     def with_names(self, wanted: Collection[tuple[int, str]]) -> Sequence[Image]:
         key = tuple_(image_table.c.user_id, image_table.c.name)

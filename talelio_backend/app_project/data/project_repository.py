@@ -58,9 +58,7 @@ class SqlAlchemyProjectRepository(SqlAlchemyRepository[Project]):
         self._session.add(entity)
 
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
-        return self._session.scalar(
-            select(Project).where(project_table.c.user_id == user_id, project_table.c.slug == slug)
-        )
+        return self._find(project_table.c.user_id == user_id, project_table.c.slug == slug)
 
     def lock_slugs(self, user_id: int, slugs: Collection[str]) -> Mapping[str, int]:
         rows = _HOLDERS.rows(self._session.connection(), user_id=user_id, slugs=list(slugs))

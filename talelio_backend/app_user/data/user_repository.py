@@ -51,17 +51,13 @@ class SqlAlchemyUserRepository(SqlAlchemyRepository[User]):
     entity = User
 
     def get_by_username(self, username: str) -> User | None:
-        same_name = func.lower(user_table.c.username) == username.lower()
-        return self._session.scalar(select(User).where(same_name))
+        return self._find(func.lower(user_table.c.username) == username.lower())
 
     def get_by_account(self, account_id: int) -> User | None:
-        return self._session.scalar(select(User).where(user_table.c.account_id == account_id))
+        return self._find(user_table.c.account_id == account_id)
 
     def get_by_account_for_update(self, account_id: int) -> User | None:
-        return self._session.scalar(
-            select(User).where(user_table.c.account_id == account_id
-                               ).with_for_update().execution_options(populate_existing=True)
-        )
+        return self._find(user_table.c.account_id == account_id, lock=True)
 
 
 class SqlAlchemyUserIds:

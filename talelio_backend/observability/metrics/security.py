@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter
 from talelio_backend.app_account.business.rate_limit_policies import POLICIES
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.actor import Actor
-from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, Refused, Ticket
+from talelio_backend.shared.rate_limits.business.limiter import Admission, RateLimiter, Refused
 from talelio_backend.shared.rate_limits.business.limits import Limit, LimitsUnitOfWork
 
 
@@ -44,7 +44,7 @@ class MeasuredRateLimiter(RateLimiter):
         super().__init__(unit_of_work, pseudonym)
         self._metrics = metrics
 
-    def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Ticket:
+    def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Admission:
         try:
             return super().admit(limit, actor, subject, now)
         except Refused as error:

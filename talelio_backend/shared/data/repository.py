@@ -2,7 +2,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import CursorResult, Delete, Select, Update
+from sqlalchemy import ColumnElement, CursorResult, Delete, Select, Update, inspect, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -55,8 +55,23 @@ class SqlAlchemyRepository(Generic[EntityT]):
                 raise
             raise known from error
 
+    def _find(self, *conditions: ColumnElement[bool], lock: bool = False) -> EntityT | None:
+        query = select(self.entity).where(*conditions)
+        if lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self._session.scalar(query)
+
     def _list(self, query: Select[Any]) -> Sequence[EntityT]:
         return self._session.scalars(query).all()
+
+    def _batch(self,
+               limit: int,
+               *conditions: ColumnElement[bool],
+               order: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+        """Match at most `limit` rows with the conditions, and none that another transaction has locked."""
+        key = inspect(self.entity).primary_key
+        rows = select(*key).where(*conditions).order_by(order).limit(limit).with_for_update(skip_locked=True)
+        return tuple_(*key).in_(rows)
 
     def _execute(self, statement: Delete | Update) -> int:
         """Return the number of matched rows."""

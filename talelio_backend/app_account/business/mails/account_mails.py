@@ -5,11 +5,11 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_change import EmailChange
-from talelio_backend.app_account.business.mails import wordings
-from talelio_backend.app_account.business.mails.templates import Wording, write
+from talelio_backend.app_account.business.mails import templates
+from talelio_backend.app_account.business.mails.templates import MailTemplate
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, LinkPurpose, LinkTokens, MailLink
 from talelio_backend.shared.mail.business.message import Mail
-from talelio_backend.shared.mail.business.outbox import Outbox, OutboxMail
+from talelio_backend.shared.mail.business.outbox import OutboxMail
 
 VERIFICATION_MAIL = 'verification'
 PASSWORD_RESET_MAIL = 'password_reset'
@@ -17,18 +17,19 @@ PASSWORD_CHANGED_MAIL = 'password_changed'
 EMAIL_CONFIRMATION_MAIL = 'email_confirmation'
 EMAIL_ANNOUNCEMENT_MAIL = 'email_announcement'
 
-
-def queue_verification_mail(outbox: Outbox, account: Account, now: datetime) -> None:
-    payload = {'account_id': account.id, 'serial': account.link_serial}
-    outbox.add(OutboxMail.queue(VERIFICATION_MAIL, payload, now))
-
-
-def queue_account_mail(outbox: Outbox, kind: str, account_id: int, now: datetime, *, epoch: int = 0) -> None:
-    outbox.add(OutboxMail.queue(kind, {'account_id': account_id, 'epoch': epoch}, now))
-
-
-def queue_change_mail(outbox: Outbox, kind: str, change: EmailChange, now: datetime) -> None:
-    outbox.add(OutboxMail.queue(kind, {'account_id': change.account_id, 'change_id': change.id}, now))
+# The frontend's pages.
+_PAGES = {
+    LinkPurpose.VERIFICATION: 'verify-email',
+    LinkPurpose.RESET: 'reset-password',
+    LinkPurpose.EMAIL_CONFIRMATION: 'confirm-email',
+    LinkPurpose.EMAIL_REVOCATION: 'revoke-email',
+}
+_API_PATHS = {
+    LinkPurpose.VERIFICATION: 'verify',
+    LinkPurpose.RESET: 'password/reset',
+    LinkPurpose.EMAIL_CONFIRMATION: 'email/confirm',
+    LinkPurpose.EMAIL_REVOCATION: 'email/revoke',
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +50,13 @@ class LinkUrls:
     def home(self) -> str:
         return self.frontend_url or self.api_base_url
 
-    def build(self, page: str, api_path: str, token: str) -> str:
+    def build(self, purpose: LinkPurpose, token: str) -> str:
         if self.frontend_url is not None:
-            return f'{self.frontend_url}/{page}#{token}'
-        return self.build_api(api_path, token)
+            return f'{self.frontend_url}/{_PAGES[purpose]}#{token}'
+        return self.build_api(purpose, token)
 
-    def build_api(self, api_path: str, token: str) -> str:
-        return f'{self.api_base_url}/v1/accounts/{api_path}/{token}'
+    def build_api(self, purpose: LinkPurpose, token: str) -> str:
+        return f'{self.api_base_url}/v1/accounts/{_API_PATHS[purpose]}/{token}'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,63 +68,85 @@ class AccountMails:
     links: Mapping[LinkPurpose, LinkTokens]
 
     def verification(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
-        with self.unit_of_work() as uow:
-            account = uow.accounts.get(payload['account_id'])
+        account, _ = self._find(payload)
         if account is None or account.verified or account.link_serial != payload['serial']:
             return None
         link = MailLink(account.id, account.email, account.link_serial)
-        token = self.links[LinkPurpose.VERIFICATION].issue(link, now)
-        return self._write(
-            wordings.VERIFICATION,
-            account.email,
-            account.user.username,
-            self.urls.build('verify-email', 'verify', token),
-            claim_url=self.urls.build_api('verify', token),
-        )
+        return self._render(templates.VERIFICATION, account, link, LinkPurpose.VERIFICATION, now)
 
     def reset(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
-        with self.unit_of_work() as uow:
-            account = uow.accounts.get(payload['account_id'])
+        account, _ = self._find(payload)
         if account is None or account.token_epoch != payload['epoch']:
             return None
-        link = self.urls.build(
-            'reset-password', 'password/reset', self.links[
-                LinkPurpose.RESET].issue(MailLink(account.id, account.email, account.token_epoch), now)
-        )
-        return self._write(wordings.RESET, account.email, account.user.username, link)
+        link = MailLink(account.id, account.email, account.token_epoch)
+        return self._render(templates.RESET, account, link, LinkPurpose.RESET, now)
 
     def changed(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
         del now  # This mail carries no token.
-        with self.unit_of_work() as uow:
-            account = uow.accounts.get(payload['account_id'])
+        account, _ = self._find(payload)
         if account is None:
             return None
-        return self._write(wordings.CHANGED, account.email, account.user.username, self.urls.home)
+        return templates.CHANGED.render(
+            to=account.email, username=account.user.username, link=self.urls.home, site=self.urls.site
+        )
 
     def confirmation(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
-        with self.unit_of_work() as uow:
-            account = uow.accounts.get(payload['account_id'])
-            change = uow.email_changes.get(payload['change_id'])
-            taken = change is not None and uow.accounts.get_by_email(change.new_email) is not None
-        if account is None or change is None or change.confirmed_at is not None or taken:
+        account, change = self._find(payload)
+        if account is None or change is None or change.confirmed_at is not None:
             return None
-        link = self.urls.build(
-            'confirm-email', 'email/confirm', self.links[
-                LinkPurpose.EMAIL_CONFIRMATION].issue(MailLink(account.id, change.new_email, change.id), now)
-        )
-        return self._write(wordings.CONFIRMATION, change.new_email, account.user.username, link)
+        with self.unit_of_work() as uow:
+            if uow.accounts.get_by_email(change.new_email) is not None:
+                return None
+        link = MailLink(account.id, change.new_email, change.id)
+        return self._render(templates.CONFIRMATION, account, link, LinkPurpose.EMAIL_CONFIRMATION, now)
 
     def announcement(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
-        with self.unit_of_work() as uow:
-            account = uow.accounts.get(payload['account_id'])
-            change = uow.email_changes.get(payload['change_id'])
+        account, change = self._find(payload)
         if account is None or change is None:
             return None
-        link = self.urls.build(
-            'revoke-email', 'email/revoke', self.links[
-                LinkPurpose.EMAIL_REVOCATION].issue(MailLink(account.id, change.old_email, change.id), now)
-        )
-        return self._write(wordings.ANNOUNCEMENT, change.old_email, account.user.username, link)
+        link = MailLink(account.id, change.old_email, change.id)
+        return self._render(templates.ANNOUNCEMENT, account, link, LinkPurpose.EMAIL_REVOCATION, now)
 
-    def _write(self, wording: Wording, to: str, username: str, link: str, **words: str) -> Mail:
-        return write(wording, to=to, username=username, link=link, site=self.urls.site, **words)
+    def _find(self, payload: Mapping[str, int]) -> tuple[Account | None, EmailChange | None]:
+        with self.unit_of_work() as uow:
+            change = uow.email_changes.get(payload['change_id']) if 'change_id' in payload else None
+            return uow.accounts.get(payload['account_id']), change
+
+    def _render(
+        self, template: MailTemplate, account: Account, link: MailLink, purpose: LinkPurpose, now: datetime
+    ) -> Mail:
+        token = self.links[purpose].issue(link, now)
+        return template.render(
+            to=link.email,
+            username=account.user.username,
+            link=self.urls.build(purpose, token),
+            api_link=self.urls.build_api(purpose, token),
+            site=self.urls.site,
+        )
+
+
+class MailRequests:
+    """Composers that queue the requested mail, if there is one to send, and send nothing themselves.
+
+    `password_recovery.request_by_mail` writes the requests. If the relay repeats one after a crash, the pause
+    between links prevents a second mail.
+    """
+
+    def __init__(self, unit_of_work: Callable[[], AccountUnitOfWork]) -> None:
+        self._unit_of_work = unit_of_work
+
+    def reset(self, payload: Mapping[str, int], now: datetime) -> None:
+        with self._unit_of_work() as uow:
+            account = uow.accounts.get_for_update(payload['account_id'])
+            if account is not None and account.request_reset(now):
+                wanted = {'account_id': account.id, 'epoch': account.token_epoch}
+                uow.outbox.add(OutboxMail.queue(PASSWORD_RESET_MAIL, wanted, now))
+                uow.commit()
+
+    def verification(self, payload: Mapping[str, int], now: datetime) -> None:
+        with self._unit_of_work() as uow:
+            account = uow.accounts.get_for_update(payload['account_id'])
+            if account is not None and account.renew_link(now):
+                wanted = {'account_id': account.id, 'serial': account.link_serial}
+                uow.outbox.add(OutboxMail.queue(VERIFICATION_MAIL, wanted, now))
+                uow.commit()

@@ -7,7 +7,6 @@ from talelio_backend.app_account.business.domain.errors import EmailNotWhitelist
 from talelio_backend.app_account.business.mails.account_mails import (
     EMAIL_ANNOUNCEMENT_MAIL,
     EMAIL_CONFIRMATION_MAIL,
-    queue_change_mail,
 )
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases.own_account import check_own_password
@@ -20,7 +19,6 @@ from talelio_backend.app_account.business.use_cases.shared_steps import (
 from talelio_backend.app_account.business.use_cases.whitelist import admits
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.identity import Identity
-from talelio_backend.shared.mail.business.outbox import OutboxMail
 
 # Not the hash of any password.
 _UNUSABLE_HASH = '!'
@@ -46,8 +44,8 @@ def request(context: AccountContext, owner: Identity, *, email: EmailAddress, pa
                 account_id=account.id, old_email=account.email, new_email=email.canonical, requested_at=now
             )
             uow.email_changes.add(change)
-            queue_change_mail(uow.outbox, EMAIL_CONFIRMATION_MAIL, change, now)
-            queue_change_mail(uow.outbox, EMAIL_ANNOUNCEMENT_MAIL, change, now)
+            for kind in (EMAIL_CONFIRMATION_MAIL, EMAIL_ANNOUNCEMENT_MAIL):
+                context.queue_mail(kind, account_id=account.id, change_id=change.id)
             context.record(EventKind.EMAIL_CHANGE_REQUESTED, account.id, by_account=True)
         uow.commit()
 
@@ -97,7 +95,7 @@ def revoke(context: AccountContext, token: str) -> Account:
         _free_address(context, change.old_email)
         account.change_email(change.old_email, context.now)
         uow.accounts.save(account)
-        uow.outbox.add(OutboxMail.queue(RESET_REQUEST, {'account_id': account.id}, context.now))
+        context.queue_mail(RESET_REQUEST, account_id=account.id)
         context.record(EventKind.EMAIL_CHANGE_REVOKED, account.id)
         uow.commit()
     return account

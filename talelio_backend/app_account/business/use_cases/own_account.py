@@ -2,7 +2,7 @@
 from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.errors import WrongPassword
-from talelio_backend.app_account.business.mails.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
+from talelio_backend.app_account.business.mails.account_mails import PASSWORD_CHANGED_MAIL
 from talelio_backend.app_account.business.ports import AccountUnitOfWork
 from talelio_backend.app_account.business.use_cases.shared_steps import (
     lock_unchanged,
@@ -42,7 +42,7 @@ def change_password(context: AccountContext, owner: Identity, *, current: str, n
     with context.uow as uow:
         account = lock_unchanged(uow.accounts, seen)
         replace_password(context, account, password_hash, keep_session=owner.session_id)
-        queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, context.now)
+        context.queue_mail(PASSWORD_CHANGED_MAIL, account_id=account.id)
         context.record(EventKind.PASSWORD_CHANGED, account.id, by_account=True)
         uow.commit()
     identity = Identity(account.id, owner.session_id, account.token_epoch)

@@ -7,11 +7,10 @@ from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import InvalidLink
-from talelio_backend.app_account.business.mails.account_mails import PASSWORD_CHANGED_MAIL, queue_account_mail
+from talelio_backend.app_account.business.mails.account_mails import PASSWORD_CHANGED_MAIL
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases.shared_steps import find_by_email, replace_password
 from talelio_backend.shared.audit.business.audit_trail import EventKind
-from talelio_backend.shared.mail.business.outbox import OutboxMail
 
 # Outbox rows of these kinds make the relay decide whether to send a mail.
 RESET_REQUEST = 'password_reset_request'
@@ -31,7 +30,7 @@ def request_by_mail(context: AccountContext, kind: str, email: EmailAddress) -> 
     with context.uow as uow:
         account = find_by_email(uow.accounts, email)
         account_id = None if account is None else account.id
-        uow.outbox.add(OutboxMail.queue(kind, {'account_id': account_id or _NO_ACCOUNT}, context.now))
+        context.queue_mail(kind, account_id=account_id or _NO_ACCOUNT)
         context.record(_EVENTS[kind], account_id)
         uow.commit()
 
@@ -55,7 +54,7 @@ def reset_password(context: AccountContext, *, token: str, password: str) -> Acc
         account = _checked(uow.accounts.get_for_update(link.account_id), link)
         replace_password(context, account, password_hash)
         account.verified = True
-        queue_account_mail(uow.outbox, PASSWORD_CHANGED_MAIL, account.id, context.now)
+        context.queue_mail(PASSWORD_CHANGED_MAIL, account_id=account.id)
         context.record(EventKind.PASSWORD_RESET, account.id, by_account=True)
         uow.commit()
         return account

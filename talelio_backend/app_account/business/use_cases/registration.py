@@ -7,7 +7,7 @@ from talelio_backend.app_account.business.domain.errors import (
     EmailTaken,
     NoRegisteredAccount,
 )
-from talelio_backend.app_account.business.mails.account_mails import queue_verification_mail
+from talelio_backend.app_account.business.mails.account_mails import VERIFICATION_MAIL
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases.whitelist import admits
 from talelio_backend.app_user.business.errors import UsernameTaken
@@ -41,7 +41,7 @@ def register(context: AccountContext, *, email: EmailAddress, password: str, use
         except EmailTaken:
             # The message repeats the address as the client sent it.
             raise EmailTaken(email.given) from None
-        queue_verification_mail(uow.outbox, account, context.now)
+        context.queue_mail(VERIFICATION_MAIL, account_id=account.id, serial=account.link_serial)
         context.record(EventKind.ACCOUNT_REGISTERED, account.id)
         uow.commit(account)
     return account

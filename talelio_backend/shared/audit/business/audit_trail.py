@@ -11,10 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from talelio_backend.shared.business.actor import Actor
-from talelio_backend.shared.business.unit_of_work import UnitOfWork
-
-# Rows per transaction, so that pruning blocks nobody for long.
-PRUNE_BATCH = 1000
+from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH, UnitOfWork
 
 
 class EventKind(StrEnum):

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Table, Text, delete, select, update
 from sqlalchemy.dialects.postgresql import JSONB
@@ -65,19 +64,13 @@ class SqlAlchemyAuditTrail(SqlAlchemyRepository[SecurityEvent]):
         return list(self._session.scalars(statement.limit(query.limit)))
 
     def forget_addresses(self, before: datetime, limit: int) -> int:
-        old = self._oldest(limit).where(
-            security_event_table.c.occurred_at < before, security_event_table.c.address.is_not(None)
+        columns = security_event_table.c
+        old = self._batch(
+            limit, columns.occurred_at < before, columns.address.is_not(None), order=columns.occurred_at
         )
-        return self._execute(
-            update(security_event_table).where(security_event_table.c.id.in_(old)).values(address=None)
-        )
+        return self._execute(update(security_event_table).where(old).values(address=None))
 
     def delete_before(self, before: datetime, limit: int) -> int:
-        old = self._oldest(limit).where(security_event_table.c.occurred_at < before)
-        return self._execute(delete(security_event_table).where(security_event_table.c.id.in_(old)))
-
-    @staticmethod
-    def _oldest(limit: int) -> Any:
-        # Processes that prune concurrently lock different rows.
-        columns = security_event_table.c
-        return select(columns.id).order_by(columns.occurred_at).limit(limit).with_for_update(skip_locked=True)
+        occurred_at = security_event_table.c.occurred_at
+        old = self._batch(limit, occurred_at < before, order=occurred_at)
+        return self._execute(delete(security_event_table).where(old))

@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from talelio_backend.shared.business.errors import Conflict, Unprocessable
-from talelio_backend.shared.business.unit_of_work import UnitOfWork
+from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH, UnitOfWork
 
 RETENTION = timedelta(hours=24)
 # After this time another request may take over a claim. Only one of them can commit.
@@ -113,9 +113,6 @@ class IdempotencyUnitOfWork(UnitOfWork, Protocol):
 
 
 _CLEANUP_BATCH = 20
-
-# Rows per transaction, so that pruning blocks nobody for long.
-PRUNE_BATCH = 1000
 
 
 def scope_of(account_id: int) -> str:

@@ -1,18 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    Table,
-    Text,
-    Uuid,
-    delete,
-    select,
-)
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, LargeBinary, Table, Text, Uuid, delete
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
@@ -42,6 +30,9 @@ def map_idempotency_claim() -> None:
     mapper_registry.map_imperatively(IdempotencyClaim, claim_table)
 
 
+_CLAIMED = ('scope', 'key', 'fingerprint', 'holder', 'lease_ends_at', 'expires_at')
+
+
 class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
     """See `shared.idempotency.business.claims.IdempotencyClaims`."""
 
@@ -52,16 +43,12 @@ class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
         while True:
             # Waits for a concurrent insert of the same key.
             self._session.execute(
-                insert(claim_table).values(
-                    scope=wanted.scope,
-                    key=wanted.key,
-                    fingerprint=wanted.fingerprint,
-                    holder=wanted.holder,
-                    lease_ends_at=wanted.lease_ends_at,
-                    expires_at=wanted.expires_at,
-                ).on_conflict_do_nothing()
+                insert(claim_table).values({
+                    name: getattr(wanted, name)
+                    for name in _CLAIMED
+                }).on_conflict_do_nothing()
             )
-            there = self._session.scalar(select(IdempotencyClaim).where(*same_key).with_for_update())
+            there = self._find(*same_key, lock=True)
             if there is not None:
                 return there
             # Deleted between the two statements.
@@ -70,7 +57,5 @@ class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
         self._session.execute(delete(claim_table).where(claim_table.c.scope == scope))
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        expired = select(claim_table.c.id).where(claim_table.c.expires_at <= now).limit(limit)
-        return self._execute(
-            delete(claim_table).where(claim_table.c.id.in_(expired.with_for_update(skip_locked=True)))
-        )
+        expired = self._batch(limit, claim_table.c.expires_at <= now)
+        return self._execute(delete(claim_table).where(expired))

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from talelio_backend.shared.business.errors import Conflict, NotFound
-from talelio_backend.shared.business.unit_of_work import UnitOfWork
+from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH, UnitOfWork
 
 # Longer than a mail server may take to accept a message.
 LEASE = timedelta(minutes=2)
@@ -21,8 +21,6 @@ LONGEST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=1)
 
 RETENTION = timedelta(days=30)
-# Rows per transaction, so that pruning blocks nobody for long.
-PRUNE_BATCH = 1000
 
 
 class MailStatus(StrEnum):

@@ -59,12 +59,9 @@ class SqlAlchemyOutbox(SqlAlchemyRepository[OutboxMail]):
         )
 
     def delete_done(self, before: datetime, limit: int) -> int:
-        columns = outbox_table.c
-        done = select(
-            columns.id
-        ).where(columns.status.in_([MailStatus.SENT, MailStatus.OBSOLETE]), columns.finished_at
-                < before).limit(limit).with_for_update(skip_locked=True)
-        return self._execute(delete(outbox_table).where(columns.id.in_(done)))
+        is_done = outbox_table.c.status.in_([MailStatus.SENT, MailStatus.OBSOLETE])
+        done = self._batch(limit, is_done, outbox_table.c.finished_at < before)
+        return self._execute(delete(outbox_table).where(done))
 
     def list_unfinished(self) -> Sequence[OutboxMail]:
         unfinished = outbox_table.c.status.in_([MailStatus.PENDING, MailStatus.FAILED])

@@ -42,25 +42,19 @@ class RateLimitStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ticket:
+class Admission:
     """An admitted try."""
 
     limit: Limit
     actor: Actor
-    network: Charge
-    subject: Charge | None
-    # The budget of a known network.
-    known: Charge | None
+    # To the network, to the subject, and to the subject's budget for a known network, as far as they apply.
+    charges: list[Charge]
     # The key under which the network is or becomes known.
     known_key: str
     # Charges that exhaust their quota.
-    used_up: tuple[Charge, ...]
+    used_up: list[Charge]
     # Of the network's policy. The subject's status would reveal the activity of others.
     status: RateLimitStatus
-
-    @property
-    def charges(self) -> list[Charge]:
-        return [charge for charge in (self.network, self.subject, self.known) if charge is not None]
 
 
 class Refused(TooManyRequests):
@@ -82,14 +76,13 @@ class RateLimiter:
         self._unit_of_work = unit_of_work
         self._pseudonym = pseudonym
 
-    def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Ticket:
+    def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Admission:
         """Count a try, across all processes. Raises Refused without counting."""
         network = limited_network(actor.address)
         known_key = self._known_key(subject, network)
         with self._unit_of_work() as uow:
             known = limit.remembers_networks and _is_known(uow, known_key, now)
-            own = Charge(policy=limit.network, key=self._pseudonym(network))
-            charges = [own]
+            charges = [Charge(policy=limit.network, key=self._pseudonym(network))]
             if limit.subject is not None:
                 charges.append(Charge(policy=limit.subject, key=self._pseudonym(subject), refuses=not known))
                 if known:
@@ -99,16 +92,14 @@ class RateLimiter:
             for charge, counter in zip(charges, counters):
                 counter.take(charge.policy, now)
             uow.commit()
-        return Ticket(
+        return Admission(
             limit=limit,
             actor=actor,
-            network=own,
-            subject=charges[1] if len(charges) > 1 else None,
-            known=charges[2] if len(charges) > 2 else None,
+            charges=charges,
             known_key=known_key,
-            used_up=tuple(
+            used_up=[
                 charge for charge, counter in zip(charges, counters) if counter.count >= charge.policy.quota
-            ),
+            ],
             status=RateLimitStatus(
                 policy=limit.network,
                 remaining=max(0, limit.network.quota - counters[0].count),
@@ -116,15 +107,15 @@ class RateLimiter:
             ),
         )
 
-    def settle(self, ticket: Ticket, error: BaseException | None, now: datetime) -> None:
+    def settle(self, admission: Admission, error: BaseException | None, now: datetime) -> None:
         """Record the outcome of a try; no error means success."""
-        if not ticket.limit.counts(error):
-            self._refund(ticket, succeeded=error is None, now=now)
-        elif ticket.used_up:
+        if not admission.limit.counts(error):
+            self._refund(admission, succeeded=error is None, now=now)
+        elif admission.used_up:
             with self._unit_of_work() as uow:
-                for charge in ticket.used_up:
+                for charge in admission.used_up:
                     details = {'policy': charge.policy.name, 'key': charge.key[:16]}
-                    record(uow.audit, EventKind.LIMIT_REACHED, ticket.actor, now, details=details)
+                    record(uow.audit, EventKind.LIMIT_REACHED, admission.actor, now, details=details)
                 uow.commit()
 
     def remember_network(self, actor: Actor, subject: str, now: datetime) -> None:
@@ -138,23 +129,19 @@ class RateLimiter:
     def _known_key(self, subject: str, network: str) -> str:
         return self._pseudonym(f'{subject}\n{network}')
 
-    def _refund(self, ticket: Ticket, *, succeeded: bool, now: datetime) -> None:
-        charges = ticket.charges
-        remembered = succeeded and ticket.limit.remembers_networks
+    def _refund(self, admission: Admission, *, succeeded: bool, now: datetime) -> None:
+        charges = admission.charges
+        remembered = succeeded and admission.limit.remembers_networks
         names = [charge.name for charge in charges]
         if remembered:
-            names.append((KNOWN_NETWORK, ticket.known_key))
+            names.append((KNOWN_NETWORK, admission.known_key))
         with self._unit_of_work() as uow:
             counters = uow.counters.lock(names, now)
-            # Success also refunds the earlier failures.
-            slips = 1
-            if succeeded and ticket.known is not None:
-                slips = counters[2].count
-            elif succeeded and len(charges) > 1:
-                slips = counters[1].count
-            for number, (charge, counter) in enumerate(zip(charges, counters)):
-                # Not those of the network: an attacker with an account could reset them between guesses.
-                counter.refund(1 if number == 0 else slips, charge.policy, now)
+            # Success also refunds the earlier failures. Not those of the network: an attacker with an account
+            # could reset them between guesses.
+            tries = counters[len(charges) - 1].count if succeeded and len(charges) > 1 else 1
+            for charge, counter in zip(charges, counters):
+                counter.refund(1 if charge is charges[0] else tries, charge.policy, now)
             if remembered:
                 counters[-1].expires_at = now + KNOWN_FOR
             uow.commit()

@@ -11,13 +11,11 @@ from typing import Protocol
 
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
 from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH
 
 # How long a network is known after the last login from it.
 KNOWN_FOR = timedelta(days=90)
 KNOWN_NETWORK = 'known-network'
-
-# Rows per transaction, so that pruning blocks nobody for long.
-PRUNE_BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, Table, Text, delete, select, tuple_
+from sqlalchemy import Column, Integer, Table, Text, delete
 from sqlalchemy.dialects.postgresql import insert
 
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
@@ -37,17 +37,9 @@ class SqlAlchemyCounterRepository(SqlAlchemyRepository[Counter]):
     entity = Counter
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
-        new = [
-            {
-                'policy': policy,
-                'key': key,
-                'count': 0,
-                'blocked_until': now,
-                'expires_at': now
-            }
-            # A fixed order prevents deadlocks.
-            for policy, key in sorted(names)
-        ]
+        fresh = {'count': 0, 'blocked_until': now, 'expires_at': now}
+        # A fixed order prevents deadlocks.
+        new = [{'policy': policy, 'key': key, **fresh} for policy, key in sorted(names)]
         statement = insert(Counter).values(new)
         # The no-op update waits for the row's lock, takes it and returns the current state.
         locked = statement.on_conflict_do_update(
@@ -62,7 +54,5 @@ class SqlAlchemyCounterRepository(SqlAlchemyRepository[Counter]):
         return [found[name] for name in names]
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        columns = counter_table.c
-        old = select(columns.policy, columns.key).where(columns.expires_at <= now
-                                                        ).limit(limit).with_for_update(skip_locked=True)
-        return self._execute(delete(counter_table).where(tuple_(columns.policy, columns.key).in_(old)))
+        expired = self._batch(limit, counter_table.c.expires_at <= now)
+        return self._execute(delete(counter_table).where(expired))

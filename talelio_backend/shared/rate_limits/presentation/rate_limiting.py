@@ -11,7 +11,12 @@ from flask import Flask, Response, g
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.presentation.requests.client import request_actor
-from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, RateLimitStatus, Refused, Ticket
+from talelio_backend.shared.rate_limits.business.limiter import (
+    Admission,
+    RateLimiter,
+    RateLimitStatus,
+    Refused,
+)
 from talelio_backend.shared.rate_limits.business.limits import Limit
 
 _logger = logging.getLogger(__name__)
@@ -24,22 +29,22 @@ def limited(limiter: RateLimiter, limit: Limit, subject: str = '') -> Iterator[N
     `subject` is the normalised key of the limit's subject policy. Raises Refused.
     """
     try:
-        ticket = limiter.admit(limit, request_actor(), subject, datetime.now(UTC))
+        admission = limiter.admit(limit, request_actor(), subject, datetime.now(UTC))
     except Refused as refusal:
         g.rate_limit = refusal.status
         raise
-    g.rate_limit = ticket.status
+    g.rate_limit = admission.status
     try:
         yield
     except BaseException as error:
-        _settle(limiter, ticket, error)
+        _settle(limiter, admission, error)
         raise
-    _settle(limiter, ticket, None)
+    _settle(limiter, admission, None)
 
 
-def _settle(limiter: RateLimiter, ticket: Ticket, error: BaseException | None) -> None:
+def _settle(limiter: RateLimiter, admission: Admission, error: BaseException | None) -> None:
     try:
-        limiter.settle(ticket, error, datetime.now(UTC))
+        limiter.settle(admission, error, datetime.now(UTC))
     except Unavailable:
         # Counting one try too many is better than hiding the outcome.
         _logger.warning('cannot refund a try: the database is not available')

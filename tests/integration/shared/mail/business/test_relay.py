@@ -16,9 +16,8 @@ from talelio_backend.app_account.business.mails.account_mails import (
     VERIFICATION_MAIL,
     AccountMails,
     LinkUrls,
-    queue_verification_mail,
+    MailRequests,
 )
-from talelio_backend.app_account.business.mails.requests import MailRequests
 from talelio_backend.app_account.business.ports import LinkPurpose
 from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
 from talelio_backend.bootstrap import UnitOfWork
@@ -388,7 +387,8 @@ def register(
     account = new_account(username, email=email)
     with UnitOfWork(engine) as uow:
         uow.accounts.add(account)
-        queue_verification_mail(uow.outbox, account, NOW)
+        payload = {'account_id': account.id, 'serial': account.link_serial}
+        uow.outbox.add(OutboxMail.queue(VERIFICATION_MAIL, payload, NOW))
         if commit:
             uow.commit()
     return account.id

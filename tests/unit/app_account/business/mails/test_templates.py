@@ -1,6 +1,6 @@
-from talelio_backend.app_account.business.mails.templates import Wording, write
+from talelio_backend.app_account.business.mails.templates import MailTemplate
 
-WORDING = Wording(
+TEMPLATE = MailTemplate(
     subject='News of {site}',
     before=('there are news for {username} & friends at {site}.', 'Open this link:'),
     after=('If you do not care, do nothing.', 'Or write {link} down.'),
@@ -10,7 +10,7 @@ LINK = 'https://api.test/x?a=1&b=2'
 
 
 def test_the_text_has_the_link_on_its_own_line() -> None:
-    mail = write(WORDING, to='maker@example.com', username='maker', link=LINK, site='api.test')
+    mail = TEMPLATE.render(to='maker@example.com', username='maker', link=LINK, site='api.test')
 
     assert (mail.to, mail.subject, mail.link) == ('maker@example.com', 'News of api.test', LINK)
     assert mail.text == '''\
@@ -31,7 +31,7 @@ This message was sent automatically by api.test.
 
 
 def test_the_html_has_the_same_content_escaped() -> None:
-    mail = write(WORDING, to='maker@example.com', username='<b>', link=LINK, site='a&b')
+    mail = TEMPLATE.render(to='maker@example.com', username='<b>', link=LINK, site='a&b')
 
     escaped = 'https://api.test/x?a=1&amp;b=2'
     for part in (

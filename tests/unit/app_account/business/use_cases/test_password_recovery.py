@@ -14,8 +14,8 @@ from talelio_backend.app_account.business.mails.account_mails import (
     PASSWORD_CHANGED_MAIL,
     PASSWORD_RESET_MAIL,
     VERIFICATION_MAIL,
+    MailRequests,
 )
-from talelio_backend.app_account.business.mails.requests import MailRequests
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import password_recovery
 from talelio_backend.app_account.business.use_cases.password_recovery import (

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from talelio_backend.app_account.business.domain.errors import EmailTaken, InvalidCredentials, InvalidLink
-from talelio_backend.app_account.business.mails.requests import MailRequests
+from talelio_backend.app_account.business.mails.account_mails import MailRequests
 from talelio_backend.app_account.business.use_cases.password_recovery import RESET_REQUEST
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import EMAIL, NOW, log_in, register, register_verified, token_for, verify

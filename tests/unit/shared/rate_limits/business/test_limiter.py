@@ -47,8 +47,8 @@ class Tries:
         times: int = 1
     ) -> None:
         for _ in range(times):
-            ticket = self.limiter.admit(self.limit, actor, subject, self.now)
-            self.limiter.settle(ticket, error, self.now)
+            admission = self.limiter.admit(self.limit, actor, subject, self.now)
+            self.limiter.settle(admission, error, self.now)
 
     def refusal(self, *, actor: Actor = NEAR, subject: str = 'maker') -> Refused:
         with pytest.raises(Refused) as caught:
