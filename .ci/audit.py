@@ -1,6 +1,6 @@
 """Fail if a locked package has a known vulnerability, or if the audit is incomplete.
 
-Usage: audit.py
+Usage: audit.py [LOCK…], all locks if none is named
 
 pip-audit asks OSV about Pipfile.lock and the requirements of fuzzing and soak tests. npm asks its registry
 about the lock of the client generator. Neither reports an incomplete audit: pip-audit succeeds even if it
@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -163,17 +163,24 @@ def last_line(text: str) -> str:
     return next(reversed(text.strip().splitlines()), 'no output')
 
 
+AUDITS = {
+    PYTHON_LOCK: audit_python,
+    FUZZING_LOCK: audit_python,
+    SOAK_LOCK: audit_python,
+    NPM_LOCK: audit_npm,
+}
+
+
 def accepted(today: date) -> set[str]:
     entries = tomllib.loads(ACCEPTED.read_text(encoding='utf-8')).get('accepted', [])
     return {entry['id'] for entry in entries if entry['reason'] and entry['until'] >= today}
 
 
-def failures() -> Iterator[str]:
+def failures(locks: Sequence[Path]) -> Iterator[str]:
     accepted_ids = accepted(datetime.now(UTC).date())
-    locks = [(lock, audit_python) for lock in (PYTHON_LOCK, FUZZING_LOCK, SOAK_LOCK)]
-    for lock, audit in (*locks, (NPM_LOCK, audit_npm)):
+    for lock in locks:
         try:
-            advisories = audit(lock)
+            advisories = AUDITS[lock](lock)
         except NotAudited as error:
             yield f'{lock}: the audit is incomplete: {error}'
             continue
@@ -187,7 +194,7 @@ def failures() -> Iterator[str]:
 
 
 def main() -> int:
-    found = list(failures())
+    found = list(failures([Path(name) for name in sys.argv[1:]] or list(AUDITS)))
     for failure in found:
         print(f'FAILED: {failure}')
     return int(bool(found))

@@ -24,10 +24,10 @@ from tests.pipeline.conftest import TIMEOUT
 from tests.support.missing import require_npm
 
 CLIENT = PROJECT_FOLDER / '.ci' / 'client'
-LOCKS = (
-    'Pipfile.lock', 'tests/fuzz/requirements.txt', 'tests/soak/requirements.txt',
-    '.ci/client/package-lock.json'
-)
+PYTHON_LOCK, NPM_LOCK = 'Pipfile.lock', '.ci/client/package-lock.json'
+LOCKS = (PYTHON_LOCK, 'tests/fuzz/requirements.txt', 'tests/soak/requirements.txt', NPM_LOCK)
+# One for each of the two programs that are asked.
+ONE_EACH = (PYTHON_LOCK, NPM_LOCK)
 
 
 class Advisories(ThreadingHTTPServer):
@@ -161,14 +161,14 @@ def _project(tmp_path: Path) -> Path:
     return folder
 
 
-def audit(project: Path, url: str) -> subprocess.CompletedProcess[str]:
+def audit(project: Path, url: str, *locks: str) -> subprocess.CompletedProcess[str]:
     environ = os.environ | {
         'AUDIT_OSV_URL': f'{url}/v1/query',
         'npm_config_registry': url,
         'npm_config_cache': str(project.parent / 'npm'),
         'npm_config_fetch_retries': '0',
     }
-    return subprocess.run([sys.executable, PROJECT_FOLDER / '.ci' / 'audit.py'],
+    return subprocess.run([sys.executable, PROJECT_FOLDER / '.ci' / 'audit.py', *locks],
                           cwd=project,
                           env=environ,
                           capture_output=True,
@@ -208,7 +208,7 @@ def test_acceptance_expires(project: Path, advisories: Advisories, until: str, c
     entry = f'[[accepted]]\nid = "CVE-of-GHSA-1"\nuntil = {until}\nreason = "Nobody can reach it"\n'
     (project / '.github' / 'accepted_vulnerabilities.toml').write_text(entry, encoding='utf-8')
 
-    result = audit(project, advisories.url)
+    result = audit(project, advisories.url, PYTHON_LOCK)
 
     assert result.returncode == code
     assert 'flask 3.1.3: CVE-of-GHSA-1, GHSA-1' in result.stdout
@@ -233,7 +233,7 @@ def test_nobody_to_ask_is_a_failure(project: Path) -> None:
 def test_an_answer_that_is_none_is_a_failure(project: Path, advisories: Advisories, status: int) -> None:
     advisories.status = status
 
-    assert_nothing_was_found_out(audit(project, advisories.url), *LOCKS)
+    assert_nothing_was_found_out(audit(project, advisories.url, *ONE_EACH), *ONE_EACH)
 
 
 def test_whoever_knows_nothing_against_anything_is_not_believed(
@@ -242,9 +242,9 @@ def test_whoever_knows_nothing_against_anything_is_not_believed(
     advisories.of_python.clear()
     advisories.of_npm.clear()
 
-    result = audit(project, advisories.url)
+    result = audit(project, advisories.url, *ONE_EACH)
 
-    assert_nothing_was_found_out(result, *LOCKS)
+    assert_nothing_was_found_out(result, *ONE_EACH)
     assert 'OSV reports no vulnerability of django 2.0' in result.stdout
     assert 'npm reports no vulnerability of lodash 4.17.4' in result.stdout
 
@@ -255,14 +255,14 @@ def test_an_advisory_that_cannot_be_read_is_not_passed_over(
 ) -> None:
     advisories.of_python['flask', '3.1.3'] = [advisory('GHSA-1', 'flask', **unreadable)]
 
-    assert_nothing_was_found_out(audit(project, advisories.url), 'Pipfile.lock')
+    assert_nothing_was_found_out(audit(project, advisories.url, PYTHON_LOCK), PYTHON_LOCK)
 
 
 def test_a_version_that_cannot_be_asked_about_is_a_failure(project: Path, advisories: Advisories) -> None:
     lock = {'default': {'flask': {'version': '==3.1.x'}}, 'develop': {}}
-    (project / 'Pipfile.lock').write_text(json.dumps(lock), encoding='utf-8')
+    (project / PYTHON_LOCK).write_text(json.dumps(lock), encoding='utf-8')
 
-    assert_nothing_was_found_out(audit(project, advisories.url), 'Pipfile.lock')
+    assert_nothing_was_found_out(audit(project, advisories.url, PYTHON_LOCK), PYTHON_LOCK)
 
 
 def test_accepted_vulnerabilities_have_a_name_a_reason_and_a_date() -> None:
