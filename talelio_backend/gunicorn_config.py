@@ -113,8 +113,9 @@ def _listen_for_prometheus(host: str, port: int) -> None:
         _metrics = _resources.enter_context(open_listener(host, port))
     except OSError as error:
         sys.exit(f'Cannot listen on METRICS_ADDRESS: {error.strerror}')
-    os.environ[FOLDER_VARIABLE] = str(_resources.enter_context(shared_folder()))
-    _logger.info('metrics are at http://%s:%s/metrics', *_metrics.getsockname()[:2])
+    address = _metrics.getsockname()[:2]
+    os.environ[FOLDER_VARIABLE] = str(_resources.enter_context(shared_folder(address)))
+    _logger.info('metrics are at http://%s:%s/metrics', *address)
 
 
 def _migrate(database_url: str) -> None:

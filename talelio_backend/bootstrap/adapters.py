@@ -11,6 +11,7 @@ from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
 
 if TYPE_CHECKING:
     from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
+    from talelio_backend.observability.tracing import Tracing
 
 MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
 
@@ -34,3 +35,12 @@ def make_image_store(settings: Settings) -> 'FolderImageStore | S3ImageStore':
     # pylint: disable-next=import-outside-toplevel
     from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore
     return S3ImageStore(place)
+
+
+def make_tracing(settings: Settings) -> 'Tracing | None':
+    if settings.traces_endpoint is None:
+        return None
+    # Its packages are optional and take memory.
+    # pylint: disable-next=import-outside-toplevel
+    from talelio_backend.observability.tracing import Tracing
+    return Tracing(settings.traces_endpoint)

@@ -14,7 +14,13 @@ from talelio_backend.app_asset.business.avatar import avatar_url
 from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from talelio_backend.app_feed.data.change_log import next_due
 from talelio_backend.bootstrap.accounts import add_accounts
-from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, POOL_SIZE, make_image_store, make_mailer
+from talelio_backend.bootstrap.adapters import (
+    MIGRATIONS_FOLDER,
+    POOL_SIZE,
+    make_image_store,
+    make_mailer,
+    make_tracing,
+)
 from talelio_backend.bootstrap.assets import add_assets
 from talelio_backend.bootstrap.audit import add_audit
 from talelio_backend.bootstrap.container import Container
@@ -23,7 +29,6 @@ from talelio_backend.bootstrap.http import make_app
 from talelio_backend.bootstrap.metrics import add_metrics
 from talelio_backend.bootstrap.orm_mapping import ReadSession, UnitOfWork, map_entities
 from talelio_backend.bootstrap.projects import add_projects
-from talelio_backend.bootstrap.tracing import make_tracing
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.observability.metrics import Metrics
 from talelio_backend.observability.metrics.image_store import MeasuredImageStore
@@ -115,7 +120,7 @@ def _make_container(
     settings: Settings, metrics: Metrics, engine: Engine, public: ChangeListener
 ) -> Container:
     bare_store = make_image_store(settings)
-    store = MeasuredImageStore(bare_store, metrics.storage)
+    store = MeasuredImageStore(bare_store, metrics.registry)
     unit_of_work = partial(
         UnitOfWork, engine, notify=metrics.security.count_event, public_changed=public.changed
     )
@@ -145,7 +150,7 @@ def _make_container(
 
 
 def _make_threads(container: Container, public: ChangeListener) -> tuple[PeriodicThread, ...]:
-    mailer = MeasuredMailer(make_mailer(container.settings), container.metrics.mail)
+    mailer = MeasuredMailer(make_mailer(container.settings), container.metrics.registry)
     threads = [
         PeriodicThread(
             'mail-relay',

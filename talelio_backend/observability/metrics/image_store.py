@@ -10,34 +10,27 @@ from talelio_backend.shared.business.errors import BusinessError, Unavailable
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class StorageMetrics:
+class MeasuredImageStore:
 
-    def __init__(self, registry: CollectorRegistry | None) -> None:
-        self.seconds = Histogram(
+    def __init__(self, store: ImageStore, registry: CollectorRegistry | None) -> None:
+        self._store = store
+        self._seconds = Histogram(
             'talelio_storage_operation_duration_seconds',
             'Duration of operations of the image store, successful or not',
             ('operation', ),
             buckets=_SECONDS,
             registry=registry,
         )
-        self.errors = Counter(
+        self._errors = Counter(
             'talelio_storage_errors',
             'Failed operations of the image store, by kind of error',
             ('operation', 'kind'),
             registry=registry,
         )
         for operation in ('save', 'delete', 'exists'):
-            self.seconds.labels(operation)
+            self._seconds.labels(operation)
             for kind in (Unavailable, StorageRefused):
-                self.errors.labels(operation, kind.__name__)
-
-
-class MeasuredImageStore:
-
-    def __init__(self, store: ImageStore, metrics: StorageMetrics) -> None:
-        self._store = store
-        self._seconds = metrics.seconds
-        self._errors = metrics.errors
+                self._errors.labels(operation, kind.__name__)
 
     def save(self, files: Sequence[NewFile]) -> None:
         with self._measure('save'):

@@ -1,21 +1,12 @@
 """Memory and CPU time of the server's processes, on Linux only."""
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 _PROC = Path('/proc')
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Process:
-    parent: int
-    cpu_seconds: float
-    threads: int
-    resident_bytes: int
 
 
 class ProcessCollector:
@@ -37,49 +28,34 @@ class ProcessCollector:
         )
         cpu = CounterMetricFamily('talelio_process_cpu_seconds', 'User and system time', labels=labels)
         threads = GaugeMetricFamily('talelio_process_threads', 'Threads', labels=labels)
-        for name, place, process in self._processes():
-            memory.add_metric([name, place], process.resident_bytes)
-            cpu.add_metric([name, place], process.cpu_seconds)
-            threads.add_metric([name, place], process.threads)
+        places = {id_: str(place) for place, id_ in self._workers().items()}
+        for folder in _PROC.glob('[0-9]*'):
+            try:
+                # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+                # The name, in parentheses, may contain any character.
+                fields = (folder / 'stat').read_bytes().rpartition(b')')[2].split()
+                role_and_place = _role_and_place(folder, int(fields[1]), places)
+            except OSError:
+                # The process has exited.
+                continue
+            if role_and_place is not None:
+                memory.add_metric(role_and_place, int(fields[21]) * os.sysconf('SC_PAGE_SIZE'))
+                seconds = (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+                cpu.add_metric(role_and_place, seconds)
+                threads.add_metric(role_and_place, int(fields[17]))
         yield from (memory, cpu, threads)
 
-    def _processes(self) -> Iterable[tuple[str, str, _Process]]:
-        processes = _all_processes()
-        places = {id_: str(place) for place, id_ in self._workers().items()}
-        main = os.getppid()
-        for id_, process in processes.items():
-            if id_ == main:
-                yield 'main', '', process
-            elif id_ in places:
-                yield 'worker', places[id_], process
-            elif process.parent in places:
-                yield _name_of_child(id_), places[process.parent], process
 
-
-def _all_processes() -> dict[int, _Process]:
-    found = {}
-    for folder in _PROC.glob('[0-9]*'):
-        try:
-            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-            # The name, in parentheses, may contain any character.
-            fields = (folder / 'stat').read_bytes().rpartition(b')')[2].split()
-        except OSError:
-            # The process has exited.
-            continue
-        found[int(folder.name)] = _Process(
-            parent=int(fields[1]),
-            cpu_seconds=(int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK'),
-            threads=int(fields[17]),
-            resident_bytes=int(fields[21]) * os.sysconf('SC_PAGE_SIZE'),
-        )
-    return found
-
-
-def _name_of_child(id_: int) -> str:
-    """Return the module of a SandboxedWorker's function, such as `image_codec`."""
-    try:
-        words = (_PROC / str(id_) / 'cmdline').read_bytes().split(b'\0')
-    except OSError:
-        return 'other'
+def _role_and_place(folder: Path, parent: int, places: Mapping[int, str]) -> tuple[str, str] | None:
+    process = int(folder.name)
+    if process == os.getppid():
+        return 'main', ''
+    if process in places:
+        return 'worker', places[process]
+    if parent not in places:
+        return None
+    # The module of a SandboxedWorker's function, such as `image_codec`.
+    words = (folder / 'cmdline').read_bytes().split(b'\0')
     functions = [word.decode() for word in words if word.startswith(b'talelio_backend.') and b':' in word]
-    return functions[0].partition(':')[0].rpartition('.')[2] if functions else 'other'
+    role = functions[0].partition(':')[0].rpartition('.')[2] if functions else 'other'
+    return role, places[parent]

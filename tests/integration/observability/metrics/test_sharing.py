@@ -14,6 +14,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from talelio_backend.observability.metrics.sharing import leave_place, processes, shared_folder
 from talelio_backend.settings import PROJECT_FOLDER
 
+ADDRESS = ('127.0.0.1', 9100)
+
 # A process that counts a request for each line that it is given, and says so.
 _COUNTING = '''
 import sys
@@ -79,7 +81,7 @@ class Server:
 @pytest.fixture(name='server')
 def _server(tmp_path: Path) -> Iterator[Server]:
     with ExitStack() as ends:
-        yield Server(ends.enter_context(shared_folder(tmp_path)), ends)
+        yield Server(ends.enter_context(shared_folder(ADDRESS, tmp_path)), ends)
 
 
 def test_what_processes_count_is_added_up(server: Server) -> None:
@@ -109,36 +111,39 @@ def test_a_process_in_the_place_of_another_counts_on(server: Server) -> None:
 
 
 def test_a_folder_ends_with_its_server(tmp_path: Path) -> None:
-    with shared_folder(tmp_path) as folder:
+    with shared_folder(ADDRESS, tmp_path) as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_killed_server_left_behind_is_removed_by_the_next_and_a_living_one_keeps_its_own(
+def test_what_a_killed_server_left_behind_is_removed_by_the_next_and_others_keep_their_own(
     tmp_path: Path
 ) -> None:
     left = _folder_of_a_killed_server(tmp_path)
-    assert left.exists()
+    (left / 'counter_0.db').touch()
 
-    with shared_folder(tmp_path) as living, shared_folder(tmp_path) as newer:
-        assert set(tmp_path.iterdir()) == {living, newer}
+    with shared_folder(('::1', 9101), tmp_path) as other, shared_folder(ADDRESS, tmp_path) as folder:
+        assert set(tmp_path.iterdir()) == {other, folder} == {other, left}
+        assert not list(folder.iterdir())
 
 
-def test_what_only_looks_like_a_folder_of_ours_is_left_alone(tmp_path: Path) -> None:
-    elsewhere = tmp_path / 'elsewhere'
-    elsewhere.mkdir()
-    (tmp_path / 'talelio-metrics-link').symlink_to(elsewhere)
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'elsewhere' / 'file').touch()
+    with shared_folder(ADDRESS, tmp_path) as folder:
+        pass
+    folder.symlink_to(tmp_path / 'elsewhere')
 
-    with shared_folder(tmp_path):
-        assert elsewhere.exists()
-        assert (tmp_path / 'talelio-metrics-link').is_symlink()
+    with pytest.raises(FileExistsError), shared_folder(ADDRESS, tmp_path):
+        pass
+    assert (tmp_path / 'elsewhere' / 'file').exists()
 
 
 def _folder_of_a_killed_server(parent: Path) -> Path:
     code = (
         'import os, signal, sys; from pathlib import Path;'
         'from talelio_backend.observability.metrics.sharing import shared_folder\n'
-        'with shared_folder(Path(sys.argv[1])) as folder:\n'
+        f'with shared_folder({ADDRESS}, Path(sys.argv[1])) as folder:\n'
         '    print(folder, flush=True)\n'
         f'    os.kill(os.getpid(), {int(signal.SIGKILL)})\n'
     )

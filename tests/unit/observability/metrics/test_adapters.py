@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from talelio_backend.app_asset.business.ports import NewFile
-from talelio_backend.observability.metrics.image_store import MeasuredImageStore, StorageMetrics
-from talelio_backend.observability.metrics.mail import MailMetrics, MeasuredMailer
+from talelio_backend.observability.metrics.image_store import MeasuredImageStore
+from talelio_backend.observability.metrics.mail import MeasuredMailer
 from talelio_backend.observability.metrics.work import WorkMetrics
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.mail.business.message import Mail, MailNotSent
@@ -32,7 +32,7 @@ class Away(FakeImageStore):
 
 def test_operations_of_a_store_are_counted(registry: CollectorRegistry) -> None:
     inner = FakeImageStore()
-    store = MeasuredImageStore(inner, StorageMetrics(registry))
+    store = MeasuredImageStore(inner, registry)
     store.save([FILE])
     assert store.exists(FILE.key)
     assert [each.key for each in store.list()] == [FILE.key]
@@ -50,7 +50,7 @@ def test_operations_of_a_store_are_counted(registry: CollectorRegistry) -> None:
 
 
 def test_failed_store_operations_are_counted_by_kind(registry: CollectorRegistry) -> None:
-    store = MeasuredImageStore(Away(), StorageMetrics(registry))
+    store = MeasuredImageStore(Away(), registry)
 
     with pytest.raises(Unavailable):
         store.save([FILE])
@@ -72,7 +72,7 @@ def test_mail_attempts_are_counted_by_outcome(
 ) -> None:
     inner = FakeMailer()
     inner.failure = error
-    mailer = MeasuredMailer(inner, MailMetrics(registry))
+    mailer = MeasuredMailer(inner, registry)
     try:
         mailer.send(MAIL, uuid4())
     except MailNotSent as caught:
