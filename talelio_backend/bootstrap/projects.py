@@ -7,6 +7,7 @@ from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
     SandboxedMarkdownRenderer,
     markdown_worker,
 )
+from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 from talelio_backend.app_project.presentation.project_commands import project_commands
 from talelio_backend.app_project.presentation.revision_routes import revision_routes
 from talelio_backend.app_project.presentation.routes import ProjectDependencies, project_routes
@@ -14,14 +15,18 @@ from talelio_backend.bootstrap.container import Container
 
 
 def add_projects(container: Container) -> None:
-    work = container.metrics.work
+    settings, work = container.settings, container.metrics.work
     worker = container.register_worker(markdown_worker(notify=partial(work.count_process_event, 'texts')))
 
     def find_images_by_url(urls: Collection[str]) -> dict[str, ResponsiveImage]:
         return find_images(container.unit_of_work(), container.store, urls)
 
     renderer = ImageAttributeRenderer(
-        SandboxedMarkdownRenderer(worker, observer=work.bulkhead('texts')), find_images_by_url
+        SandboxedMarkdownRenderer(
+            worker,
+            hosts=TrustedHosts(own=settings.site_hosts, embedded=settings.embed_hosts),
+            observer=work.bulkhead('texts'),
+        ), find_images_by_url
     )
     dependencies = ProjectDependencies(
         unit_of_work=container.unit_of_work,
@@ -30,7 +35,7 @@ def add_projects(container: Container) -> None:
         renderer=renderer,
         access_tokens=container.access_tokens,
         is_own_image=partial(is_own_image, container.store),
-        api_base_url=container.settings.api_base_url,
+        api_base_url=settings.api_base_url,
     )
     container.app.cli.add_command(project_commands(container.unit_of_work, renderer))
     container.app.register_blueprint(project_routes(dependencies))

@@ -1,4 +1,5 @@
 """The settings: environment variables, or lines of a `.env` file beside the Makefile."""
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parseaddr
@@ -23,7 +24,15 @@ from talelio_backend.app_account.business.domain.email_address import canonical_
 from talelio_backend.settings.folders import PROJECT_FOLDER, VAR_FOLDER
 from talelio_backend.settings.images import ImageSettings
 from talelio_backend.settings.server import ServerSettings
-from talelio_backend.settings.values import COMMA_SEPARATED, BaseUrl, Origin, Url, page_url, split_url
+from talelio_backend.settings.values import (
+    COMMA_SEPARATED,
+    BaseUrl,
+    HostName,
+    Origin,
+    Url,
+    page_url,
+    split_url,
+)
 from talelio_backend.shared.audit.business.audit_trail import Retention
 from talelio_backend.shared.mail.data.smtp_server import SmtpServer
 
@@ -127,6 +136,10 @@ class Settings(ServerSettings, ImageSettings):
     site_user_url: Annotated[str, page_url('username')] | None = \
         Field(None, examples=['https://www.example.com/{username}'])
     """The site's page of a user, with or without `{username}`; by default the user's projects in the API."""
+    embed_hosts: Annotated[tuple[HostName, ...], COMMA_SEPARATED] = \
+        Field((), examples=['www.youtube-nocookie.com,player.vimeo.com'])
+    """Hosts whose pages texts may embed by `<iframe>`, separated by commas; none by default. After a change run
+    `flask projects render --all`. The site's own pages are never embedded."""
     whitelisted_emails: Annotated[frozenset[_Email], COMMA_SEPARATED] = frozenset()
     """Who may register, separated by commas, besides the addresses of `flask whitelist`."""
     smtp_server: Annotated[SmtpServer | None, PlainValidator(_smtp_server)] = \
@@ -175,6 +188,14 @@ class Settings(ServerSettings, ImageSettings):
         """The host names that requests may use."""
         # Local health checks use the loopback address.
         return [urlsplit(self.api_base_url).hostname or '', 'localhost', '127.0.0.1', *self.trusted_hosts]
+
+    @property
+    def site_hosts(self) -> list[str]:
+        """The host names of the site's pages, with `*` for a field in them."""
+        urls = [
+            url for url in (self.site_project_url, self.site_user_url, self.frontend_url) if url is not None
+        ]
+        return sorted({urlsplit(re.sub(r'\{\w+\}', '*', url)).hostname or '' for url in urls})
 
     @property
     def retention(self) -> Retention:

@@ -259,7 +259,6 @@ def test_who_the_author_is_says_the_token_and_not_the_body(api: ServedApi, membe
     extra = {
         'id': 1,
         'user_id': victim.account['user']['id'],
-        'author': victim.person.username,
         'created_at': '2000-01-01 00:00:00.000000',
         'updated_at': '2000-01-01 00:00:00.000000',
         'html': '<script>alert(1)</script>',

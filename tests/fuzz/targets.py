@@ -2,7 +2,6 @@
 
 Replayed on the corpora by tests/unit/fuzz/test_corpora.py; searched on by tests/fuzz/search.py.
 """
-import json
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
@@ -15,7 +14,7 @@ from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImag
 from talelio_backend.app_asset.data.imaging.image_codec import prepare
 from talelio_backend.app_asset.data.imaging.opening import open_source
 from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
-from talelio_backend.app_project.data.rendering.markdown_html import render
+from talelio_backend.app_project.data.rendering.markdown_html import to_rendered
 from talelio_backend.app_project.data.rendering.sandboxed_renderer import CPU_SECONDS
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.requests.json_body import read_body
@@ -42,7 +41,7 @@ def markdown(content: bytes) -> None:
     text = content.decode(errors='replace').replace('\0', '')
     started = process_time()
     try:
-        rendered = json.loads(render(text.encode()))
+        rendered = to_rendered(text)
     # Too deep for the renderer: the bounded worker says so, and the author is told.
     except (LimitExceeded, RecursionError):
         rendered = None

@@ -44,6 +44,8 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     'links never closed': repeated('[a]('),
     'link titles never closed': repeated('[a](b "c'),
     'parentheses in a link': lambda size: '[a](' + '(' * size,
+    'frames': repeated('<iframe src="https://video.example"></iframe>\n'),
+    'unclosed frames': repeated('<iframe src="https://video.example"> '),
     'footnote marks': repeated('[^a]'),
     'one line of quotes': repeated('>'),
     'quotes in list items': repeated('> - '),

@@ -78,8 +78,8 @@ def leave(_: bytes) -> bytes:
 
 
 def die(payload: bytes) -> bytes:
-    """Die of the signal that the payload names."""
-    os.kill(os.getpid(), signal.Signals[payload.decode()])
+    """Die of the signal that the payload's last line names."""
+    os.kill(os.getpid(), signal.Signals[payload.decode().splitlines()[-1]])
     return b''
 
 

@@ -51,7 +51,7 @@ class WarningAnswer(Answer):
         WarningReason,
         Field(
             description='An element whose content is kept, or dropped; an attribute; the URL of a link or '
-            "image; too deep nesting; a space in a footnote's name.",
+            "image; too deep nesting; a space in a footnote's name; front matter, which sets no fields.",
             examples=['attribute'],
         )]
     line: Annotated[int,

@@ -228,6 +228,20 @@ def test_the_hosts_of_links_and_loopback_are_served() -> None:
     assert settings.served_hosts == ['api.example.com', 'localhost', '127.0.0.1', 'api', 'old.example.com']
 
 
+def test_the_hosts_of_the_site_are_those_of_its_pages() -> None:
+    pages = {
+        'SITE_PROJECT_URL': 'https://{username}.Makers.example:8443/{slug}',
+        'SITE_USER_URL': 'https://www.example.com/{username}',
+        'FRONTEND_URL': 'https://www.example.com',
+        'EMBED_HOSTS': 'video.example, player.example',
+    }
+    settings = Settings.from_env({'ENV': 'testing', **pages})
+
+    assert settings.site_hosts == ['*.makers.example', 'www.example.com']
+    assert settings.embed_hosts == ('video.example', 'player.example')
+    assert Settings.from_env({'ENV': 'testing'}).site_hosts == []
+
+
 def test_no_proxy_is_trusted_by_default() -> None:
     assert not Settings.from_env(PRODUCTION).trusted_proxies
 

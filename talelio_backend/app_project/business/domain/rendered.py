@@ -10,7 +10,8 @@ class TocEntry(TypedDict):
     children: list['TocEntry']
 
 
-WarningReason = Literal['element', 'element_with_content', 'attribute', 'address', 'nesting', 'footnote_name']
+WarningReason = Literal['element', 'element_with_content', 'attribute', 'address', 'nesting', 'footnote_name',
+                        'front_matter']
 
 
 class RenderWarning(TypedDict):

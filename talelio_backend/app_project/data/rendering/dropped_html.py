@@ -15,7 +15,8 @@ _QUOTED = 80
 # Their loss does not matter, or they are set anyway.
 _IGNORED = frozenset({'rel', 'target', 'loading', 'decoding', 'preload', 'align', 'border'})
 
-_ATTRIBUTE = re.compile(r'''\s+([\w:.-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?''', re.ASCII)
+# Of a raw tag: the name, and the value in one of three groups.
+ATTRIBUTE = re.compile(r'''\s+([\w:.-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?''', re.ASCII)
 
 
 class Warnings:
@@ -43,7 +44,7 @@ class Warnings:
         elif name in DROPPED or name == 'input':
             self.add('element', line, tag)
         else:
-            for attribute, *values in _ATTRIBUTE.findall(attributes):
+            for attribute, *values in ATTRIBUTE.findall(attributes):
                 self.add_attribute(line, name, attribute.lower(), ''.join(values))
 
     def add_attribute(self, line: int, name: str, attribute: str, value: str) -> None:

@@ -11,6 +11,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from talelio_backend.app_project.data.rendering.cjk_emphasis import CjkInline
 from talelio_backend.app_project.data.rendering.dropped_html import warn_of_dropped_attributes
+from talelio_backend.app_project.data.rendering.embedded_frames import mark_frames
 from talelio_backend.app_project.data.rendering.emoji_shortcodes import replace_shortcodes
 from talelio_backend.app_project.data.rendering.markdown_addresses import link_bare_urls
 from talelio_backend.app_project.data.rendering.markdown_attributes import apply_attribute_lists
@@ -62,7 +63,7 @@ def make_parser() -> MarkdownIt:
     parser.core.ruler.before('inline', title_alerts.__name__, title_alerts)
     parser.core.ruler.before('footnote_tail', 'unused_footnotes', keep_unused_footnotes)
     rules: list[Callable[[StateCore], None]] = [
-        apply_attribute_lists, add_heading_ids, replace_shortcodes, shape_elements,
+        mark_frames, apply_attribute_lists, add_heading_ids, replace_shortcodes, shape_elements,
         warn_of_dropped_attributes, escape_unknown_tags
     ]
     for rule in rules:

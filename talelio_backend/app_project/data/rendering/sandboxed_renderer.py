@@ -4,6 +4,7 @@ from functools import partial
 
 from talelio_backend.app_project.business.domain.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.domain.rendered import Rendered
+from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver
 from talelio_backend.shared.workers.sandboxed_worker import (
@@ -37,11 +38,13 @@ class SandboxedMarkdownRenderer:
         self,
         worker: SandboxedWorker,
         *,
+        hosts: TrustedHosts = TrustedHosts(),
         waiting: int = WAITING,
         timeout: float = TIMEOUT,
         observer: BulkheadObserver = BulkheadObserver()
     ) -> None:
         self._worker = worker
+        self._hosts = hosts.write() + b'\n'
         self._bulkhead = Bulkhead(
             'texts to render', at_once=1, waiting=waiting, timeout=timeout, observer=observer
         )
@@ -53,7 +56,7 @@ class SandboxedMarkdownRenderer:
         """
         try:
             with self._bulkhead.slot():
-                rendered: Rendered = json.loads(self._worker.call(markdown.encode()))
+                rendered: Rendered = json.loads(self._worker.call(self._hosts + markdown.encode()))
                 return rendered
         except LimitExceeded:
             raise TooExpensiveToRender from None

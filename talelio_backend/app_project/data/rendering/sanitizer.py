@@ -2,11 +2,13 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import nh3
 from pygments.token import STANDARD_TYPES
 
 from talelio_backend.app_project.data.rendering.html_elements import ATTRIBUTES, DROPPED_WITH_CONTENT, KEPT
+from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 
 # GitHub's prefix prevents DOM clobbering: an element with the id `location` would shadow `window.location`.
 ID_PREFIX = 'user-content-'
@@ -74,6 +76,7 @@ _IMAGE = re.compile(r'<img(?P<attributes>[^>]*)>')
 _LINK = re.compile(r'<a(?P<attributes> [^>]*)>')
 _REL = re.compile(r' rel="([^"]*)"')
 _EXTERNAL = re.compile(r' href="[ \t\n\r\f\0-\x1f]*(?:https?:|[/\\]{2})', re.IGNORECASE)
+_WEB_HOST = re.compile(r' href="https?://([a-z0-9.-]+)(?::[0-9]+)?(?=[/?#"])', re.IGNORECASE)
 _NEWLINES_AT_START_OF_PRE = re.compile(r'(<pre[^>]*>)\n+')
 # Browsers strip these from URLs.
 _CONTROLS_AND_SPACE = ''.join(chr(code) for code in range(33))
@@ -83,20 +86,20 @@ class UnstableHtml(Exception):
     """Sanitizing the HTML repeatedly does not converge."""
 
 
-def sanitize(html: str) -> str:
-    """Remove everything that is not on the lists. Sanitizing the result again does not change it.
+def sanitize(html: str, hosts: TrustedHosts = TrustedHosts()) -> str:
+    """Remove everything that is not on the lists, and mark links to other sites. Sanitizing the result again does not change it.
 
     Raises UnstableHtml if there is no such result.
     """
     for _ in range(MAX_ROUNDS):
-        cleaned = _clean(html)
+        cleaned = _clean(html, hosts)
         if cleaned == html:
             return cleaned
         html = cleaned
     raise UnstableHtml
 
 
-def _clean(html: str) -> str:
+def _clean(html: str, hosts: TrustedHosts) -> str:
     # pylint: disable-next=no-member
     cleaned = nh3.clean(
         html,
@@ -114,7 +117,7 @@ def _clean(html: str) -> str:
     # nh3 escapes `<` and `>` even within attributes, so regular expressions can find the tags.
     cleaned = _INPUT.sub(_task_checkbox, cleaned)
     cleaned = _IMAGE.sub(_lazy_image, cleaned)
-    cleaned = _LINK.sub(_related_link, cleaned)
+    cleaned = _LINK.sub(partial(_related_link, hosts), cleaned)
     # A parser drops the first newline in a <pre>. Drop all, to be stable.
     return _NEWLINES_AT_START_OF_PRE.sub(r'\1', cleaned)
 
@@ -135,12 +138,13 @@ def _lazy_image(match: re.Match[str]) -> str:
     return f'<img{attributes}>'
 
 
-def _related_link(match: re.Match[str]) -> str:
-    """Set `rel` of external links, and keep `rel="me"`, which marks a profile of the author."""
+def _related_link(hosts: TrustedHosts, match: re.Match[str]) -> str:
+    """Set `rel` of links to other sites, and keep `rel="me"`, which marks a profile of the author."""
     attributes = match['attributes']
     given = _REL.search(attributes)
     rel = ['me'] if given and 'me' in given[1].lower().split() else []
-    if _EXTERNAL.search(attributes):
+    host = _WEB_HOST.search(attributes)
+    if _EXTERNAL.search(attributes) and not (host and hosts.is_own(host[1])):
         rel += 'noopener', 'nofollow'
     added = f' rel="{" ".join(rel)}"' if rel else ''
     return f'<a{_REL.sub("", attributes)}{added}>'

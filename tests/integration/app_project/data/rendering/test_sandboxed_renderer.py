@@ -1,5 +1,6 @@
 # pylint: disable=redefined-outer-name
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -9,6 +10,7 @@ from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
     SandboxedMarkdownRenderer,
     markdown_worker,
 )
+from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
 from tests.support.hostile_markdown import ENDLESS, HOSTILE
@@ -50,6 +52,18 @@ def test_render(renderer: MarkdownRenderer) -> None:
             'text': '<script>'
         }],
     }
+
+
+def test_trusted_hosts_reach_the_worker() -> None:
+    hosts = TrustedHosts(own=['www.site.example'], embedded=['video.example'])
+    text = '[a](https://www.site.example)\n\n<iframe src="https://video.example/1"></iframe>'
+
+    with closing(markdown_worker()) as worker:
+        html = SandboxedMarkdownRenderer(worker, hosts=hosts).render(text)['html']
+
+    assert html.startswith(
+        '<p><a href="https://www.site.example">a</a></p>\n<iframe src="https://video.example/1" '
+    )
 
 
 @pytest.mark.parametrize('name', HOSTILE)

@@ -1,13 +1,11 @@
-import json
-
 import pytest
 
 from talelio_backend.app_project.data.rendering.dropped_html import MAX_WARNINGS
-from talelio_backend.app_project.data.rendering.markdown_html import render, to_html
+from talelio_backend.app_project.data.rendering.markdown_html import to_html, to_rendered
 
 
 def warnings_of(markdown: str) -> list[tuple[str, int, str]]:
-    found = json.loads(render(markdown.encode()))['warnings']
+    found = to_rendered(markdown)['warnings']
     return [(each['reason'], each['line'], each['text']) for each in found]
 
 
@@ -36,7 +34,13 @@ def test_unknown_and_unclosed_tags_are_text(markdown: str, html: str) -> None:
         ('a\n\n<form>b</form>', [('element', 3, '<form>')]),
         ('a\n*b*\n<script>c</script>', [('element_with_content', 3, '<script>')]),
         ('<div>\n<p onclick="a()">b</p>\n</div>', [('attribute', 2, 'onclick="a()"')]),
-        ('---\na: b\n---\n[c](ftp://d)', [('address', 4, 'href="ftp://d"')]),
+        ('---\na: b\n---\n[c](ftp://d)', [('front_matter', 1, 'a'), ('address', 4, 'href="ftp://d"')]),
+        (
+            '---\n# c\ntitle: A chair\n"tags":\n  - wood: 1\n- ash: 2\ndraft : true\ntitle: b\n---\nc: d', [
+                ('front_matter', 1, 'title, tags, draft')
+            ]
+        ),
+        ('+++\r\ntitle = "A chair: b"\r\n[a]\r\nweight=3\r\n+++\r\n', [('front_matter', 1, 'title, weight')]),
         ('# a {.fixed .md-b style=c}', [('attribute', 1, 'class="fixed"'), ('attribute', 1, 'style="c"')]),
         ('<video src="http://a" autoplay>', [('address', 1, 'src="http://a"'), ('attribute', 1, 'autoplay')]),
         ('a[^b c]\n\n[^b c]: d', [('footnote_name', 3, '[^B C]')]),

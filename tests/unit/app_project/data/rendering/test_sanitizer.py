@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from talelio_backend.app_project.data.rendering.markdown_html import to_html
 from talelio_backend.app_project.data.rendering.sanitizer import sanitize
+from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 from tests.support.safe_page import TAGS, assert_safe
 
 
@@ -99,6 +100,29 @@ def test_ids_are_unique_and_links_are_prefixed() -> None:
 def test_link_schemes(href: str, cleaned: str) -> None:
     rel = ' rel="noopener nofollow"' if cleaned.startswith('http') else ''
     assert sanitize(f'<a href="{href}">a</a>') == f'<a href="{cleaned}"{rel}>a</a>'
+
+
+@pytest.mark.parametrize(
+    ('href', 'own'),
+    [
+        ('https://www.site.example', True),
+        ('HTTP://WWW.Site.Example:8000/a?b#c', True),
+        ('https://maker.sites.example/a', True),
+        ('https://site.example', False),
+        ('https://www.site.example.evil.example', False),
+        ('https://www.site.example@evil.example', False),
+        (r'https://www.site.example\@evil.example', False),
+        ('https://evil.example/https://www.site.example', False),
+        ('//www.site.example', False),
+    ],
+)
+def test_links_to_the_site_itself_have_no_rel(href: str, own: bool) -> None:
+    hosts = TrustedHosts(own=['www.site.example', '*.sites.example'])
+
+    for rel in '', ' rel="me"':
+        added = [*(['me'] if rel else []), *([] if own else ['noopener', 'nofollow'])]
+        written = f' rel="{" ".join(added)}"' if added else ''
+        assert sanitize(f'<a href="{href}"{rel}>a</a>', hosts) == f'<a href="{href}"{written}>a</a>'
 
 
 @pytest.mark.parametrize(
