@@ -1,5 +1,5 @@
 """`flask assets`: finds and deletes files that faults have left behind."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
@@ -33,54 +33,48 @@ def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStor
         """Find unclaimed files."""
         click.echo(f'Images are stored in {store}')
         try:
-            files = list(store.list())
-            owners = group_by_owner(files, modified_before=datetime.now(UTC) - timedelta(hours=older_than))
-            unclaimed: dict[int, list[StoredFile]] = {}
-            with click.progressbar(owners.items(), label=f'{len(files)} files') as progress:
-                for user_id, owned in progress:
-                    unclaimed[user_id] = find_unclaimed(unit_of_work(), user_id, owned)
-            if delete:
-                _refuse_if_all(owners, unclaimed, even_all)
-                _delete(unit_of_work, store, unclaimed)
-            else:
-                click.echo(f'Would free {_described(list(chain(*unclaimed.values())))}')
+            owners = group_by_owner(
+                store.list(), modified_before=datetime.now(UTC) - timedelta(hours=older_than)
+            )
+            unclaimed = {
+                user_id: find_unclaimed(unit_of_work(), user_id, files)
+                for user_id, files in owners.items()
+            }
+            if not delete:
+                click.echo(f'Would free {_described(chain(*unclaimed.values()))}')
+                return
+            if owners and unclaimed == owners and not even_all:
+                raise click.ClickException(
+                    'The database claims none of these files. '
+                    'If it is the right one for this store, repeat with --even-all.'
+                )
+            _delete(unit_of_work, store, unclaimed)
+            finish_deletions(unit_of_work(), store)
         except BusinessError as error:
             raise click.ClickException(error.message) from error
 
     return commands
 
 
-def _refuse_if_all(
-    owners: dict[int, list[StoredFile]], unclaimed: dict[int, list[StoredFile]], even_all: bool
-) -> None:
-    number = sum(len(files) for files in owners.values())
-    if number and number == sum(len(files) for files in unclaimed.values()) and not even_all:
-        raise click.ClickException(
-            'The database claims none of these files. '
-            'If it is the right one for this store, repeat with --even-all.'
-        )
-
-
 def _delete(
     unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStore, unclaimed: dict[int, list[StoredFile]]
 ) -> None:
-    batches = [(user_id, files[start:start + _BATCH]) for user_id, files in unclaimed.items()
-               for start in range(0, len(files), _BATCH)]
     freed: list[StoredFile] = []
     failures: list[str] = []
-    with click.progressbar(batches, label='Deleting') as progress:
-        for user_id, files in progress:
+    for user_id, files in unclaimed.items():
+        for start in range(0, len(files), _BATCH):
+            batch = files[start:start + _BATCH]
             try:
-                delete_unclaimed(unit_of_work(), store, user_id, [file.key for file in files])
-                freed += files
+                delete_unclaimed(unit_of_work(), store, user_id, [file.key for file in batch])
+                freed += batch
             except BusinessError as error:
                 # Continue with the other batches.
                 failures.append(f'user {user_id}: {error.message}')
     click.echo(f'Freed {_described(freed)}')
     if failures:
         raise click.ClickException('; '.join(failures))
-    finish_deletions(unit_of_work(), store)
 
 
-def _described(files: Sequence[StoredFile]) -> str:
-    return f'{sum(file.size for file in files) / 1_000_000:.1f} MB in {len(files)} files'
+def _described(files: Iterable[StoredFile]) -> str:
+    sizes = [file.size for file in files]
+    return f'{sum(sizes) / 1_000_000:.1f} MB in {len(sizes)} files'

@@ -47,28 +47,23 @@ def business_error(operation: str, error: Exception) -> BusinessError:
     _logger.warning('S3: %s failed: %s', operation, type(error).__name__)
     if isinstance(error, (NoCredentialsError, PartialCredentialsError, ProfileNotFound)):
         return Unavailable('The image storage is not set up', retry_after=60)
-    return unavailable()
+    return _unavailable()
 
 
-def unavailable() -> Unavailable:
+def _unavailable() -> Unavailable:
     return Unavailable('The image storage does not answer just now, please try again', retry_after=5)
-
-
-def safe_code(error: ClientError) -> str:
-    code = str(error.response.get('Error', {}).get('Code', ''))
-    if _CODE.fullmatch(code):
-        return code
-    # A response to HEAD has no body, hence no code.
-    return f'status {error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)}'
 
 
 def _from_response(operation: str, error: ClientError) -> BusinessError:
     metadata = error.response.get('ResponseMetadata', {})
     status = metadata.get('HTTPStatusCode', 0)
-    code = safe_code(error)
+    code = str(error.response.get('Error', {}).get('Code', ''))
+    # A response to HEAD has no body, hence no code.
+    cause = code if _CODE.fullmatch(code) else f'status {status}'
     request_id = str(metadata.get('RequestId', ''))
-    cause = f'{code} (request {request_id})' if _REQUEST_ID.fullmatch(request_id) else code
+    if _REQUEST_ID.fullmatch(request_id):
+        cause += f' (request {request_id})'
     _logger.warning('S3: %s failed: %s', operation, cause)
     if status >= 500 or status in _TRANSIENT_STATUSES or code in _TRANSIENT_CODES:
-        return unavailable()
+        return _unavailable()
     return StorageRefused(f'The image storage (S3) refused: {cause}')
