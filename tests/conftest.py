@@ -3,17 +3,15 @@
 import gc
 import os
 from collections.abc import Generator, Iterator
-from itertools import count
 
-import psycopg2
 import pytest
 from hypothesis import HealthCheck, configuration, settings
-from psycopg2 import sql
 from sqlalchemy import Engine, make_url
 
 from talelio_backend.bootstrap import map_entities
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from talelio_backend.settings import PROJECT_FOLDER
+from tests.support.database import copy_of
 from tests.support.engines import patient_engine
 from tests.support.migrated_cluster import MigratedCluster
 from tests.support.missing import pytest_terminal_summary
@@ -28,8 +26,6 @@ settings.register_profile(
     'tests', deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile('tests')
-
-_numbers = count(1)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,37 +66,16 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory,
 @pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A database of the test's own, without a table."""
-    yield from _database(postgres_url, template='template1')
+    template = make_url(postgres_url).set(database='template1')
+    with copy_of(template.render_as_string(hide_password=False)) as url:
+        yield url
 
 
 @pytest.fixture
 def database_url(postgres_url: str) -> Iterator[str]:
     """A migrated database of the test's own."""
-    yield from _database(postgres_url, template=make_url(postgres_url).database or '')
-
-
-def _database(server_url: str, *, template: str) -> Iterator[str]:
-    url = make_url(server_url)
-    name = f'test_{next(_numbers)}'
-    connection = psycopg2.connect(
-        host=url.host,
-        port=url.port,
-        user=url.username,
-        password=url.password,
-        # Not the template, which must have no connection while it is copied.
-        dbname='postgres',
-    )
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                sql.SQL('CREATE DATABASE {} TEMPLATE {}'
-                        ).format(sql.Identifier(name), sql.Identifier(template))
-            )
-            yield url.set(database=name).render_as_string(hide_password=False)
-            cursor.execute(sql.SQL('DROP DATABASE {} WITH (FORCE)').format(sql.Identifier(name)))
-    finally:
-        connection.close()
+    with copy_of(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture
