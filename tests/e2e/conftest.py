@@ -113,7 +113,10 @@ def _member(api: ServedApi) -> Member:
     return join(api)
 
 
-@pytest.fixture(name='author', scope='session')
+@pytest.fixture(name='author', scope='module')
 def _author(api: ServedApi) -> Member:
-    """Somebody for the tests that do not mind what others did in that name."""
+    """Somebody for the tests of a file that do not mind what others did in that name.
+
+    A run of all files may take longer than a token is good for.
+    """
     return join(api)

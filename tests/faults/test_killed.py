@@ -23,6 +23,7 @@ from tests.support.members import WHITELIST
 from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.processes import children_of, command_of, family_of
+from tests.support.prometheus import METRICS, total
 from tests.support.served_api import ServedApi
 from tests.support.uploads import stored_files
 from tests.support.waiting import PATIENCE, wait_until
@@ -64,7 +65,7 @@ class Stage:
 @pytest.fixture(name='stage', scope='module')
 def _stage(tmp_path_factory: pytest.TempPathFactory, migrated_cluster: MigratedCluster) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp('service')
-    environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST), 'WEB_CONCURRENCY': str(WORKERS)}
+    environ = {'WHITELISTED_EMAILS': ','.join(WHITELIST), 'WEB_CONCURRENCY': str(WORKERS), **METRICS}
     with own_postgres(tmp_path_factory.mktemp('postgres'), migrated_cluster) as postgres:
         api = ServedApi(folder, postgres.url, environ, afresh=True)
         try:
@@ -207,7 +208,7 @@ CHILD_CASES = [
 
 @for_each(CHILD_CASES)
 def test_a_child_that_is_at_work(stage: Stage, case: ChildCase) -> None:
-    """It is stopped until the write waits for it, and then killed."""
+    """It is stopped until the write needs it, and then killed."""
     attempt = case.prepare(stage.api)
     # So that each worker has its child.
     for _ in range(2):
@@ -218,9 +219,7 @@ def test_a_child_that_is_at_work(stage: Stage, case: ChildCase) -> None:
         os.kill(child, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(attempt.send)
-        with suppress(TimeoutError):
-            # In which it is sent to the child.
-            asked.result(timeout=0.5)
+        wait_until(lambda: asked.done() or is_at_work(stage.api), 'the write needs a child')
         for child in children:
             kill(child)
         response = asked.result()
@@ -230,6 +229,10 @@ def test_a_child_that_is_at_work(stage: Stage, case: ChildCase) -> None:
     else:
         assert not is_done(stage.service, attempt)
     check_mended(stage.service, attempt)
+
+
+def is_at_work(api: ServedApi) -> bool:
+    return any(total(api, 'talelio_work_in_progress', what=what) for what in ('texts', 'pictures'))
 
 
 def answer_of(asked: Future[Response]) -> Response | None:

@@ -1,6 +1,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,9 @@ class ServedApi:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
         self._process = None
+        # It would do so itself at its next start at the same address, and here there is none.
+        for host, port in re.findall(r'metrics are at http://([\d.]+):(\d+)', self.log()):
+            shutil.rmtree(f'/dev/shm/talelio-metrics-{host}-{port}', ignore_errors=True)
 
     @property
     def pid(self) -> int:

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-import talelio_backend
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from talelio_backend.development.embedded_postgres.programs import (
     ProgramRunner,
@@ -27,6 +26,7 @@ from talelio_backend.development.embedded_postgres.programs import (
     find_installation,
     in_user_namespace,
 )
+from talelio_backend.settings import PROJECT_FOLDER
 from tests.support.missing import skip
 
 _needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='no right to become another user: run as root')
@@ -168,7 +168,7 @@ def _port(url: str) -> int:
 def _python(script: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, '-c', script, str(folder)],
-        cwd=Path(talelio_backend.__file__).parent.parent,
+        cwd=PROJECT_FOLDER,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -432,13 +432,21 @@ def test_why_it_does_not_start_is_said(folder: Path) -> None:
         settings.write_bytes(whole)
 
 
-def test_a_server_that_cannot_be_used_does_not_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_be_used_does_not_stay(folder: Path) -> None:
     with _server(folder) as url:
         data = _data(url)
-    # libpq reads it, in this process and in those that would use the URL.
-    monkeypatch.setenv('PGSSLMODE', 'require')
-    with pytest.raises(EmbeddedPostgresError, match='does not support SSL'):
-        _server(folder).acquire()
+    # libpq reads the setting. In this process, any other thread would meet it too.
+    run = subprocess.run(
+        [sys.executable, '-c', _USER_OF_A_SERVER, str(folder)],
+        cwd=PROJECT_FOLDER,
+        env=os.environ | {'PGSSLMODE': 'require'},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert 'EmbeddedPostgresError' in run.stderr and 'does not support SSL' in run.stderr
     assert not (data / 'postmaster.pid').exists()
 
 
