@@ -93,6 +93,27 @@ def test_the_feeds_are_valid_and_hold_what_is_public_newest_first(api: ServedApi
     assert json_feed['items'][0]['attachments'][0]['size_in_bytes'] == cover['bytes']
 
 
+def test_all_addresses_in_feeds_are_absolute(api: ServedApi, member: Member) -> None:
+    files = {'photo': ('a.jpg', saved(scene(1200, 900), 'JPEG'))}
+    picture = ok(api.request('POST', '/v1/assets/images', files=files, headers=member.bearer))['images'][0]
+    project = publish(
+        api, member, 'A chair', f'# Wood\n\n[up](#wood) ![a]({picture["url"]}) ![b](b.jpg)\n\n'
+        '<video src="/a.mp4" poster="a.jpg"></video>'
+    )
+
+    atom = assert_atom(content(api.get(path_of(member, 'feed.atom'))))
+    rss = assert_rss(content(api.get(path_of(member, 'feed.rss'))))
+    json_feed = assert_json_feed(content(api.get(path_of(member, 'feed.json'))))
+
+    for html in (
+        atom.entries[0].content[0].value, rss.entries[0].content[0].value,
+        json_feed['items'][0]['content_html']
+    ):
+        assert f'<a href="{project["url"]}#user-content-wood">' in html
+        assert 'src="http://api.test/v1/projects/b.jpg"' in html and ' srcset="http' in html
+        assert 'src="http://api.test/a.mp4" poster="http://api.test/v1/projects/a.jpg"' in html
+
+
 def test_who_has_published_nothing_has_empty_feeds(api: ServedApi) -> None:
     member = join(api)
 

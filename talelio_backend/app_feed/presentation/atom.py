@@ -1,5 +1,6 @@
 """Atom (RFC 4287)."""
 from datetime import UTC, datetime
+from html import escape
 from xml.etree.ElementTree import Element
 
 from talelio_backend.app_feed.business.feeds import Entry, Feed
@@ -8,6 +9,7 @@ from talelio_backend.app_feed.presentation.xml import add, document
 
 FILE_NAME = 'feed.atom'
 MEDIA_TYPE = 'application/atom+xml'
+_HTML = {'type': 'html'}
 
 
 def write_atom(feed: Feed, links: Links) -> bytes:
@@ -32,7 +34,9 @@ def _add_entry(root: Element, entry: Entry, username: str, links: Links) -> None
     url = links.project(username=username, project_id=project.id, slug=project.slug)
     element = add(root, 'entry')
     add(element, 'id', links.identity(project))
-    add(element, 'title', project.title)
+    # As HTML, since some readers take a plain `<` for the beginning of a tag.
+    title = escape(project.title, quote=False)
+    add(element, 'title', title, _HTML)
     add(element, 'link', attributes={'rel': 'alternate', 'href': url})
     if entry.cover is not None:
         link = {'rel': 'enclosure', 'href': entry.cover.url, 'type': entry.cover.media_type}
@@ -42,9 +46,8 @@ def _add_entry(root: Element, entry: Entry, username: str, links: Links) -> None
     for tag in project.tags:
         add(element, 'category', attributes={'term': tag})
     if project.summary:
-        add(element, 'summary', project.summary)
-    # Relative links in the text refer to the project's page.
-    add(element, 'content', project.html, {'type': 'html', 'xml:base': url})
+        add(element, 'summary', escape(project.summary, quote=False), _HTML)
+    add(element, 'content', links.to_portable_html(project.html, url) or title, _HTML)
 
 
 def rfc_3339(time: datetime) -> str:

@@ -28,11 +28,12 @@ def write_json_feed(feed: Feed, links: Links) -> bytes:
 
 def _item(entry: Entry, username: str, links: Links) -> dict[str, Any]:
     project, cover = entry.project, entry.cover
+    url = links.project(username=username, project_id=project.id, slug=project.slug)
     item: dict[str, Any] = {
         'id': links.identity(project),
-        'url': links.project(username=username, project_id=project.id, slug=project.slug),
+        'url': url,
         'title': project.title,
-        'content_html': project.html,
+        'content_html': links.to_portable_html(project.html, url),
         'date_published': rfc_3339(entry.published_at),
         'date_modified': rfc_3339(entry.changed_at),
         'tags': project.tags,

@@ -1,4 +1,5 @@
 """Builds URLs of the site and of this API."""
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from talelio_backend.app_project.presentation.project_json import project_url
 @dataclass(frozen=True, kw_only=True)
 class Links:
     api_base_url: str
+    # Makes HTML independent of its page, given by URL.
+    to_portable_html: Callable[[str, str], str]
     # Templates for pages of the site, with {username}, and {slug} or {id}. None if there is no site.
     site_project_url: str | None = None
     site_user_url: str | None = None

@@ -1,6 +1,7 @@
 """RSS 2.0 (https://www.rssboard.org/rss-specification)."""
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from html import escape
 from xml.etree.ElementTree import Element
 
 from talelio_backend.app_feed.business.feeds import Entry, Feed
@@ -29,7 +30,8 @@ def write_rss(feed: Feed, links: Links) -> bytes:
     add(channel, 'atom:link', attributes=own)
     for entry in feed.entries:
         _add_item(channel, entry, username, links)
-    return document(root)
+    # The profile's way to write them: https://www.rssboard.org/rss-profile#data-types-characterdata
+    return document(root).replace(b'&amp;', b'&#x26;').replace(b'&lt;', b'&#x3C;')
 
 
 def _add_item(channel: Element, entry: Entry, username: str, links: Links) -> None:
@@ -44,9 +46,11 @@ def _add_item(channel: Element, entry: Entry, username: str, links: Links) -> No
     add(item, 'dc:creator', username)
     for tag in project.tags:
         add(item, 'category', tag)
+    # Both are HTML. Readers that know only one know the description.
     if project.summary:
-        add(item, 'description', project.summary)
-    add(item, 'content:encoded', project.html)
+        add(item, 'description', escape(project.summary, quote=False))
+    content = links.to_portable_html(project.html, url) or escape(project.title, quote=False)
+    add(item, 'content:encoded' if project.summary else 'description', content)
     if entry.cover is not None:
         cover = entry.cover
         add(

@@ -22,6 +22,9 @@ DROPPED = frozenset(
     'slot track'.split()
 )
 
+# The schemes of addresses.
+SCHEMES = frozenset({'http', 'https', 'mailto', 'sms', 'tel'})
+
 _CELL = frozenset({'colspan', 'rowspan'})
 _MEDIA = frozenset({'src', 'controls', 'loop', 'muted'})
 

@@ -7,7 +7,12 @@ from functools import partial
 import nh3
 from pygments.token import STANDARD_TYPES
 
-from talelio_backend.app_project.data.rendering.html_elements import ATTRIBUTES, DROPPED_WITH_CONTENT, KEPT
+from talelio_backend.app_project.data.rendering.html_elements import (
+    ATTRIBUTES,
+    DROPPED_WITH_CONTENT,
+    KEPT,
+    SCHEMES,
+)
 from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 
 # GitHub's prefix prevents DOM clobbering: an element with the id `location` would shadow `window.location`.
@@ -40,7 +45,6 @@ _FORCED_ATTRIBUTES = {
         'controls': ''
     },
 }
-_SCHEMES = frozenset({'http', 'https', 'mailto', 'sms', 'tel'})
 _SCHEME = re.compile(r'([a-zA-Z][a-zA-Z0-9+.-]*):')
 # A page served over HTTPS may embed these.
 _MEDIA_VALUES = {
@@ -109,7 +113,7 @@ def _clean(html: str, hosts: TrustedHosts) -> str:
         tag_attribute_values=_ATTRIBUTE_VALUES,
         set_tag_attribute_values=_FORCED_ATTRIBUTES,
         attribute_filter=_attribute_filter(),
-        url_schemes=_SCHEMES,
+        url_schemes=SCHEMES,
         url_relative='pass_through',
         link_rel=None,
         strip_comments=True
@@ -160,7 +164,7 @@ def keeps(tag: str, name: str, value: str) -> bool:
         return False
     if name in ('href', 'src'):
         scheme = _SCHEME.match(value.strip(_CONTROLS_AND_SPACE))
-        if scheme and scheme[1].lower() not in _SCHEMES:
+        if scheme and scheme[1].lower() not in SCHEMES:
             return False
     return _allowed(tag, name, value) is not None
 
