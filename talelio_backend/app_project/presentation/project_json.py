@@ -1,6 +1,5 @@
 """Serializing projects as JSON. A test compares the output to `ProjectAnswer`."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from talelio_backend.app_project.business.domain.project import Project, ProjectView
-from talelio_backend.app_project.business.domain.rendered import TocEntry
+from talelio_backend.app_project.presentation.html_forms import STORED, HtmlForm
 from talelio_backend.shared.presentation.caching.conditional_requests import Representation, tag_of
 from talelio_backend.shared.presentation.json_responses import model_response, to_json
 from talelio_backend.shared.presentation.schemas import format_utc
@@ -19,7 +18,7 @@ def project_url(api_base_url: str, project_id: int) -> str:
     return f'{api_base_url}/v1/projects/{project_id}'
 
 
-def project_content(project: ProjectView, api_base_url: str) -> dict[str, Any]:
+def project_content(project: ProjectView, api_base_url: str, form: HtmlForm = STORED) -> dict[str, Any]:
     """In the order of the fields of `ProjectAnswer`."""
     return {
         'id': project.id,
@@ -28,7 +27,7 @@ def project_content(project: ProjectView, api_base_url: str) -> dict[str, Any]:
         'updated_at': None if project.updated_at is None else format_utc(project.updated_at),
         'title': project.title,
         'body': project.body,
-        'html': project.html,
+        'html': form.html(project),
         'slug': project.slug,
         'summary': project.summary,
         'status': project.status.value,
@@ -36,15 +35,15 @@ def project_content(project: ProjectView, api_base_url: str) -> dict[str, Any]:
         'tags': project.tags,
         'cover_image': project.cover_image,
         'position': project.position,
-        'toc': _toc(project.toc or ()),
+        'toc': form.toc(project),
         'reading_time_minutes': project.reading_time_minutes,
         'url': project_url(api_base_url, project.id),
     }
 
 
-def represent_project(project: ProjectView, api_base_url: str) -> Representation:
+def represent_project(project: ProjectView, api_base_url: str, form: HtmlForm = STORED) -> Representation:
     return Representation(
-        content=to_json(project_content(project, api_base_url)),
+        content=to_json(project_content(project, api_base_url, form)),
         modified_at=project.updated_at or project.created_at,
     )
 
@@ -58,11 +57,3 @@ def written_response(project: Project, api_base_url: str, status: HTTPStatus = H
     response = model_response(replace(representation, content=to_json(content)), status)
     response.set_etag(tag_of(representation.content))
     return response
-
-
-def _toc(entries: Iterable[TocEntry]) -> list[dict[str, Any]]:
-    return [{
-        'id': entry['id'],
-        'text': entry['text'],
-        'children': _toc(entry['children'])
-    } for entry in entries]

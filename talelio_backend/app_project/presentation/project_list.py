@@ -15,15 +15,11 @@ from talelio_backend.app_project.business.domain.project import LIST_LENGTH, Pro
 from talelio_backend.app_project.business.domain.search import Terms, parse_terms
 from talelio_backend.app_project.business.domain.visibility import VisibilityFilter
 from talelio_backend.app_project.presentation.cursors import read_cursor, write_cursor
+from talelio_backend.app_project.presentation.html_forms import HtmlQuery
 from talelio_backend.app_project.presentation.schemas import ProjectAnswer
 from talelio_backend.shared.business.errors import InvalidValue
 from talelio_backend.shared.presentation.json_responses import to_json
-from talelio_backend.shared.presentation.requests.query_parameters import (
-    LARGEST_ID,
-    Query,
-    one_of,
-    whole_number,
-)
+from talelio_backend.shared.presentation.requests.query_parameters import LARGEST_ID, one_of, whole_number
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 from talelio_backend.shared.presentation.schemas import Answer, Text
 
@@ -40,7 +36,7 @@ def _check_fields(text: str) -> str:
     return text
 
 
-class ProjectListQuery(Query):
+class ProjectListQuery(HtmlQuery):
     """A default of None marks an absent parameter."""
 
     limit: whole_number(LIST_LENGTH, 'The most projects to return.') = LIST_LENGTH  # type: ignore[valid-type]

@@ -19,7 +19,6 @@ from talelio_backend.app_project.presentation.schemas import Markdown, ProjectAn
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import PreconditionFailed
 from talelio_backend.shared.idempotency.presentation.idempotency_key import KEY_ERRORS
-from talelio_backend.shared.presentation.caching.conditional_requests import precondition
 from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.pagination import page_query, page_response
@@ -132,7 +131,7 @@ def revision_routes(dependencies: ProjectDependencies) -> Blueprint:
                 project_id,
                 number,
                 now=datetime.now(UTC),
-                precondition=precondition(dependencies.represent),
+                precondition=dependencies.precondition(),
             ),
             lambda project: model_response(dependencies.represent(project)),
             caller=owner,

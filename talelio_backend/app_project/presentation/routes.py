@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Protocol
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 
 from talelio_backend.app_project.business.domain.errors import (
     NotRenderable,
@@ -18,6 +19,7 @@ from talelio_backend.app_project.business.domain.fields import BODY_SIZE, TITLE_
 from talelio_backend.app_project.business.domain.project import LIST_LENGTH, ProjectView
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectReadSession, ProjectUnitOfWork
 from talelio_backend.app_project.business.use_cases import publishing, reading
+from talelio_backend.app_project.presentation.html_forms import ALL, STORED, HtmlForm, HtmlQuery
 from talelio_backend.app_project.presentation.project_json import (
     project_content,
     represent_project,
@@ -49,7 +51,7 @@ from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.requests.bearer_token import authenticate, authenticate_if_given
 from talelio_backend.shared.presentation.requests.json_body import read_body
-from talelio_backend.shared.presentation.requests.query_parameters import Query, read_query
+from talelio_backend.shared.presentation.requests.query_parameters import read_query
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 
 
@@ -80,8 +82,12 @@ class ProjectDependencies:
     is_own_image: Callable[[str], bool]
     api_base_url: str
 
-    def represent(self, project: ProjectView) -> Representation:
-        return represent_project(project, self.api_base_url)
+    def represent(self, project: ProjectView, form: HtmlForm = STORED) -> Representation:
+        return represent_project(project, self.api_base_url, form)
+
+    def precondition(self) -> Callable[[ProjectView], None] | None:
+        """Accept the tags of all forms that a GET of the path returns."""
+        return precondition(*(partial(self.represent, form=form) for form in ALL))
 
 
 def project_routes(dependencies: ProjectDependencies) -> Blueprint:
@@ -120,14 +126,15 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         'Show a project',
         bearer='optional',
         responses={HTTPStatus.OK: ProjectAnswer},
+        query=HtmlQuery,
         errors=[ProjectNotFound(), AccountGone()],
     )
     def show(project_id: int) -> Response:
-        read_query(Query)
+        form = read_query(HtmlQuery).form
         reader = authenticate_if_given(dependencies.access_tokens)
         return model_response(
             dependencies.represent(
-                reading.show(dependencies.read_session(), reader, project_id, datetime.now(UTC))
+                reading.show(dependencies.read_session(), reader, project_id, datetime.now(UTC)), form
             )
         )
 
@@ -151,7 +158,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
             project_id,
             read_body(ChangeBody).patch,
             now=datetime.now(UTC),
-            precondition=precondition(dependencies.represent),
+            precondition=dependencies.precondition(),
         )
         return written_response(project, dependencies.api_base_url)
 
@@ -170,7 +177,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
             owner,
             project_id,
             now=datetime.now(UTC),
-            precondition=precondition(dependencies.represent),
+            precondition=dependencies.precondition(),
         )
         return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -204,13 +211,15 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
             now=datetime.now(UTC),
         )
         return list_response(
-            page, list_query, query.fields, partial(project_content, api_base_url=dependencies.api_base_url)
+            page, list_query, query.fields,
+            partial(project_content, api_base_url=dependencies.api_base_url, form=query.form)
         )
 
     @routes.get('/users/<username>/projects/<slug>')
     @described(
         'Show a project by its slug',
         bearer='optional',
+        query=HtmlQuery,
         responses={
             HTTPStatus.OK: ProjectAnswer,
             HTTPStatus.PERMANENT_REDIRECT: None
@@ -218,13 +227,15 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
         errors=[ProjectNotFound(), AccountGone()],
     )
     def show_by_slug(username: Username, slug: Slug) -> Response:
-        read_query(Query)
+        form = read_query(HtmlQuery).form
         reader = authenticate_if_given(dependencies.access_tokens)
         project = reading.show_by_slug(dependencies.read_session(), reader, username, slug, datetime.now(UTC))
         if project.slug != slug:
             # An old slug.
             location = url_for('.show_by_slug', username=username, slug=project.slug)
+            if request.args:
+                location += f'?{urlencode(request.args)}'
             return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={'Location': location})
-        return model_response(dependencies.represent(project))
+        return model_response(dependencies.represent(project, form))
 
     return routes

@@ -81,19 +81,19 @@ class Representation:
         )
 
 
-def precondition(represent: Callable[[EntityT], Representation]) -> Callable[[EntityT], None] | None:
+def precondition(*represent: Callable[[EntityT], Representation]) -> Callable[[EntityT], None] | None:
     """Return a check of the request's conditions, or None if it has none.
 
-    `represent` returns what a GET of the same path does. A service calls the check with the locked entity
-    before changing it; the check raises PreconditionFailed.
+    `represent` return what a GET of the same path does, with each of its queries. A service calls the check
+    with the locked entity before changing it; the check raises PreconditionFailed.
     """
     if not any(name in request.headers for name in ('If-Match', 'If-None-Match', 'If-Unmodified-Since')):
         return None
 
     def check(entity: EntityT) -> None:
-        current = represent(entity)
-        tags = [tag_when_coded(tag_of(current.content), coding) for coding in _CODINGS]
-        verdict = evaluate(tags, current.modified_at, method=request.method, headers=request.headers)
+        current = [each(entity) for each in represent]
+        tags = [tag_when_coded(tag_of(each.content), coding) for each in current for coding in _CODINGS]
+        verdict = evaluate(tags, current[0].modified_at, method=request.method, headers=request.headers)
         if verdict is not None:
             raise PreconditionFailed()
 

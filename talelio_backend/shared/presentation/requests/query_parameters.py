@@ -63,6 +63,18 @@ def whole_number(largest: int, description: str) -> Any:
     return Annotated[int, BeforeValidator(parse), WithJsonSchema(schema)]
 
 
+def flag(description: str) -> Any:
+    """Return the type of a parameter that is `true` or `false`."""
+
+    def parse(text: object) -> object:
+        if isinstance(text, str) and text not in ('true', 'false'):
+            raise ValueError("must be 'true' or 'false'")
+        return text
+
+    schema = {'type': 'boolean', 'description': description}
+    return Annotated[bool, BeforeValidator(parse), WithJsonSchema(schema)]
+
+
 def one_of(kind: type[Enum], description: str) -> Any:
     """Return the type of an enumerated parameter."""
     schema = {'type': 'string', 'enum': [each.value for each in kind], 'description': description}
