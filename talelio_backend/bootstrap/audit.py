@@ -6,6 +6,6 @@ from talelio_backend.shared.audit.presentation.audit_commands import audit_comma
 
 def add_audit(container: Container) -> None:
     unit_of_work, retention = container.unit_of_work, container.settings.retention
-    commands = audit_commands(unit_of_work, retention, lambda email: show(unit_of_work(), email).id)
+    commands = audit_commands(unit_of_work, lambda email: show(unit_of_work(), email).id)
     container.app.cli.add_command(commands)
     container.pruning.append(lambda now: prune(unit_of_work(), retention, now))

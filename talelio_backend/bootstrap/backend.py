@@ -45,8 +45,7 @@ from talelio_backend.shared.mail.business import outbox, relay
 from talelio_backend.shared.mail.business.relay import send_next
 from talelio_backend.shared.mail.presentation.outbox_commands import outbox_commands
 from talelio_backend.shared.presentation.health import Readiness, health_routes
-from talelio_backend.shared.presentation.openapi.docs_routes import docs_routes
-from talelio_backend.shared.presentation.openapi.routes import openapi_routes
+from talelio_backend.shared.presentation.openapi.routes import docs_routes, openapi_routes
 from talelio_backend.shared.presentation.requests.access_log import sql_tags
 from talelio_backend.shared.rate_limits.business import limits
 from talelio_backend.shared.rate_limits.data.counter_repository import keyed_hash

@@ -12,7 +12,7 @@ from talelio_backend.settings import PROJECT_FOLDER, ConfigurationError, Env, Se
 from talelio_backend.settings.checks import check_settings
 from talelio_backend.settings.database import open_database
 from talelio_backend.settings.folders import MAIL_FOLDER
-from talelio_backend.shared.diagnostics.business.checks import Check, CheckFailed, Report, run_checks
+from talelio_backend.shared.diagnostics.business.checks import Check, CheckFailed, CheckResult, run_checks
 from talelio_backend.shared.diagnostics.business.redaction import redactor
 from talelio_backend.shared.diagnostics.data.database_check import check_database
 from talelio_backend.shared.mail.business.message import MailNotSent
@@ -27,7 +27,7 @@ _S3_REMEDY = 'Correct S3_BUCKET, AWS_REGION, AWS_ENDPOINT_URL_S3 and the credent
 _FOLDER_REMEDY = 'Make the folder writable for this user, free disk space, or set IMAGE_FOLDER to another one'
 
 
-def run_doctor() -> Report:
+def run_doctor() -> list[CheckResult]:
     environ = dotenv_values(PROJECT_FOLDER / '.env') | dict(os.environ)
     redact = redactor({k: v for k, v in environ.items() if v is not None})
     return run_checks(_checks(), start_daemon, redact, timeout=TIMEOUT)

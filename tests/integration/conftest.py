@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from talelio_backend.app_asset.data import image_repository
-from talelio_backend.shared.data import wait_timeout
+from talelio_backend.shared.data import connections
 from tests.support.backings import Backing, FakeBacking, RealBacking
 from tests.support.engines import copied_database, scalar
 from tests.support.waiting import PATIENCE
@@ -31,8 +31,8 @@ def fixture_real_backing(shared_engine: Engine) -> Backing:
 @pytest.fixture(autouse=True)
 def fixture_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a busy machine is not taken for a silent server, nor for somebody who keeps a lock."""
-    monkeypatch.setattr(wait_timeout, 'CONNECT_TIMEOUT', PATIENCE)
-    monkeypatch.setattr(wait_timeout, 'ANSWER_TIMEOUT', PATIENCE)
+    monkeypatch.setattr(connections, 'CONNECT_TIMEOUT', PATIENCE)
+    monkeypatch.setattr(connections, 'ANSWER_TIMEOUT', PATIENCE)
     monkeypatch.setattr(image_repository, 'LOCK_TIMEOUT', PATIENCE)
 
 

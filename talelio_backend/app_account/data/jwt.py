@@ -68,8 +68,8 @@ class SignedTokens:
             headers={'typ': self._type},
         )
 
-    def read(self, token: str) -> dict[str, Any]:
-        """Return the verified claims. Raises InvalidToken."""
+    def read(self, token: str) -> tuple[int, dict[str, Any]]:
+        """Return the subject, which is the id of a row, and the verified claims. Raises InvalidToken."""
         try:
             decoded = self._decode(token)
         except jwt.PyJWTError as error:
@@ -83,8 +83,11 @@ class SignedTokens:
         if 'crit' in header:
             # No extension is supported (RFC 7515, section 4.1.11).
             raise InvalidToken('Unsupported critical header')
-        payload: dict[str, Any] = decoded['payload']
-        return payload
+        claims: dict[str, Any] = decoded['payload']
+        subject: str = claims['sub']
+        if not (subject.isascii() and subject.isdigit() and len(subject) <= 10 and int(subject) < 2**31):
+            raise InvalidToken('Invalid subject')
+        return int(subject), claims
 
     def _decode(self, token: str) -> dict[str, Any]:
         *earlier, last = self.keys
@@ -112,14 +115,6 @@ def is_integer(claim: object) -> bool:
     return isinstance(claim, int) and not isinstance(claim, bool)
 
 
-def subject_id(claims: Mapping[str, Any]) -> int:
-    """Return the subject as the id of a row. Raises InvalidToken."""
-    subject: str = claims['sub']
-    if not (subject.isascii() and subject.isdigit() and len(subject) <= 10 and int(subject) < 2**31):
-        raise InvalidToken('Invalid subject')
-    return int(subject)
-
-
 class JwtAccessTokens:
     """Checks tokens without checking revocation. See `shared.business.identity.AccessTokens`."""
 
@@ -132,8 +127,7 @@ class JwtAccessTokens:
 
     def read(self, token: str) -> Identity:
         try:
-            claims = self._tokens.read(token)
-            account_id = subject_id(claims)
+            account_id, claims = self._tokens.read(token)
         except InvalidToken as error:
             raise InvalidAccessToken(str(error)) from error
         # Tokens of a release without sessions have neither.

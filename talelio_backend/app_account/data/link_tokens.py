@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD
 from talelio_backend.app_account.business.domain.errors import InvalidLink, InvalidVerificationToken
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens, subject_id
+from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens
 
 # By purpose. The mails repeat these lifetimes.
 LIFETIMES = {
@@ -27,8 +27,7 @@ class JwtLinkTokens:
 
     def read(self, token: str) -> MailLink:
         try:
-            claims = self._tokens.read(token)
-            account_id = subject_id(claims)
+            account_id, claims = self._tokens.read(token)
         except InvalidToken as error:
             raise self._error() from error
         match claims:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from talelio_backend.app_account.business.domain.errors import InvalidRefreshToken
 from talelio_backend.app_account.business.domain.session import ABSOLUTE_LIFETIME, RefreshToken
-from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens, subject_id
+from talelio_backend.app_account.data.jwt import InvalidToken, SignedTokens
 
 _SECRET_BYTES = 32
 
@@ -36,8 +36,7 @@ class JwtRefreshTokens:
 
     def read(self, token: str) -> RefreshToken:
         try:
-            claims = self._tokens.read(token)
-            session_id = subject_id(claims)
+            session_id, claims = self._tokens.read(token)
         except InvalidToken as error:
             raise InvalidRefreshToken() from error
         match claims:

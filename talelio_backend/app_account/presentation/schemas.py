@@ -20,18 +20,11 @@ Password = Annotated[
     str, StringConstraints(max_length=MAXIMUM_LENGTH), STORABLE, WITHOUT_NUL,
     Field(examples=['correct horse battery'])
 ]  # yapf: disable
-VerificationToken = Annotated[
-    str, Field(description='The token from the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
-
-LinkToken = Annotated[
-    str, StringConstraints(max_length=4096),
-    Field(description='The token from the mail.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])
-]  # yapf: disable
-# Longer than any token that the server issues.
-RefreshToken = Annotated[
-    str, StringConstraints(max_length=4096),
-    Field(examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])
-]  # yapf: disable
+_Token = Annotated[str, Field(examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+VerificationToken = Annotated[_Token, Field(description='The token from the mail.')]
+# The limit is longer than any token that the server issues.
+LinkToken = Annotated[VerificationToken, StringConstraints(max_length=4096)]
+RefreshToken = Annotated[_Token, StringConstraints(max_length=4096)]
 
 
 class RegisterBody(Body):
@@ -61,11 +54,6 @@ class ChangePasswordBody(Body):
     new_password: Password
 
 
-class ResetPasswordBody(Body):
-    token: LinkToken
-    password: Password
-
-
 class ChangeEmailBody(Body):
     email: Email
     password: Password
@@ -73,6 +61,10 @@ class ChangeEmailBody(Body):
 
 class LinkBody(Body):
     token: LinkToken
+
+
+class ResetPasswordBody(LinkBody):
+    password: Password
 
 
 class ClaimBody(Body):
@@ -105,13 +97,11 @@ class AccountAnswer(Answer):
 
 
 class TokenAnswer(Answer):
-    access_token: Annotated[
-        str, Field(description='Valid for 30 minutes.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+    access_token: Annotated[_Token, Field(description='Valid for 30 minutes.')]
 
 
 class TokensAnswer(TokenAnswer):
-    refresh_token: Annotated[
-        str, Field(description='Can be used once.', examples=['eyJhbGciOi….eyJzdWIiOi….Rk9H…'])]
+    refresh_token: Annotated[_Token, Field(description='Can be used once.')]
 
 
 class SessionAnswer(Answer):

@@ -3,8 +3,7 @@ from sqlalchemy import Engine, ExceptionContext, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from talelio_backend.shared.data.pool_liveness import check_liveness
-from talelio_backend.shared.data.wait_timeout import BoundedConnection, install_wait_callback
+from talelio_backend.shared.data.connections import BoundedConnection, check_liveness, install_wait_callback
 
 APPLICATION_NAME = 'talelio_backend'
 

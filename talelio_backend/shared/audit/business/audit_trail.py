@@ -155,11 +155,6 @@ def network_of(address: str) -> str:
     return str(ip_network(f'{address.partition("%")[0]}/{bits}', strict=False))
 
 
-def find_events(uow: AuditUnitOfWork, query: EventQuery) -> list[SecurityEvent]:
-    with uow:
-        return uow.audit.find(query)
-
-
 def prune(uow: AuditUnitOfWork, retention: Retention, now: datetime) -> int:
     """Apply the retention to a batch of events. Return the number of affected events."""
     with uow:

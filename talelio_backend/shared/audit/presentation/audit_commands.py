@@ -1,26 +1,28 @@
-"""`flask audit`: list and prune security events."""
+"""`flask audit`: list security events."""
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 
-from talelio_backend.shared.audit.business import audit_trail
-from talelio_backend.shared.audit.business.audit_trail import EventKind, EventQuery, Retention, SecurityEvent
+from talelio_backend.shared.audit.business.audit_trail import (
+    AuditUnitOfWork,
+    EventKind,
+    EventQuery,
+    SecurityEvent,
+)
 from talelio_backend.shared.presentation.command_options import AGO, json_option, report_errors
 from talelio_backend.shared.presentation.schemas import format_utc
 
 
 def audit_commands(
-    unit_of_work: Callable[[], audit_trail.AuditUnitOfWork],
-    retention: Retention,
-    account_id_of: Callable[[str], int],
+    unit_of_work: Callable[[], AuditUnitOfWork], account_id_of: Callable[[str], int]
 ) -> AppGroup:
     """`account_id_of` looks up an e-mail address in any spelling. It raises NotFound."""
-    commands = AppGroup('audit', help='Show and prune the audit trail of accounts.')
+    commands = AppGroup('audit', help='Show the audit trail of accounts.')
 
     @commands.command('list')
     @click.option(
@@ -43,21 +45,14 @@ def audit_commands(
             account_id = None if account is None else _account_id(account, account_id_of)
         kind = None if event is None else EventKind(event)
         query = EventQuery(account_id=account_id, kind=kind, since=since, limit=limit)
-        events = audit_trail.find_events(unit_of_work(), query)
+        with unit_of_work() as uow:
+            events = uow.audit.find(query)
         if as_json:
             click.echo(json.dumps([_as_json(each) for each in events], indent=2))
             return
         for each in events:
             click.echo(_line(each))
         click.echo(f'{len(events)} events' + (', perhaps more: see --limit' if len(events) == limit else ''))
-
-    @commands.command('prune')
-    def prune() -> None:
-        """Apply AUDIT_ADDRESS_DAYS and AUDIT_DAYS now; the server does so every hour."""
-        total = 0
-        while pruned := audit_trail.prune(unit_of_work(), retention, datetime.now(UTC)):
-            total += pruned
-        click.echo(f'{total} events were deleted or lost their address')
 
     return commands
 

@@ -1,11 +1,11 @@
 """`flask doctor`: reports problems and how to fix them."""
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import click
 
-from talelio_backend.shared.diagnostics.business.checks import CheckResult, Report, Status
+from talelio_backend.shared.diagnostics.business.checks import CheckResult, Status
 from talelio_backend.shared.presentation.command_options import json_option
 
 _MARKS = {
@@ -16,7 +16,7 @@ _MARKS = {
 _NAME_WIDTH = 22
 
 
-def doctor_command(run_doctor: Callable[[], Report]) -> click.Command:
+def doctor_command(run_doctor: Callable[[], Sequence[CheckResult]]) -> click.Command:
 
     @click.command('doctor')
     @json_option
@@ -26,14 +26,15 @@ def doctor_command(run_doctor: Callable[[], Report]) -> click.Command:
 
         Exits with 1 if anything fails, and with 0 if there are only warnings.
         """
-        report = run_doctor()
+        results = run_doctor()
+        ok = all(result.status is not Status.FAIL for result in results)
         if as_json:
-            checks = [asdict(result) for result in report.results]
-            click.echo(json.dumps({'ok': report.ok, 'checks': checks}, indent=2))
+            checks = [asdict(result) for result in results]
+            click.echo(json.dumps({'ok': ok, 'checks': checks}, indent=2))
         else:
-            for result in report.results:
+            for result in results:
                 _show(result)
-        context.exit(0 if report.ok else 1)
+        context.exit(0 if ok else 1)
 
     return doctor
 

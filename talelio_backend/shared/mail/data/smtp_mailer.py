@@ -65,36 +65,29 @@ class SmtpMailer:
 @contextmanager
 def _mail_not_sent() -> Iterator[None]:
     """Translate errors without quoting the server, whose responses may contain addresses or passwords."""
+    # A retry may succeed after a misconfiguration (the sender, the login, STARTTLS) is corrected.
+    permanent = False
     try:
         yield
+        return
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted(code for code, _ in error.recipients.values())
-        raise MailNotSent(
-            f'the mail server refused the recipient ({codes})', permanent=_is_final(codes[0])
-        ) from None
+        reason, permanent = f'the mail server refused the recipient ({codes})', _is_final(codes[0])
     except smtplib.SMTPDataError as error:
-        raise MailNotSent(
-            f'the mail server refused the mail ({error.smtp_code})', permanent=_is_final(error.smtp_code)
-        ) from None
+        reason = f'the mail server refused the mail ({error.smtp_code})'
+        permanent = _is_final(error.smtp_code)
     except smtplib.SMTPSenderRefused as error:
-        # A misconfiguration: the sender, or a missing login or STARTTLS.
-        raise MailNotSent(
-            f'the mail server refused the sender ({error.smtp_code})', permanent=False
-        ) from None
+        reason = f'the mail server refused the sender ({error.smtp_code})'
     except smtplib.SMTPAuthenticationError as error:
-        # A misconfiguration; a retry may succeed after it is fixed.
-        raise MailNotSent(f'the mail server refused the login ({error.smtp_code})', permanent=False) from None
+        reason = f'the mail server refused the login ({error.smtp_code})'
     except smtplib.SMTPException as error:
-        raise MailNotSent(
-            f'the mail server violated the protocol ({type(error).__name__})', permanent=False
-        ) from None
+        reason = f'the mail server violated the protocol ({type(error).__name__})'
     except OSError as error:
-        raise MailNotSent(f'cannot reach the mail server ({type(error).__name__})', permanent=False) from None
+        reason = f'cannot reach the mail server ({type(error).__name__})'
     except UnicodeError:
         # The error's text may quote the password.
-        raise MailNotSent(
-            "the mail server's name, its login or the sender is not plain ASCII", permanent=False
-        ) from None
+        reason = "the mail server's name, its login or the sender is not plain ASCII"
+    raise MailNotSent(reason, permanent=permanent) from None
 
 
 def _is_final(code: int) -> bool:

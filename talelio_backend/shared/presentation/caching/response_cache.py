@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Request, Response
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import remove_entity_headers, unquote_etag
-from werkzeug.wsgi import get_path_info
 
 from talelio_backend.shared.presentation.caching.compression import accepted_coding
 from talelio_backend.shared.presentation.caching.conditional_requests import evaluate
@@ -215,13 +214,6 @@ def _send(cached: CachedResponse, environ: 'WSGIEnvironment',
     else:
         start_response('304 NOT MODIFIED', [*cached.headers_not_modified, (REQUEST_ID, own_id)])
     token = request_id.set(own_id)
-    log_request(
-        method,
-        get_path_info(environ),
-        verdict or HTTPStatus.OK,
-        began,
-        environ.get('REMOTE_ADDR'),
-        environ,
-    )
+    log_request(environ, verdict or HTTPStatus.OK, began)
     request_id.reset(token)
     return [cached.content] if verdict is None and method == 'GET' else []

@@ -40,15 +40,9 @@ _BEARER = {
     'bearerFormat': 'JWT',
     'description': 'The `access_token` that the login returns.'
 }
-_SECURITY: dict[str | None, list[dict[str, list[str]]]] = {
-    None: [],
-    'optional': [{}, {
-        'bearerAuth': []
-    }],
-    'required': [{
-        'bearerAuth': []
-    }],
-}
+_SECURITY_SCHEMES = {'bearerAuth': _BEARER}
+_WITH_TOKEN: dict[str, list[str]] = {'bearerAuth': []}
+_SECURITY = {None: [], 'optional': [{}, _WITH_TOKEN], 'required': [_WITH_TOKEN]}
 _SCHEMAS = '#/components/schemas/{model}'
 _PATH_PARAMETER = re.compile(r'<(?:(?P<converter>\w+)(?:\(.*?\))?:)?(?P<name>\w+)>')
 _CONDITIONS = ('If-None-Match', 'If-Modified-Since')
@@ -106,19 +100,18 @@ def openapi_document(app: Flask) -> dict[str, Any]:
             paths.setdefault(route.path, {})[route.method.lower()] = _describe(route, schemas, components)
         except NoExample as error:
             raise NotDescribed(f'{route.id}: {error} has no example') from error
+    tags = dict.fromkeys(route.tag for route in routes)
     return {
         'openapi': '3.1.0',
         'info': _INFO,
         'tags': [{
             'name': tag
-        } for tag in dict.fromkeys(route.tag for route in routes)],
+        } for tag in tags],
         'paths': paths,
         'components': {
             'schemas': dict(sorted(components.items())),
             'headers': RESPONSE_HEADERS,
-            'securitySchemes': {
-                'bearerAuth': _BEARER
-            },
+            'securitySchemes': _SECURITY_SCHEMES,
         },
     }
 
@@ -168,11 +161,7 @@ def _write_schemas(routes: list[_Route]) -> tuple[dict[Any, dict[str, Any]], dic
 def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dict[str,
                                                                                   Any]) -> dict[str, Any]:
     operation = route.operation
-    described: dict[str, Any] = {
-        'operationId': route.id,
-        'tags': [route.tag],
-        'summary': operation.summary,
-    }
+    described: dict[str, Any] = {'operationId': route.id, 'tags': [route.tag], 'summary': operation.summary}
     if operation.description:
         described['description'] = operation.description
     described['security'] = _SECURITY[operation.bearer]
@@ -183,13 +172,11 @@ def _describe(route: _Route, schemas: dict[Any, dict[str, Any]], components: dic
         described['requestBody'] = _files_body(operation.body)
     elif operation.body is not None:
         schema = schemas[route.id, 'body']
+        content = {'schema': schema, 'example': example_of(schema, components)}
         described['requestBody'] = {
             'required': operation.body_required,
             'content': {
-                'application/json': {
-                    'schema': schema,
-                    'example': example_of(schema, components)
-                }
+                'application/json': content
             },
         }
     responses = {
@@ -224,14 +211,8 @@ def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool)
 def _files_body(files: Files) -> dict[str, Any]:
     picture = {'type': 'string', 'format': 'binary'}
     # Any name is allowed, but tools need a named property to offer a file upload.
-    schema: dict[str, Any] = {
-        'type': 'object',
-        'minProperties': 1,
-        'properties': {
-            'photo': picture
-        },
-        'additionalProperties': picture
-    }
+    properties = {'photo': picture}
+    schema = {'type': 'object', 'minProperties': 1, 'properties': properties, 'additionalProperties': picture}
     if files.most is not None:
         schema['maxProperties'] = files.most
     content = {'schema': schema, 'example': {'photo': '(the bytes of a picture)'}}

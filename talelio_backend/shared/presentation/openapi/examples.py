@@ -15,15 +15,9 @@ def example_of(schema: dict[str, Any], components: dict[str, Any], where: str = 
         case {'$ref': str() as reference}:
             name = reference.rpartition('/')[2]
             example = example_of(components[name], components, where or name)
-        case {
-            'examples': [example, *_]
-        } | {
-            'enum': [example, *_]
-        } | {
-            'const': example
-        } | {
-            'default': example
-        }:
+        case {'examples': [example, *_]} | {'enum': [example, *_]}:
+            pass
+        case {'const': example} | {'default': example}:
             pass
         case {'anyOf': [first, *_]} | {'oneOf': [first, *_]} | {'allOf': [first, *_]}:
             example = example_of(first, components, where)

@@ -3,13 +3,16 @@ import logging
 import random
 import re
 import time
-from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, has_request_context, request
+from werkzeug.wsgi import get_path_info
 
 from talelio_backend.shared.presentation.requests.environ_keys import ACCOUNT, ROUTE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 # Of the current request, for all log lines.
 request_id: ContextVar[str | None] = ContextVar('request_id', default=None)
@@ -36,10 +39,9 @@ def choose_request_id(given: str | None) -> str:
     return f'{random.getrandbits(128):032x}'
 
 
-def log_request(
-    method: str, path: str, status: int, began: float, remote_address: str | None, environ: Mapping[str, Any]
-) -> None:
+def log_request(environ: 'WSGIEnvironment', status: int, began: float) -> None:
     """`began` is a `time.perf_counter` value; `environ` has the keys of `environ_keys`."""
+    method, path = environ['REQUEST_METHOD'], get_path_info(environ)
     _logger.info(
         '%s %s %s',
         method,
@@ -52,7 +54,7 @@ def log_request(
             'account_id': environ.get(ACCOUNT),
             'status': status,
             'milliseconds': round((time.perf_counter() - began) * 1000, 1),
-            'remote_address': remote_address,
+            'remote_address': environ.get('REMOTE_ADDR'),
         }
     )
 
@@ -75,14 +77,7 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers[REQUEST_ID] = request_id.get() or ''
-    log_request(
-        request.method,
-        request.path,
-        response.status_code,
-        g.request_began,
-        request.remote_addr,
-        request.environ,
-    )
+    log_request(request.environ, response.status_code, g.request_began)
     return response
 
 

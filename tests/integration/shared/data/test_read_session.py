@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from talelio_backend.shared.business.errors import Invalid, Unavailable
-from talelio_backend.shared.data import pool_liveness
+from talelio_backend.shared.data import connections
 from talelio_backend.shared.data.read_session import SqlAlchemyReadSession
 from tests.support.engines import ProbingUnitOfWork, copied_database, other_engine, outage, scalar
 from tests.support.samples import new_account
@@ -109,7 +109,7 @@ def test_a_connection_that_waited_long_is_asked_for(engine: Engine, monkeypatch:
 
     monkeypatch.setattr(engine.dialect, 'do_ping', remember)
     for seconds, times in ((math.inf, 0), (0.0, 1)):
-        monkeypatch.setattr(pool_liveness, 'PING_AFTER', seconds)
+        monkeypatch.setattr(connections, 'PING_AFTER', seconds)
         with ProbingReading(engine) as read_session:
             read_session.run('SELECT 1')
         assert len(asked) == times

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.errors import Conflict, Invalid, Unavailable
-from talelio_backend.shared.data import wait_timeout
-from talelio_backend.shared.data.wait_timeout import CONNECT_TIMEOUT
+from talelio_backend.shared.data import connections
+from talelio_backend.shared.data.connections import CONNECT_TIMEOUT
 from tests.support.database import connect, select_one
 from tests.support.engines import ProbingUnitOfWork, copied_database, other_engine, outage, scalar
 from tests.support.samples import new_account
@@ -206,7 +206,7 @@ def test_a_server_that_is_away_is_unavailable(engine: Engine) -> None:
 
 def test_a_server_that_stays_silent_is_given_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert CONNECT_TIMEOUT <= 2
-    monkeypatch.setattr(wait_timeout, 'CONNECT_TIMEOUT', 0.3)
+    monkeypatch.setattr(connections, 'CONNECT_TIMEOUT', 0.3)
     with silent_port() as port, other_engine(engine, port=port) as unreachable:
         with pytest.raises(Unavailable) as raised:
             works(unreachable)

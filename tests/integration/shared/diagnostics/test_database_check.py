@@ -7,7 +7,7 @@ from sqlalchemy import make_url
 
 from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
-from talelio_backend.shared.data import wait_timeout
+from talelio_backend.shared.data import connections
 from talelio_backend.shared.diagnostics.business.checks import CheckFailed, Status
 from talelio_backend.shared.diagnostics.data.database_check import check_database
 from tests.support.sockets import closed_port, silent_port
@@ -49,7 +49,7 @@ def test_a_server_that_is_away() -> None:
 
 
 def test_a_server_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait_timeout, 'CONNECT_TIMEOUT', 0.3)
+    monkeypatch.setattr(connections, 'CONNECT_TIMEOUT', 0.3)
     with silent_port() as port:
         error = failure(f'postgresql+psycopg2://maker:{PLANTED}@127.0.0.1:{port}/talelio')
 

@@ -2,7 +2,7 @@ import json
 
 from click.testing import CliRunner
 
-from talelio_backend.shared.diagnostics.business.checks import CheckResult, Report, Status
+from talelio_backend.shared.diagnostics.business.checks import CheckResult, Status
 from talelio_backend.shared.diagnostics.presentation.doctor_command import doctor_command
 
 
@@ -19,7 +19,7 @@ def fail(name: str, found: str, remedy: str) -> CheckResult:
 
 
 def run(*results: CheckResult, arguments: tuple[str, ...] = ()) -> tuple[int, str]:
-    result = CliRunner().invoke(doctor_command(lambda: Report(results=results)), arguments)
+    result = CliRunner().invoke(doctor_command(lambda: results), arguments)
     return result.exit_code, result.output
 
 

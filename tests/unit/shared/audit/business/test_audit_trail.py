@@ -6,7 +6,6 @@ from talelio_backend.shared.audit.business.audit_trail import (
     EventKind,
     EventQuery,
     Retention,
-    find_events,
     network_of,
     prune,
     record,
@@ -81,6 +80,7 @@ def test_events_are_filtered_and_listed_newest_first() -> None:
             uow, EventKind.LOGIN_FAILED, ORIGIN, NOW + timedelta(hours=hours), account_id=account_id
         )
 
-    found = find_events(uow, EventQuery(account_id=7))
+    with uow:
+        found = uow.audit.find(EventQuery(account_id=7))
 
     assert [event.occurred_at for event in found] == [NOW + timedelta(hours=2), NOW]

@@ -1,16 +1,14 @@
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
-from talelio_backend.shared.audit.business.audit_trail import EventKind, Retention, SecurityEvent
+from talelio_backend.shared.audit.business.audit_trail import EventKind, SecurityEvent
 from talelio_backend.shared.audit.presentation.audit_commands import audit_commands
 from talelio_backend.shared.business.errors import NotFound
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import NOW, new_event
-
-RETENTION = Retention(addresses=timedelta(days=30), events=timedelta(days=365))
 
 
 def account_id_of(email: str) -> int:
@@ -21,7 +19,7 @@ def account_id_of(email: str) -> int:
 
 def run(uow: FakeUnitOfWork, *arguments: str) -> tuple[int, str]:
     app = Flask(__name__)
-    app.cli.add_command(audit_commands(lambda: uow, RETENTION, account_id_of))
+    app.cli.add_command(audit_commands(lambda: uow, account_id_of))
     result = app.test_cli_runner().invoke(args=['audit', *arguments])
     return result.exit_code, result.output
 
@@ -109,10 +107,3 @@ def test_invalid_options_are_explained(options: list[str], code: int, complaint:
 
     assert ended == code
     assert complaint in output
-
-
-def test_pruning_reports_the_number_of_events() -> None:
-    uow = holding(new_event(now=NOW - timedelta(days=3660)), new_event(now=datetime.now(UTC)))
-
-    assert run(uow, 'prune') == (0, '1 events were deleted or lost their address\n')
-    assert len(uow.store.events) == 1
