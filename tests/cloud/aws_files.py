@@ -1,9 +1,8 @@
 """What `.aws` holds, filled in as for a deployment, and its template as plain dictionaries."""
 import sys
+from functools import cache
 from importlib import import_module
 from typing import Any
-
-from cfnlint.decode import decode  # type: ignore[import-untyped]
 
 from talelio_backend.settings import PROJECT_FOLDER
 
@@ -50,8 +49,11 @@ def container(file_name: str) -> dict[str, Any]:
     return only
 
 
+@cache
 def template() -> dict[str, Any]:
-    content, problems = decode(str(TEMPLATE_FILE))
+    """No test changes it."""
+    # To import cfn-lint takes each process of pytest-xdist a second.
+    content, problems = import_module('cfnlint.decode').decode(str(TEMPLATE_FILE))
     assert not problems, problems
     assert content is not None
     return dict(content)
