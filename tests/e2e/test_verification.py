@@ -9,6 +9,7 @@ import pytest
 from psycopg2.extensions import connection
 
 from talelio_backend.app_account.data.jwt import SignedTokens
+from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import execute, select_one
@@ -72,6 +73,19 @@ def test_the_link_in_the_mail_verifies(api: ServedApi, mail_server: SmtpSink, pe
     assert link.startswith('http://api.test/v1/accounts/verify/')
     verified = ok(api.get(link.removeprefix('http://api.test')))
     assert (verified['id'], verified['verified']) == (account['id'], True)
+
+
+def test_with_a_frontend_the_mail_leads_to_its_page_whose_button_verifies(
+    serve: Serve, database_url: str, mail_server: SmtpSink, person: Person
+) -> None:
+    api = serve(database_url, {'FRONTEND_URL': 'https://www.site.example'})
+    account = register(api, person)
+
+    mail, = mail_server.wait_for(to=person.email)
+    page, _, token = link_in(mail).partition('#')
+
+    assert page == 'https://www.site.example/verify-email'
+    assert ok(api.post(BUTTON, {'token': token})) | {'updated_at': None} == account | {'verified': True}
 
 
 def test_the_token_verifies_once_by_the_button_of_a_page(
