@@ -91,8 +91,9 @@ class WrittenProjectAnswer(ProjectAnswer):
                         Field(description='The parts of the body that `html` lacks, if any.')] = []
 
 
-# The snippet is of a search.
-_UNREAD = {*WrittenProjectAnswer.model_fields, 'snippet'} - _PATCH_FIELDS
+# Of a search, and of a revision.
+_ELSEWHERE = {'snippet', 'number', 'size'}
+_UNREAD = {*WrittenProjectAnswer.model_fields, *_ELSEWHERE} - _PATCH_FIELDS
 
 
 class ChangeBody(ContentBody):

@@ -61,7 +61,7 @@ def to_html(text: str, hosts: TrustedHosts = TrustedHosts()) -> str:
 def _to_plain_html(text: str, warnings: Warnings, hosts: TrustedHosts) -> str:
     text = _without_front_matter(text.removeprefix('\ufeff').replace('\r\n', '\n'), warnings)
     frames = Frames(text, hosts, warnings)
-    html: str = _parser.render(text, {'warnings': warnings, 'frames': frames})
+    html: str = _parser.render(text, {'warnings': warnings, **({'frames': frames} if hosts.embedded else {})})
     _check_size(html)
     try:
         cleaned = frames.insert_into(sanitize(html.strip('\n'), hosts))

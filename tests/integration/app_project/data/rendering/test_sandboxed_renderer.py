@@ -30,7 +30,9 @@ def renderer() -> Iterator[MarkdownRenderer]:
 def impatient_renderer() -> Iterator[MarkdownRenderer]:
     """A renderer with a low limit of time, to get through many hostile texts quickly."""
     worker = markdown_worker(cpu_seconds=0.1, wall_seconds=600)
-    yield SandboxedMarkdownRenderer(worker)
+    yield SandboxedMarkdownRenderer(
+        worker, hosts=TrustedHosts(own=['*.site.example'], embedded=['video.example'])
+    )
     worker.close()
 
 
