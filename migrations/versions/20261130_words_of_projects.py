@@ -119,7 +119,10 @@ def upgrade() -> None:
     op.execute('DROP TRIGGER record_change ON projects')
     op.execute(_CHANGES.format(_NOT_INDEXING))
     with op.get_context().autocommit_block():
+        # Finding the texts reads all of them.
+        op.execute('SET statement_timeout = 0')
         _index(op.get_bind())
+        op.execute("SET statement_timeout = '5min'")
 
 
 def downgrade() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.answers import PROJECT_KEYS, error_in, error_of, ok
-from tests.support.members import Member, join
+from tests.support.members import Member, join, publish
 from tests.support.served_api import ServedApi
 
 
@@ -84,6 +84,18 @@ def test_a_search_finds_words_and_marks_them(api: ServedApi, maker: Member) -> N
     pages = api.get(f'{maker.projects_path}?q=ash&limit=3')
     assert pages.headers['X-Total-Count'] == '5'
     assert len(ok(api.get(pages.links['next']['url']))) == 2
+
+
+@pytest.mark.parametrize(('query', 'snippet'), [
+    ('桌子', '木工<mark>桌子</mark>制作 · Étagère en chêne'),
+    ('ETAGERE chene', '木工桌子制作 · <mark>Étagère</mark> en <mark>chêne</mark>'),
+])
+def test_a_search_finds_words_of_any_language(
+    api: ServedApi, member: Member, query: str, snippet: str
+) -> None:
+    publish(api, member, 'x', '木工桌子制作 · Étagère en chêne')
+
+    assert ok(api.get(f'{member.projects_path}?q={query}&fields=snippet')) == [{'snippet': snippet}]
 
 
 @pytest.mark.parametrize(

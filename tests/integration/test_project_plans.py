@@ -49,7 +49,7 @@ def fixture_prolific(shared_engine: Engine) -> int:
             SELECT CASE WHEN :others THEN :prolific + 1 + n % 2000 ELSE :prolific END,
                 :now - n * interval '1 min', :now - n * interval '1 min',
                 CASE WHEN n % 3 = 0 THEN :now - n * interval '30 sec' END, 'Title ' || n * 7919 % 10007,
-                'slug-' || n, 'word' || n || ' text', '', ARRAY['tag ' || n % 500], n % 50
+                'slug-' || n, 'word' || n || CASE n % 500 WHEN 21 THEN '木工桌子制作' ELSE ' text' END, '', ARRAY['tag ' || n % 500], n % 50
             FROM generate_series(1, :number) n
             """, others=others, prolific=prolific, now=NOW, number=number
         )  # yapf: disable
@@ -144,12 +144,16 @@ def test_beyond_the_end_nothing_is_read_and_all_are_counted(shared_engine: Engin
     assert listed(shared_engine, prolific, listing) == 5000
 
 
-def test_a_rare_word_is_found_by_its_index(shared_engine: Engine, prolific: int) -> None:
-    listing = ListQuery(limit=LIMIT, sort=Sort.RELEVANCE, terms=parse_terms('word4321'))
+@pytest.mark.parametrize(('word', 'number'), [('word4321', 1), ('桌子', 10)])
+def test_a_rare_word_is_found_by_its_index(
+    shared_engine: Engine, prolific: int, word: str, number: int
+) -> None:
+    listing = ListQuery(limit=LIMIT, sort=Sort.RELEVANCE, terms=parse_terms(word))
 
     nodes = check(shared_engine, lambda: listed(shared_engine, prolific, listing), BOUND)
 
     assert 'ix_projects_search' in {node.get('Index Name') for node in nodes}
+    assert listed(shared_engine, prolific, listing) == number
 
 
 def test_a_single_project_is_found_by_an_index(shared_engine: Engine, prolific: int) -> None:
