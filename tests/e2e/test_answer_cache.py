@@ -15,7 +15,7 @@ from tests.support.served_api import TIMEOUT, ServedApi
 from tests.support.waiting import wait_until
 
 WORKERS = 4
-WRITES = 50
+WRITES = 20
 # Each of them comes over a connection of its own, and so to any of the workers.
 READERS = 8
 

@@ -125,7 +125,10 @@ def test_the_token_can_be_forgotten(page: Chrome, member: Member) -> None:
 
 def test_a_parameter_goes_into_the_path_and_the_query(page: Chrome, author: Member) -> None:
     call = open_call(page, 'projects_list_of_user')
-    name, limit = call.find_elements(By.TAG_NAME, 'input')[:2]
+    name, limit = (
+        call.find_element(By.XPATH, f'.//label[starts-with(normalize-space(), "{parameter}")]/input')
+        for parameter in ('username', 'limit')
+    )
     name.clear()
     name.send_keys(author.person.username)
     limit.send_keys('0')
