@@ -11,8 +11,7 @@ from talelio_backend.app_account.business.use_cases.password_recovery import (
 )
 from talelio_backend.app_account.data.bcrypt_hasher import BcryptHasher
 from talelio_backend.app_account.data.common_passwords import load_common_passwords
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
-from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens, JwtRefreshTokens
 from talelio_backend.app_account.presentation.account_commands import account_commands
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
 from talelio_backend.app_account.presentation.own_account_routes import (

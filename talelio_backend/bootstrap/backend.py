@@ -8,7 +8,7 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
+from talelio_backend.app_account.business.use_cases.sessions import CheckedAccessTokens
 from talelio_backend.app_account.data.jwt import JwtAccessTokens
 from talelio_backend.app_asset.business.avatar import avatar_url
 from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore

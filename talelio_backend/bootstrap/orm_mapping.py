@@ -6,17 +6,19 @@ from typing import Generic, Self, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
 
-from talelio_backend.app_account.data.account_repository import SqlAlchemyAccountRepository, map_account
-from talelio_backend.app_account.data.email_change_repository import (
+from talelio_backend.app_account.data.account_repository import (
+    SqlAlchemyAccountRepository,
     SqlAlchemyEmailChangeRepository,
+    SqlAlchemyWhitelist,
+    map_account,
     map_email_change,
+    map_whitelist_entry,
 )
 from talelio_backend.app_account.data.session_repository import (
     SqlAlchemyAccountStatuses,
     SqlAlchemySessionRepository,
     map_session,
 )
-from talelio_backend.app_account.data.whitelist_repository import SqlAlchemyWhitelist, map_whitelist_entry
 from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
 from talelio_backend.app_feed.data.change_log import SqlAlchemyChangeLog
 from talelio_backend.app_feed.data.public_projects import SqlAlchemyPublicProjects

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from talelio_backend.app_account.business.domain.session import Client, Session
-from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
+from talelio_backend.app_account.business.use_cases.sessions import CheckedAccessTokens
 from talelio_backend.app_account.data.jwt import JwtAccessTokens
 from talelio_backend.bootstrap import ReadSession, UnitOfWork, map_entities
 from talelio_backend.shared.business.identity import AccessTokens, Identity

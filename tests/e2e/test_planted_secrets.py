@@ -16,7 +16,7 @@ import requests
 from sqlalchemy import make_url
 
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.database import connect, execute, select_one
 from tests.support.members import WHITELIST, Member, Person, new_person, register, verification_path

@@ -16,7 +16,7 @@ from talelio_backend.app_account.business.rate_limit_policies import (
     REGISTRATION,
     VERIFICATION_RESEND,
 )
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from talelio_backend.shared.rate_limits.business.limits import Limit
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once

@@ -8,7 +8,7 @@ from psycopg2.extensions import connection
 from requests import Response
 
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import select_one

@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.attempts import EVENTS, MAILS, Attempt, Prepare, ids_of, once, one_wins, some_win
 from tests.support.database import connect, select_one

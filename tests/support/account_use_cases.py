@@ -11,9 +11,7 @@ from talelio_backend.app_account.business.domain.session import Client
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import registration, sessions
 from talelio_backend.app_account.business.use_cases.sessions import IssuedTokens
-from talelio_backend.app_account.data.jwt import JwtAccessTokens
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
-from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
+from talelio_backend.app_account.data.jwt import JwtAccessTokens, JwtLinkTokens, JwtRefreshTokens
 from tests.fakes.ports import FakeHasher
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import ORIGIN

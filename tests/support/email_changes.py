@@ -6,7 +6,7 @@ from talelio_backend.app_account.business.domain.email_address import EmailAddre
 from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import change_email
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.account_use_cases import EMAIL, NOW, PASSWORD, context

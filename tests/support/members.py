@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from tests.support.answers import ok
 from tests.support.served_api import SECRET_KEY, ServedApi
 

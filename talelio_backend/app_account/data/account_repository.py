@@ -1,14 +1,28 @@
+"""The tables of accounts, of the whitelist and of changes of addresses, with their repositories."""
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Boolean, Column, Identity, Integer, Table, Text, UniqueConstraint, delete, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    select,
+)
 from sqlalchemy.orm import relationship
 
 from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.app_account.business.domain.errors import EmailTaken
+from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE
-from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.business.errors import BusinessError, Conflict
 from talelio_backend.shared.data.change_notifications import mark_public
 from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
@@ -76,3 +90,66 @@ class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
 
     def get_by_email(self, email: str) -> Account | None:
         return self._find(account_table.c.email == email)
+
+
+WHITELIST_EMAIL_UNIQUE = 'uq_whitelist_email'
+
+whitelist_table = Table(
+    'whitelist',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column('email', Text, nullable=False),
+    Column('note', Text, nullable=False),
+    Column('added_at', INSTANT, nullable=False),
+    Column('expires_at', INSTANT),
+    UniqueConstraint('email', name=WHITELIST_EMAIL_UNIQUE),
+)
+
+
+def map_whitelist_entry() -> None:
+    mapper_registry.map_imperatively(WhitelistEntry, whitelist_table)
+
+
+class SqlAlchemyWhitelist(SqlAlchemyRepository[WhitelistEntry]):
+    """See `app_account.business.ports.WhitelistRepository`."""
+
+    entity = WhitelistEntry
+
+    def _errors(self, _entity: WhitelistEntry) -> Mapping[str, BusinessError]:
+        return {WHITELIST_EMAIL_UNIQUE: Conflict('Somebody else has just added the address')}
+
+    def get_by_email(self, email: str) -> WhitelistEntry | None:
+        return self._find(whitelist_table.c.email == email)
+
+    def get_by_email_for_update(self, email: str) -> WhitelistEntry | None:
+        return self._find(whitelist_table.c.email == email, lock=True)
+
+    def all(self) -> Sequence[WhitelistEntry]:
+        return self._list(select(WhitelistEntry).order_by(whitelist_table.c.email))
+
+
+email_change_table = Table(
+    'email_changes',
+    metadata,
+    Column('id', Integer, Identity(always=True), primary_key=True),
+    Column('account_id', ForeignKey('accounts.id', ondelete='CASCADE'), nullable=False, index=True),
+    Column('old_email', Text, nullable=False),
+    Column('new_email', Text, nullable=False),
+    Column('requested_at', INSTANT, nullable=False),
+    Column('confirmed_at', INSTANT),
+)
+
+
+def map_email_change() -> None:
+    mapper_registry.map_imperatively(EmailChange, email_change_table)
+
+
+class SqlAlchemyEmailChangeRepository(SqlAlchemyRepository[EmailChange]):
+    """See `app_account.business.ports.EmailChangeRepository`."""
+
+    entity = EmailChange
+
+    def of_account(self, account_id: int) -> Sequence[EmailChange]:
+        columns = email_change_table.c
+        query = select(EmailChange).where(columns.account_id == account_id).order_by(columns.id)
+        return self._list(query)

@@ -3,8 +3,10 @@
 They follow the JWT Best Current Practices (RFC 8725): one fixed algorithm, explicit typing (3.11), mutually
 exclusive validation rules for each kind of token (3.12), every claim required and checked.
 """
+import base64
 import hmac
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +14,14 @@ from typing import Any
 
 import jwt
 
+from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD
+from talelio_backend.app_account.business.domain.errors import (
+    InvalidLink,
+    InvalidRefreshToken,
+    InvalidVerificationToken,
+)
+from talelio_backend.app_account.business.domain.session import ABSOLUTE_LIFETIME, RefreshToken
+from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.shared.business.identity import Identity, InvalidAccessToken
 
 _ALGORITHM = 'HS256'
@@ -19,6 +29,15 @@ _ISSUER = 'talelio_backend'
 _REQUIRED_CLAIMS = ['iss', 'aud', 'sub', 'iat', 'exp']
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
+# By purpose. The mails repeat these lifetimes.
+LIFETIMES = {
+    LinkPurpose.VERIFICATION: timedelta(hours=24),
+    LinkPurpose.RESET: timedelta(hours=1),
+    LinkPurpose.EMAIL_CONFIRMATION: timedelta(hours=24),
+    LinkPurpose.EMAIL_REVOCATION: REVOCATION_PERIOD,
+}
+
+_SECRET_BYTES = 32
 
 
 class InvalidToken(Exception):
@@ -136,3 +155,59 @@ class JwtAccessTokens:
                 or is_integer(session_id) and 0 < session_id < 2**31) or not is_integer(epoch):
             raise InvalidAccessToken('Invalid session')
         return Identity(account_id, session_id, epoch)
+
+
+class JwtLinkTokens:
+    """See `app_account.business.ports.LinkTokens`."""
+
+    def __init__(self, purpose: LinkPurpose, secret_key: str, previous_secret_key: str | None = None) -> None:
+        self._tokens = SignedTokens(purpose, LIFETIMES[purpose], secret_key, previous_secret_key)
+        # The API promises this message for verification links.
+        self._error = InvalidVerificationToken if purpose is LinkPurpose.VERIFICATION else InvalidLink
+
+    def issue(self, link: MailLink, now: datetime) -> str:
+        return self._tokens.issue(str(link.account_id), now, {'email': link.email, 'serial': link.serial})
+
+    def read(self, token: str) -> MailLink:
+        try:
+            account_id, claims = self._tokens.read(token)
+        except InvalidToken as error:
+            raise self._error() from error
+        match claims:
+            case {'email': str() as email, 'serial': int() as serial}:
+                return MailLink(account_id, email, serial)
+        raise self._error()
+
+
+class JwtRefreshTokens:
+    """See `app_account.business.ports.RefreshTokens`.
+
+    The successor of a secret is its HMAC. Computing it takes both the server's key and the secret, which the
+    server does not store. The signature tells a replayed token, whose hash is gone, from a forged one.
+    """
+
+    def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
+        self._tokens = SignedTokens('refresh', ABSOLUTE_LIFETIME, secret_key, previous_secret_key)
+
+    def new_secret(self) -> str:
+        return secrets.token_urlsafe(_SECRET_BYTES)
+
+    def successors(self, secret: str) -> Sequence[str]:
+        # During a key rotation, processes with the old key and with the new one run side by side.
+        digests = (
+            hmac.digest(key, b'successor of ' + secret.encode(), 'sha256') for key in self._tokens.keys
+        )
+        return [base64.urlsafe_b64encode(digest).rstrip(b'=').decode() for digest in digests]
+
+    def issue(self, token: RefreshToken, now: datetime) -> str:
+        return self._tokens.issue(str(token.session_id), now, {'jti': token.secret})
+
+    def read(self, token: str) -> RefreshToken:
+        try:
+            session_id, claims = self._tokens.read(token)
+        except InvalidToken as error:
+            raise InvalidRefreshToken() from error
+        match claims:
+            case {'jti': str() as secret}:
+                return RefreshToken(session_id, secret)
+        raise InvalidRefreshToken()

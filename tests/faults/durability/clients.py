@@ -12,7 +12,7 @@ from PIL import Image
 from urllib3.exceptions import NewConnectionError
 
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from tests.faults.durability.ledger import Ledger, State
 from tests.support.served_api import SECRET_KEY
 

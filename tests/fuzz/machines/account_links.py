@@ -2,8 +2,7 @@
 from datetime import UTC, datetime
 
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
-from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens, JwtRefreshTokens
 from tests.fuzz.machines.account_model import ModelAccount, ModelChange
 from tests.support.served_api import SECRET_KEY
 

@@ -8,8 +8,7 @@ from talelio_backend.app_account.business.use_cases import (
     password_recovery,
     sessions,
 )
-from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
-from talelio_backend.app_account.business.use_cases.sessions import IssuedTokens
+from talelio_backend.app_account.business.use_cases.sessions import CheckedAccessTokens, IssuedTokens
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.fuzz.machines.account_system import Kept, Shown, Tokens
 from tests.support import account_use_cases as use_cases

@@ -1,24 +1,27 @@
-"""Begins, continues, lists and ends sessions."""
+"""Begins, continues, checks, lists and ends sessions."""
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import (
+    AccountDisabled,
     InvalidCredentials,
     InvalidRefreshToken,
+    SessionEnded,
     SessionNotFound,
     SessionOver,
 )
 from talelio_backend.app_account.business.domain.session import MAX_SESSIONS, Client, RefreshToken, Session
+from talelio_backend.app_account.business.ports import AccountStatusReadSession
 from talelio_backend.app_account.business.use_cases.shared_steps import find_by_email, lock_unchanged
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.errors import Forbidden
-from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.business.identity import AccessTokens, Identity
 
 # Each login deletes more expired sessions than it adds.
 _PRUNE_LIMIT = 100
@@ -157,3 +160,30 @@ def _end(context: AccountContext, account_id: int, session_id: int) -> bool:
         context.record(EventKind.SESSION_ENDED, account_id, by_account=True)
         context.uow.commit()
     return ended
+
+
+class CheckedAccessTokens:
+    """Access tokens that are revoked with their session or account.
+
+    Each request costs one query by two primary keys. See `shared.business.identity.AccessTokens`.
+    """
+
+    def __init__(self, signed: AccessTokens, read_session: Callable[[], AccountStatusReadSession]) -> None:
+        self._signed = signed
+        self._read_session = read_session
+
+    def issue(self, identity: Identity, now: datetime) -> str:
+        return self._signed.issue(identity, now)
+
+    def read(self, token: str) -> Identity:
+        """Raises InvalidAccessToken, SessionEnded, AccountDisabled, AccountGone."""
+        identity = self._signed.read(token)
+        with self._read_session() as read_session:
+            status = read_session.sessions.account_status(identity.account_id, identity.session_id)
+        if status is None:
+            raise AccountGone()
+        if status.disabled:
+            raise AccountDisabled()
+        if status.epoch != identity.epoch or not status.session_active:
+            raise SessionEnded()
+        return replace(identity, user_id=status.user_id)

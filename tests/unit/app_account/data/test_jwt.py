@@ -8,8 +8,7 @@ import jwt
 import pytest
 
 from talelio_backend.app_account.business.ports import LinkPurpose
-from talelio_backend.app_account.data.jwt import InvalidToken, JwtAccessTokens, SignedTokens
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import InvalidToken, JwtAccessTokens, JwtLinkTokens, SignedTokens
 from talelio_backend.shared.business.identity import Identity, InvalidAccessToken
 from tests.support.served_api import SECRET_KEY
 

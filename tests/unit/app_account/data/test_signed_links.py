@@ -4,9 +4,13 @@ import pytest
 
 from talelio_backend.app_account.business.domain.errors import InvalidLink, InvalidVerificationToken
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
-from talelio_backend.app_account.data.jwt import JwtAccessTokens, SignedTokens
-from talelio_backend.app_account.data.link_tokens import LIFETIMES, JwtLinkTokens
-from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
+from talelio_backend.app_account.data.jwt import (
+    LIFETIMES,
+    JwtAccessTokens,
+    JwtLinkTokens,
+    JwtRefreshTokens,
+    SignedTokens,
+)
 from talelio_backend.shared.business.identity import Identity
 from tests.support.served_api import SECRET_KEY
 

@@ -19,7 +19,7 @@ from talelio_backend.app_account.business.mails.account_mails import (
     MailRequests,
 )
 from talelio_backend.app_account.business.ports import LinkPurpose
-from talelio_backend.app_account.data.link_tokens import JwtLinkTokens
+from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.mail.business import outbox

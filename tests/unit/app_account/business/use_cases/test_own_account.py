@@ -12,7 +12,7 @@ from talelio_backend.app_account.business.domain.errors import (
 )
 from talelio_backend.app_account.business.mails.account_mails import PASSWORD_CHANGED_MAIL
 from talelio_backend.app_account.business.use_cases import own_account
-from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
+from talelio_backend.app_account.business.use_cases.sessions import CheckedAccessTokens
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.identity import Identity
 from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim, scope_of

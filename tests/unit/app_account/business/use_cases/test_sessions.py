@@ -18,9 +18,8 @@ from talelio_backend.app_account.business.domain.session import (
     Client,
 )
 from talelio_backend.app_account.business.use_cases import sessions
-from talelio_backend.app_account.business.use_cases.checked_access_tokens import CheckedAccessTokens
-from talelio_backend.app_account.business.use_cases.sessions import IssuedTokens
-from talelio_backend.app_account.data.refresh_tokens import JwtRefreshTokens
+from talelio_backend.app_account.business.use_cases.sessions import CheckedAccessTokens, IssuedTokens
+from talelio_backend.app_account.data.jwt import JwtRefreshTokens
 from talelio_backend.app_user.business.errors import AccountGone
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.business.identity import Identity
