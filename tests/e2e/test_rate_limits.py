@@ -63,7 +63,7 @@ def guess_from_everywhere(api: ServedApi, person: Person, times: int) -> list[in
 
 def assert_refused(response: Response, policy: str) -> None:
     waiting = int(response.headers['Retry-After'])
-    # What is left of the first pause; tests/unit/shared/rate_limits/business/test_limiter.py has it to the second.
+    # What is left of the first pause; the unit tests of the limiter have it to the second.
     assert 0 < waiting <= 60
     message = error_of(response, HTTPStatus.TOO_MANY_REQUESTS)
     assert message == f'Too many tries, please try again in {waiting} seconds'

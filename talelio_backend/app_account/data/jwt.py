@@ -5,11 +5,11 @@ exclusive validation rules for each kind of token (3.12), every claim required a
 """
 import base64
 import hmac
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 
 import jwt
@@ -190,7 +190,7 @@ class JwtRefreshTokens:
         self._tokens = SignedTokens('refresh', ABSOLUTE_LIFETIME, secret_key, previous_secret_key)
 
     def new_secret(self) -> str:
-        return secrets.token_urlsafe(_SECRET_BYTES)
+        return token_urlsafe(_SECRET_BYTES)
 
     def successors(self, secret: str) -> Sequence[str]:
         # During a key rotation, processes with the old key and with the new one run side by side.
