@@ -183,7 +183,7 @@ def test_a_sweep_frees_the_pictures_of_an_account_that_is_gone(site: Site, owner
     with closing(connect(site.database_url)) as database:
         execute(database, 'DELETE FROM accounts WHERE id = %s', owner.account['id'])
 
-    sweep(site, '--older-than', '0', '--delete')
+    sweep(site, '--older-than', '0', '--delete', '--even-all')
 
     assert files_of(site, owner) == set()
 
