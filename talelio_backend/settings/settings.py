@@ -138,8 +138,8 @@ class Settings(ServerSettings, ImageSettings):
     """The site's page of a user, with or without `{username}`; by default the user's projects in the API."""
     embed_hosts: Annotated[tuple[HostName, ...], COMMA_SEPARATED] = \
         Field((), examples=['www.youtube-nocookie.com,player.vimeo.com'])
-    """Hosts whose pages texts may embed by `<iframe>`, separated by commas; none by default. After a change run
-    `flask projects render --all`. The site's own pages are never embedded."""
+    """Hosts whose pages texts may embed by `<iframe>`, separated by commas; none by default. After a change
+    run `flask projects render --all`. The site's own pages are never embedded."""
     whitelisted_emails: Annotated[frozenset[_Email], COMMA_SEPARATED] = frozenset()
     """Who may register, separated by commas, besides the addresses of `flask whitelist`."""
     smtp_server: Annotated[SmtpServer | None, PlainValidator(_smtp_server)] = \

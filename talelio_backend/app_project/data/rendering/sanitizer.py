@@ -91,9 +91,9 @@ class UnstableHtml(Exception):
 
 
 def sanitize(html: str, hosts: TrustedHosts = TrustedHosts()) -> str:
-    """Remove everything that is not on the lists, and mark links to other sites. Sanitizing the result again does not change it.
+    """Remove everything that is not on the lists, and mark links to other sites.
 
-    Raises UnstableHtml if there is no such result.
+    Sanitizing the result again does not change it. Raises UnstableHtml if there is no such result.
     """
     for _ in range(MAX_ROUNDS):
         cleaned = _clean(html, hosts)
