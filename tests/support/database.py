@@ -1,4 +1,5 @@
 """A database as its administrator sees it: past the API, on a connection of the test's own."""
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import count
@@ -30,7 +31,8 @@ def connect(url: str, *, autocommit: bool = True, database: str | None = None) -
 def copy_of(url: str) -> Iterator[str]:
     """Make a copy of the database for a while. Nobody may be connected to the original meanwhile."""
     parts = make_url(url)
-    name = f'copy_{next(_numbers)}'
+    # Another suite may use the same server.
+    name = f'copy_{os.getpid()}_{next(_numbers)}'
     names = sql.Identifier(name), sql.Identifier(parts.database or '')
     with closing(connect(url, database='postgres')) as server, server.cursor() as cursor:
         # Half the work of PostgreSQL's default, which writes each page to its log.
