@@ -1,7 +1,7 @@
 """The mapping of entities to tables, and the unit of work with all repositories."""
 from collections.abc import Callable
 from functools import cache
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
@@ -10,60 +10,51 @@ from talelio_backend.app_account.data.account_repository import (
     SqlAlchemyAccountRepository,
     SqlAlchemyEmailChangeRepository,
     SqlAlchemyWhitelist,
-    map_account,
-    map_email_change,
-    map_whitelist_entry,
 )
 from talelio_backend.app_account.data.session_repository import (
     SqlAlchemyAccountStatuses,
     SqlAlchemySessionRepository,
-    map_session,
 )
-from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository, map_image
+from talelio_backend.app_asset.data.image_repository import SqlAlchemyImageRepository
 from talelio_backend.app_feed.data.change_log import SqlAlchemyChangeLog
 from talelio_backend.app_feed.data.public_projects import SqlAlchemyPublicProjects
 from talelio_backend.app_project.data.project_repository import SqlAlchemyProjectRepository
-from talelio_backend.app_project.data.project_table import map_project
 from talelio_backend.app_project.data.read_model.view_repository import SqlAlchemyProjectViews
-from talelio_backend.app_project.data.revision_repository import SqlAlchemyRevisionRepository, map_revision
-from talelio_backend.app_user.data.user_repository import (
-    SqlAlchemyUserIds,
-    SqlAlchemyUserRepository,
-    map_user,
-)
+from talelio_backend.app_project.data.revision_repository import SqlAlchemyRevisionRepository
+from talelio_backend.app_user.data.user_repository import SqlAlchemyUserIds, SqlAlchemyUserRepository
 from talelio_backend.shared.audit.business.audit_trail import EventKind
-from talelio_backend.shared.audit.data.audit_repository import SqlAlchemyAuditTrail, map_security_event
+from talelio_backend.shared.audit.data.audit_repository import SqlAlchemyAuditTrail
 from talelio_backend.shared.data.change_notifications import ChangeTrackingSession
 from talelio_backend.shared.data.read_session import SqlAlchemyReadSession
+from talelio_backend.shared.data.repository import SqlAlchemyRepository
 from talelio_backend.shared.data.unit_of_work import SqlAlchemyUnitOfWork
-from talelio_backend.shared.idempotency.data.claim_repository import (
-    SqlAlchemyIdempotencyClaims,
-    map_idempotency_claim,
-)
-from talelio_backend.shared.mail.data.outbox_repository import SqlAlchemyOutbox, map_outbox
-from talelio_backend.shared.rate_limits.data.counter_repository import (
-    SqlAlchemyCounterRepository,
-    map_counter,
-)
+from talelio_backend.shared.idempotency.data.claim_repository import SqlAlchemyIdempotencyClaims
+from talelio_backend.shared.mail.data.outbox_repository import SqlAlchemyOutbox
+from talelio_backend.shared.rate_limits.data.counter_repository import SqlAlchemyCounterRepository
 
 T = TypeVar('T')
+
+_REPOSITORIES: tuple[type[SqlAlchemyRepository[Any]], ...] = (
+    SqlAlchemyUserRepository,
+    SqlAlchemyAccountRepository,
+    SqlAlchemyWhitelist,
+    SqlAlchemySessionRepository,
+    SqlAlchemyEmailChangeRepository,
+    SqlAlchemyProjectRepository,
+    SqlAlchemyRevisionRepository,
+    SqlAlchemyImageRepository,
+    SqlAlchemyOutbox,
+    SqlAlchemyIdempotencyClaims,
+    SqlAlchemyAuditTrail,
+    SqlAlchemyCounterRepository,
+)
 
 
 @cache
 def map_entities() -> None:
     """Map the entities to their tables; cached, since a class can be mapped only once."""
-    map_user()
-    map_account()
-    map_whitelist_entry()
-    map_session()
-    map_email_change()
-    map_project()
-    map_revision()
-    map_image()
-    map_outbox()
-    map_idempotency_claim()
-    map_security_event()
-    map_counter()
+    for repository in _REPOSITORIES:
+        repository.map_entity()
     # Otherwise the first query of each process does it.
     configure_mappers()
 

@@ -24,7 +24,7 @@ from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE
 from talelio_backend.shared.business.errors import BusinessError, Conflict
 from talelio_backend.shared.data.change_notifications import mark_public
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 EMAIL_UNIQUE = 'uq_accounts_email'
@@ -48,30 +48,22 @@ account_table = Table(
 mark_public(account_table)
 
 
-def map_account() -> None:
-    mapper_registry.map_imperatively(
-        Account,
-        account_table,
-        properties={
-            # Every account has a user. FOR UPDATE also requires the inner join.
-            'user':
-            relationship(
-                User,
-                lazy='joined',
-                innerjoin=True,
-                cascade='all, delete-orphan',
-                single_parent=True,
-                passive_deletes=True,
-                uselist=False
-            )
-        },
-    )
-
-
 class SqlAlchemyAccountRepository(SqlAlchemyRepository[Account]):
     """See `app_account.business.ports.AccountRepository`."""
 
     entity = Account
+    table = account_table
+    # Every account has a user. FOR UPDATE also requires the inner join.
+    _user = relationship(
+        User,
+        lazy='joined',
+        innerjoin=True,
+        cascade='all, delete-orphan',
+        single_parent=True,
+        passive_deletes=True,
+        uselist=False
+    )
+    mapping_options = {'properties': {'user': _user}}
 
     def _errors(self, entity: Account) -> Mapping[str, BusinessError]:
         # Only the constraints detect concurrent registrations.
@@ -106,14 +98,11 @@ whitelist_table = Table(
 )
 
 
-def map_whitelist_entry() -> None:
-    mapper_registry.map_imperatively(WhitelistEntry, whitelist_table)
-
-
 class SqlAlchemyWhitelist(SqlAlchemyRepository[WhitelistEntry]):
     """See `app_account.business.ports.WhitelistRepository`."""
 
     entity = WhitelistEntry
+    table = whitelist_table
 
     def _errors(self, _entity: WhitelistEntry) -> Mapping[str, BusinessError]:
         return {WHITELIST_EMAIL_UNIQUE: Conflict('Somebody else has just added the address')}
@@ -140,14 +129,11 @@ email_change_table = Table(
 )
 
 
-def map_email_change() -> None:
-    mapper_registry.map_imperatively(EmailChange, email_change_table)
-
-
 class SqlAlchemyEmailChangeRepository(SqlAlchemyRepository[EmailChange]):
     """See `app_account.business.ports.EmailChangeRepository`."""
 
     entity = EmailChange
+    table = email_change_table
 
     def of_account(self, account_id: int) -> Sequence[EmailChange]:
         columns = email_change_table.c

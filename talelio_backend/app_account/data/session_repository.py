@@ -21,7 +21,7 @@ from talelio_backend.app_account.business.ports import AccountStatus
 from talelio_backend.app_account.data.account_repository import account_table
 from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.compiled_query import CompiledQuery
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 session_table = Table(
@@ -44,14 +44,11 @@ session_table = Table(
 _columns = session_table.c
 
 
-def map_session() -> None:
-    mapper_registry.map_imperatively(Session, session_table)
-
-
 class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
     """See `app_account.business.ports.SessionRepository`."""
 
     entity = Session
+    table = session_table
 
     def of_account(self, account_id: int, now: datetime) -> Sequence[Session]:
         query = select(Session).where(_columns.account_id == account_id, _columns.expires_at > now)

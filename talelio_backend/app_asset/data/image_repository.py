@@ -25,7 +25,7 @@ from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 from talelio_backend.shared.business.pagination import Page, PageRequest
 from talelio_backend.shared.data.engine import is_lock_timeout
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
+from talelio_backend.shared.data.orm import INSTANT, metadata, text_enum
 from talelio_backend.shared.data.pagination import newest_first, page_of
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
@@ -61,14 +61,11 @@ _NOT_DELETED = image_table.c.deleted_at.is_(None)
 Index('ix_images_fingerprint', image_table.c.user_id, _FINGERPRINT, postgresql_where=_NOT_DELETED)
 
 
-def map_image() -> None:
-    mapper_registry.map_imperatively(Image, image_table)
-
-
 class SqlAlchemyImageRepository(SqlAlchemyRepository[Image]):
     """See `app_asset.business.ports.ImageRepository`."""
 
     entity = Image
+    table = image_table
 
     def _errors(self, _entity: Image) -> Mapping[str, BusinessError]:
         return {OWNER_EXISTS: AccountGone()}

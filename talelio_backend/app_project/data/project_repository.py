@@ -45,6 +45,9 @@ class SqlAlchemyProjectRepository(SqlAlchemyRepository[Project]):
     """See `app_project.business.ports.ProjectRepository`."""
 
     entity = Project
+    table = project_table
+    # Only the database reads and writes the search vector.
+    mapping_options = {'exclude_properties': ['search']}
 
     def _errors(self, entity: Project) -> Mapping[str, BusinessError]:
         return {AUTHOR_EXISTS: AccountGone(), SLUG_UNIQUE: SlugTaken(entity.slug)}

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from talelio_backend.shared.data.change_notifications import mark_public
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
+from talelio_backend.shared.data.orm import INSTANT, metadata, text_enum
 
 AUTHOR_EXISTS = 'fk_projects_user_id_users'
 SLUG_UNIQUE = 'uq_projects_user_id_slug'
@@ -83,8 +83,3 @@ old_slug_table = Table(
     Column('retired_at', INSTANT, nullable=False),
     PrimaryKeyConstraint('user_id', 'slug'),
 )
-
-
-def map_project() -> None:
-    # Only the database reads and writes the search vector.
-    mapper_registry.map_imperatively(Project, project_table, exclude_properties=['search'])

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from talelio_backend.app_project.business.domain.revision import Revision, RevisionEntry
 from talelio_backend.shared.business.pagination import Page, PageRequest
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, metadata
 from talelio_backend.shared.data.pagination import newest_first, page_of
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
@@ -33,14 +33,11 @@ revision_table = Table(
 )
 
 
-def map_revision() -> None:
-    mapper_registry.map_imperatively(Revision, revision_table)
-
-
 class SqlAlchemyRevisionRepository(SqlAlchemyRepository[Revision]):
     """See `app_project.business.ports.RevisionRepository`."""
 
     entity = Revision
+    table = revision_table
 
     def next_number(self, project_id: int) -> int:
         newest = select(func.max(revision_table.c.number)).where(revision_table.c.project_id == project_id)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from talelio_backend.app_user.business.user import User
 from talelio_backend.shared.data.change_notifications import mark_public
 from talelio_backend.shared.data.compiled_query import CompiledQuery
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 user_table = Table(
@@ -41,14 +41,11 @@ Index(USERNAME_UNIQUE, func.lower(user_table.c.username), unique=True)
 mark_public(user_table)
 
 
-def map_user() -> None:
-    mapper_registry.map_imperatively(User, user_table)
-
-
 class SqlAlchemyUserRepository(SqlAlchemyRepository[User]):
     """See `app_user.business.ports.UserRepository`."""
 
     entity = User
+    table = user_table
 
     def get_by_username(self, username: str) -> User | None:
         return self._find(func.lower(user_table.c.username) == username.lower())

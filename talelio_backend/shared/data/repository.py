@@ -2,12 +2,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, Select, Update, inspect, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Delete, Select, Table, Update, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.data.engine import broken_constraint
+from talelio_backend.shared.data.orm import mapper_registry
 
 EntityT = TypeVar('EntityT')
 
@@ -16,6 +17,12 @@ class SqlAlchemyRepository(Generic[EntityT]):
     """The base of all repositories. Business code sees only the methods that its port declares."""
 
     entity: type[EntityT]
+    table: Table
+    mapping_options: Mapping[str, Any] = {}
+
+    @classmethod
+    def map_entity(cls) -> None:
+        mapper_registry.map_imperatively(cls.entity, cls.table, **cls.mapping_options)
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -69,7 +76,7 @@ class SqlAlchemyRepository(Generic[EntityT]):
                *conditions: ColumnElement[bool],
                order: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
         """Match at most `limit` rows with the conditions, and none that another transaction has locked."""
-        key = inspect(self.entity).primary_key
+        key = self.table.primary_key.columns
         rows = select(*key).where(*conditions).order_by(order).limit(limit).with_for_update(skip_locked=True)
         return tuple_(*key).in_(rows)
 

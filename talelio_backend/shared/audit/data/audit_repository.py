@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from talelio_backend.shared.audit.business.audit_trail import EventKind, EventQuery, SecurityEvent
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
+from talelio_backend.shared.data.orm import INSTANT, metadata, text_enum
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 
 security_event_table = Table(
@@ -33,14 +33,11 @@ Index(
 )
 
 
-def map_security_event() -> None:
-    mapper_registry.map_imperatively(SecurityEvent, security_event_table)
-
-
 class SqlAlchemyAuditTrail(SqlAlchemyRepository[SecurityEvent]):
     """See `shared.audit.business.audit_trail.AuditTrail`."""
 
     entity = SecurityEvent
+    table = security_event_table
 
     def __init__(self, session: Session, notify: Callable[[EventKind], None] = lambda kind: None) -> None:
         """`notify` is called for each event that is added."""

@@ -3,7 +3,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, Identity, Index, Integer, LargeBinary, Table, Text, Uuid, delete
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 from talelio_backend.shared.idempotency.business.claims import IdempotencyClaim
 
@@ -25,11 +25,6 @@ claim_table = Table(
 Index('uq_idempotency_claims_scope_key', claim_table.c.scope, claim_table.c.key, unique=True)
 Index('ix_idempotency_claims_expires_at', claim_table.c.expires_at)
 
-
-def map_idempotency_claim() -> None:
-    mapper_registry.map_imperatively(IdempotencyClaim, claim_table)
-
-
 _CLAIMED = ('scope', 'key', 'fingerprint', 'holder', 'lease_ends_at', 'expires_at')
 
 
@@ -37,6 +32,7 @@ class SqlAlchemyIdempotencyClaims(SqlAlchemyRepository[IdempotencyClaim]):
     """See `shared.idempotency.business.claims.IdempotencyClaims`."""
 
     entity = IdempotencyClaim
+    table = claim_table
 
     def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         same_key = (claim_table.c.scope == wanted.scope, claim_table.c.key == wanted.key)

@@ -4,7 +4,7 @@ from datetime import datetime
 from sqlalchemy import Column, Identity, Index, Integer, Table, Text, Uuid, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata, text_enum
+from talelio_backend.shared.data.orm import INSTANT, metadata, text_enum
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 from talelio_backend.shared.mail.business.outbox import MailStatus, OutboxMail, OutboxTally
 
@@ -37,14 +37,11 @@ Index(
 )
 
 
-def map_outbox() -> None:
-    mapper_registry.map_imperatively(OutboxMail, outbox_table)
-
-
 class SqlAlchemyOutbox(SqlAlchemyRepository[OutboxMail]):
     """See `shared.mail.business.outbox.Outbox`."""
 
     entity = OutboxMail
+    table = outbox_table
 
     def add(self, entity: OutboxMail) -> None:
         # No flush, which would write unsaved entities of other repositories.

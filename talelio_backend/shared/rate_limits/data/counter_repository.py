@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Column, Integer, Table, Text, delete
 from sqlalchemy.dialects.postgresql import insert
 
-from talelio_backend.shared.data.orm import INSTANT, mapper_registry, metadata
+from talelio_backend.shared.data.orm import INSTANT, metadata
 from talelio_backend.shared.data.repository import SqlAlchemyRepository
 from talelio_backend.shared.rate_limits.business.limits import Counter
 
@@ -20,10 +20,6 @@ counter_table = Table(
 )
 
 
-def map_counter() -> None:
-    mapper_registry.map_imperatively(Counter, counter_table)
-
-
 def keyed_hash(secret_key: str) -> Callable[[str], str]:
     """Return a keyed hash. Without the key, a copy of the database does not reveal e-mail addresses."""
     # Derived like the keys of tokens, see jwt.py.
@@ -35,6 +31,7 @@ class SqlAlchemyCounterRepository(SqlAlchemyRepository[Counter]):
     """See `shared.rate_limits.business.limits.CounterRepository`."""
 
     entity = Counter
+    table = counter_table
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
         fresh = {'count': 0, 'blocked_until': now, 'expires_at': now}
