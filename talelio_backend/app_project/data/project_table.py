@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
-from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
+from talelio_backend.app_project.business.domain.project import ProjectStatus
 from talelio_backend.shared.data.change_notifications import mark_public
 from talelio_backend.shared.data.orm import INSTANT, metadata, text_enum
 
