@@ -56,15 +56,20 @@ _FUNCTIONS = [
         ), NFC)
     $$
     """,
-    # Of `abc` without spaces: `a`, `ab`, `bc`, `c`.
     rf"""
-    CREATE OR REPLACE FUNCTION words_of(value text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    CREATE OR REPLACE FUNCTION words_of(value text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
-        SELECT split_words(lower(value)) || CASE WHEN octet_length(value) = length(value) THEN '' ELSE
-            split_words(regexp_replace(
-                regexp_replace(fold_text(value), '[{_UNSPACED}]+', ' \& ', 'g'), '[{_UNSPACED}]', '\& \&', 'g'
-            ))
-        END
+    DECLARE
+        lowered text := lower(value);
+        folded text := lowered;
+    BEGIN
+        IF octet_length(value) <> length(value) THEN
+            folded := regexp_replace(fold_text(value), '[{_UNSPACED}]+', ' \& ', 'g');
+            -- Of `abc` without spaces: `a`, `ab`, `bc`, `c`.
+            folded := regexp_replace(folded, '[{_UNSPACED}]', '\& \&', 'g');
+        END IF;
+        RETURN split_words(lowered) || CASE WHEN folded = lowered THEN '' ELSE split_words(folded) END;
+    END
     $$
     """,
     """
