@@ -83,8 +83,8 @@ class Terms:
             if not text.isascii():
                 ends = ends or ends_of_letters(text)
                 # A letter may become several, or a mark none.
-                start, end = bisect_right(ends,
-                                          start), max(bisect_left(ends, end) + 1, bisect_right(ends, end))
+                start = bisect_right(ends, start)
+                end = max(bisect_left(ends, end) + 1, bisect_right(ends, end))
             if start >= last:
                 yield start, end
                 last = end
