@@ -21,8 +21,8 @@ FORKS.set_forkserver_preload([
     '__main__',
     __name__,
     'tests.support.flask_command',
-    # What Gunicorn and the service import only once they start. Not `fair_worker`: its shared memory is made on
-    # import, and each server needs its own.
+    # What Gunicorn and the service import only once they start. Not `fair_worker`, which makes shared memory
+    # on import: each server needs its own.
     'alembic.command',
     'alembic.config',
     'alembic.ddl.postgresql',
