@@ -12,7 +12,7 @@ from talelio_backend.shared.presentation.requests.query_parameters import Query,
 _ID_PREFIX = 'user-content-'
 
 # The sanitizer escapes `<`, `>` and `"` within attributes, and Pygments writes nothing but spans.
-_CODE = re.compile(r'(<pre[^>]*><code[^>]*>)((?:[^<]++|</?span[^>]*+>)*+)(?=</code>)')
+_CODE = re.compile(r'(<pre[^<>]*><code[^<>]*>)([^<]*(?:</?span[^<>]*>[^<]*)*)(?=</code>)')
 _SPAN = re.compile(r'</?span[^>]*>')
 _TAG_WITH_ID = re.compile(rf'<[^<>]*"#?{_ID_PREFIX}[^<>]*>')
 _ID = re.compile(rf'( (?:id="|href="#){_ID_PREFIX})')
