@@ -12,23 +12,23 @@ def title_alerts(state: StateCore) -> None:
     tokens: list[Token] = []
     alert_levels: list[int] = []
     for token in state.tokens:
-        if token.type == 'inline' and [each.type for each in tokens[-2:-1]] == ['blockquote_open']:
-            if mark := _MARK.match(token.content):
-                quote, paragraph = tokens[-2], tokens[-1]
-                alert_levels.append(quote.level)
-                quote.tag = 'div'
-                quote.attrSet('class', f'markdown-alert markdown-alert-{mark[1].lower()}')
-                paragraph.attrSet('class', 'markdown-alert-title')
-                body = token.content[mark.end():]
-                token.content = mark[2]
-                if body:
-                    # A block ends its line.
-                    tokens += [
-                        token,
-                        Token('paragraph_close', 'p', -1, block=True),
-                        Token('paragraph_open', 'p', 1, block=True)
-                    ]
-                    token = token.copy(content=body, children=[])
+        starts_quote = token.type == 'inline' and [each.type for each in tokens[-2:-1]] == ['blockquote_open']
+        if starts_quote and (mark := _MARK.match(token.content)):
+            quote, paragraph = tokens[-2], tokens[-1]
+            alert_levels.append(quote.level)
+            quote.tag = 'div'
+            quote.attrSet('class', f'markdown-alert markdown-alert-{mark[1].lower()}')
+            paragraph.attrSet('class', 'markdown-alert-title')
+            body = token.content[mark.end():]
+            token.content = mark[2]
+            if body:
+                # A block ends its line.
+                tokens += [
+                    token,
+                    Token('paragraph_close', 'p', -1, block=True),
+                    Token('paragraph_open', 'p', 1, block=True)
+                ]
+                token = token.copy(content=body, children=[])
         elif token.type == 'blockquote_close' and alert_levels[-1:] == [token.level]:
             alert_levels.pop()
             token.tag = 'div'
