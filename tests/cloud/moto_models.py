@@ -59,7 +59,10 @@ class BucketPolicy(_StandIn, CloudFormationModel):
 
     @classmethod
     def make(cls, properties: dict[str, Any], account_id: str) -> dict[str, str]:
-        policy = json.dumps(properties['PolicyDocument']).encode()
+        document = properties['PolicyDocument']
+        # CloudFormation leaves out what is AWS::NoValue, moto makes it None.
+        statements = [statement for statement in document['Statement'] if statement is not None]
+        policy = json.dumps(document | {'Statement': statements}).encode()
         s3_backends[account_id]['aws'].put_bucket_policy(properties['Bucket'], policy)
         return {}
 

@@ -1,6 +1,7 @@
 """The stack as moto makes it, whatever its parameters say: who may do what, and what the API is told."""
 import ast
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from botocore import xform_name
 
 from talelio_backend.app_asset.data.stores import s3_store
-from tests.cloud.aws_files import ACCOUNT_ID, REGION, TEMPLATE_FILE
+from tests.cloud.aws_files import ACCOUNT_ID, REGION, TEMPLATE_FILE, resources, template
 from tests.cloud.conftest import new_account
 
 STACK = 'talelio'
@@ -35,9 +36,9 @@ OF_THE_STORE = {
 def create(account: boto3.Session, **parameters: str) -> dict[str, str]:
     """Create the stack and return its outputs."""
     # The newest machine image of ECS, which EC2 looks up when it launches.
-    text = TEMPLATE_FILE.read_text(encoding='utf-8').replace(
-        'resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id',
-        _some_image(account)
+    text, _ = re.subn(
+        'resolve:ssm:/aws/service/ecs/.*/image_id', _some_image(account),
+        TEMPLATE_FILE.read_text(encoding='utf-8')
     )
     cloudformation: Any = account.client('cloudformation')
     cloudformation.create_stack(
@@ -60,7 +61,10 @@ def _some_image(account: boto3.Session) -> str:
     return image_id
 
 
-@pytest.mark.parametrize('delivery', ['cloudfront', 'public-bucket'])
+DELIVERIES = ['cloudfront', 'public-bucket', 'cloudfront-and-public-bucket']
+
+
+@pytest.mark.parametrize('delivery', DELIVERIES[:2])
 @pytest.mark.parametrize('provider', ['yes', 'no'])
 def test_it_lets_github_deploy(delivery: str, provider: str) -> None:
     parameters = {'GitHubRepository': 'maker/talelio_backend', 'CreateGitHubProvider': provider}
@@ -72,6 +76,10 @@ def test_it_lets_github_deploy(delivery: str, provider: str) -> None:
     assert outputs['PublicAddress']
     assert outputs['DeployRoleArn'] == role['Arn']
     assert bool(providers) is (provider == 'yes')
+    assert_trusts(role, 'repo:maker/talelio_backend:ref:refs/heads/main')
+
+
+def assert_trusts(role: dict[str, Any], subject: str) -> None:
     statement, = role['AssumeRolePolicyDocument']['Statement']
     assert statement['Principal']['Federated'] == (
         f'arn:aws:iam::{ACCOUNT_ID}:oidc-provider/token.actions.githubusercontent.com'
@@ -79,9 +87,39 @@ def test_it_lets_github_deploy(delivery: str, provider: str) -> None:
     assert statement['Condition'] == {
         'StringEquals': {
             'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com',
-            'token.actions.githubusercontent.com:sub': 'repo:maker/talelio_backend:ref:refs/heads/main',
+            'token.actions.githubusercontent.com:sub': subject,
         }
     }
+
+
+@pytest.mark.parametrize('subject', ['ref:refs/heads/main', 'environment:production'])
+def test_it_trusts_a_repository_whose_tokens_hold_its_ids(account: boto3.Session, subject: str) -> None:
+    # As octocat/my-repo in GitHub's documentation.
+    create(
+        account,
+        GitHubRepository='octocat/my-repo',
+        GitHubOwnerId='123456',
+        GitHubRepositoryId='456789',
+        GitHubSubject=subject
+    )
+    iam: Any = account.client('iam')
+
+    role = iam.get_role(RoleName=f'talelio-deploy-{REGION}')['Role']
+
+    assert_trusts(role, f'repo:octocat@123456/my-repo@456789:{subject}')
+
+
+@pytest.mark.parametrize(('machine', 'image'), [('t3.micro', '/amazon-linux-2023/recommended'),
+                                                ('t4g.micro', '/arm64/recommended')])
+def test_the_machine_starts_from_an_image_of_its_architecture(machine: str, image: str) -> None:
+    launch, = resources('AWS::EC2::LaunchTemplate').values()
+    condition, on_arm, otherwise = launch['LaunchTemplateData']['ImageId']['Fn::If']
+    selected, wanted = template()['Conditions'][condition]['Fn::Equals']
+
+    assert selected == {'Fn::Select': [0, {'Fn::Split': ['.', {'Ref': 'InstanceType'}]}]}
+    assert image in (on_arm if machine.split('.')[0] == wanted else otherwise)
+    assert machine in template()['Parameters']['InstanceType']['AllowedValues']
+    assert template()['Parameters']['InstanceType']['Default'] == 't3.micro'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +129,7 @@ class Stack:
     outputs: dict[str, str]
 
 
-@pytest.fixture(name='stack', scope='module', params=['cloudfront', 'public-bucket'])
+@pytest.fixture(name='stack', scope='module', params=DELIVERIES)
 def _stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Without GitHub's role. No test changes it."""
     with new_account() as account:
@@ -109,7 +147,7 @@ def test_it_is_created(stack: Stack) -> None:
 
 def test_who_may_read_the_bucket(stack: Stack) -> None:
     bucket = stack.outputs['ImageBucketName']
-    public = stack.delivery == 'public-bucket'
+    public, cloudfront = 'public-bucket' in stack.delivery, 'cloudfront' in stack.delivery
     s3: Any = stack.account.client('s3')
     blocked = s3.get_public_access_block(Bucket=bucket)['PublicAccessBlockConfiguration']
     assert blocked == {
@@ -118,16 +156,18 @@ def test_who_may_read_the_bucket(stack: Stack) -> None:
         'BlockPublicPolicy': not public,
         'RestrictPublicBuckets': not public,
     }
-    by_tls, reading = json.loads(s3.get_bucket_policy(Bucket=bucket)['Policy'])['Statement']
+    by_tls, *readings = json.loads(s3.get_bucket_policy(Bucket=bucket)['Policy'])['Statement']
     assert (by_tls['Effect'], by_tls['Condition']) == ('Deny', {'Bool': {'aws:SecureTransport': 'false'}})
     assert len(by_tls['Resource']) == 2
-    assert (reading['Action'], reading['Resource']) == ('s3:GetObject', f'arn:aws:s3:::{bucket}/*')
-    if public:
-        assert reading['Principal'] == '*'
-    else:
-        assert reading['Principal'] == {'Service': 'cloudfront.amazonaws.com'}
-        assert f'arn:aws:cloudfront::{ACCOUNT_ID}:distribution/' in reading['Condition']['StringEquals'][
-            'AWS:SourceArn']
+    assert {(reading['Action'], reading['Resource'])
+            for reading in readings} == {('s3:GetObject', f'arn:aws:s3:::{bucket}/*')}
+    by_principal = {str(reading['Principal']): reading for reading in readings}
+    assert ('*' in by_principal) is public
+    by_cloudfront = by_principal.get("{'Service': 'cloudfront.amazonaws.com'}")
+    assert (by_cloudfront is not None) is cloudfront
+    if by_cloudfront:
+        assert f'arn:aws:cloudfront::{ACCOUNT_ID}:distribution/' in by_cloudfront['Condition'][
+            'StringEquals']['AWS:SourceArn']
 
 
 def test_the_stack_tells_the_api_what_it_made(stack: Stack) -> None:
@@ -137,7 +177,7 @@ def test_the_stack_tells_the_api_what_it_made(stack: Stack) -> None:
     settings = {parameter['Name'].rpartition('/')[2]: parameter['Value'] for parameter in found}
     assert settings['S3_BUCKET'] == outputs['ImageBucketName']
     assert settings['S3_BASE_URL'].startswith('https://')
-    assert outputs['ImageBucketName'] in settings['S3_BASE_URL'] or stack.delivery == 'cloudfront'
+    assert outputs['ImageBucketName'] in settings['S3_BASE_URL'] or 'cloudfront' in stack.delivery
     assert settings['CORS_ORIGINS'] == PARAMETERS['CorsOrigins']
     s3: Any = stack.account.client('s3')
     rule, = s3.get_bucket_cors(Bucket=settings['S3_BUCKET'])['CORSRules']

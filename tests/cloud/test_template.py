@@ -32,6 +32,8 @@ def test_cfn_lint_has_nothing_to_say() -> None:
     ('name', 'value'),
     [
         ('GitHubRepository', 'maker'),
+        ('GitHubOwnerId', 'maker'),
+        ('GitHubRepositoryId', '*'),
         ('GitHubSubject', 'ref:refs/heads/*'),
         ('GitHubSubject', '*'),
         ('CorsOrigins', '*'),
@@ -52,11 +54,73 @@ def test_the_metadata_of_the_machine_is_out_of_the_reach_of_containers() -> None
     }
 
 
-def test_the_script_that_makes_the_machine_is_sound() -> None:
+def user_data() -> str:
     launch, = resources('AWS::EC2::LaunchTemplate').values()
-    script = launch['LaunchTemplateData']['UserData']['Fn::Base64']['Fn::Sub']
+    script: str = launch['LaunchTemplateData']['UserData']['Fn::Base64']['Fn::Sub']
     # What CloudFormation puts in.
-    script = re.sub(r'\$\{[A-Z][\w.:]*\}', 'something', script)
+    return re.sub(r'\$\{[A-Z][\w.:]*\}', 'something', script)
+
+
+# Notes how it is called, and fails where it is told to.
+STAND_IN = """\
+#!/bin/sh
+echo "$(basename "$0") $*" >>"$CALLS"
+case "$(basename "$0") $*" in *"$FAILING_1"* | *"$FAILING_2"*) exit 1 ;; esac
+echo i-0123456789abcdef0
+"""
+SIGNAL, ATTACH = 'cloudformation signal-resource', 'ec2 attach-volume'
+HEALTH = 'autoscaling set-instance-health'
+
+
+@pytest.mark.parametrize(
+    ('failing', 'calls'),
+    [
+        # The stack waits for this machine: CloudFormation decides, and the machine can be looked at.
+        ((ATTACH, ATTACH), [ATTACH, SIGNAL]),
+        # Nothing waits for a replacement: the group replaces it.
+        ((ATTACH, SIGNAL), [ATTACH, SIGNAL, HEALTH]),
+        # Not even that can be said.
+        (('aws ', 'aws '), [ATTACH, SIGNAL, HEALTH, 'poweroff']),
+    ],
+    ids=['created', 'replaced', 'cut off']
+)
+def test_a_machine_that_cannot_be_made_says_so(
+    tmp_path: Path, failing: tuple[str, str], calls: list[str]
+) -> None:
+    for name in ('aws', 'curl', 'poweroff', 'sleep'):
+        (tmp_path / name).write_text(STAND_IN, encoding='utf-8')
+        (tmp_path / name).chmod(0o755)
+    # No patience.
+    script = re.sub(r'\btry \d+', 'try 0', user_data())
+
+    result = subprocess.run(
+        ['bash', '-c', script],
+        env={
+            'PATH': f'{tmp_path}:/usr/bin:/bin',
+            'CALLS': str(tmp_path / 'calls'),
+            'FAILING_1': failing[0],
+            'FAILING_2': failing[1]
+        },
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert result.returncode != 0
+    called = (tmp_path / 'calls').read_text(encoding='utf-8').splitlines()
+    made = [call for call in called if not call.startswith('curl')]
+    assert [
+        call.removeprefix('aws ')[:len(expected)] for call, expected in zip(made, calls, strict=True)
+    ] == calls
+    for call in made:
+        if SIGNAL in call:
+            assert call.endswith('--unique-id i-0123456789abcdef0 --status FAILURE')
+        if HEALTH in call:
+            assert '--instance-id i-0123456789abcdef0 --health-status Unhealthy' in call
+
+
+def test_the_script_that_makes_the_machine_is_sound() -> None:
+    script = user_data()
     # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
     assert len(script) < 16_384
     shellcheck = [str(Path(sys.executable).parent / 'shellcheck'), '--shell=bash', '-']
@@ -67,7 +131,8 @@ def test_the_script_that_makes_the_machine_is_sound() -> None:
 def test_what_is_precious_outlives_the_stack() -> None:
     kept = {name: resource.get('DeletionPolicy') for name, resource in template()['Resources'].items()}
     assert kept['DataVolume'] == 'Snapshot'
-    assert kept['ImageBucket'] == 'Retain'
+    # `Retain` would keep what a failed creation made, and the next one could not make it again.
+    assert kept['ImageBucket'] == kept['GitHubProvider'] == 'RetainExceptOnCreate'
     volume, = resources('AWS::EC2::Volume').values()
     policy, = resources('AWS::DLM::LifecyclePolicy').values()
     assert policy['PolicyDetails']['TargetTags'][0] in volume['Tags']
