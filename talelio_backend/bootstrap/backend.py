@@ -119,7 +119,7 @@ def _make_container(
     settings: Settings, metrics: Metrics, engine: Engine, public: ChangeListener
 ) -> Container:
     bare_store = make_image_store(settings)
-    store = MeasuredImageStore(bare_store, metrics.registry)
+    store = MeasuredImageStore(bare_store)
     unit_of_work = partial(
         UnitOfWork, engine, notify=metrics.security.count_event, public_changed=public.changed
     )
@@ -149,7 +149,7 @@ def _make_container(
 
 
 def _make_threads(container: Container, public: ChangeListener) -> tuple[PeriodicThread, ...]:
-    mailer = MeasuredMailer(make_mailer(container.settings), container.metrics.registry)
+    mailer = MeasuredMailer(make_mailer(container.settings))
     threads = [
         PeriodicThread(
             'mail-relay',

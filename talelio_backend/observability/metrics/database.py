@@ -2,9 +2,10 @@ import re
 from time import perf_counter
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, ExceptionContext, PoolProxiedConnection, QueuePool, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from talelio_backend.observability.metrics.sharing import counter, gauge, histogram
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -17,38 +18,23 @@ _COUNTED = 'talelio_counted'
 
 class DatabaseMetrics:
 
-    def __init__(self, registry: CollectorRegistry | None) -> None:
-        self._in_use = Gauge(
-            'talelio_db_connections_in_use',
-            'Connections in use',
-            multiprocess_mode='livesum',
-            registry=registry,
-        )
-        self._limit = Gauge(
-            'talelio_db_connections_limit',
-            'Maximum connections',
-            multiprocess_mode='livesum',
-            registry=registry,
-        )
-        self._opened = Counter('talelio_db_connections_opened', 'Connections opened', registry=registry)
-        self._wait = Histogram(
+    def __init__(self) -> None:
+        self._in_use = gauge('talelio_db_connections_in_use', 'Connections in use')
+        self._limit = gauge('talelio_db_connections_limit', 'Maximum connections')
+        self._opened = counter('talelio_db_connections_opened', 'Connections opened')
+        self._wait = histogram(
             'talelio_db_connection_wait_seconds',
             'Time to get a connection, or until the timeout',
-            buckets=_SECONDS,
-            registry=registry,
+            buckets=_SECONDS
         )
-        self._query = Histogram(
+        self._query = histogram(
             'talelio_db_query_duration_seconds',
-            'Time from sending a statement to its result',
-            ('statement', ),
-            buckets=_SECONDS,
-            registry=registry,
+            'Time from sending a statement to its result', ('statement', ),
+            buckets=_SECONDS
         )
-        self._errors = Counter(
-            'talelio_db_errors',
-            "Errors, by the driver's class; PoolTimeout: no connection was available",
-            ('kind', ),
-            registry=registry,
+        self._errors = counter(
+            'talelio_db_errors', "Errors, by the driver's class; PoolTimeout: no connection was available",
+            ('kind', )
         )
         for kind in ('OperationalError', 'PoolTimeout'):
             self._errors.labels(kind)

@@ -1,10 +1,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
-
 from talelio_backend.app_asset.business.errors import StorageRefused
 from talelio_backend.app_asset.business.ports import ImageStore, NewFile, StoredFile
+from talelio_backend.observability.metrics.sharing import counter, histogram
 from talelio_backend.shared.business.errors import BusinessError, Unavailable
 
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -12,20 +11,16 @@ _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 class MeasuredImageStore:
 
-    def __init__(self, store: ImageStore, registry: CollectorRegistry | None) -> None:
+    def __init__(self, store: ImageStore) -> None:
         self._store = store
-        self._seconds = Histogram(
+        self._seconds = histogram(
             'talelio_storage_operation_duration_seconds',
-            'Duration of operations of the image store, successful or not',
-            ('operation', ),
-            buckets=_SECONDS,
-            registry=registry,
+            'Duration of operations of the image store, successful or not', ('operation', ),
+            buckets=_SECONDS
         )
-        self._errors = Counter(
-            'talelio_storage_errors',
-            'Failed operations of the image store, by kind of error',
-            ('operation', 'kind'),
-            registry=registry,
+        self._errors = counter(
+            'talelio_storage_errors', 'Failed operations of the image store, by kind of error',
+            ('operation', 'kind')
         )
         for operation in ('save', 'delete', 'exists'):
             self._seconds.labels(operation)

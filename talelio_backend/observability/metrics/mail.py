@@ -1,7 +1,6 @@
 from uuid import UUID
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
-
+from talelio_backend.observability.metrics.sharing import counter, histogram
 from talelio_backend.shared.mail.business.message import Mail, Mailer, MailNotSent
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -9,21 +8,19 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 class MeasuredMailer:
 
-    def __init__(self, mailer: Mailer, registry: CollectorRegistry | None) -> None:
+    def __init__(self, mailer: Mailer) -> None:
         self._mailer = mailer
-        self._tries = Counter(
+        self._tries = counter(
             'talelio_mail_tries',
             'Attempts to send mail, by outcome: sent, failed (will be retried) or refused (permanently)',
-            ('outcome', ),
-            registry=registry,
+            ('outcome', )
         )
         for outcome in ('sent', 'failed', 'refused'):
             self._tries.labels(outcome)
-        self._seconds = Histogram(
+        self._seconds = histogram(
             'talelio_mail_duration_seconds',
             'Duration of attempts to send mail, successful or not',
-            buckets=_SECONDS,
-            registry=registry,
+            buckets=_SECONDS
         )
 
     def send(self, mail: Mail, message_id: UUID) -> None:

@@ -3,8 +3,9 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
+from talelio_backend.observability.metrics.sharing import counter, gauge, histogram
 from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE
 
 if TYPE_CHECKING:
@@ -23,31 +24,21 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 class RequestMetrics:
 
-    def __init__(self, registry: CollectorRegistry | None) -> None:
-        self._answered = Counter(
-            'talelio_http_requests',
-            'Completed requests; "cache" is the result of the response cache',
-            ('method', 'route', 'status', 'cache'),
-            registry=registry,
+    def __init__(self) -> None:
+        self._answered = counter(
+            'talelio_http_requests', 'Completed requests; "cache" is the result of the response cache',
+            ('method', 'route', 'status', 'cache')
         )
-        self._seconds = Histogram(
+        self._seconds = histogram(
             'talelio_http_request_duration_seconds',
-            'Time from receiving a request until its response is ready to send',
-            ('method', 'route'),
-            buckets=_BUCKETS,
-            registry=registry,
+            'Time from receiving a request until its response is ready to send', ('method', 'route'),
+            buckets=_BUCKETS
         )
-        self._in_progress = Gauge(
-            'talelio_http_requests_in_progress',
-            'Requests in the application, without cached responses',
-            multiprocess_mode='livesum',
-            registry=registry,
+        self._in_progress = gauge(
+            'talelio_http_requests_in_progress', 'Requests in the application, without cached responses'
         )
-        self.cache_bytes = Gauge(
-            'talelio_cache_bytes',
-            'Memory of cached responses; the limit in each worker is CACHE_MEMORY',
-            multiprocess_mode='livesum',
-            registry=registry,
+        self.cache_bytes = gauge(
+            'talelio_cache_bytes', 'Memory of cached responses; the limit in each worker is CACHE_MEMORY'
         )
         # Looking up a metric by its labels takes longer than counting.
         self._known: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}

@@ -1,9 +1,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter
-
 from talelio_backend.app_account.business.rate_limit_policies import POLICIES
+from talelio_backend.observability.metrics.sharing import counter
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.rate_limits.business.limiter import Admission, RateLimiter, Refused
@@ -12,19 +11,12 @@ from talelio_backend.shared.rate_limits.business.limits import Limit, LimitsUnit
 
 class SecurityMetrics:
 
-    def __init__(self, registry: CollectorRegistry | None) -> None:
-        self._events = Counter(
+    def __init__(self) -> None:
+        self._events = counter(
             'talelio_security_events',
-            'Events of the audit trail, such as login.succeeded, login.failed and login.refused',
-            ('event', ),
-            registry=registry,
+            'Events of the audit trail, such as login.succeeded, login.failed and login.refused', ('event', )
         )
-        self.refused = Counter(
-            'talelio_rate_limit_refusals',
-            'Responses with 429, by policy',
-            ('policy', ),
-            registry=registry,
-        )
+        self.refused = counter('talelio_rate_limit_refusals', 'Responses with 429, by policy', ('policy', ))
         # Start at 0, so that the first increase is visible.
         for kind in EventKind:
             self._events.labels(kind.value)

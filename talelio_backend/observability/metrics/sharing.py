@@ -8,12 +8,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from prometheus_client import values
+from prometheus_client import Counter, Gauge, Histogram, values
 
 # Read by prometheus_client and by worker processes.
 FOLDER_VARIABLE = 'PROMETHEUS_MULTIPROC_DIR'
+
+# The values are read from the files, so the metrics need no registry of their own process.
+counter = partial(Counter, registry=None)
+gauge = partial(Gauge, multiprocess_mode='livesum', registry=None)
+histogram = partial(Histogram, registry=None)
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from talelio_backend.observability.metrics.sharing import counter, gauge, histogram
 from talelio_backend.shared.workers.bulkhead import BulkheadObserver
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -12,40 +13,24 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 class WorkMetrics:
     """`what` is passwords, texts, pictures or picture_changes."""
 
-    def __init__(self, registry: CollectorRegistry | None) -> None:
-        self._waiting = Gauge(
-            'talelio_work_waiting',
-            'Requests waiting for the work to start',
-            ('what', ),
-            multiprocess_mode='livesum',
-            registry=registry,
+    def __init__(self) -> None:
+        self._waiting = gauge('talelio_work_waiting', 'Requests waiting for the work to start', ('what', ))
+        self._in_progress = gauge(
+            'talelio_work_in_progress', 'Requests whose work is in progress', ('what', )
         )
-        self._in_progress = Gauge(
-            'talelio_work_in_progress',
-            'Requests whose work is in progress',
-            ('what', ),
-            multiprocess_mode='livesum',
-            registry=registry,
+        self._refused = counter(
+            'talelio_work_refused', 'Requests refused because too many others waited, or after a timeout',
+            ('what', )
         )
-        self._refused = Counter(
-            'talelio_work_refused',
-            'Requests refused because too many others waited, or after a timeout',
-            ('what', ),
-            registry=registry,
-        )
-        self._seconds = Histogram(
+        self._seconds = histogram(
             'talelio_work_duration_seconds',
-            'Duration of the work, without waiting',
-            ('what', ),
-            buckets=_SECONDS,
-            registry=registry,
+            'Duration of the work, without waiting', ('what', ),
+            buckets=_SECONDS
         )
-        self._processes = Counter(
+        self._processes = counter(
             'talelio_bounded_process_events',
             'Events of processes for texts and pictures: started, limit (the work exceeded its time '
-            'or memory), killed (from outside), failed',
-            ('what', 'event'),
-            registry=registry,
+            'or memory), killed (from outside), failed', ('what', 'event')
         )
         for what in ('texts', 'pictures'):
             for event in ('started', 'limit', 'killed', 'failed'):

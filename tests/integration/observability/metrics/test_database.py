@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -12,13 +11,14 @@ from talelio_backend.observability.metrics.database import DatabaseMetrics
 from talelio_backend.shared.data.engine import make_engine
 from talelio_backend.shared.data.query_comments import add_comments
 from tests.support.database import connect, select_one
+from tests.support.measured import registry_of
 
 
 class Measured:
 
     def __init__(self, url: str) -> None:
-        self._registry = CollectorRegistry()
-        metrics = DatabaseMetrics(self._registry)
+        metrics = DatabaseMetrics()
+        self._registry = registry_of(metrics)
         self.engine = make_engine(url, pool_size=1, pool_class=metrics.pool_class())
         metrics.watch(self.engine, pool_size=1)
 

@@ -3,7 +3,6 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from talelio_backend.app_asset.business.ports import NewFile
 from talelio_backend.observability.metrics.image_store import MeasuredImageStore
@@ -14,14 +13,10 @@ from talelio_backend.shared.mail.business.message import Mail, MailNotSent
 from talelio_backend.shared.workers.bulkhead import Bulkhead
 from tests.fakes.images import FakeImageStore
 from tests.fakes.ports import FakeMailer
+from tests.support.measured import registry_of
 
 FILE = NewFile(key='1/a.png', content=b'a', media_type='image/png')
 MAIL = Mail(to='a@example.com', subject='', text='', html='', link='')
-
-
-@pytest.fixture(name='registry')
-def _registry() -> CollectorRegistry:
-    return CollectorRegistry()
 
 
 class Away(FakeImageStore):
@@ -30,9 +25,10 @@ class Away(FakeImageStore):
         raise Unavailable('The storage is not available')
 
 
-def test_operations_of_a_store_are_counted(registry: CollectorRegistry) -> None:
+def test_operations_of_a_store_are_counted() -> None:
     inner = FakeImageStore()
-    store = MeasuredImageStore(inner, registry)
+    store = MeasuredImageStore(inner)
+    registry = registry_of(store)
     store.save([FILE])
     assert store.exists(FILE.key)
     assert [each.key for each in store.list()] == [FILE.key]
@@ -49,14 +45,14 @@ def test_operations_of_a_store_are_counted(registry: CollectorRegistry) -> None:
     assert counted == {'save': 1, 'exists': 2, 'delete': 1}
 
 
-def test_failed_store_operations_are_counted_by_kind(registry: CollectorRegistry) -> None:
-    store = MeasuredImageStore(Away(), registry)
+def test_failed_store_operations_are_counted_by_kind() -> None:
+    store = MeasuredImageStore(Away())
 
     with pytest.raises(Unavailable):
         store.save([FILE])
 
     labels = {'operation': 'save', 'kind': 'Unavailable'}
-    assert registry.get_sample_value('talelio_storage_errors_total', labels) == 1
+    assert registry_of(store).get_sample_value('talelio_storage_errors_total', labels) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,12 +63,11 @@ def test_failed_store_operations_are_counted_by_kind(registry: CollectorRegistry
         (MailNotSent('no such mailbox', permanent=True), 'refused'),
     ],
 )
-def test_mail_attempts_are_counted_by_outcome(
-    registry: CollectorRegistry, error: MailNotSent | None, outcome: str
-) -> None:
+def test_mail_attempts_are_counted_by_outcome(error: MailNotSent | None, outcome: str) -> None:
     inner = FakeMailer()
     inner.failure = error
-    mailer = MeasuredMailer(inner, registry)
+    mailer = MeasuredMailer(inner)
+    registry = registry_of(mailer)
     try:
         mailer.send(MAIL, uuid4())
     except MailNotSent as caught:
@@ -82,8 +77,9 @@ def test_mail_attempts_are_counted_by_outcome(
     assert registry.get_sample_value('talelio_mail_duration_seconds_count') == 1
 
 
-def test_slots_are_counted_while_in_use(registry: CollectorRegistry) -> None:
-    observer = WorkMetrics(registry).bulkhead('passwords')
+def test_slots_are_counted_while_in_use() -> None:
+    metrics = WorkMetrics()
+    registry, observer = registry_of(metrics), metrics.bulkhead('passwords')
     bulkhead = Bulkhead('passwords', at_once=1, waiting=1, timeout=0.01, observer=observer)
 
     def value(name: str) -> float | None:

@@ -7,6 +7,7 @@ from werkzeug.test import Client
 
 from talelio_backend.observability.metrics.requests import RequestMetrics
 from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE
+from tests.support.measured import registry_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,14 +23,14 @@ def answering(status: str, **facts: str) -> 'WSGIApplication':
     return app
 
 
-@pytest.fixture(name='registry')
-def _registry() -> CollectorRegistry:
-    return CollectorRegistry()
-
-
 @pytest.fixture(name='metrics')
-def _metrics(registry: CollectorRegistry) -> RequestMetrics:
-    return RequestMetrics(registry)
+def _metrics() -> RequestMetrics:
+    return RequestMetrics()
+
+
+@pytest.fixture(name='registry')
+def _registry(metrics: RequestMetrics) -> CollectorRegistry:
+    return registry_of(metrics)
 
 
 def answered(registry: CollectorRegistry, **labels: str) -> float | None:
