@@ -5,6 +5,7 @@ from talelio_backend.app_account.business.context import AccountPorts
 from talelio_backend.app_account.business.mails import account_mails
 from talelio_backend.app_account.business.mails.account_mails import AccountMails, LinkUrls, MailRequests
 from talelio_backend.app_account.business.ports import LinkPurpose
+from talelio_backend.app_account.business.use_cases.administration import show
 from talelio_backend.app_account.business.use_cases.password_recovery import (
     RESET_REQUEST,
     VERIFICATION_REQUEST,
@@ -25,6 +26,7 @@ from talelio_backend.app_account.presentation.whitelist_commands import whitelis
 from talelio_backend.app_asset.business.file_claims import roll_back_upload
 from talelio_backend.bootstrap.container import Container
 from talelio_backend.settings import Settings
+from talelio_backend.shared.audit.presentation.audit_commands import audit_commands
 
 
 def add_accounts(container: Container) -> None:
@@ -58,6 +60,9 @@ def add_accounts(container: Container) -> None:
     )
     container.app.cli.add_command(account_commands(dependencies))
     container.app.cli.add_command(whitelist_commands(dependencies, settings.whitelisted_emails))
+    container.app.cli.add_command(
+        audit_commands(container.unit_of_work, lambda email: show(container.unit_of_work(), email).id)
+    )
     for routes in (
         registration_routes, session_routes, own_account_routes, recovery_routes, email_change_routes
     ):

@@ -22,13 +22,13 @@ from talelio_backend.bootstrap.adapters import (
     make_tracing,
 )
 from talelio_backend.bootstrap.assets import add_assets
-from talelio_backend.bootstrap.audit import add_audit
 from talelio_backend.bootstrap.container import Container
 from talelio_backend.bootstrap.feeds import add_feeds
 from talelio_backend.bootstrap.http import make_app
 from talelio_backend.bootstrap.metrics import add_metrics
 from talelio_backend.bootstrap.orm_mapping import ReadSession, UnitOfWork, map_entities
 from talelio_backend.bootstrap.projects import add_projects
+from talelio_backend.bootstrap.pruning import prune
 from talelio_backend.bootstrap.users import add_users
 from talelio_backend.observability.metrics import Metrics
 from talelio_backend.observability.metrics.image_store import MeasuredImageStore
@@ -39,15 +39,13 @@ from talelio_backend.shared.data.change_listener import NOW, ChangeListener
 from talelio_backend.shared.data.engine import make_engine
 from talelio_backend.shared.data.query_comments import add_comments
 from talelio_backend.shared.data.schema_version import SchemaVersion
-from talelio_backend.shared.idempotency.business import claims
 from talelio_backend.shared.idempotency.presentation.idempotency_key import Idempotency
-from talelio_backend.shared.mail.business import outbox, relay
+from talelio_backend.shared.mail.business import relay
 from talelio_backend.shared.mail.business.relay import send_next
 from talelio_backend.shared.mail.presentation.outbox_commands import outbox_commands
 from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.openapi.routes import docs_routes, openapi_routes
 from talelio_backend.shared.presentation.requests.access_log import sql_tags
-from talelio_backend.shared.rate_limits.business import limits
 from talelio_backend.shared.rate_limits.data.counter_repository import keyed_hash
 from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
@@ -93,7 +91,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
     container = _make_container(settings, metrics, engine, public)
     container.app.register_blueprint(health_routes(readiness))
-    for add in (add_audit, add_accounts, add_projects, add_users, add_assets, add_feeds):
+    for add in (add_accounts, add_projects, add_users, add_assets, add_feeds):
         add(container)
     container.app.register_blueprint(openapi_routes(container.app))
     container.app.register_blueprint(docs_routes())
@@ -136,11 +134,6 @@ def _make_container(
         folder=bare_store if isinstance(bare_store, FolderImageStore) else None,
         avatar_url=partial(avatar_url, store),
         idempotency=Idempotency(secret=f'idempotency {settings.secret_key}'.encode()),
-        pruning=[
-            lambda now: limits.prune(unit_of_work(), now),
-            lambda now: claims.prune(unit_of_work(), now),
-            lambda now: outbox.prune(unit_of_work(), now),
-        ],
     )
     container.app.cli.add_command(outbox_commands(unit_of_work))
     container.closing.callback(engine.dispose)
@@ -158,7 +151,7 @@ def _make_threads(container: Container, public: ChangeListener) -> tuple[Periodi
         ),
         PeriodicThread(
             'pruning',
-            lambda: sum(prune(_utc_now()) for prune in container.pruning) > 0,
+            lambda: prune(container.unit_of_work(), container.settings.retention, _utc_now()) > 0,
             pause=PRUNING_PAUSE,
         ),
         PeriodicThread('idle-processes', partial(_end_idle, container.sandboxed_workers), pause=IDLE_PAUSE),

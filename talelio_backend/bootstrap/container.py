@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from flask import Flask
 
@@ -36,8 +35,6 @@ class Container:
     idempotency: Idempotency
     # By kind of mail.
     composers: dict[str, Composer] = field(default_factory=dict)
-    # Functions that delete a batch of expired rows and return their number.
-    pruning: list[Callable[[datetime], int]] = field(default_factory=list)
     # Their child processes end when idle.
     sandboxed_workers: list[SandboxedWorker] = field(default_factory=list)
     # Callbacks for the end of the process.

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from talelio_backend.bootstrap.pruning import prune
 from talelio_backend.shared.idempotency.business.claims import (
     LEASE,
     RETENTION,
@@ -11,13 +12,12 @@ from talelio_backend.shared.idempotency.business.claims import (
     KeyReused,
     StoredResponse,
     claim,
-    prune,
     release,
     scope_of,
     store_response,
 )
 from tests.support.backings import Backing, committed_account
-from tests.support.samples import NOW, new_project
+from tests.support.samples import AUDIT_RETENTION, NOW, new_project
 
 ANSWER = StoredResponse(
     status=201, headers={'Content-Type': 'application/json'}, content=b'{"id": 7}\x00\xff'
@@ -142,8 +142,8 @@ def test_old_claims_go_away_with_new_ones(backing: Backing) -> None:
 def test_old_claims_go_away_without_new_ones(backing: Backing) -> None:
     old = answered(backing)
 
-    assert prune(backing.unit_of_work(), NOW + RETENTION - JUST_BEFORE) == 0
-    assert prune(backing.unit_of_work(), NOW + RETENTION) == 1
+    assert prune(backing.unit_of_work(), AUDIT_RETENTION, NOW + RETENTION - JUST_BEFORE) == 0
+    assert prune(backing.unit_of_work(), AUDIT_RETENTION, NOW + RETENTION) == 1
 
     with backing.unit_of_work() as uow:
         assert uow.idempotency_claims.get_for_update(old.id) is None

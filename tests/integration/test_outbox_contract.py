@@ -3,16 +3,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from talelio_backend.shared.mail.business.outbox import (
-    RETENTION,
-    MailStatus,
-    OutboxMail,
-    OutboxTally,
-    prune,
-    tally,
-)
+from talelio_backend.bootstrap.pruning import prune
+from talelio_backend.shared.mail.business.outbox import RETENTION, MailStatus, OutboxMail, OutboxTally, tally
 from tests.support.backings import Backing
-from tests.support.samples import NOW
+from tests.support.samples import AUDIT_RETENTION, NOW
 
 LATER = NOW + RETENTION
 JUST_AFTER = timedelta(microseconds=1)
@@ -32,8 +26,8 @@ def committed_mail(backing: Backing, status: MailStatus, now: datetime = NOW) ->
 def test_what_is_done_goes_away_after_a_while(backing: Backing, status: MailStatus) -> None:
     id_ = committed_mail(backing, status)
 
-    assert prune(backing.unit_of_work(), LATER) == 0
-    assert prune(backing.unit_of_work(), LATER + JUST_AFTER) == 1
+    assert prune(backing.unit_of_work(), AUDIT_RETENTION, LATER) == 0
+    assert prune(backing.unit_of_work(), AUDIT_RETENTION, LATER + JUST_AFTER) == 1
 
     with backing.unit_of_work() as uow:
         assert uow.outbox.get_for_update(id_) is None
@@ -43,7 +37,7 @@ def test_what_is_done_goes_away_after_a_while(backing: Backing, status: MailStat
 def test_what_somebody_has_still_to_do_with_stays(backing: Backing, status: MailStatus) -> None:
     id_ = committed_mail(backing, status)
 
-    assert prune(backing.unit_of_work(), LATER + JUST_AFTER) == 0
+    assert prune(backing.unit_of_work(), AUDIT_RETENTION, LATER + JUST_AFTER) == 0
 
     with backing.unit_of_work() as uow:
         assert uow.outbox.get_for_update(id_) is not None

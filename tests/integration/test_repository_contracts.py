@@ -759,7 +759,8 @@ def test_a_failed_mail_is_listed_replayed_and_due(backing: Backing) -> None:
     committed_mail(backing, mail)
     later = NOW + timedelta(days=7)
 
-    [listed] = outbox.list_unfinished(backing.unit_of_work())
+    with backing.unit_of_work() as uow:
+        [listed] = uow.outbox.list_unfinished()
     outbox.replay(backing.unit_of_work(), mail.id, later)
 
     assert (listed.status, listed.last_error) == (MailStatus.FAILED, 'no such mailbox')

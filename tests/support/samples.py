@@ -1,18 +1,20 @@
 """Entities with sensible values, of which a test names only what it is about."""
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_asset.business.image import Image, ImageKind
 from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from talelio_backend.app_user.business.user import User
-from talelio_backend.shared.audit.business.audit_trail import EventKind, SecurityEvent
+from talelio_backend.shared.audit.business.audit_trail import EventKind, Retention, SecurityEvent
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.mail.business.outbox import OutboxMail
 
 ORIGIN = Actor(address='192.0.2.7', user_agent='curl/8', request_id='request-1')
 
 NOW = datetime(2026, 3, 1, 12, 30, 59, 123456, tzinfo=UTC)
+
+AUDIT_RETENTION = Retention(addresses=timedelta(days=30), events=timedelta(days=365))
 
 _numbers = count(1)
 

@@ -89,7 +89,8 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @json_option
     def list_(as_json: bool) -> None:
         """List all accounts, oldest first."""
-        accounts = administration.list_all(dependencies.unit_of_work())
+        with dependencies.unit_of_work() as uow:
+            accounts = uow.accounts.all()
         if as_json:
             click.echo(json.dumps([_row(account) for account in accounts], indent=2))
             return

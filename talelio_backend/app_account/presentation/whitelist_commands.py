@@ -57,7 +57,8 @@ def whitelist_commands(dependencies: AccountDependencies, in_settings: Collectio
     def list_(as_json: bool) -> None:
         """List all entries, including expired ones."""
         now = datetime.now(UTC)
-        entries = whitelist.list_entries(dependencies.unit_of_work())
+        with dependencies.unit_of_work() as uow:
+            entries = uow.whitelist.all()
         if as_json:
             rows = [_SETTINGS_ROW | {'email': email} for email in sorted(in_settings)]
             click.echo(json.dumps(rows + [_row(entry, now) for entry in entries], indent=2))

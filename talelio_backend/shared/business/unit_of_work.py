@@ -1,9 +1,6 @@
 from types import TracebackType
 from typing import Protocol, Self
 
-# Rows per transaction, so that pruning blocks nobody for long.
-PRUNE_BATCH = 1000
-
 
 class UnitOfWork(Protocol):
     """One transaction per `with` block. Leaving the block without `commit` rolls it back.

@@ -1,6 +1,4 @@
 """The operator's use cases, for the command line."""
-from collections.abc import Sequence
-
 from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
@@ -108,12 +106,6 @@ def show(uow: AccountUnitOfWork, email: str) -> Account:
     if account is None:
         raise NoSuchAccount(email)
     return account
-
-
-def list_all(uow: AccountUnitOfWork) -> Sequence[Account]:
-    """Oldest first."""
-    with uow:
-        return uow.accounts.all()
 
 
 def _locked(uow: AccountUnitOfWork, email: str) -> Account:

@@ -1,5 +1,4 @@
 """The addresses that may register: those in the settings, and those that the operator added."""
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +6,6 @@ from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
-from talelio_backend.app_account.business.ports import AccountUnitOfWork
 from talelio_backend.app_account.business.use_cases.shared_steps import disable, lock_by_email
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.errors import Invalid, NotFound
@@ -66,8 +64,3 @@ def remove(context: AccountContext, *, email: str, disable_account: bool) -> Rem
         disabled = disable_account and account is not None and disable(context, account)
         uow.commit()
     return Removal(email=canonical, account=account, disabled=disabled)
-
-
-def list_entries(uow: AccountUnitOfWork) -> Sequence[WhitelistEntry]:
-    with uow:
-        return uow.whitelist.all()

@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from talelio_backend.shared.business.actor import Actor
-from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH, UnitOfWork
+from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
 class EventKind(StrEnum):
@@ -134,31 +134,7 @@ def record(
     )
 
 
-def record_refusal(
-    uow: AuditUnitOfWork,
-    kind: EventKind,
-    actor: Actor,
-    now: datetime,
-    *,
-    account_id: int | None = None,
-    details: Mapping[str, str | int] | None = None,
-) -> None:
-    """Record a refusal in a transaction of its own."""
-    with uow:
-        record(uow.audit, kind, actor, now, account_id=account_id, details=details)
-        uow.commit()
-
-
 def network_of(address: str) -> str:
     """Return the /24 of an IPv4 address or the /48 of an IPv6 address, which does not identify a customer."""
     bits = 24 if ip_address(address).version == 4 else 48
     return str(ip_network(f'{address.partition("%")[0]}/{bits}', strict=False))
-
-
-def prune(uow: AuditUnitOfWork, retention: Retention, now: datetime) -> int:
-    """Apply the retention to a batch of events. Return the number of affected events."""
-    with uow:
-        pruned = uow.audit.delete_before(now - retention.events, PRUNE_BATCH)
-        pruned += uow.audit.forget_addresses(now - retention.addresses, PRUNE_BATCH)
-        uow.commit()
-    return pruned

@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from talelio_backend.shared.business.errors import Conflict, Unprocessable
-from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH, UnitOfWork
+from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 RETENTION = timedelta(hours=24)
 # After this time another request may take over a claim. Only one of them can commit.
@@ -154,10 +154,3 @@ def release(uow: IdempotencyUnitOfWork, claimed: IdempotencyClaim) -> None:
         if existing is not None and existing.holder == claimed.holder and existing.response is None:
             uow.idempotency_claims.delete(existing)
             uow.commit()
-
-
-def prune(uow: IdempotencyUnitOfWork, now: datetime) -> int:
-    with uow:
-        pruned = uow.idempotency_claims.delete_expired(now, PRUNE_BATCH)
-        uow.commit()
-    return pruned

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from talelio_backend.shared.business.errors import Conflict, NotFound
-from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH, UnitOfWork
+from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 # Longer than a mail server may take to accept a message.
 LEASE = timedelta(minutes=2)
@@ -125,11 +125,6 @@ class OutboxUnitOfWork(UnitOfWork, Protocol):
         ...
 
 
-def list_unfinished(uow: OutboxUnitOfWork) -> Sequence[OutboxMail]:
-    with uow:
-        return uow.outbox.list_unfinished()
-
-
 def tally(uow: OutboxUnitOfWork) -> OutboxTally:
     with uow:
         return uow.outbox.tally()
@@ -143,10 +138,3 @@ def replay(uow: OutboxUnitOfWork, id_: int, now: datetime) -> None:
             raise NotFound(f'There is no mail {id_}')
         mail.replay(now)
         uow.commit()
-
-
-def prune(uow: OutboxUnitOfWork, now: datetime) -> int:
-    with uow:
-        pruned = uow.outbox.delete_done(now - RETENTION, PRUNE_BATCH)
-        uow.commit()
-    return pruned

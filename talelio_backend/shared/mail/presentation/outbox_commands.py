@@ -16,7 +16,8 @@ def outbox_commands(unit_of_work: Callable[[], outbox.OutboxUnitOfWork]) -> AppG
     @commands.command('list')
     def list_() -> None:
         """List pending and failed mail, oldest first."""
-        mails = outbox.list_unfinished(unit_of_work())
+        with unit_of_work() as uow:
+            mails = uow.outbox.list_unfinished()
         for mail in mails:
             subject = ' '.join(f'{name}={value}' for name, value in mail.payload.items())
             click.echo(

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
 from talelio_backend.shared.business.errors import BusinessError
-from talelio_backend.shared.business.unit_of_work import PRUNE_BATCH
 
 # How long a network is known after the last login from it.
 KNOWN_FOR = timedelta(days=90)
@@ -113,10 +112,3 @@ def limited_network(address: str | None) -> str:
     if ip_address(address).version == 4:
         return address
     return str(ip_network(f'{address.partition("%")[0]}/64', strict=False))
-
-
-def prune(uow: LimitsUnitOfWork, now: datetime) -> int:
-    with uow:
-        pruned = uow.counters.delete_expired(now, PRUNE_BATCH)
-        uow.commit()
-    return pruned

@@ -1,7 +1,7 @@
 """The way of a mail from the commit to the mail server, over a real outbox and a real server."""
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -264,6 +264,11 @@ def test_a_database_that_is_gone_after_the_sending_sends_again_under_the_same_id
 # Failures
 
 
+def unfinished(engine: Engine) -> Sequence[OutboxMail]:
+    with UnitOfWork(engine) as uow:
+        return uow.outbox.list_unfinished()
+
+
 def test_a_refused_mail_fails_is_listed_replayed_and_sent(
     engine: Engine, smtp_sink: SmtpSink, clock: Clock
 ) -> None:
@@ -271,7 +276,7 @@ def test_a_refused_mail_fails_is_listed_replayed_and_sent(
     smtp_sink.refuse_with = '554 no mail for reader0@example.com'
 
     assert relay_once(engine, mailer_to(smtp_sink), clock)
-    [listed] = outbox.list_unfinished(UnitOfWork(engine))
+    [listed] = unfinished(engine)
     clock.now = NOW + timedelta(days=3)
     assert not relay_once(engine, mailer_to(smtp_sink), clock)
     smtp_sink.refuse_with = None
@@ -281,7 +286,7 @@ def test_a_refused_mail_fails_is_listed_replayed_and_sent(
     assert (listed.id, listed.status, listed.tries) == (mail.id, MailStatus.FAILED, 1)
     assert listed.last_error == 'the mail server refused the mail (554)'
     assert message_ids(smtp_sink) == [message_id(mail)]
-    assert not outbox.list_unfinished(UnitOfWork(engine))
+    assert not unfinished(engine)
     assert stored(engine, mail).finished_at == clock.now
 
 

@@ -185,5 +185,6 @@ def test_accounts_are_listed_oldest_first() -> None:
     uow = FakeUnitOfWork()
     first, second = register(uow), create(uow)
 
-    assert [account.id for account in administration.list_all(uow)] == [first.id, second.id]
+    with uow:
+        assert [account.id for account in uow.accounts.all()] == [first.id, second.id]
     assert administration.show(uow, 'MAKER@example.com').id == first.id

@@ -34,7 +34,7 @@ def test_an_added_address_may_register_in_any_spelling() -> None:
     uow = FakeUnitOfWork()
 
     assert add(uow).email == NEW_CANONICAL
-    entry, = whitelist.list_entries(uow)
+    entry, = uow.store.whitelist.values()
     assert (entry.note, entry.added_at, entry.expires_at) == ('a friend', NOW, None)
 
     register(uow, 'NEW@xn--bcher-kva.example')
@@ -60,7 +60,7 @@ def test_adding_again_replaces_note_and_expiry() -> None:
 
     add(uow, note='family')
 
-    entry, = whitelist.list_entries(uow)
+    entry, = uow.store.whitelist.values()
     assert (entry.note, entry.expires_at) == ('family', None)
 
 

@@ -2,20 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from talelio_backend.shared.audit.business.audit_trail import (
-    EventKind,
-    EventQuery,
-    Retention,
-    network_of,
-    prune,
-    record,
-    record_refusal,
-)
+from talelio_backend.shared.audit.business.audit_trail import EventKind, EventQuery, network_of, record
 from talelio_backend.shared.business.actor import Actor
 from tests.fakes.unit_of_work import FakeUnitOfWork
-from tests.support.samples import NOW, ORIGIN, new_event
-
-RETENTION = Retention(addresses=timedelta(days=30), events=timedelta(days=365))
+from tests.support.samples import NOW, ORIGIN
 
 
 @pytest.mark.parametrize(('address', 'network'), [
@@ -37,10 +27,12 @@ def test_an_event_belongs_to_the_unit_of_work_of_the_change() -> None:
     assert not uow.store.events
 
 
-def test_a_refusal_is_recorded_in_its_own_transaction() -> None:
+def test_an_event_keeps_what_is_known_of_a_request() -> None:
     uow = FakeUnitOfWork()
 
-    record_refusal(uow, EventKind.LOGIN_FAILED, ORIGIN, NOW, account_id=7, details={'tries': 3})
+    with uow:
+        record(uow.audit, EventKind.LOGIN_FAILED, ORIGIN, NOW, account_id=7, details={'tries': 3})
+        uow.commit()
 
     event, = uow.store.events.values()
     assert (event.actor, event.address, event.network) == ('anonymous', '192.0.2.7', '192.0.2.0/24')
@@ -60,25 +52,13 @@ def test_an_event_names_its_actor() -> None:
                                                         ('operator maria', None)]
 
 
-def test_pruning_deletes_old_events_and_addresses() -> None:
-    uow = FakeUnitOfWork()
-    with uow:
-        for days in (0, 31, 366):
-            uow.audit.add(new_event(account_id=days, now=NOW - timedelta(days=days)))
-        uow.commit()
-
-    assert prune(uow, RETENTION, NOW) == 2
-    assert prune(uow, RETENTION, NOW) == 0
-    left = {event.account_id: event.address for event in uow.store.events.values()}
-    assert left == {0: '192.0.2.7', 31: None}
-
-
 def test_events_are_filtered_and_listed_newest_first() -> None:
     uow = FakeUnitOfWork()
     for hours, account_id in ((0, 7), (1, 8), (2, 7)):
-        record_refusal(
-            uow, EventKind.LOGIN_FAILED, ORIGIN, NOW + timedelta(hours=hours), account_id=account_id
-        )
+        with uow:
+            now = NOW + timedelta(hours=hours)
+            record(uow.audit, EventKind.LOGIN_FAILED, ORIGIN, now, account_id=account_id)
+            uow.commit()
 
     with uow:
         found = uow.audit.find(EventQuery(account_id=7))

@@ -12,13 +12,7 @@ from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 from talelio_backend.shared.rate_limits.business.limiter import RateLimiter, Refused
-from talelio_backend.shared.rate_limits.business.limits import (
-    KNOWN_FOR,
-    Limit,
-    Policy,
-    limited_network,
-    prune,
-)
+from talelio_backend.shared.rate_limits.business.limits import KNOWN_FOR, Limit, Policy, limited_network
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import NOW, ORIGIN
 
@@ -353,15 +347,6 @@ def test_retry_after_is_rounded_up() -> None:
     tries.now += timedelta(seconds=59, milliseconds=500)
 
     assert tries.refusal().retry_after == 1
-
-
-def test_expired_counters_are_pruned() -> None:
-    tries = Tries()
-    tries.make(None)
-
-    assert prune(tries.uow, NOW + timedelta(hours=1)) == 1
-    assert prune(tries.uow, NOW + KNOWN_FOR) == 2
-    assert not tries.uow.store.counters
 
 
 def test_pauses_do_not_overflow() -> None:
