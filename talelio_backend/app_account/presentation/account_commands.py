@@ -4,13 +4,12 @@ import sys
 from collections.abc import Callable
 
 import click
-from flask.cli import AppGroup
 
 from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.use_cases import administration
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
-from talelio_backend.shared.presentation.command_options import json_option, operator, report_errors
+from talelio_backend.shared.presentation.command_options import Commands, json_option, operator
 from talelio_backend.shared.presentation.schemas import format_utc
 
 _password_option = click.option(
@@ -18,8 +17,8 @@ _password_option = click.option(
 )
 
 
-def account_commands(dependencies: AccountDependencies) -> AppGroup:
-    commands = AppGroup('account', help='Manage accounts.')
+def account_commands(dependencies: AccountDependencies) -> Commands:
+    commands = Commands('account', help='Manage accounts.')
 
     @commands.command('create')
     @click.argument('email')
@@ -29,10 +28,9 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     def create(email: str, username: str, password_stdin: bool, as_json: bool) -> None:
         """Create a verified account. The whitelist does not apply."""
         password = _password(password_stdin)
-        with report_errors():
-            account = administration.create(
-                dependencies.context(operator()), email=email, username=username, password=password
-            )
+        account = administration.create(
+            dependencies.context(operator()), email=email, username=username, password=password
+        )
         _print(account, as_json, f'{account.email} can log in')
 
     def add_command(
@@ -43,8 +41,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
         @click.argument('email')
         @json_option
         def command(email: str, as_json: bool) -> None:
-            with report_errors():
-                account = use_case(dependencies.context(operator()), email)
+            account = use_case(dependencies.context(operator()), email)
             _print(account, as_json, f'{account.email} {outcome}')
 
     add_command('verify', 'Mark an account as verified.', administration.verify, 'is verified')
@@ -61,8 +58,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     def set_password(email: str, password_stdin: bool, as_json: bool) -> None:
         """Set a new password and end all sessions."""
         password = _password(password_stdin)
-        with report_errors():
-            account = administration.set_password(dependencies.context(operator()), email, password)
+        account = administration.set_password(dependencies.context(operator()), email, password)
         _print(account, as_json, f'{account.email} has a new password')
 
     @commands.command('delete')
@@ -72,8 +68,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
         """Delete an account with its projects and images."""
         if not yes:
             click.confirm(f'Delete {email} and all of its data?', abort=True)
-        with report_errors():
-            account = administration.delete(dependencies.context(operator()), email)
+        account = administration.delete(dependencies.context(operator()), email)
         click.echo(f'{account.email} is deleted')
 
     @commands.command('show')
@@ -81,8 +76,7 @@ def account_commands(dependencies: AccountDependencies) -> AppGroup:
     @json_option
     def show(email: str, as_json: bool) -> None:
         """Show an account."""
-        with report_errors():
-            account = administration.show(dependencies.unit_of_work(), email)
+        account = administration.show(dependencies.unit_of_work(), email)
         _print(account, as_json, _line(account))
 
     @commands.command('list')

@@ -4,12 +4,11 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
-from flask.cli import AppGroup
 
 from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_account.business.use_cases import whitelist
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
-from talelio_backend.shared.presentation.command_options import AHEAD, json_option, operator, report_errors
+from talelio_backend.shared.presentation.command_options import AHEAD, Commands, json_option, operator
 from talelio_backend.shared.presentation.schemas import format_utc
 
 _SETTINGS_ROW: dict[str, object] = {
@@ -22,8 +21,8 @@ _SETTINGS_ROW: dict[str, object] = {
 }
 
 
-def whitelist_commands(dependencies: AccountDependencies, in_settings: Collection[str]) -> AppGroup:
-    commands = AppGroup(
+def whitelist_commands(dependencies: AccountDependencies, in_settings: Collection[str]) -> Commands:
+    commands = Commands(
         'whitelist', help='Manage the addresses that may register, besides those in WHITELISTED_EMAILS.'
     )
 
@@ -33,9 +32,8 @@ def whitelist_commands(dependencies: AccountDependencies, in_settings: Collectio
     @click.option('--expires', type=AHEAD, help='12h, 30d, or 2026-01-31 (UTC). Never by default.')
     def add(email: str, note: str, expires: datetime | None) -> None:
         """Allow an address to register, or replace its note and expiry."""
-        with report_errors():
-            context = dependencies.context(operator())
-            entry = whitelist.add(context, email=email, note=note, expires_at=expires)
+        context = dependencies.context(operator())
+        entry = whitelist.add(context, email=email, note=note, expires_at=expires)
         end = 'with no expiry' if entry.expires_at is None else f'until {format_utc(entry.expires_at)}'
         click.echo(f'{entry.email} may register, {end}')
 
@@ -44,9 +42,8 @@ def whitelist_commands(dependencies: AccountDependencies, in_settings: Collectio
     @click.option('--disable-account', is_flag=True, help='Also disable the account with this address.')
     def remove(email: str, disable_account: bool) -> None:
         """Remove an address from the whitelist. An existing account stays enabled by default."""
-        with report_errors():
-            context = dependencies.context(operator())
-            removal = whitelist.remove(context, email=email, disable_account=disable_account)
+        context = dependencies.context(operator())
+        removal = whitelist.remove(context, email=email, disable_account=disable_account)
         click.echo(f'{removal.email} may not register any more')
         if removal.email in in_settings:
             click.echo('WHITELISTED_EMAILS still contains the address, so it may still register', err=True)

@@ -4,19 +4,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import click
-from flask.cli import AppGroup
 
 from talelio_backend.app_asset.business.file_claims import delete_unclaimed
 from talelio_backend.app_asset.business.ports import AssetUnitOfWork, ImageStore, StoredFile
 from talelio_backend.app_asset.business.sweep import find_unclaimed, finish_deletions, group_by_owner
 from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.presentation.command_options import Commands
 
 # The number of files to delete in a transaction. The owner cannot change images during one.
 _BATCH = 30
 
 
-def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStore) -> AppGroup:
-    commands = AppGroup('assets', help='Manage stored images.')
+def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStore) -> Commands:
+    commands = Commands('assets', help='Manage stored images.')
 
     @commands.command('sweep')
     @click.option('--delete', is_flag=True, help='Delete unclaimed files instead of counting them.')
@@ -32,26 +32,21 @@ def asset_commands(unit_of_work: Callable[[], AssetUnitOfWork], store: ImageStor
     def sweep(delete: bool, even_all: bool, older_than: int) -> None:
         """Find unclaimed files."""
         click.echo(f'Images are stored in {store}')
-        try:
-            owners = group_by_owner(
-                store.list(), modified_before=datetime.now(UTC) - timedelta(hours=older_than)
+        owners = group_by_owner(store.list(), modified_before=datetime.now(UTC) - timedelta(hours=older_than))
+        unclaimed = {
+            user_id: find_unclaimed(unit_of_work(), user_id, files)
+            for user_id, files in owners.items()
+        }
+        if not delete:
+            click.echo(f'Would free {_described(chain(*unclaimed.values()))}')
+            return
+        if owners and unclaimed == owners and not even_all:
+            raise click.ClickException(
+                'The database claims none of these files. '
+                'If it is the right one for this store, repeat with --even-all.'
             )
-            unclaimed = {
-                user_id: find_unclaimed(unit_of_work(), user_id, files)
-                for user_id, files in owners.items()
-            }
-            if not delete:
-                click.echo(f'Would free {_described(chain(*unclaimed.values()))}')
-                return
-            if owners and unclaimed == owners and not even_all:
-                raise click.ClickException(
-                    'The database claims none of these files. '
-                    'If it is the right one for this store, repeat with --even-all.'
-                )
-            _delete(unit_of_work, store, unclaimed)
-            finish_deletions(unit_of_work(), store)
-        except BusinessError as error:
-            raise click.ClickException(error.message) from error
+        _delete(unit_of_work, store, unclaimed)
+        finish_deletions(unit_of_work(), store)
 
     return commands
 

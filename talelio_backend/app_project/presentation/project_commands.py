@@ -3,7 +3,6 @@ from collections import Counter
 from collections.abc import Callable
 
 import click
-from flask.cli import AppGroup
 
 from talelio_backend.app_project.business.domain.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectUnitOfWork
@@ -13,10 +12,11 @@ from talelio_backend.app_project.business.use_cases.rerendering import (
     rerender,
 )
 from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.presentation.command_options import Commands
 
 
-def project_commands(unit_of_work: Callable[[], ProjectUnitOfWork], renderer: MarkdownRenderer) -> AppGroup:
-    commands = AppGroup('projects', help='Manage the texts of projects.')
+def project_commands(unit_of_work: Callable[[], ProjectUnitOfWork], renderer: MarkdownRenderer) -> Commands:
+    commands = Commands('projects', help='Manage the texts of projects.')
 
     @commands.command('render')
     @click.option('--all', 'even_current', is_flag=True, help='Include texts that this release rendered.')

@@ -1,11 +1,11 @@
 """Helpers of CLI commands: time options, the operator's name, error reporting."""
 import getpass
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
+from flask.cli import AppGroup
 
 from talelio_backend.shared.business.actor import Actor
 from talelio_backend.shared.business.errors import BusinessError
@@ -46,10 +46,11 @@ def operator() -> Actor:
     return Actor(name=f'operator {name}')
 
 
-@contextmanager
-def report_errors() -> Iterator[None]:
-    """Turn a BusinessError into a message and exit status 1."""
-    try:
-        yield
-    except BusinessError as error:
-        raise click.ClickException(error.message) from error
+class Commands(AppGroup):
+    """Turns a BusinessError of its commands into a message and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BusinessError as error:
+            raise click.ClickException(error.message) from error

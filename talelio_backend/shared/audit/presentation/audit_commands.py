@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 
 from talelio_backend.shared.audit.business.audit_trail import (
     AuditUnitOfWork,
@@ -14,15 +13,15 @@ from talelio_backend.shared.audit.business.audit_trail import (
     EventQuery,
     SecurityEvent,
 )
-from talelio_backend.shared.presentation.command_options import AGO, json_option, report_errors
+from talelio_backend.shared.presentation.command_options import AGO, Commands, json_option
 from talelio_backend.shared.presentation.schemas import format_utc
 
 
 def audit_commands(
     unit_of_work: Callable[[], AuditUnitOfWork], account_id_of: Callable[[str], int]
-) -> AppGroup:
+) -> Commands:
     """`account_id_of` looks up an e-mail address in any spelling. It raises NotFound."""
-    commands = AppGroup('audit', help='Show the audit trail of accounts.')
+    commands = Commands('audit', help='Show the audit trail of accounts.')
 
     @commands.command('list')
     @click.option(
@@ -41,8 +40,7 @@ def audit_commands(
         account: str | None, event: str | None, since: datetime | None, limit: int, as_json: bool
     ) -> None:
         """Show security events, newest first."""
-        with report_errors():
-            account_id = None if account is None else _account_id(account, account_id_of)
+        account_id = None if account is None else _account_id(account, account_id_of)
         kind = None if event is None else EventKind(event)
         query = EventQuery(account_id=account_id, kind=kind, since=since, limit=limit)
         with unit_of_work() as uow:

@@ -3,15 +3,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import click
-from flask.cli import AppGroup
 
-from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.mail.business import outbox
+from talelio_backend.shared.presentation.command_options import Commands
 from talelio_backend.shared.presentation.schemas import format_utc
 
 
-def outbox_commands(unit_of_work: Callable[[], outbox.OutboxUnitOfWork]) -> AppGroup:
-    commands = AppGroup('outbox', help='Manage mail that is pending or has failed.')
+def outbox_commands(unit_of_work: Callable[[], outbox.OutboxUnitOfWork]) -> Commands:
+    commands = Commands('outbox', help='Manage mail that is pending or has failed.')
 
     @commands.command('list')
     def list_() -> None:
@@ -30,10 +29,7 @@ def outbox_commands(unit_of_work: Callable[[], outbox.OutboxUnitOfWork]) -> AppG
     @click.argument('id_', metavar='ID', type=int)
     def replay(id_: int) -> None:
         """Send a failed mail again."""
-        try:
-            outbox.replay(unit_of_work(), id_, datetime.now(UTC))
-        except BusinessError as error:
-            raise click.ClickException(error.message) from error
+        outbox.replay(unit_of_work(), id_, datetime.now(UTC))
         click.echo(f'Mail {id_} is due now')
 
     return commands
