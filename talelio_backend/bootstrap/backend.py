@@ -33,7 +33,6 @@ from talelio_backend.bootstrap.users import add_users
 from talelio_backend.observability.metrics import Metrics
 from talelio_backend.observability.metrics.image_store import MeasuredImageStore
 from talelio_backend.observability.metrics.mail import MeasuredMailer
-from talelio_backend.observability.metrics.security import MeasuredRateLimiter
 from talelio_backend.settings import Settings
 from talelio_backend.shared.data.change_listener import NOW, ChangeListener
 from talelio_backend.shared.data.engine import make_engine
@@ -46,6 +45,7 @@ from talelio_backend.shared.mail.presentation.outbox_commands import outbox_comm
 from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.openapi.routes import docs_routes, openapi_routes
 from talelio_backend.shared.presentation.requests.access_log import sql_tags
+from talelio_backend.shared.rate_limits.business.limiter import RateLimiter
 from talelio_backend.shared.rate_limits.data.counter_repository import keyed_hash
 from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
@@ -129,7 +129,7 @@ def _make_container(
         unit_of_work=unit_of_work,
         read_session=read_session,
         access_tokens=CheckedAccessTokens(JwtAccessTokens(*settings.secret_keys), read_session),
-        limiter=MeasuredRateLimiter(unit_of_work, keyed_hash(settings.secret_key), metrics.security),
+        limiter=RateLimiter(unit_of_work, keyed_hash(settings.secret_key), metrics.security.count_refusal),
         store=store,
         folder=bare_store if isinstance(bare_store, FolderImageStore) else None,
         avatar_url=partial(avatar_url, store),

@@ -7,7 +7,6 @@ from talelio_backend.shared.presentation.caching.finalize_response import add_re
 from talelio_backend.shared.presentation.caching.response_cache import PublicData, ResponseCache
 from talelio_backend.shared.presentation.errors.handlers import add_error_handlers
 from talelio_backend.shared.presentation.requests.access_log import add_request_log
-from talelio_backend.shared.presentation.requests.environ_keys import add_environ_keys
 from talelio_backend.shared.presentation.requests.forwarded_for import ForwardedFor
 from talelio_backend.shared.presentation.url_converters import IdConverter
 from talelio_backend.shared.rate_limits.presentation.rate_limiting import add_rate_limit_headers
@@ -47,7 +46,6 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
     app.url_map.merge_slashes = False
     app.url_map.converters['id'] = IdConverter
     add_request_log(app)
-    add_environ_keys(app)
     # Before CORS: Flask calls these handlers in reverse order.
     add_response_finalizer(app)
     add_error_handlers(app)

@@ -20,8 +20,6 @@ from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROU
 from talelio_backend.shared.workers.bounded_calls import start_daemon
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STOP_TIMEOUT = 2.0
@@ -74,12 +72,7 @@ class Tracing:
                 set_status_on_exception=False,
             ) as span:
 
-                def start(
-                    line: str,
-                    headers: list[tuple[str, str]],
-                    exc_info: 'tuple[type[BaseException], BaseException, TracebackType] | Any' = None,
-                    /
-                ) -> Any:
+                def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
                     _set_response(span, int(line[:3]), headers)
                     return start_response(line, headers, exc_info)
 

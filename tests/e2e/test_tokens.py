@@ -12,6 +12,7 @@ import pytest
 from psycopg2.extensions import connection
 
 from talelio_backend.app_account.data.jwt import SignedTokens
+from talelio_backend.shared.business.identity import InvalidAccessToken
 from tests.support.answers import error_of
 from tests.support.database import execute
 from tests.support.members import Member, publish, verification_path
@@ -204,7 +205,7 @@ def test_a_claim_that_is_wrong_is_refused_even_with_the_right_key(
 
 @pytest.mark.parametrize('purpose', ['verification', 'reset', 'refresh', 'Access', ''])
 def test_a_token_of_another_purpose_is_no_bearer(api: ServedApi, author: Member, purpose: str) -> None:
-    tokens = SignedTokens(secret_key=SECRET_KEY, purpose=purpose, lifetime=timedelta(hours=1))
+    tokens = SignedTokens(purpose, timedelta(hours=1), InvalidAccessToken, [SECRET_KEY])
     token = tokens.issue(str(author.account['id']), datetime.now(UTC))
 
     assert attempt(api, token) == 'Signature verification failed'

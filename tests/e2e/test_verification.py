@@ -9,6 +9,7 @@ import pytest
 from psycopg2.extensions import connection
 
 from talelio_backend.app_account.data.jwt import SignedTokens
+from talelio_backend.shared.business.identity import InvalidAccessToken
 from tests.e2e.conftest import Serve
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
@@ -185,7 +186,7 @@ def test_a_token_of_another_purpose_verifies_nothing(
     api: ServedApi, database: connection, person: Person, purpose: str
 ) -> None:
     account = register(api, person)
-    tokens = SignedTokens(secret_key=SECRET_KEY, purpose=purpose, lifetime=timedelta(hours=1))
+    tokens = SignedTokens(purpose, timedelta(hours=1), InvalidAccessToken, [SECRET_KEY])
     claims = {'email': person.email, 'serial': 1}
     token = tokens.issue(str(account['id']), datetime.now(UTC), claims)
 
@@ -212,7 +213,7 @@ def test_a_token_of_another_purpose_verifies_nothing(
 def test_a_token_with_other_claims_is_invalid_even_with_the_right_key(
     api: ServedApi, subject: str, claims: dict[str, object]
 ) -> None:
-    tokens = SignedTokens(secret_key=SECRET_KEY, purpose='verification', lifetime=timedelta(hours=1))
+    tokens = SignedTokens('verification', timedelta(hours=1), InvalidAccessToken, [SECRET_KEY])
 
     path = VERIFY + tokens.issue(subject, datetime.now(UTC), claims)
 

@@ -5,7 +5,7 @@ exclusive validation rules for each kind of token (3.12), every claim required a
 """
 import base64
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from talelio_backend.app_account.business.domain.errors import (
 )
 from talelio_backend.app_account.business.domain.session import ABSOLUTE_LIFETIME, RefreshToken
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
+from talelio_backend.shared.business.errors import BusinessError
 from talelio_backend.shared.business.identity import Identity, InvalidAccessToken
 
 _ALGORITHM = 'HS256'
@@ -40,19 +41,16 @@ LIFETIMES = {
 _SECRET_BYTES = 32
 
 
-class InvalidToken(Exception):
-    """The message is PyJWT's. Clients rely on it."""
-
-
 @dataclass(frozen=True)
 class SignedTokens:
     """Issues and reads the tokens of one purpose, such as `access`."""
 
     purpose: str
     lifetime: timedelta
-    secret_key: str
-    # Verifies tokens issued before the key was rotated, but signs none.
-    previous_secret_key: str | None = None
+    # Gets PyJWT's message, on which clients rely for access tokens.
+    error: Callable[[str], BusinessError]
+    # The first one signs. The others verify tokens that were issued before the key was rotated.
+    secret_keys: Sequence[str | None]
 
     @property
     def _type(self) -> str:
@@ -64,9 +62,7 @@ class SignedTokens:
 
     @property
     def keys(self) -> tuple[bytes, ...]:
-        """The keys that verify tokens. The first one signs."""
-        secrets = (self.secret_key, self.previous_secret_key)
-        return tuple(self._derived(secret) for secret in secrets if secret is not None)
+        return tuple(self._derived(secret) for secret in self.secret_keys if secret is not None)
 
     def _derived(self, secret: str) -> bytes:
         # One block of HKDF-Expand (RFC 5869, section 2.3). The secret key is uniformly random already.
@@ -88,24 +84,24 @@ class SignedTokens:
         )
 
     def read(self, token: str) -> tuple[int, dict[str, Any]]:
-        """Return the subject, which is the id of a row, and the verified claims. Raises InvalidToken."""
+        """Return the subject, which is the id of a row, and the verified claims. Raises `error`."""
         try:
             decoded = self._decode(token)
         except jwt.PyJWTError as error:
-            raise InvalidToken(str(error)) from error
+            raise self.error(str(error)) from error
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
             # PyJWT does not catch these errors of malformed or oversized claims.
-            raise InvalidToken('Invalid token') from error
+            raise self.error('Invalid token') from error
         header: dict[str, Any] = decoded['header']
         if header.get('typ') != self._type:
-            raise InvalidToken('Invalid token type')
+            raise self.error('Invalid token type')
         if 'crit' in header:
             # No extension is supported (RFC 7515, section 4.1.11).
-            raise InvalidToken('Unsupported critical header')
+            raise self.error('Unsupported critical header')
         claims: dict[str, Any] = decoded['payload']
         subject: str = claims['sub']
         if not (subject.isascii() and subject.isdigit() and len(subject) <= 10 and int(subject) < 2**31):
-            raise InvalidToken('Invalid subject')
+            raise self.error('Invalid subject')
         return int(subject), claims
 
     def _decode(self, token: str) -> dict[str, Any]:
@@ -137,18 +133,15 @@ def is_integer(claim: object) -> bool:
 class JwtAccessTokens:
     """Checks tokens without checking revocation. See `shared.business.identity.AccessTokens`."""
 
-    def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
-        self._tokens = SignedTokens('access', ACCESS_TOKEN_LIFETIME, secret_key, previous_secret_key)
+    def __init__(self, *secret_keys: str | None) -> None:
+        self._tokens = SignedTokens('access', ACCESS_TOKEN_LIFETIME, InvalidAccessToken, secret_keys)
 
     def issue(self, identity: Identity, now: datetime) -> str:
         session = {} if identity.session_id is None else {'sid': identity.session_id}
         return self._tokens.issue(str(identity.account_id), now, {'epoch': identity.epoch, **session})
 
     def read(self, token: str) -> Identity:
-        try:
-            account_id, claims = self._tokens.read(token)
-        except InvalidToken as error:
-            raise InvalidAccessToken(str(error)) from error
+        account_id, claims = self._tokens.read(token)
         # Tokens of a release without sessions have neither.
         session_id, epoch = claims.get('sid'), claims.get('epoch', 0)
         if not (session_id is None
@@ -160,19 +153,16 @@ class JwtAccessTokens:
 class JwtLinkTokens:
     """See `app_account.business.ports.LinkTokens`."""
 
-    def __init__(self, purpose: LinkPurpose, secret_key: str, previous_secret_key: str | None = None) -> None:
-        self._tokens = SignedTokens(purpose, LIFETIMES[purpose], secret_key, previous_secret_key)
+    def __init__(self, purpose: LinkPurpose, *secret_keys: str | None) -> None:
         # The API promises this message for verification links.
         self._error = InvalidVerificationToken if purpose is LinkPurpose.VERIFICATION else InvalidLink
+        self._tokens = SignedTokens(purpose, LIFETIMES[purpose], lambda _: self._error(), secret_keys)
 
     def issue(self, link: MailLink, now: datetime) -> str:
         return self._tokens.issue(str(link.account_id), now, {'email': link.email, 'serial': link.serial})
 
     def read(self, token: str) -> MailLink:
-        try:
-            account_id, claims = self._tokens.read(token)
-        except InvalidToken as error:
-            raise self._error() from error
+        account_id, claims = self._tokens.read(token)
         match claims:
             case {'email': str() as email, 'serial': int() as serial}:
                 return MailLink(account_id, email, serial)
@@ -186,8 +176,10 @@ class JwtRefreshTokens:
     server does not store. The signature tells a replayed token, whose hash is gone, from a forged one.
     """
 
-    def __init__(self, secret_key: str, previous_secret_key: str | None = None) -> None:
-        self._tokens = SignedTokens('refresh', ABSOLUTE_LIFETIME, secret_key, previous_secret_key)
+    def __init__(self, *secret_keys: str | None) -> None:
+        self._tokens = SignedTokens(
+            'refresh', ABSOLUTE_LIFETIME, lambda _: InvalidRefreshToken(), secret_keys
+        )
 
     def new_secret(self) -> str:
         return token_urlsafe(_SECRET_BYTES)
@@ -203,10 +195,7 @@ class JwtRefreshTokens:
         return self._tokens.issue(str(token.session_id), now, {'jti': token.secret})
 
     def read(self, token: str) -> RefreshToken:
-        try:
-            session_id, claims = self._tokens.read(token)
-        except InvalidToken as error:
-            raise InvalidRefreshToken() from error
+        session_id, claims = self._tokens.read(token)
         match claims:
             case {'jti': str() as secret}:
                 return RefreshToken(session_id, secret)

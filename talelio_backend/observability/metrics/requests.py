@@ -9,8 +9,6 @@ from talelio_backend.observability.metrics.sharing import counter, gauge, histog
 from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Arbitrary paths as labels would create unlimited time series.
@@ -50,13 +48,7 @@ class RequestMetrics:
             began = perf_counter()
             status = '500'
 
-            def start(
-                line: str,
-                headers: list[tuple[str, str]],
-                # As in PEP 3333.
-                exc_info: 'tuple[type[BaseException], BaseException, TracebackType] | Any' = None,
-                /
-            ) -> Any:
+            def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
                 nonlocal status
                 status = line[:3]
                 return start_response(line, headers, exc_info)

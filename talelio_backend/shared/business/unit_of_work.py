@@ -1,8 +1,8 @@
-from types import TracebackType
-from typing import Protocol, Self
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, Self
 
 
-class UnitOfWork(Protocol):
+class UnitOfWork(AbstractContextManager[Any, None], Protocol):
     """One transaction per `with` block. Leaving the block without `commit` rolls it back.
 
     Each feature's protocol adds the repositories it needs as read-only properties. Leaving the block raises
@@ -13,11 +13,6 @@ class UnitOfWork(Protocol):
     def __enter__(self) -> Self:
         ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        ...
-
     def commit(self, result: object = None) -> None:
         """Commit. The same transaction may store `result`, which the use case is about to return.
 
@@ -25,16 +20,11 @@ class UnitOfWork(Protocol):
         """
 
 
-class ReadSession(Protocol):
+class ReadSession(AbstractContextManager[Any, None], Protocol):
     """Read-only access without a transaction: each query sees the data at its own time.
 
     Each feature's protocol adds what it reads. Leaving the block raises Unavailable as a unit of work does.
     """
 
     def __enter__(self) -> Self:
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
         ...

@@ -73,6 +73,8 @@ def sql_tags() -> list[tuple[str, str]]:
 def _begin() -> None:
     request_id.set(choose_request_id(request.headers.get(REQUEST_ID)))
     g.request_began = time.perf_counter()
+    if request.url_rule is not None:
+        request.environ[ROUTE] = request.url_rule.rule
 
 
 def _end(response: Response) -> Response:

@@ -71,10 +71,19 @@ class Refused(TooManyRequests):
 
 class RateLimiter:
 
-    def __init__(self, unit_of_work: Callable[[], LimitsUnitOfWork], pseudonym: Callable[[str], str]) -> None:
-        """`pseudonym` is a keyed hash: neither e-mail addresses nor networks are stored."""
+    def __init__(
+        self,
+        unit_of_work: Callable[[], LimitsUnitOfWork],
+        pseudonym: Callable[[str], str],
+        notify: Callable[[Policy], None] = lambda policy: None
+    ) -> None:
+        """`pseudonym` is a keyed hash: neither e-mail addresses nor networks are stored.
+
+        `notify` is called with the policy that refuses a try.
+        """
         self._unit_of_work = unit_of_work
         self._pseudonym = pseudonym
+        self._notify = notify
 
     def admit(self, limit: Limit, actor: Actor, subject: str, now: datetime) -> Admission:
         """Count a try, across all processes. Raises Refused without counting."""
@@ -88,7 +97,7 @@ class RateLimiter:
                 if known:
                     charges.append(Charge(policy=limit.subject, key=known_key))
             counters = uow.counters.lock([charge.name for charge in charges], now)
-            _refuse_if_blocked(charges, counters, now)
+            self._refuse_if_blocked(charges, counters, now)
             for charge, counter in zip(charges, counters):
                 counter.take(charge.policy, now)
             uow.commit()
@@ -126,6 +135,14 @@ class RateLimiter:
             known.expires_at = now + KNOWN_FOR
             uow.commit()
 
+    def _refuse_if_blocked(self, charges: list[Charge], counters: list[Counter], now: datetime) -> None:
+        blocked = [(counter.blocked_until, charge.policy) for charge, counter in zip(charges, counters)
+                   if charge.refuses and counter.is_blocked(charge.policy, now)]
+        if blocked:
+            until, policy = max(blocked, key=lambda each: each[0])
+            self._notify(policy)
+            raise Refused(policy, _seconds_until(until, now))
+
     def _known_key(self, subject: str, network: str) -> str:
         return self._pseudonym(f'{subject}\n{network}')
 
@@ -150,14 +167,6 @@ class RateLimiter:
 def _is_known(uow: LimitsUnitOfWork, known_key: str, now: datetime) -> bool:
     known = uow.counters.get((KNOWN_NETWORK, known_key))
     return known is not None and known.expires_at > now
-
-
-def _refuse_if_blocked(charges: list[Charge], counters: list[Counter], now: datetime) -> None:
-    blocked = [(counter.blocked_until, charge) for charge, counter in zip(charges, counters)
-               if charge.refuses and counter.is_blocked(charge.policy, now)]
-    if blocked:
-        until, charge = max(blocked, key=lambda each: each[0])
-        raise Refused(charge.policy, _seconds_until(until, now))
 
 
 def _seconds_until(time: datetime, now: datetime) -> int:

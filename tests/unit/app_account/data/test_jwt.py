@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from talelio_backend.app_account.business.ports import LinkPurpose
-from talelio_backend.app_account.data.jwt import InvalidToken, JwtAccessTokens, JwtLinkTokens, SignedTokens
+from talelio_backend.app_account.data.jwt import JwtAccessTokens, JwtLinkTokens, SignedTokens
 from talelio_backend.shared.business.identity import Identity, InvalidAccessToken
 from tests.support.served_api import SECRET_KEY
 
@@ -16,7 +16,7 @@ NOW = datetime.now(UTC)
 # Seconds, in the year 2242. A constant keeps the names of the tests stable.
 FAR_AHEAD = 2**33
 OLD_KEY = 'the key before: 0123456789abcdefghijk'
-TOKENS = SignedTokens(secret_key=SECRET_KEY, purpose='access', lifetime=timedelta(minutes=30))
+TOKENS = SignedTokens('access', timedelta(minutes=30), InvalidAccessToken, [SECRET_KEY])
 CLAIMS: dict[str, Any] = {
     'iss': 'talelio_backend',
     'aud': 'talelio_backend:access',
@@ -46,7 +46,7 @@ def signed(header: object, payload: object) -> str:
 
 
 def message_for(token: str) -> str:
-    with pytest.raises(InvalidToken) as caught:
+    with pytest.raises(InvalidAccessToken) as caught:
         TOKENS.read(token)
     return str(caught.value)
 
@@ -146,7 +146,7 @@ def test_own_messages_cover_errors_without_a_pyjwt_message() -> None:
 
 def test_a_token_is_invalid_for_another_purpose() -> None:
     access, verification = JwtAccessTokens(SECRET_KEY), JwtLinkTokens(LinkPurpose.VERIFICATION, SECRET_KEY)
-    reset = SignedTokens(secret_key=SECRET_KEY, purpose='reset', lifetime=timedelta(hours=1))
+    reset = SignedTokens('reset', timedelta(hours=1), InvalidAccessToken, [SECRET_KEY])
 
     with pytest.raises(InvalidAccessToken, match='Signature verification failed'):
         access.read(reset.issue('1', NOW))

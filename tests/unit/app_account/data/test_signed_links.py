@@ -11,7 +11,7 @@ from talelio_backend.app_account.data.jwt import (
     JwtRefreshTokens,
     SignedTokens,
 )
-from talelio_backend.shared.business.identity import Identity
+from talelio_backend.shared.business.identity import Identity, InvalidAccessToken
 from tests.support.served_api import SECRET_KEY
 
 NEW_KEY = 'the key that comes next: 0123456789abcdef'
@@ -37,7 +37,7 @@ def test_a_link_survives_one_key_rotation(purpose: LinkPurpose) -> None:
 
 @pytest.mark.parametrize('purpose', LIFETIMES)
 def test_a_link_issued_by_an_earlier_release_is_valid(purpose: LinkPurpose) -> None:
-    mailed = SignedTokens(secret_key=SECRET_KEY, purpose=purpose, lifetime=HOUR)
+    mailed = SignedTokens(purpose, HOUR, InvalidAccessToken, [SECRET_KEY])
     token = mailed.issue('7', NOW, {'email': 'maker@example.com', 'serial': 3})
 
     assert JwtLinkTokens(purpose, SECRET_KEY).read(token) == LINK
@@ -78,7 +78,7 @@ def test_a_link_is_valid_for_its_purpose_only(purpose: LinkPurpose) -> None:
     }], ids=repr
 )
 def test_a_link_without_its_claims_is_refused(claims: dict[str, object]) -> None:
-    tokens = SignedTokens(secret_key=SECRET_KEY, purpose='reset', lifetime=HOUR)
+    tokens = SignedTokens('reset', HOUR, InvalidAccessToken, [SECRET_KEY])
 
     with pytest.raises(InvalidLink):
         JwtLinkTokens(LinkPurpose.RESET, SECRET_KEY).read(tokens.issue('7', NOW, claims))

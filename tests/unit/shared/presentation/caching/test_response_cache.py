@@ -18,7 +18,7 @@ from talelio_backend.shared.presentation.errors.handlers import add_error_handle
 from talelio_backend.shared.presentation.json_responses import model_response
 from talelio_backend.shared.presentation.operation import described
 from talelio_backend.shared.presentation.requests.access_log import add_request_log
-from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE, add_environ_keys
+from talelio_backend.shared.presentation.requests.environ_keys import CACHE, ROUTE
 from talelio_backend.shared.presentation.schemas import Answer
 
 LISTED = 'https://www.example.com'
@@ -58,7 +58,6 @@ class Service:
         self.written = count(1)
         self.app = Flask(__name__)
         add_request_log(self.app)
-        add_environ_keys(self.app)
         add_response_finalizer(self.app)
         add_error_handlers(self.app)
         CORS(self.app, origins=[LISTED, LISTED_TOO], supports_credentials=True)
