@@ -38,9 +38,9 @@ def test_the_scripts_are_sound(name: str) -> None:
     assert (checked.returncode, checked.stdout) == (0, '')
 
 
-@pytest.mark.parametrize('name', BOX)
+@pytest.mark.parametrize('name', [*BOX, 'pitr'])
 def test_every_service_has_as_few_rights_as_it_can(name: str) -> None:
-    service = BOX[name]
+    service = (BOX | compose('docker-compose.pitr.yml')['services'] | BOX)[name]
 
     assert service['read_only']
     assert service['cap_drop'] == ['ALL']

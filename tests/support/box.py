@@ -35,7 +35,7 @@ while [[ ${1-} == -* ]]; do
   shift
 done
 case $verb in
-  stop | up) ;;
+  stop | up) if hook=$(command -v "compose-$verb"); then "$hook"; fi ;;
   exec | run)
     shift
     cd "$PROJECT_FOLDER"
@@ -48,8 +48,8 @@ esac
 _SLEEP = '#!/usr/bin/env bash\nexec "$REAL_SLEEP" 0.05\n'
 
 
-def compose() -> dict[str, Any]:
-    text = (PROJECT_FOLDER / 'docker-compose.yml').read_text(encoding='utf-8')
+def compose(name: str = 'docker-compose.yml') -> dict[str, Any]:
+    text = (PROJECT_FOLDER / name).read_text(encoding='utf-8')
     document: dict[str, Any] = yaml.safe_load(text)
     return document
 

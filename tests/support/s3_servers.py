@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import boto3
 import requests
+import trustme
 from botocore.config import Config
 
 from talelio_backend.app_asset.data.stores.s3_store import Limits
@@ -48,6 +49,8 @@ class _S3Server(ABC):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        # Of the authority that has signed its certificate, if it speaks TLS.
+        self._ca_file: str | None = None
         self.url = ''
         self._numbers = count(1)
 
@@ -102,7 +105,7 @@ class _S3Server(ABC):
         session = boto3.session.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name='us-east-1')
         # Left to itself, it would sign URLs in a way that rclone does not know.
         config = Config(signature_version='s3v4', s3={'addressing_style': 'path'})
-        return session.client('s3', endpoint_url=self.url, config=config)
+        return session.client('s3', endpoint_url=self.url, config=config, verify=self._ca_file)
 
     def make_bucket(self) -> str:
         """Return the name of a new one."""
@@ -111,13 +114,13 @@ class _S3Server(ABC):
         return name
 
     def _answers(self) -> bool:
-        listening = re.search(r'http://127\.0\.0\.1:[1-9]\d*', self._log())
+        listening = re.search(r'https?://127\.0\.0\.1:[1-9]\d*', self._log())
         if listening is None:
             return False
         self.url = listening.group()
         try:
             # Whatever it says: a signature may be missing.
-            requests.get(self.url, timeout=PATIENCE)
+            requests.get(self.url, timeout=PATIENCE, verify=self._ca_file or True)
         except requests.ConnectionError:
             return False
         return True
@@ -156,3 +159,24 @@ class RcloneServer(_S3Server):
     def _environ(self) -> Mapping[str, str]:
         # No file: the settings are kept in memory.
         return {**super()._environ, 'RCLONE_CONFIG': ''}
+
+
+class TlsRcloneServer(RcloneServer):
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        authority = trustme.CA()
+        certificate = authority.issue_cert('127.0.0.1')
+        self._ca_file = str(folder / 'ca.pem')
+        authority.cert_pem.write_to_path(self._ca_file)
+        certificate.private_key_pem.write_to_path(str(folder / 'key.pem'))
+        with (folder / 'certificate.pem').open('wb') as file:
+            file.writelines(blob.bytes() for blob in certificate.cert_chain_pems)
+
+    @property
+    def _command(self) -> list[str]:
+        return [
+            *super()._command, '--cert',
+            str(self._folder / 'certificate.pem'), '--key',
+            str(self._folder / 'key.pem')
+        ]
