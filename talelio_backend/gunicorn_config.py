@@ -125,7 +125,7 @@ def _migrate(database_url: str) -> None:
     from alembic.config import Config
     from sqlalchemy.exc import OperationalError
     config = Config(PROJECT_FOLDER / 'alembic.ini')
-    config.attributes['database_url'] = database_url
+    config.attributes |= {'database_url': database_url, 'direct_database_url': _settings.direct_database_url}
     try:
         command.upgrade(config, 'head')
     except OperationalError:

@@ -2,10 +2,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Engine
+
 from talelio_backend.app_asset.data.stores.folder_store import FolderImageStore
 from talelio_backend.app_asset.presentation.file_routes import FILES_PATH
 from talelio_backend.settings import Settings
 from talelio_backend.settings.folders import MAIL_FOLDER, PROJECT_FOLDER
+from talelio_backend.shared.data.engine import make_engine
 from talelio_backend.shared.mail.data.folder_mailer import FolderMailer
 from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
 
@@ -16,9 +19,16 @@ if TYPE_CHECKING:
 MIGRATIONS_FOLDER = PROJECT_FOLDER / 'migrations'
 
 # Connections per worker process. Fewer than threads, since slow steps of requests run outside transactions.
-POOL_SIZE = 12
-# Including that of the change listener.
-CONNECTIONS = POOL_SIZE + 1
+POOL_SIZE = 11
+# Including those of the change listener.
+CONNECTIONS = POOL_SIZE + 2
+
+
+def make_direct_engine(settings: Settings) -> Engine | None:
+    """Connects past a pooler, if there is one."""
+    if settings.direct_database_url is None:
+        return None
+    return make_engine(settings.direct_database_url, pool_size=1)
 
 
 def make_mailer(settings: Settings) -> FolderMailer | SmtpMailer:

@@ -17,6 +17,7 @@ from talelio_backend.bootstrap.accounts import add_accounts
 from talelio_backend.bootstrap.adapters import (
     MIGRATIONS_FOLDER,
     POOL_SIZE,
+    make_direct_engine,
     make_image_store,
     make_mailer,
     make_tracing,
@@ -81,13 +82,19 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     """`metrics_folder` holds the metrics of this server's processes."""
     map_entities()
     metrics = Metrics()
-    engine = make_engine(database_url, pool_size=POOL_SIZE, pool_class=metrics.database.pool_class())
+    direct = make_direct_engine(settings)
+    engine = make_engine(
+        database_url,
+        pool_size=POOL_SIZE,
+        pool_class=metrics.database.pool_class(),
+        by_role=direct is not None,
+    )
     metrics.database.watch(engine, pool_size=POOL_SIZE)
     tracing = make_tracing(settings)
     if tracing is not None:
         tracing.watch(engine)
     add_comments(engine, sql_tags)
-    public = ChangeListener(engine, next_due(NOW))
+    public = ChangeListener(engine, next_due(NOW), direct)
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
     container = _make_container(settings, metrics, engine, public)
     container.app.register_blueprint(health_routes(readiness))

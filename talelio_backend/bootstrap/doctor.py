@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from functools import partial
 
 from dotenv import dotenv_values
+from sqlalchemy import Engine
 
 from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
 from talelio_backend.app_asset.data.stores.store_check import check_store
-from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, make_image_store
+from talelio_backend.app_feed.data.change_log import next_due
+from talelio_backend.bootstrap.adapters import MIGRATIONS_FOLDER, make_direct_engine, make_image_store
 from talelio_backend.settings import PROJECT_FOLDER, ConfigurationError, Env, Settings
 from talelio_backend.settings.checks import check_settings
 from talelio_backend.settings.database import open_database
 from talelio_backend.settings.folders import MAIL_FOLDER
+from talelio_backend.shared.data.change_listener import NOW, ChangeListener
 from talelio_backend.shared.diagnostics.business.checks import Check, CheckFailed, CheckResult, run_checks
 from talelio_backend.shared.diagnostics.business.redaction import redactor
 from talelio_backend.shared.diagnostics.data.database_check import check_database
@@ -53,8 +56,10 @@ def _checks() -> Iterator[Check]:
             check_database,
             partial(open_database, settings),
             MIGRATIONS_FOLDER,
-            server_migrates=settings.env is not Env.PRODUCTION
-        )
+            server_migrates=settings.env is not Env.PRODUCTION,
+            by_role=settings.direct_database_url is not None,
+            listen=partial(_listen, settings),
+        ),
     )
     yield Check(name='image store', run=partial(_check_images, settings))
     yield Check(name='mail', run=partial(_check_mail, settings))
@@ -62,6 +67,19 @@ def _checks() -> Iterator[Check]:
 
 def _fail(found: str, remedy: str) -> str:
     raise CheckFailed(found, remedy)
+
+
+def _listen(settings: Settings, engine: Engine) -> None:
+    if not settings.cache_memory:
+        return
+    direct = make_direct_engine(settings)
+    listener = ChangeListener(engine, next_due(NOW), direct)
+    try:
+        listener.step()
+    finally:
+        listener.close()
+        if direct is not None:
+            direct.dispose()
 
 
 def _check_images(settings: Settings) -> str:

@@ -32,6 +32,7 @@ from talelio_backend.settings.values import (
     Url,
     page_url,
     split_url,
+    sqlalchemy_url,
 )
 from talelio_backend.shared.audit.business.audit_trail import Retention
 from talelio_backend.shared.mail.data.smtp_server import SmtpServer
@@ -76,18 +77,6 @@ def _strong_key(key: str) -> str:
     return key
 
 
-def _sqlalchemy_url(url: str | None) -> str | None:
-    if url is None:
-        return None
-    scheme, _, rest = url.partition('://')
-    parts = split_url(url)
-    # Hosting providers use the short forms; SQLAlchemy needs the driver.
-    if scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2') or not parts.hostname or \
-            not parts.path.strip('/'):
-        raise ValueError('must look like postgresql://user:password@host/name')
-    return f'postgresql+psycopg2://{rest}'
-
-
 def _email(text: str) -> str:
     email = canonical_email(text)
     if email is None:
@@ -119,9 +108,17 @@ class Settings(ServerSettings, ImageSettings):
     `var/secret_key`."""
     secret_key_previous: _SecretKey | None = Field(None, repr=False)
     """While the key is being changed: the one before it, whose tokens stay valid."""
-    database_url: Annotated[str | None, PlainValidator(_sqlalchemy_url)] = \
+    database_url: Annotated[str | None, PlainValidator(sqlalchemy_url)] = \
         Field(repr=False, examples=['postgresql://user:password@localhost:5432/talelio'])
-    """The PostgreSQL database. Development runs a server of its own, with its data in `var/postgres`."""
+    """The PostgreSQL database. Development runs a server of its own, with its data in `var/postgres`. May
+    name several hosts: `postgresql://user:password@one:5432,two:5432/talelio?target_session_attrs=read-write`
+    finds the one that can be written to."""
+    direct_database_url: Annotated[str | None, PlainValidator(sqlalchemy_url)] = Field(
+        None, repr=False, examples=['postgresql://user:password@database.internal:5432/talelio']
+    )
+    """Where `DATABASE_URL` leads to a connection pooler, such as PgBouncer in transaction mode: the same
+    database without the pooler. Migrations and notifications of changes use it, and migrations store the
+    sessions' time-outs in the role of `DATABASE_URL`, since a pooler takes none from its clients."""
     api_base_url: BaseUrl = Field(examples=['https://api.example.com'])
     """What links in mails begin with: scheme and host, no path. Development makes it of `HOST` and `PORT`."""
     frontend_url: Url | None = Field(None, examples=['https://www.example.com'])

@@ -2,7 +2,7 @@
 import re
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator
 
@@ -33,6 +33,25 @@ def split_url(url: str) -> SplitResult:
     except ValueError:
         raise ValueError('is malformed') from None
     return parts
+
+
+def sqlalchemy_url(url: str | None) -> str | None:
+    if url is None:
+        return None
+    scheme, _, rest = url.partition('://')
+    credentials, _, hosts = urlsplit(url).netloc.rpartition('@')
+    if ',' in hosts:
+        # SQLAlchemy takes several hosts from the query only.
+        rest = rest.replace(f'{credentials}@{hosts}'.lstrip('@'), f'{credentials}@', 1)
+        rest += ('&' if '?' in rest else '?') + '&'.join(f'host={host}' for host in hosts.split(','))
+    parts = split_url(f'//{rest}')
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    given = [host for name, host in query if name == 'host'] or [parts.netloc]
+    # Hosting providers use the short forms; SQLAlchemy needs the driver.
+    if scheme not in ('postgres', 'postgresql', 'postgresql+psycopg2') or not parts.path.strip('/') or \
+            not all(split_url(f'//{host}').hostname for host in given):
+        raise ValueError('must look like postgresql://user:password@host/name')
+    return f'postgresql+psycopg2://{rest}'
 
 
 def matching(pattern: str, form: str) -> AfterValidator:

@@ -159,7 +159,7 @@ def _told(measured: ServedApi, mail_server: SmtpSink) -> Callable[..., float]:
         ('talelio_db_query_duration_seconds_count', {'statement': 'select'}, 10),
         ('talelio_db_connection_wait_seconds_count', {}, 10),
         ('talelio_db_connections_opened_total', {}, 2),
-        ('talelio_db_connections_limit', {}, 24),
+        ('talelio_db_connections_limit', {}, 22),
         ('talelio_process_resident_memory_bytes', {'process': 'main'}, 10_000_000),
         ('talelio_process_resident_memory_bytes', {'process': 'worker', 'place': '0'}, 30_000_000),
         ('talelio_process_resident_memory_bytes', {'process': 'worker', 'place': '1'}, 30_000_000),

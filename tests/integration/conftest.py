@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from talelio_backend.app_asset.data import image_repository
-from talelio_backend.shared.data import connections
+from talelio_backend.shared.data import change_listener, connections
 from tests.support.backings import Backing, FakeBacking, RealBacking
 from tests.support.engines import copied_database, scalar
 from tests.support.waiting import PATIENCE
@@ -33,6 +33,7 @@ def fixture_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a busy machine is not taken for a silent server, nor for somebody who keeps a lock."""
     monkeypatch.setattr(connections, 'CONNECT_TIMEOUT', PATIENCE)
     monkeypatch.setattr(connections, 'ANSWER_TIMEOUT', PATIENCE)
+    monkeypatch.setattr(change_listener, 'CHECK_TIMEOUT', PATIENCE)
     monkeypatch.setattr(image_repository, 'LOCK_TIMEOUT', PATIENCE)
 
 

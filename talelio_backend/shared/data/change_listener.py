@@ -2,33 +2,41 @@
 
 Rationale: .github/decisions/0024-response-cache.md.
 """
+import logging
 import math
-import select
 import time
 from array import array
 from contextlib import suppress
 from datetime import UTC, datetime
 from secrets import randbits
-from typing import Any
+from select import POLLIN, poll
+from typing import Any, NoReturn
 
 import psycopg2
-from sqlalchemy import BindParameter, Connection, Engine, Select, bindparam, text
+from sqlalchemy import BindParameter, Connection, Engine, Select, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.change_notifications import CHANNEL
 
-# Seconds between two checks that the connection still delivers notifications.
+# Seconds between two checks that notifications arrive.
 HEARTBEAT = 0.5
 # Seconds between two checks at least, so that frequent writes do not cause more of them.
 MIN_INTERVAL = 0.05
 # Seconds for which a check is valid. It bounds the age of cached responses when notifications are delayed,
 # for example by a frozen server or lost packets.
 LEASE = 2.0
+# Seconds to wait for the notification of a check.
+CHECK_TIMEOUT = LEASE
 
 # A parameter of the query that `ChangeListener` takes.
 NOW: BindParameter[datetime] = bindparam('now')
+
+UNHEARD = 'responses are not cached, since notifications of the database do not arrive'
+UNHEARD_REMEDY = 'Behind a connection pooler, set DIRECT_DATABASE_URL'
+
+_logger = logging.getLogger(__name__)
 
 
 class ChangeListener:
@@ -39,11 +47,25 @@ class ChangeListener:
     mark, a client sees its own write at once, whichever process responds.
     """
 
-    def __init__(self, engine: Engine, next_due: Select[Any]) -> None:
-        """`next_due` selects the next time after NOW at which the public data changes without a write."""
+    def __init__(self, engine: Engine, next_due: Select[Any], direct: Engine | None = None) -> None:
+        """`next_due` selects the next time after NOW at which the public data changes without a write.
+
+        `direct` bypasses a connection pooler, which would not pass notifications on.
+        """
         self._engine = engine
-        self._next_due = next_due
-        self._connection: Connection | None = None
+        self._direct = direct or engine
+        # Not on the listening connection: behind a pooler, a query could fetch what idle listeners miss.
+        self._querying: Connection | None = None
+        self._listening: Connection | None = None
+        # Of this listener alone.
+        self._channel = f'check_{randbits(64):x}'
+        self._heard = ''
+        self._has_warned = False
+        # Nobody waits for the disk or a standby: a lost notification is a failed check.
+        self._query = select(
+            next_due.scalar_subquery(), func.set_config('synchronous_commit', 'off', True),
+            func.pg_notify(self._channel, bindparam('check'))
+        )
         self._notified = 0
         self._mark = memoryview(array('Q', [0]))
         # Monotonic times, except for `_due`.
@@ -70,13 +92,12 @@ class ChangeListener:
     def step(self) -> bool:
         """Wait for notifications, HEARTBEAT at most. Call it in a loop. Raises Unavailable."""
         try:
-            if self._connection is None:
-                self._connection = self._listen()
+            if self._listening is None:
+                self._listen()
             else:
-                self._wait(self._connection)
-                self._receive(self._connection)
+                self._receive(self._next_check - time.monotonic())
             if time.monotonic() >= self._next_check:
-                self._check(self._connection)
+                self._check()
         except (DBAPIError, PoolTimeout, psycopg2.Error) as error:
             self.close()
             raise Unavailable('The database is not available') from error
@@ -84,47 +105,70 @@ class ChangeListener:
 
     def close(self) -> None:
         self._valid_until = self._next_check = -math.inf
-        if self._connection is not None:
-            with suppress(DBAPIError, psycopg2.Error):
-                self._connection.close()
-            self._connection = None
+        for connection in (self._listening, self._querying):
+            if connection is not None:
+                with suppress(DBAPIError, psycopg2.Error):
+                    connection.close()
+        self._listening = self._querying = None
 
-    def _listen(self) -> Connection:
-        connection = self._engine.connect()
-        # Leave the pool to the requests.
-        connection.detach()
-        # SQLAlchemy's isolation_level would be reset on the connection that replaces this one in the pool,
-        # which would then cost a round trip on each use.
-        driver: Any = connection.connection.dbapi_connection
-        driver.autocommit = True
-        connection.execute(text(f'LISTEN {CHANNEL}'))
+    def _listen(self) -> None:
+        self._querying = _connect(self._engine)
+        self._listening = _connect(self._direct)
+        self._listening.execute(text(f'LISTEN {CHANNEL}; LISTEN {self._channel}'))
         # Changes before LISTEN went unnoticed.
         self._notified += 1
-        return connection
 
-    def _wait(self, connection: Connection) -> None:
+    def _receive(self, seconds: float) -> None:
+        """Wait at most so long for notifications."""
+        assert self._listening is not None
         # The driver's types lack fileno().
-        driver: Any = connection.connection.dbapi_connection
-        select.select([driver], [], [], max(0, self._next_check - time.monotonic()))
-
-    def _receive(self, connection: Connection) -> None:
-        driver = connection.connection.dbapi_connection
-        assert driver is not None
+        driver: Any = self._listening.connection.dbapi_connection
+        poller = poll()
+        poller.register(driver, POLLIN)
+        poller.poll(max(0, seconds) * 1000)
         driver.poll()
-        if driver.notifies:
-            self._notified += 1
-            driver.notifies.clear()
-            # The change may bring forward the next due time.
-            self._next_check = min(self._next_check, self._checked + MIN_INTERVAL)
+        for notification in driver.notifies:
+            if notification.channel == self._channel:
+                self._heard = notification.payload
+            else:
+                self._notified += 1
+                # The change may bring forward the next due time.
+                self._next_check = min(self._next_check, self._checked + MIN_INTERVAL)
+        driver.notifies.clear()
 
-    def _check(self, connection: Connection) -> None:
+    def _check(self) -> None:
+        assert self._querying is not None
         self._checked = time.monotonic()
         self._next_check = self._checked + HEARTBEAT
         now = datetime.now(UTC)
-        due: datetime | None = connection.scalar(self._next_due, {'now': now})
-        # Earlier notifications arrive with the result.
-        self._receive(connection)
+        check = str(randbits(64))
+        due: datetime | None = self._querying.scalar(self._query, {'now': now, 'check': check})
+        # Notifications arrive in the order of commits, so those of all earlier ones are there, too.
+        while self._heard != check:
+            seconds = self._checked + CHECK_TIMEOUT - time.monotonic()
+            if seconds <= 0:
+                self._miss()
+            self._receive(seconds)
+        self._has_warned = False
         if self._due <= now.timestamp():
             self._notified += 1
         self._due = math.inf if due is None else due.timestamp()
         self._valid_until = self._checked + LEASE
+
+    def _miss(self) -> NoReturn:
+        self.close()
+        if not self._has_warned:
+            self._has_warned = True
+            _logger.warning('%s. %s', UNHEARD, UNHEARD_REMEDY)
+        raise Unavailable(UNHEARD)
+
+
+def _connect(engine: Engine) -> Connection:
+    connection = engine.connect()
+    # Leave the pool to the requests.
+    connection.detach()
+    # SQLAlchemy's isolation_level would be reset on the connection that replaces this one in the pool,
+    # which would then cost a round trip on each use.
+    driver: Any = connection.connection.dbapi_connection
+    driver.autocommit = True
+    return connection

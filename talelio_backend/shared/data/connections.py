@@ -4,10 +4,11 @@ The server's own timeouts do not help when it is frozen, or when a proxy swallow
 """
 import select
 import time
+from typing import Any
 
 import psycopg2
 from psycopg2 import extensions
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -46,6 +47,26 @@ def _wait(connection: extensions.connection) -> None:
         if not poller.poll(left):
             # psycopg2 closes the connection on errors of the callback.
             raise psycopg2.OperationalError('the database did not answer in time')
+
+
+def try_each_host(engine: Engine) -> None:
+    """Give CONNECT_TIMEOUT to each of several hosts. libpq would spend it on the first silent one."""
+    working: list[tuple[str, str]] = []
+
+    def connect(dialect: Dialect, _entry: object, _arguments: object, parameters: dict[str, Any]) -> Any:
+        hosts = zip(parameters['host'].split(','), parameters['port'].split(','), strict=True)
+        failures = []
+        for host, port in sorted(hosts, key=lambda each: each not in working):
+            try:
+                found = dialect.connect(**parameters | {'host': host, 'port': port})
+            except dialect.loaded_dbapi.OperationalError as error:
+                failures.append(error)
+            else:
+                working[:] = [(host, port)]
+                return found
+        raise failures[-1]
+
+    event.listen(engine, 'do_connect', connect)
 
 
 def check_liveness(engine: Engine) -> None:

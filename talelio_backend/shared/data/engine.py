@@ -3,7 +3,12 @@ from sqlalchemy import Engine, ExceptionContext, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from talelio_backend.shared.data.connections import BoundedConnection, check_liveness, install_wait_callback
+from talelio_backend.shared.data.connections import (
+    BoundedConnection,
+    check_liveness,
+    install_wait_callback,
+    try_each_host,
+)
 
 APPLICATION_NAME = 'talelio_backend'
 
@@ -19,12 +24,14 @@ SESSION_SETTINGS = {
 }
 
 _LOCK_TIMEOUT = '55P03'
+# A standby that has not been promoted yet, or a primary that has become one.
+_READ_ONLY = '25006'
 
 # SQLSTATE classes of transient errors: a retry of the same request may succeed.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _TRANSIENT = (
     '08',  # connection exception
-    '25006',  # read-only: a standby that has not been promoted yet
+    _READ_ONLY,
     '40',  # serialization failure, deadlock
     '53',  # out of disk, memory or connections
     _LOCK_TIMEOUT,
@@ -35,8 +42,12 @@ _TRANSIENT = (
 _DATA_EXCEPTION = '22'
 
 
-def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = QueuePool) -> Engine:
-    options = ' '.join(f'-c {name}={value}' for name, value in SESSION_SETTINGS.items())
+def make_engine(
+    url: str, *, pool_size: int, pool_class: type[QueuePool] = QueuePool, by_role: bool = False
+) -> Engine:
+    """`by_role` means that the role has SESSION_SETTINGS. A connection pooler takes none from clients."""
+    settings = ' '.join(f'-c {name}={value}' for name, value in SESSION_SETTINGS.items())
+    options = {} if by_role else {'options': settings}
     install_wait_callback()
     engine = create_engine(
         url,
@@ -50,17 +61,25 @@ def make_engine(url: str, *, pool_size: int, pool_class: type[QueuePool] = Queue
         connect_args={
             'application_name': APPLICATION_NAME,
             'connection_factory': BoundedConnection,
-            'options': options,
             # The kernel detects a peer that vanished.
             'keepalives_idle': 10,
             'keepalives_interval': 5,
             'keepalives_count': 2,
             'tcp_user_timeout': 10_000,
-        },
+        } | options,
     )
+    if isinstance(engine.url.query.get('host'), tuple):
+        try_each_host(engine)
     check_liveness(engine)
+    event.listen(engine, 'handle_error', _drop_read_only)
     event.listen(engine, 'handle_error', _hide_values)
     return engine
+
+
+def _drop_read_only(context: ExceptionContext) -> None:
+    """Replace the pool after a failover: its other connections lead to the same reader."""
+    if getattr(context.original_exception, 'pgcode', None) == _READ_ONLY:
+        context.is_disconnect = True
 
 
 def _hide_values(context: ExceptionContext) -> None:

@@ -12,6 +12,10 @@ from talelio_backend.shared.data.engine import is_transient
 
 _UNDEFINED_TABLE = '42P01'
 
+_QUERY = text(
+    "SELECT version_num, current_setting('transaction_read_only') AS read_only FROM alembic_version"
+)
+
 # Importing Alembic would cost 10 MB in each worker process.
 _REVISION = re.compile(r'^(revision|down_revision)\b[^=\n]*= (.+)$', re.MULTILINE)
 
@@ -37,13 +41,20 @@ class SchemaVersion:
         """Return the database's revision, or None if it was never migrated. Raises Unavailable."""
         try:
             with self._engine.connect() as connection:
-                revision: str | None = connection.scalar(text('SELECT version_num FROM alembic_version'))
+                row = connection.execute(_QUERY).first()
         except (DBAPIError, PoolTimeout) as error:
             if is_transient(error):
                 raise Unavailable('The database is not available') from error
             if getattr(getattr(error, 'orig', None), 'pgcode', None) != _UNDEFINED_TABLE:
                 raise
             return None
+        if row is None:
+            return None
+        if row.read_only == 'on':
+            # After a failover, all connections of the pool may lead to what has become a standby.
+            self._engine.dispose()
+            raise Unavailable('The database is read-only')
+        revision: str = row.version_num
         return revision
 
     def is_older(self, revision: str | None) -> bool:

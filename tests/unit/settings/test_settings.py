@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 
 from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from talelio_backend.app_asset.data.stores.s3_bucket import S3Bucket
@@ -69,6 +71,9 @@ def test_an_empty_variable_counts_as_missing() -> None:
         ('DATABASE_URL', 'postgresql://', 'DATABASE_URL must look like'),
         ('DATABASE_URL', 'postgresql://host', 'DATABASE_URL must look like'),
         ('DATABASE_URL', 'postgresql://u:p@host:port/name', 'DATABASE_URL is malformed'),
+        ('DATABASE_URL', 'postgresql://u:p@one:port,two/name', 'DATABASE_URL is malformed'),
+        ('DATABASE_URL', 'postgresql://u:p@one,/name', 'DATABASE_URL must look like'),
+        ('DIRECT_DATABASE_URL', 'nonsense', 'DIRECT_DATABASE_URL must look like postgresql://'),
         ('CORS_ORIGINS', 'http://[::1]:3000', 'which must be an origin'),
         ('CORS_ORIGINS', 'http://[', 'which must be an origin'),
         ('CORS_ORIGINS', '*', "CORS_ORIGINS contains '*'"),
@@ -170,6 +175,28 @@ def test_common_forms_of_a_database_url_are_accepted(scheme: str) -> None:
     settings = Settings.from_env({**PRODUCTION, 'DATABASE_URL': f'{scheme}://u:p@host/db'})
 
     assert settings.database_url == 'postgresql+psycopg2://u:p@host/db'
+
+
+def test_a_database_url_may_name_several_hosts() -> None:
+    url = 'postgresql://u:p%40@one:5432,two:5433/db?target_session_attrs=read-write'
+
+    settings = Settings.from_env({**PRODUCTION, 'DATABASE_URL': url})
+
+    assert settings.database_url is not None
+    _, arguments = dialect(
+    ).create_connect_args(  # type: ignore[no-untyped-call]
+        make_url(settings.database_url)
+    )
+    assert arguments == {
+        'user': 'u',
+        'password': 'p@',
+        'host': 'one,two',
+        'port': '5432,5433',
+        'dbname': 'db',
+        'target_session_attrs': 'read-write',
+    }
+    # A worker process reads what its parent has written.
+    assert Settings.from_env({**PRODUCTION, 'DATABASE_URL': settings.database_url}) == settings
 
 
 def test_whitelisted_addresses_are_kept_in_canonical_form() -> None:
