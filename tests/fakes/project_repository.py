@@ -6,6 +6,7 @@ from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_repository import OLD_SLUGS
 from talelio_backend.app_user.business.errors import AccountGone
 from tests.fakes.store import OldSlug, Store
+from tests.support.project_documents import document_of
 
 
 class FakeProjectRepository:
@@ -16,11 +17,16 @@ class FakeProjectRepository:
     def add(self, project: Project) -> None:
         if project.user_id not in {account.user.id for account in self._store.accounts.values()}:
             raise AccountGone()
-        self.save(project)
+        self._check_slug(project)
         project.id = next(self._store.ids)
+        project.document = document_of(project)
         self._store.projects[project.id] = project
 
     def save(self, project: Project) -> None:
+        self._check_slug(project)
+        project.document = document_of(project)
+
+    def _check_slug(self, project: Project) -> None:
         if any(other is not project and other.slug == project.slug for other in self._of(project.user_id)):
             raise SlugTaken(project.slug)
 

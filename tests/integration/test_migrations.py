@@ -374,6 +374,29 @@ def test_tags_of_the_release_before_lose_the_dot_of_a_capital_i(migrated: Engine
         assert rows(connection, 'SELECT tags FROM projects') == [(['wood', 'izmir', 'ash'], )]
 
 
+def test_projects_of_the_release_before_get_documents_and_are_no_changes_to_be_told(migrated: Engine) -> None:
+    config = config_for(migrated)
+    command.downgrade(config, '8c2f5d91e7a4')
+    do(
+        migrated, """
+        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
+            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
+        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
+        INSERT INTO projects (user_id, created_at, title, body, html)
+            SELECT users.id, now(), 'Chair ' || number, '', '' FROM generate_series(1, 120) AS number, users
+        """
+    )
+    with migrated.connect() as connection:
+        told = rows(connection, 'SELECT * FROM project_changes ORDER BY number')
+
+    command.upgrade(config, 'head')
+
+    with migrated.connect() as connection:
+        titles = rows(connection, "SELECT (document || '}')::json ->> 'title' FROM projects ORDER BY id")
+        assert titles == [(f'Chair {number}', ) for number in range(1, 121)]
+        assert rows(connection, 'SELECT * FROM project_changes ORDER BY number') == told
+
+
 # At once
 
 

@@ -15,6 +15,7 @@ from talelio_backend.app_project.data.project_repository import OLD_SLUGS
 from talelio_backend.shared.business.errors import Conflict
 from tests.support.backings import Backing, committed_account
 from tests.support.engines import wait_for_waiters
+from tests.support.project_documents import content_of
 from tests.support.samples import NOW, new_project
 
 SECOND = timedelta(seconds=1)
@@ -198,7 +199,7 @@ def test_a_page_shows_what_is_selected(
         page = read_session.project_views.list_of_user(
             owner.user.id, ListQuery(limit=10), Selection(visibility=visibility, now=NOW)
         )
-    assert [project.title for project in page.items] == shown
+    assert [content_of(project)['title'] for project in page.items] == shown
 
 
 # What only a real database does

@@ -15,6 +15,7 @@ from talelio_backend.shared.business.errors import BusinessError, Conflict, Inva
 from talelio_backend.shared.mail.business import outbox
 from talelio_backend.shared.mail.business.outbox import LEASE, MailStatus, OutboxMail
 from tests.support.backings import Backing, committed_account
+from tests.support.project_documents import document_of
 from tests.support.samples import NOW, new_account, new_mail, new_project
 from tests.support.waiting import repeat
 
@@ -508,7 +509,7 @@ def test_a_project_comes_back_as_it_was_added(backing: Backing, body: str) -> No
         [stored] = read_session.project_views.list_of_user(author.user.id, ListQuery(limit=5), ALL).items
     assert stored is not project
     assert (stored.id, stored.user_id) == (project.id, author.user.id)
-    assert (stored.title, stored.body, stored.html) == ('Ein „Titel“ ', body, f'<p>{body}</p>')
+    assert stored.document == document_of(project)
     assert (stored.created_at, stored.updated_at) == (NOW, NOW + MICROSECOND)
     assert stored.created_at.utcoffset() == timedelta(0)
 

@@ -2,7 +2,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
@@ -11,7 +10,7 @@ from talelio_backend.app_feed.business.errors import CursorGone, InvalidCursor
 from talelio_backend.app_feed.business.following import follow
 from talelio_backend.app_feed.business.ports import Change, ChangeUnitOfWork
 from talelio_backend.app_feed.presentation.schemas import MAX_LIMIT, ChangeQuery, ChangesAnswer
-from talelio_backend.app_project.presentation.project_json import project_content
+from talelio_backend.app_project.presentation.project_json import project_json
 from talelio_backend.shared.business.errors import Invalid
 from talelio_backend.shared.presentation.caching.conditional_requests import Representation
 from talelio_backend.shared.presentation.json_responses import model_response, to_json
@@ -65,9 +64,8 @@ def change_routes(dependencies: ChangeDependencies) -> Blueprint:
     return routes
 
 
-def _content_of(change: Change, api_base_url: str) -> dict[str, Any]:
+def _content_of(change: Change, api_base_url: str) -> dict[str, object]:
     """Return a `PublicChange` or `Removal` as JSON."""
-    content: dict[str, Any] = {'id': change.project_id, 'removed': change.project is None}
-    if change.project is not None:
-        content['project'] = project_content(change.project, api_base_url)
-    return content
+    if change.project is None:
+        return {'id': change.project_id, 'removed': True}
+    return {'id': change.project_id, 'removed': False, 'project': project_json(change.project, api_base_url)}

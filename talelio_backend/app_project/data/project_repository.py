@@ -27,7 +27,7 @@ OLD_SLUGS = 50
 _LOCK = 0x736C7567
 
 # Core instead of the ORM, whose unit of work takes longer to insert a row than the server does.
-_ADD = insert(project_table).returning(project_table.c.id)
+_ADD = insert(project_table).returning(project_table.c.id, project_table.c.document)
 _ADDED = [field.name for field in fields(Project) if field.init]
 
 _USER, _SLUGS = bindparam('user_id', type_=Integer), bindparam('slugs', type_=ARRAY(Text))
@@ -46,8 +46,8 @@ class SqlAlchemyProjectRepository(SqlAlchemyRepository[Project]):
 
     entity = Project
     table = project_table
-    # Only the database reads and writes the search vector.
-    mapping_options = {'exclude_properties': ['search']}
+    # Only the database reads and writes the search vector. A change returns the new document.
+    mapping_options = {'exclude_properties': ['search'], 'eager_defaults': True}
 
     def _errors(self, entity: Project) -> Mapping[str, BusinessError]:
         return {AUTHOR_EXISTS: AccountGone(), SLUG_UNIQUE: SlugTaken(entity.slug)}
@@ -55,7 +55,7 @@ class SqlAlchemyProjectRepository(SqlAlchemyRepository[Project]):
     def add(self, entity: Project) -> None:
         values = {name: getattr(entity, name) for name in _ADDED}
         with self._constraint_errors(entity):
-            entity.id = self._session.execute(_ADD, values).scalar_one()
+            entity.id, entity.document = self._session.execute(_ADD, values).one()
         # Treat the project like one that the session has read.
         make_transient_to_detached(entity)
         self._session.add(entity)

@@ -1,5 +1,6 @@
 from sqlalchemy import (
     Column,
+    FetchedValue,
     ForeignKey,
     Identity,
     Index,
@@ -42,6 +43,8 @@ project_table = Table(
     Column('toc', JSONB),
     Column('words', Integer),
     Column('rendering', Integer, nullable=False, server_default=text('0')),
+    # A trigger writes it, in `app_project.presentation.schemas.ProjectAnswer`'s order.
+    Column('document', Text, FetchedValue(), server_onupdate=FetchedValue()),
     # A trigger makes it. The title ranks highest, then the tags, the summary and the body.
     Column('search', TSVECTOR),
     Index(None, 'user_id', 'id'),

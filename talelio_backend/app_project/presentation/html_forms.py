@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from talelio_backend.app_project.business.domain.project import ProjectView
 from talelio_backend.app_project.business.domain.rendered import TocEntry
 from talelio_backend.shared.presentation.requests.query_parameters import Query, flag
 
@@ -23,16 +22,15 @@ class HtmlForm:
     highlight: bool = True
     unique_ids: bool = False
 
-    def html(self, project: ProjectView) -> str:
-        html = project.html
+    def apply(self, content: dict[str, Any]) -> dict[str, Any]:
+        """`content` is a project as JSON."""
+        html, toc, id_ = content['html'], content['toc'], content['id']
         if not self.highlight:
             html = _CODE.sub(lambda code: code[1] + _SPAN.sub('', code[2]), html)
         if self.unique_ids:
-            html = _TAG_WITH_ID.sub(lambda tag: _ID.sub(rf'\g<1>{project.id}-', tag[0]), html)
-        return html
-
-    def toc(self, project: ProjectView) -> list[dict[str, Any]]:
-        return _toc(project.toc or (), f'{_ID_PREFIX}{project.id}-' if self.unique_ids else _ID_PREFIX)
+            html = _TAG_WITH_ID.sub(lambda tag: _ID.sub(rf'\g<1>{id_}-', tag[0]), html)
+            toc = _toc(toc, f'{_ID_PREFIX}{id_}-')
+        return {**content, 'html': html, 'toc': toc}
 
 
 STORED = HtmlForm()

@@ -1,6 +1,6 @@
 """Lists of projects: query parameters, and responses with links between the pages (RFC 8288)."""
-from collections.abc import Callable
 from copy import copy
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,11 +11,12 @@ from pydantic_core import PydanticUndefined
 
 from talelio_backend.app_project.business.domain.fields import normalise_tag
 from talelio_backend.app_project.business.domain.list_query import Cursor, ListQuery, ResultPage, Sort
-from talelio_backend.app_project.business.domain.project import LIST_LENGTH, ProjectView
+from talelio_backend.app_project.business.domain.project import LIST_LENGTH
 from talelio_backend.app_project.business.domain.search import Terms, parse_terms
 from talelio_backend.app_project.business.domain.visibility import VisibilityFilter
 from talelio_backend.app_project.presentation.cursors import read_cursor, write_cursor
-from talelio_backend.app_project.presentation.html_forms import HtmlQuery
+from talelio_backend.app_project.presentation.html_forms import STORED, HtmlQuery
+from talelio_backend.app_project.presentation.project_json import project_content, project_json
 from talelio_backend.app_project.presentation.schemas import ProjectAnswer
 from talelio_backend.shared.business.errors import InvalidValue
 from talelio_backend.shared.presentation.json_responses import to_json
@@ -63,7 +64,7 @@ class ProjectListQuery(HtmlQuery):
         Field(description='Only projects that contain words beginning with these.', examples=['chair'])
     ] = None  # type: ignore[assignment]
 
-    @property
+    @cached_property
     def list_query(self) -> ListQuery:
         """Raises InvalidQuery."""
         terms = self._terms()
@@ -125,17 +126,22 @@ SparseProjectAnswer: type[Answer] = create_model(
 )
 
 
-def list_response(
-    page: ResultPage, list_query: ListQuery, fields: str | None, content_of: Callable[[ProjectView],
-                                                                                      dict[str, Any]]
-) -> Response:
-    names = FIELDS if fields is None else fields.split(',')
-    contents = []
-    for project in page.items:
-        content = content_of(project)
-        if list_query.terms is not None:
-            content[SNIPPET] = list_query.terms.snippet(project.body, project.summary, project.title)
-        contents.append({name: value for name, value in content.items() if name in names})
+def list_response(page: ResultPage, query: ProjectListQuery, api_base_url: str) -> Response:
+    list_query = query.list_query
+    # None if absent, whatever its type says.
+    fields: str | None = query.fields
+    if fields is None and list_query.terms is None and query.form == STORED:
+        contents: list[Any] = [project_json(project, api_base_url) for project in page.items]
+    else:
+        names = FIELDS if fields is None else fields.split(',')
+        contents = []
+        for project in page.items:
+            content = project_content(project, api_base_url, query.form)
+            if list_query.terms is not None:
+                content[SNIPPET] = list_query.terms.snippet(
+                    content['body'], content['summary'], content['title']
+                )
+            contents.append({name: value for name, value in content.items() if name in names})
     response = Response(to_json(contents), mimetype='application/json')
     response.headers['X-Total-Count'] = str(page.total)
     if links := _links(page, list_query):

@@ -20,11 +20,7 @@ from talelio_backend.app_project.business.domain.project import LIST_LENGTH, Pro
 from talelio_backend.app_project.business.ports import MarkdownRenderer, ProjectReadSession, ProjectUnitOfWork
 from talelio_backend.app_project.business.use_cases import publishing, reading
 from talelio_backend.app_project.presentation.html_forms import ALL, STORED, HtmlForm, HtmlQuery
-from talelio_backend.app_project.presentation.project_json import (
-    project_content,
-    represent_project,
-    written_response,
-)
+from talelio_backend.app_project.presentation.project_json import represent_project, written_response
 from talelio_backend.app_project.presentation.project_list import (
     ProjectListQuery,
     SparseProjectAnswer,
@@ -210,10 +206,7 @@ def project_routes(dependencies: ProjectDependencies) -> Blueprint:
             visibility=query.status,
             now=datetime.now(UTC),
         )
-        return list_response(
-            page, list_query, query.fields,
-            partial(project_content, api_base_url=dependencies.api_base_url, form=query.form)
-        )
+        return list_response(page, query, dependencies.api_base_url)
 
     @routes.get('/users/<username>/projects/<slug>')
     @described(

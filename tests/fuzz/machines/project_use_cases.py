@@ -15,6 +15,7 @@ from tests.fakes.ports import FakeRenderer
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.fuzz.machines.project_machine import OWNERS
 from tests.fuzz.machines.project_model import FUTURE, PAST, Fields, View
+from tests.support.project_documents import content_of
 from tests.support.samples import new_account
 
 _TIMES = {None: None, PAST: datetime(2020, 1, 1, tzinfo=UTC), FUTURE: datetime(2999, 1, 1, tzinfo=UTC)}
@@ -135,15 +136,16 @@ def _given(fields: Fields) -> ProjectPatch:
 
 def _view(project: ProjectView, now: datetime) -> View:
     published = project.published_at
+    content = content_of(project)
     return {
         'id': project.id,
-        'title': project.title,
-        'body': project.body,
-        'summary': project.summary,
+        'title': content['title'],
+        'body': content['body'],
+        'summary': content['summary'],
         'slug': project.slug,
         'status': project.status.value,
         'published': None if published is None else PAST if published <= now else FUTURE,
-        'tags': project.tags,
-        'position': project.position,
+        'tags': content['tags'],
+        'position': content['position'],
         'changed': project.updated_at is not None,
     }

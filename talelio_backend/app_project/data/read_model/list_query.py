@@ -45,9 +45,7 @@ from talelio_backend.app_user.data.user_repository import user_table
 from talelio_backend.shared.data.compiled_query import CompiledQuery
 
 _columns = project_table.c
-_HTML = VIEW_COLUMNS.index(_columns.html)
-# All other columns have at most a few KiB.
-_LARGE = ('body', 'html', 'toc')
+_DOCUMENT = VIEW_COLUMNS.index(_columns.document)
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def list_projects(
     place = {} if cursor is None else {'value': cursor.value, 'id': cursor.id}
     page = _page(shape, list_query.sort, backwards, cursor is not None)
     found = page.rows(connection, **values, **place, limit=list_query.limit, most=PAGE_SIZE)
-    rows = [(to_view(row), row[-1]) for row in found[:list_query.limit] if row[_HTML] is not None]
+    rows = [(to_view(row), row[-1]) for row in found[:list_query.limit] if row[_DOCUMENT] is not None]
     more = len(found) > len(rows)
     # A single page needs no count.
     is_all = cursor is None and not more
@@ -145,16 +143,16 @@ def _bounds(user_id: ColumnElement[int], *, below: bool, above: bool) -> ColumnE
 
 
 def _within_size(page: Subquery, order: Sequence[str], down: bool) -> Select[Any]:
-    """Replace the texts of all rows after the first `most` bytes of texts by NULL.
+    """Replace the documents of all rows after the first `most` bytes of documents by NULL.
 
     The server computes this from the sizes alone, which bounds the memory here.
     """
-    size = func.octet_length(page.c.body) + func.octet_length(page.c.html)
+    size = func.octet_length(page.c.document)
     keys = _ordered([page.c[name] for name in order], down)
     before = func.sum(size).over(order_by=keys, rows=(None, 0)) - size
     fits = before <= bindparam('most')
     columns = [
-        case((fits, column)).label(column.key) if column.key in _LARGE else column for column in page.c
+        case((fits, column)).label(column.key) if column.key == 'document' else column for column in page.c
     ]
     return select(*columns).order_by(*keys)
 

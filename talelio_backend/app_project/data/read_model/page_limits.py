@@ -6,7 +6,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, literal_column
 from talelio_backend.app_project.business.domain.project import Project, ProjectStatus
 from talelio_backend.app_project.data.project_table import project_table
 
-# The size of Markdown and HTML in a page. A thousand projects of maximum size would be gigabytes.
+# The size of the documents in a page. A thousand projects of maximum size would be gigabytes.
 PAGE_SIZE = 16 * 1024 * 1024
 # Rows to fetch at once, which have at most 18 MiB.
 FETCHED = 8
@@ -23,4 +23,4 @@ def is_public(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 
 
 def size_of(project: Project) -> int:
-    return len(project.body) + len(project.html)
+    return len(project.document)

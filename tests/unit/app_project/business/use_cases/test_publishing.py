@@ -98,7 +98,7 @@ def test_absent_fields_get_defaults(uow: FakeUnitOfWork, author: Identity) -> No
     assert (stored.slug, stored.summary, stored.given_summary) == ('a-chair-a-table', 'First words', None)
     assert (stored.status, stored.published_at) == (ProjectStatus.PUBLISHED, NOW)
     assert (stored.tags, stored.cover_image, stored.position) == ([], None, 0)
-    assert (stored.toc, stored.words, stored.reading_time_minutes) == ([], 2, 1)
+    assert (stored.toc, stored.words) == ([], 2)
 
 
 def test_publish_stores_all_fields(uow: FakeUnitOfWork, author: Identity) -> None:

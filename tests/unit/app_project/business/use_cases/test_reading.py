@@ -13,6 +13,7 @@ from talelio_backend.app_user.business.errors import AccountGone, UserNotFound
 from talelio_backend.shared.business.identity import Identity
 from tests.fakes.ports import FakeRenderer
 from tests.fakes.unit_of_work import FakeUnitOfWork
+from tests.support.project_documents import content_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -116,7 +117,7 @@ def test_list_filters_by_visibility(
 
     for reader, titles in ((author, of_owner), (other, of_others), (None, of_others)):
         page = reading.list_of_user(uow, reader, 'maker', PAGE, visibility=visibility, now=NOW)
-        assert [project.title for project in page.items] == titles
+        assert [content_of(project)['title'] for project in page.items] == titles
 
 
 def test_list_has_one_users_projects_newest_first(uow: FakeUnitOfWork, author: Identity) -> None:
