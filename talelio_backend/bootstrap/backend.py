@@ -43,6 +43,7 @@ from talelio_backend.shared.idempotency.presentation.idempotency_key import Idem
 from talelio_backend.shared.mail.business import relay
 from talelio_backend.shared.mail.business.relay import send_next
 from talelio_backend.shared.mail.presentation.outbox_commands import outbox_commands
+from talelio_backend.shared.presentation.errors.error_pages import error_page_routes
 from talelio_backend.shared.presentation.health import Readiness, health_routes
 from talelio_backend.shared.presentation.openapi.routes import docs_routes, openapi_routes
 from talelio_backend.shared.presentation.requests.access_log import sql_tags
@@ -98,6 +99,7 @@ def build(settings: Settings, database_url: str, metrics_folder: Path | None = N
     readiness = Readiness(SchemaVersion(engine, MIGRATIONS_FOLDER).check)
     container = _make_container(settings, metrics, engine, public)
     container.app.register_blueprint(health_routes(readiness))
+    container.app.register_blueprint(error_page_routes())
     for add in (add_accounts, add_projects, add_users, add_assets, add_feeds):
         add(container)
     container.app.register_blueprint(openapi_routes(container.app))

@@ -37,6 +37,8 @@ STORED = {
     'S3_BASE_URL': 'https://images.example.com',
 }
 
+DYNAMIC_FILE = TRAEFIK_FILE.with_name('traefik_dynamic.toml')
+
 # MiB. What Linux leaves to programs on a machine of 1 GiB, rounded down, and the settings that need a margin.
 MACHINE = 900
 # Seconds: talelio_backend's own default in production, and Gunicorn's graceful_timeout.
@@ -153,13 +155,26 @@ def test_the_proxy_has_the_ports_of_the_web() -> None:
 
 
 def test_the_proxy_keeps_its_certificates_on_the_volume() -> None:
-    resolvers = tomllib.loads(TRAEFIK_FILE.read_text(encoding='utf-8'))['certificatesResolvers']
-    router = 'traefik.http.routers.talelio.'
-    labels = container(BACKEND)['dockerLabels']
-    storage = PurePosixPath(resolvers[labels[f'{router}tls.certresolver']]['acme']['storage'])
-    mount, = container(TRAEFIK)['mountPoints']
+    static = tomllib.loads(TRAEFIK_FILE.read_text(encoding='utf-8'))
+    resolver = static['entryPoints']['websecure']['http']['tls']['certResolver']
+    storage = PurePosixPath(static['certificatesResolvers'][resolver]['acme']['storage'])
+    volumes = {mount['sourceVolume']: mount['containerPath'] for mount in container(TRAEFIK)['mountPoints']}
     # The rest of its file system is read-only.
-    assert PurePosixPath(mount['containerPath']) in storage.parents
+    assert PurePosixPath(volumes['certificates']) in storage.parents
+
+
+def test_the_proxy_has_the_disk_for_bodies() -> None:
+    # A tmpfs would be memory, of which it has 128 MiB.
+    assert 'tmpfs' not in container(TRAEFIK)['linuxParameters']
+    volumes = {mount['containerPath']: mount['sourceVolume'] for mount in container(TRAEFIK)['mountPoints']}
+    assert volumes['/tmp'] == 'tmp'
+    middlewares = tomllib.loads(DYNAMIC_FILE.read_text(encoding='utf-8'))['http']['middlewares']
+    uploads = middlewares['uploads-in-flight-of-all']['inFlightReq']['amount']
+    needed = uploads * middlewares['uploads-body']['buffering']['maxRequestBodyBytes']
+    launch, = resources('AWS::EC2::LaunchTemplate').values()
+    disk, = launch['LaunchTemplateData']['BlockDeviceMappings']
+    # Docker's volumes are on the machine's disk, with the system and the images.
+    assert needed < disk['Ebs']['VolumeSize'] * 1024**3 / 4
 
 
 def test_the_proxy_finds_the_api() -> None:
@@ -167,8 +182,10 @@ def test_the_proxy_finds_the_api() -> None:
     labels = container(BACKEND)['dockerLabels']
     assert settings['providers']['ecs']['clusters'] == [deploy.CLUSTER]
     assert labels['traefik.enable'] == 'true' and not settings['providers']['ecs']['exposedByDefault']
-    assert labels['traefik.http.routers.talelio.rule'] == f'Host(`{API_HOST}`)'
-    assert labels['traefik.http.routers.talelio.entrypoints'] in settings['entryPoints']
+    # The public's routers are those of the file, which has the host's name.
+    assert {'name': 'API_HOST', 'value': API_HOST} in container(TRAEFIK)['environment']
+    entry_point = settings['entryPoints'][labels['traefik.http.routers.talelio.entrypoints']]
+    assert entry_point['address'].startswith('127.0.0.1:')
     port, = (mapping['containerPort'] for mapping in container(BACKEND)['portMappings'])
     assert labels['traefik.http.services.talelio.loadbalancer.server.port'] == str(port)
     # Whoever takes the task out for its draining does so once Traefik knows the one that takes over.

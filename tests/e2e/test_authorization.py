@@ -19,7 +19,7 @@ OPERATIONS = {
 PUBLIC = {
     'changes_changes', 'description_show_document', 'docs_show_page', 'docs_show_part',
     'email_changes_confirm', 'email_changes_revoke', 'email_changes_show_confirmation',
-    'email_changes_show_revocation', 'feeds_show_atom', 'feeds_show_json_feed', 'feeds_show_rss',
+    'email_changes_show_revocation', 'error_pages_show', 'feeds_show_atom', 'feeds_show_json_feed', 'feeds_show_rss',
     'feeds_show_sitemap', 'feeds_show_sitemap_of_user', 'files_show', 'health_live', 'health_ready',
     'projects_list_of_user', 'projects_show', 'projects_show_by_slug', 'recovery_forgot', 'recovery_reset',
     'recovery_show', 'registration_claim', 'registration_register', 'registration_resend_verification',

@@ -216,7 +216,7 @@ def test_the_box_can_take_the_cluster_out(rig: Rig) -> None:
 
 
 def test_a_drain_outlasts_the_checks_that_notice_it() -> None:
-    text = (TRAEFIK_FOLDER / 'routes_box.toml').read_text(encoding='utf-8')
+    text = (TRAEFIK_FOLDER / 'routes.toml').read_text(encoding='utf-8')
     check = text.partition('path = "/health/ready"')[2].partition('path =')[0]
     found = re.search(r'interval = "(\d+)s"\nunhealthyInterval = "\d+s"\ntimeout = "(\d+)s"', check)
 

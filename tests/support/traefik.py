@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +45,7 @@ class Traefik:
     """Traefik in a process of its own, on free ports, before the APIs at the given addresses.
 
     `read_timeout` replaces the minutes that a request may take to arrive; `changes` replaces texts of the
-    dynamic files.
+    dynamic files; `http` adds routers and services to them.
     """
 
     def __init__(
@@ -54,12 +54,14 @@ class Traefik:
         api_urls: Sequence[str],
         *,
         read_timeout: str | None = None,
-        changes: Mapping[str, str] | None = None
+        changes: Mapping[str, str] | None = None,
+        http: Mapping[str, Any] | None = None
     ) -> None:
         self._folder = folder
         self._api_urls = api_urls
         self._read_timeout = read_timeout
         self._changes = changes or {}
+        self._http = http
         self._log_file = folder / 'traefik.log'
         self._static_file = folder / 'traefik.toml'
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,7 +71,6 @@ class Traefik:
         self.temporary_folder = folder / 'tmp'
 
     def __enter__(self) -> Self:
-        self._write_dynamic_files()
         self.temporary_folder.mkdir()
         self.start()
         return self
@@ -90,12 +91,12 @@ class Traefik:
 
     def _write_dynamic_files(self) -> None:
         dynamic = self._folder / 'dynamic'
-        dynamic.mkdir()
+        dynamic.mkdir(exist_ok=True)
         texts = {
             name: (TRAEFIK_FOLDER / name).read_text(encoding='utf-8')
-            for name in ('traefik_dynamic.toml', 'routes_box.toml')
+            for name in ('traefik_dynamic.toml', 'routes.toml')
         }
-        for old, new in self._changes.items():
+        for old, new in {**self._changes, '127.0.0.1:8081': f'127.0.0.1:{self.ports["internal"]}'}.items():
             assert any(old in text for text in texts.values()), old
             texts = {name: text.replace(old, new) for name, text in texts.items()}
         for name, text in texts.items():
@@ -104,7 +105,9 @@ class Traefik:
         chain, key = self._folder / 'chain.pem', self._folder / 'key.pem'
         chain.write_bytes(b''.join(part.bytes() for part in certificate.cert_chain_pems))
         key.write_bytes(certificate.private_key_pem.bytes())
-        tests = {'tls': {'certificates': [{'certFile': str(chain), 'keyFile': str(key)}]}}
+        tests: dict[str, Any] = {'tls': {'certificates': [{'certFile': str(chain), 'keyFile': str(key)}]}}
+        if self._http is not None:
+            tests['http'] = self._http
         (dynamic / 'tests.toml').write_text(tomli_w.dumps(tests), encoding='utf-8')
 
     def _static(self) -> dict[str, Any]:
@@ -123,8 +126,9 @@ class Traefik:
 
     def _start(self) -> bool:
         """Return False when another program was quicker to take one of the ports."""
-        self.ports = free_ports('web', 'websecure', 'traefik')
+        self.ports = free_ports('web', 'websecure', 'traefik', 'internal')
         self._static_file.write_text(tomli_w.dumps(self._static()), encoding='utf-8')
+        self._write_dynamic_files()
         with self._log_file.open('wb') as log:
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
                 self.command,
@@ -177,6 +181,11 @@ class Traefik:
             self._process.wait(PATIENCE)
             self._process = None
 
+    def buffer_files(self) -> list[str]:
+        """Those of bodies. They have no name any more, so none is left behind."""
+        files = [os.readlink(file) for file in Path(f'/proc/{self.pid}/fd').iterdir()]
+        return [file for file in files if file.startswith(str(self.temporary_folder))]
+
     def server_status(self, service: str = 'api-ready') -> dict[str, str]:
         """UP or DOWN, by the URL of the API; of `api-live`, which is asked where none is ready, too."""
         with closing(HTTPConnection('127.0.0.1', self.ports['traefik'], timeout=PATIENCE)) as dashboard:
@@ -193,8 +202,8 @@ class Traefik:
 
 
 def free_ports(*names: str) -> dict[str, int]:
-    with socket.socket() as a, socket.socket() as b, socket.socket() as c:
-        taken = dict(zip(names, (a, b, c), strict=True))
+    with ExitStack() as sockets:
+        taken = {name: sockets.enter_context(socket.socket()) for name in names}
         for listener in taken.values():
             listener.bind(('127.0.0.1', 0))
         return {name: int(listener.getsockname()[1]) for name, listener in taken.items()}

@@ -28,6 +28,15 @@ def new_picture(size: tuple[int, int] = (400, 300), kind: str = 'PNG') -> bytes:
     return file.getvalue()
 
 
+def form_of(*pictures: bytes) -> bytes:
+    """A body of multipart/form-data with the boundary `b`."""
+    parts = []
+    for number, picture in enumerate(pictures):
+        disposition = f'Content-Disposition: form-data; name="p{number}"; filename="p{number}.png"'
+        parts.append(f'--b\r\n{disposition}\r\n\r\n'.encode() + picture)
+    return b'\r\n'.join([*parts, b'--b--', b''])
+
+
 def send(
     api: ServedApi,
     member: Member,
