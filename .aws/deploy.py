@@ -5,9 +5,9 @@ It is idempotent: it creates what is missing and leaves the unchanged alone.
 
     API_HOST=api.example.com \\
     API_IMAGE=<registry>/talelio-backend:<tag> TRAEFIK_IMAGE=<registry>/talelio-traefik:<tag> \\
-        python3 .aws/deploy.py
+    POSTGRESQL_IMAGE=<registry>/talelio-postgresql:<tag> python3 .aws/deploy.py
 
-Without API_IMAGE or TRAEFIK_IMAGE, the service keeps its current image. Region and credentials are found as
+Without one of the images, its service keeps its current image. Region and credentials are found as
 by other AWS tools. If a service does not start, this prints the reason and exits with 1; ECS rolls back to
 the previous release.
 
@@ -51,7 +51,13 @@ class Service:
 # The database and the proxy have fixed ports and exclusive data, so the old task stops before the new one
 # starts. The API's new task is healthy before the old one stops.
 SERVICES = (
-    Service('talelio-postgresql', 'postgresql-task-definition.json', minimum=0, maximum=100),
+    Service(
+        'talelio-postgresql',
+        'postgresql-task-definition.json',
+        minimum=0,
+        maximum=100,
+        image_variable='POSTGRESQL_IMAGE',
+    ),
     Service(
         'talelio-backend',
         'talelio-backend-task-definition.json',

@@ -21,6 +21,7 @@ PLACEHOLDERS = {
     'API_IMAGE': f'{REGISTRY}/talelio-backend@sha256:{"0" * 64}',
     'AWS_ACCOUNT_ID': ACCOUNT_ID,
     'AWS_REGION': REGION,
+    'POSTGRESQL_IMAGE': f'{REGISTRY}/talelio-postgresql@sha256:{"2" * 64}',
     'TRAEFIK_IMAGE': f'{REGISTRY}/talelio-traefik@sha256:{"1" * 64}',
 }
 
@@ -43,10 +44,14 @@ def definition(file_name: str) -> dict[str, Any]:
     return filled
 
 
+def containers(file_name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = definition(file_name)['containerDefinitions']
+    return found
+
+
 def container(file_name: str) -> dict[str, Any]:
-    only: dict[str, Any]
-    only, = definition(file_name)['containerDefinitions']
-    return only
+    """The one that the task is for."""
+    return containers(file_name)[0]
 
 
 @cache

@@ -137,9 +137,11 @@ class Bucket(CloudFormationModel):
         s3.put_public_access_block(
             Bucket=bucket.name, PublicAccessBlockConfiguration=properties['PublicAccessBlockConfiguration']
         )
+        cors = properties.get('CorsConfiguration', {}).get('CorsRules', ())
         rules = [{('MaxAgeSeconds' if key == 'MaxAge' else key): value
-                  for key, value in rule.items()} for rule in properties['CorsConfiguration']['CorsRules']]
-        s3.put_bucket_cors(Bucket=bucket.name, CORSConfiguration={'CORSRules': rules})
+                  for key, value in rule.items()} for rule in cors]
+        if rules:
+            s3.put_bucket_cors(Bucket=bucket.name, CORSConfiguration={'CORSRules': rules})
         return bucket
 
 

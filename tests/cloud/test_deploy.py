@@ -14,7 +14,10 @@ from botocore.compat import HTTPHeaders
 
 from tests.cloud.aws_files import AWS_FOLDER, PLACEHOLDERS, REGION, deploy, one_off, progress
 
-ENVIRON = {name: PLACEHOLDERS[name] for name in ('API_HOST', 'API_IMAGE', 'TRAEFIK_IMAGE')}
+ENVIRON = {
+    name: PLACEHOLDERS[name]
+    for name in ('API_HOST', 'API_IMAGE', 'POSTGRESQL_IMAGE', 'TRAEFIK_IMAGE')
+}
 NEXT = {'API_IMAGE': f'{PLACEHOLDERS["API_IMAGE"][:-1]}f'}
 NAMES = ['talelio-postgresql', 'talelio-backend', 'talelio-traefik']
 ANSWERED = AWSResponse('', 200, HTTPHeaders(), None)
@@ -153,7 +156,7 @@ def test_a_new_image_is_tried_before_it_serves_and_the_others_are_left_alone(clo
 
 def test_without_an_image_the_service_keeps_the_one_it_has(cloud: Cloud) -> None:
     cloud.deploy()
-    cloud.deploy(API_IMAGE='', TRAEFIK_IMAGE='')
+    cloud.deploy(API_IMAGE='', POSTGRESQL_IMAGE='', TRAEFIK_IMAGE='')
 
     assert cloud.calls == ['alembic', 'flask']
     assert cloud.image('talelio-backend') == ENVIRON['API_IMAGE']

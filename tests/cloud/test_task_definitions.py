@@ -20,10 +20,12 @@ from tests.cloud.aws_files import (
     TRAEFIK,
     TRAEFIK_FILE,
     container,
+    containers,
     definition,
     deploy,
     resources,
 )
+from tests.support.box import compose
 
 # Stand-ins for what SSM holds.
 STORED = {
@@ -65,23 +67,25 @@ def test_no_placeholder_is_without_a_value(file_name: str) -> None:
 
 @pytest.mark.parametrize('file_name', DEFINITION_FILES)
 def test_a_container_may_do_little(file_name: str) -> None:
-    limits = container(file_name)
-    assert limits['readonlyRootFilesystem'] is True
-    assert limits['dockerSecurityOptions'] == ['no-new-privileges']
-    assert limits['linuxParameters']['capabilities'] == {'drop': ['ALL']}
-    assert int(limits['user'].partition(':')[0]) > 0
-    assert not limits.get('privileged', False)
+    for limits in containers(file_name):
+        assert limits['readonlyRootFilesystem'] is True
+        assert limits['dockerSecurityOptions'] == ['no-new-privileges']
+        assert limits['linuxParameters']['capabilities'] == {'drop': ['ALL']}
+        assert int(limits['user'].partition(':')[0]) > 0
+        assert not limits.get('privileged', False)
     # From the machine's own network a container gets at the machine's role.
     assert definition(file_name)['networkMode'] == 'bridge'
 
 
 @pytest.mark.parametrize('file_name', DEFINITION_FILES)
 def test_secrets_are_in_ssm_only(file_name: str) -> None:
-    plain = {item['name'] for item in container(file_name).get('environment', ())}
-    assert not plain & {'SECRET_KEY', 'DATABASE_URL', 'SMTP_URL', 'POSTGRES_PASSWORD'}
-    for secret in container(file_name).get('secrets', ()):
-        expected = f'arn:aws:ssm:eu-central-1:{ACCOUNT_ID}:parameter/talelio/{secret["name"]}'
-        assert secret['valueFrom'] == expected
+    for each in containers(file_name):
+        plain = {item['name'] for item in each.get('environment', ())}
+        assert not [name for name in plain if re.search('KEY|PASS|SECRET|DATABASE_URL|SMTP_URL', name)]
+        for secret in each.get('secrets', ()):
+            name = {'PGPASSWORD': 'POSTGRES_PASSWORD'}.get(secret['name'], secret['name'])
+            expected = f'arn:aws:ssm:eu-central-1:{ACCOUNT_ID}:parameter/talelio/{name}'
+            assert secret['valueFrom'] == expected
 
 
 def test_the_api_starts_with_what_it_is_given() -> None:
@@ -113,18 +117,18 @@ def test_its_health_is_checked_within_half_a_minute(file_name: str) -> None:
 
 
 def test_a_rolling_deployment_fits_the_machine() -> None:
-    reserved = sum(_tasks_at_once(name) * container(name)['memoryReservation'] for name in DEFINITION_FILES)
+    reserved = sum(_tasks_at_once(name) * _sum(name, 'memoryReservation') for name in DEFINITION_FILES)
     # ECS places a task only where its reservations are free.
     assert reserved <= MACHINE - int(_agent_setting('ECS_RESERVED_MEMORY'))
     # T2 and T3 machines of this size have at least one core, which is 1024.
-    assert sum(_tasks_at_once(name) * container(name)['cpu'] for name in DEFINITION_FILES) <= 1024
+    assert sum(_tasks_at_once(name) * _sum(name, 'cpu') for name in DEFINITION_FILES) <= 1024
 
 
 @pytest.mark.parametrize('file_name', DEFINITION_FILES)
 def test_memory_has_a_bound_above_what_is_usual(file_name: str) -> None:
-    limits = container(file_name)
-    assert limits['memoryReservation'] < limits['memory']
-    assert limits['linuxParameters']['maxSwap'] > 0
+    for limits in containers(file_name):
+        assert limits['memoryReservation'] < limits['memory']
+        assert limits['linuxParameters']['maxSwap'] > 0
 
 
 def test_the_api_has_room_for_the_largest_picture() -> None:
@@ -147,6 +151,23 @@ def test_fixed_ports_are_freed_before_they_are_taken() -> None:
 def test_the_one_database_is_where_the_api_looks_for_it() -> None:
     mapping, = container(POSTGRESQL)['portMappings']
     assert mapping['hostPort'] == mapping['containerPort'] == 5432
+
+
+def test_the_database_is_archived_as_on_a_box() -> None:
+    server, backups = containers(POSTGRESQL)
+    added = compose('docker-compose.pitr.yml')['services']
+
+    box = [word.replace('${ARCHIVE_MODE:-on}', 'on') for word in added['postgres']['command']]
+    assert server['command'][-6:] == box[-6:]
+    assert backups['command'] == added['pitr']['command']
+    assert not backups['essential']
+    of_the_box = {
+        name
+        for name in added['postgres']['environment'] if name != 'PGBACKREST_REPO1_S3_URI_STYLE'
+    }
+    for each in (server, backups):
+        named = {item['name'] for item in (*each['environment'], *each['secrets'])}
+        assert {name for name in named if name.startswith('PGBACKREST_')} == of_the_box
 
 
 def test_the_proxy_has_the_ports_of_the_web() -> None:
@@ -191,6 +212,10 @@ def test_the_proxy_finds_the_api() -> None:
     # Whoever takes the task out for its draining does so once Traefik knows the one that takes over.
     refresh = settings['providers']['ecs']['refreshSeconds']
     assert refresh < DRAIN
+
+
+def _sum(file_name: str, key: str) -> int:
+    return sum(each[key] for each in containers(file_name))
 
 
 def _tasks_at_once(file_name: str) -> int:

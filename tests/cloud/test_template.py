@@ -142,6 +142,22 @@ def test_what_is_precious_outlives_the_stack() -> None:
     assert subnet['AvailabilityZone'] == volume['AvailabilityZone']
 
 
+def test_the_key_of_the_backups_cannot_destroy_them() -> None:
+    bucket = resources('AWS::S3::Bucket')['BackupBucket']
+    assert bucket['VersioningConfiguration'] == {'Status': 'Enabled'}
+    assert all(bucket['PublicAccessBlockConfiguration'].values())
+    old, = bucket['LifecycleConfiguration']['Rules']
+    assert old['NoncurrentVersionExpiration']['NoncurrentDays'] == 14
+    user, = resources('AWS::IAM::User').values()
+    actions = {
+        action
+        for statement in user['Policies'][0]['PolicyDocument']['Statement']
+        for action in _list(statement['Action'])
+    }
+    # Neither s3:DeleteObjectVersion nor the bucket's settings.
+    assert actions == {'s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:DeleteObject'}
+
+
 def test_images_are_scanned_and_ten_are_kept() -> None:
     for repository in resources('AWS::ECR::Repository').values():
         assert repository['ImageScanningConfiguration'] == {'ScanOnPush': True}
@@ -154,7 +170,7 @@ def test_images_are_scanned_and_ten_are_kept() -> None:
 
 
 def _statements() -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, role in resources('AWS::IAM::Role').items():
+    for name, role in (resources('AWS::IAM::Role') | resources('AWS::IAM::User')).items():
         for policy in role.get('Policies', ()):
             for statement in policy['PolicyDocument']['Statement']:
                 yield name, statement
