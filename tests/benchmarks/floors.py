@@ -3,10 +3,11 @@
 None of them checks, logs, describes or caches anything.
 """
 import os
+from collections.abc import Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
@@ -21,6 +22,9 @@ from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
 )
 from talelio_backend.app_user.data.user_repository import user_table
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 app = Flask('floors', static_folder=None)
 
 # Of a worker, for each of the two pools: beside the service's own there is room for so many.
@@ -33,6 +37,7 @@ _pool = QueuePool(_connect, pool_size=_CONNECTIONS, max_overflow=0)
 _renderer = SandboxedMarkdownRenderer(markdown_worker())
 _folder = Path(os.environ['BENCHMARK_CONSTANTS'])
 _constants: dict[str, bytes] = {}
+_flask = app.wsgi_app
 
 # Of what is shown of a project.
 _COLUMNS = [column for column in project_table.c if column.key not in ('search', 'rendering')]
@@ -52,22 +57,6 @@ _INSERT = '''
 @app.get('/health/ready')
 def ready() -> Response:
     return Response(b'')
-
-
-@app.get('/constant/<name>')
-def constant(name: str) -> Response:
-    """The bytes of an answer; `.gz` are sent as what they are."""
-    if name not in _constants:
-        _constants[name] = (_folder / name).read_bytes()
-    response = Response(_constants[name], content_type='application/json')
-    if name.endswith('.gz'):
-        response.headers['Content-Encoding'] = 'gzip'
-    return response
-
-
-@app.get('/empty')
-def empty() -> Response:
-    return Response(status=304)
 
 
 @app.get('/core/users/<username>')
@@ -97,6 +86,25 @@ def publish(user_id: int) -> Response:
     assert row and cursor.description
     names = [column[0] for column in cursor.description]
     return _json(dict(zip(names, row)), 201)
+
+
+def bare(environ: 'WSGIEnvironment', start_response: 'StartResponse') -> Iterable[bytes]:
+    """The bytes of a response, or an empty 304, without Flask."""
+    path: str = environ['PATH_INFO']
+    if path == '/empty':
+        start_response('304 Not Modified', [])
+        return []
+    if not path.startswith('/constant/'):
+        return _flask(environ, start_response)
+    name = path.removeprefix('/constant/')
+    if name not in _constants:
+        _constants[name] = (_folder / name).read_bytes()
+    content = _constants[name]
+    start_response('200 OK', [('Content-Type', 'application/json'), ('Content-Length', str(len(content)))])
+    return [content]
+
+
+app.wsgi_app = bare  # type: ignore[method-assign]
 
 
 def _json(content: object, status: int = 200) -> Response:

@@ -63,6 +63,12 @@ class Sample:
     requests: int = 0
     latencies: list[float] = field(default_factory=list)
 
+    @property
+    def capacity(self) -> float:
+        """Requests per second of processor time, if it is known. Other work on the machine affects it least."""
+        seconds = self.server + self.database
+        return self.requests / seconds if seconds and self.requests else self.rate
+
 
 @dataclass
 class Case:
@@ -88,7 +94,8 @@ class Case:
             unit=self.unit,
             measured=Spread.of([sample.rate for sample in self.samples]),
             ratio=None if self.floor is None else Spread.of([
-                own.rate / floor.rate for own, floor in zip(self.samples, self.floor.samples, strict=True)
+                own.capacity / floor.capacity
+                for own, floor in zip(self.samples, self.floor.samples, strict=True)
             ]),
             target=self.target,
             server_ms=milliseconds(sum(sample.server for sample in self.samples)),
