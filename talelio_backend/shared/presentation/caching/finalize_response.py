@@ -34,8 +34,9 @@ def add_response_finalizer(app: Flask) -> None:
 
 
 def finalize_response(response: Response) -> Response:
-    for name, value in _SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    # Each lookup goes through all headers.
+    present = {name for name, _ in response.headers}
+    response.headers.extend({name: value for name, value in _SECURITY_HEADERS.items() if name not in present})
     if response.direct_passthrough:
         # The view of a file handles conditions and caching itself.
         return response
@@ -74,8 +75,10 @@ def _shows_its_path(response: Response) -> bool:
 
 def _validate(response: Response) -> None:
     content = response.get_data()
-    if response.last_modified is not None and datetime.now(UTC) - response.last_modified < _SETTLED:
+    modified = response.last_modified
+    if modified is not None and datetime.now(UTC) - modified < _SETTLED:
         del response.headers['Last-Modified']
+        modified = None
     if not _is_read():
         # `precondition` evaluated the conditions before the change.
         response.set_etag(response.get_etag()[0] or tag_of(content))
@@ -83,7 +86,7 @@ def _validate(response: Response) -> None:
     coding = coding_of(response, len(content))
     tag = tag_when_coded(response.get_etag()[0] or tag_of(content), coding)
     response.set_etag(tag)
-    verdict = evaluate([tag], response.last_modified, method=request.method, headers=request.headers)
+    verdict = evaluate([tag], modified, method=request.method, headers=request.headers)
     if verdict is HTTPStatus.PRECONDITION_FAILED:
         _replace_with_412(response)
         return
