@@ -80,7 +80,7 @@ max_requests = _settings.max_requests if workers > 1 else 0
 max_requests_jitter = max_requests // 5
 # For X-Forwarded-Proto. For X-Forwarded-For see shared.presentation.requests.forwarded_for.
 forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.trusted_proxies)
-keepalive = 5
+keepalive = _settings.keep_alive
 logconfig_dict = logging_config(_settings)
 logger_class = _WithoutAccessLog
 

@@ -32,6 +32,9 @@ class ServerSettings(SettingsGroup):
     """MiB of responses that each worker process caches; 0 turns the cache off."""
     client_timeout: int = Field(30, ge=1, le=3600)
     """Seconds that a client may stay silent in the middle of a request or of its response."""
+    keep_alive: int = Field(5, ge=1, le=600)
+    """Seconds that an idle connection is kept. Behind a load balancer, set more than its idle time-out:
+    otherwise it may send a request into a connection that is being closed."""
     max_requests: int = Field(20_000, ge=0, le=1_000_000_000)
     """About how many requests a worker process serves before it is replaced, unless it is the only one; 0
     never replaces it."""

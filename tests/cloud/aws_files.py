@@ -2,6 +2,7 @@
 import sys
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from talelio_backend.settings import PROJECT_FOLDER
@@ -55,20 +56,20 @@ def container(file_name: str) -> dict[str, Any]:
 
 
 @cache
-def template() -> dict[str, Any]:
+def template(file: Path = TEMPLATE_FILE) -> dict[str, Any]:
     """No test changes it."""
     # To import cfn-lint takes each process of pytest-xdist a second.
-    content, problems = import_module('cfnlint.decode').decode(str(TEMPLATE_FILE))
+    content, problems = import_module('cfnlint.decode').decode(str(file))
     assert not problems, problems
     assert content is not None
     return dict(content)
 
 
-def resources(kind: str) -> dict[str, dict[str, Any]]:
+def resources(kind: str, file: Path = TEMPLATE_FILE) -> dict[str, dict[str, Any]]:
     """The properties of the template's resources of one kind, such as AWS::IAM::Role."""
     found = {
         name: resource.get('Properties', {})
-        for name, resource in template()['Resources'].items() if resource['Type'] == kind
+        for name, resource in template(file)['Resources'].items() if resource['Type'] == kind
     }
     assert found, f'The template has no {kind}'
     return found

@@ -12,6 +12,7 @@ import boto3
 from moto import mock_aws
 from moto.core.common_models import CloudFormationModel
 from moto.iam.models import Role, iam_backends
+from moto.rds.models import DBInstance
 from moto.s3.models import FakeBucket, s3_backends
 from moto.ssm.models import Parameter
 
@@ -31,7 +32,7 @@ class _StandIn:
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
-        return attr in ('Arn', 'DomainName', 'Id')
+        return attr in ('Arn', 'DomainName', 'Endpoint', 'Id')
 
     def get_cfn_attribute(self, name: str) -> str:
         return self._attributes[name]
@@ -87,6 +88,59 @@ class Distribution(_StandIn, CloudFormationModel):
     @classmethod
     def make(cls, properties: dict[str, Any], account_id: str) -> dict[str, str]:
         return {'DomainName': 'd0.cloudfront.net'}
+
+
+class DatabaseCluster(_StandIn, CloudFormationModel):
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return 'AWS::RDS::DBCluster'
+
+    @classmethod
+    def make(cls, properties: dict[str, Any], account_id: str) -> dict[str, str]:
+        # moto asks for the first part of Endpoint.Address.
+        return {'Endpoint': 'aurora.example.com'}
+
+
+class DatabaseInstance(_StandIn, CloudFormationModel):
+    """moto's own knows neither Aurora nor the attribute's name."""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return DBInstance.cloudformation_type()
+
+    @classmethod
+    def make(cls, properties: dict[str, Any], account_id: str) -> dict[str, str]:
+        return {'Endpoint': 'rds.example.com'}
+
+
+class Secret(_StandIn, CloudFormationModel):
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return 'AWS::SecretsManager::Secret'
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str,
+        **_: Any
+    ) -> Self:
+        # A reference to it is its ARN.
+        return cls(f'arn:aws:secretsmanager:{region_name}:{account_id}:secret:{resource_name}', {})
+
+
+class ScalableTarget(_StandIn, CloudFormationModel):
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return 'AWS::ApplicationAutoScaling::ScalableTarget'
+
+
+class ScalingPolicy(_StandIn, CloudFormationModel):
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return 'AWS::ApplicationAutoScaling::ScalingPolicy'
 
 
 class SnapshotPolicy(_StandIn, CloudFormationModel):
