@@ -65,7 +65,7 @@ class Sample:
 
     @property
     def capacity(self) -> float:
-        """Requests per second of processor time, if it is known. Other work on the machine affects it least."""
+        """Requests per second of processor time, which other work affects least, or the rate without it."""
         seconds = self.server + self.database
         return self.requests / seconds if seconds and self.requests else self.rate
 

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from tests.benchmarks.results import Case, Row, Sample, Spread, Target, measure_in_rounds, percentile, slope
@@ -38,14 +36,15 @@ def test_what_a_row_is_held_to_is_its_ratio_where_it_has_one() -> None:
 
 def test_a_ratio_is_of_the_same_round_and_rounds_go_both_ways() -> None:
     order: list[str] = []
-    rates = {'floor': iter([100.0, 400.0, 100.0]), 'case': iter([50.0, 100.0, 90.0])}
+    requests = {'floor': iter([100, 400, 100]), 'case': iter([50, 100, 90])}
 
-    def measure(name: str, rate: Iterator[float]) -> Sample:
+    def measure(name: str) -> Sample:
         order.append(name)
-        return Sample(rate=next(rate), server=0.2, database=0.1, requests=100, latencies=[0.001, 0.003])
+        number = next(requests[name])
+        return Sample(rate=number, server=0.2, database=0.1, requests=number, latencies=[0.001, 0.003])
 
-    floor = Case('floor', lambda: measure('floor', rates['floor']))
-    case = Case('case', lambda: measure('case', rates['case']), floor, Target(0.5))
+    floor = Case('floor', lambda: measure('floor'))
+    case = Case('case', lambda: measure('case'), floor, Target(0.5))
     _, row = measure_in_rounds('group', [floor, case], 3)
 
     assert order == ['floor', 'case', 'case', 'floor', 'floor', 'case']
@@ -53,5 +52,14 @@ def test_a_ratio_is_of_the_same_round_and_rounds_go_both_ways() -> None:
     assert row.ratio == Spread(0.5, 0.25, 0.9)
     assert row.is_met
     assert (row.p50_ms, row.p99_ms) == (1, 3)
-    assert row.server_ms == pytest.approx(2)
-    assert row.database_ms == pytest.approx(1)
+    assert row.server_ms == pytest.approx(600 / 240)
+    assert row.database_ms == pytest.approx(300 / 240)
+
+
+def test_a_ratio_without_processor_times_is_of_the_rates() -> None:
+    floor = Case('floor', lambda: Sample(rate=4))
+    case = Case('case', lambda: Sample(rate=2), floor)
+
+    _, row = measure_in_rounds('group', [floor, case], 1)
+
+    assert row.ratio == Spread(0.5, 0.5, 0.5)
