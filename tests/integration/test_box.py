@@ -1,4 +1,5 @@
 """What docker-compose.yml says of the box, and what its owner's guide says of docker-compose.yml."""
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 from dotenv import dotenv_values
 
-from talelio_backend.settings import Env, Settings
+from talelio_backend.settings import PROJECT_FOLDER, Env, Settings
+from tests.cloud.aws_files import POSTGRESQL, container
 from tests.support.box import compose, guide_block, unescaped, write_program
 from tests.support.traefik import TRAEFIK_FOLDER, static_configuration
 
@@ -18,6 +20,7 @@ BOX = {name: service for name, service in SERVICES.items() if 'profiles' not in 
 SCRIPTS = {
     'traefik': ('sh', SERVICES['traefik']['command'][0]),
     'backup': ('bash', SERVICES['backup']['entrypoint'][2]),
+    'postgres': ('bash', SERVICES['postgres']['entrypoint'][2]),
     'health': ('bash', SERVICES['backup']['healthcheck']['test'][3]),
 }
 
@@ -53,8 +56,10 @@ def test_every_service_has_as_few_rights_as_it_can(name: str) -> None:
 def test_only_the_proxy_is_in_the_machines_network() -> None:
     assert [name for name in BOX if 'network_mode' in BOX[name]] == ['traefik']
     assert compose()['networks']['database'] == {'internal': True}
-    for name in ('postgres', 'migrate', 'backup'):
-        assert BOX[name]['networks'] == ['database']
+    assert BOX['postgres']['networks'] == ['database']
+    for name in ('migrate', 'backup'):
+        # They may need a server elsewhere, and `database` has no way out.
+        assert BOX[name]['networks'] == ['database', 'outside']
 
 
 def test_the_addresses_agree() -> None:
@@ -116,18 +121,99 @@ def test_certificates_are_kept_on_a_volume() -> None:
     assert f'certificates:{Path(acme["storage"]).parent}' in BOX['traefik']['volumes']
 
 
+def interpolated(service: str, settings: dict[str, str]) -> dict[str, str]:
+    """The environment of a service, as Docker Compose makes it of the lines of `.env`."""
+
+    def replace(text: str) -> str:
+        # The innermost first.
+        while found := re.search(r'\$\{(\w+):-([^${}]*)\}', text):
+            text = text.replace(found[0], settings.get(found[1]) or found[2])
+        assert '${' not in text
+        return text
+
+    return {name: replace(value) for name, value in BOX[service]['environment'].items()}
+
+
+OWN = 'postgresql://talelio:secret@postgres/talelio'
+OTHER = 'postgresql://talelio:other@db.example.com/talelio?sslmode=require'
+DIRECT = 'postgresql://talelio:other@db.example.com:5433/talelio'
+
+
+@pytest.mark.parametrize(
+    ('given', 'api', 'backup'),
+    [
+        ({}, OWN, OWN),
+        ({'DATABASE_URL': OTHER}, OTHER, OTHER),
+        ({'DATABASE_URL': OTHER, 'DIRECT_DATABASE_URL': DIRECT}, OTHER, DIRECT),
+    ],
+    ids=['its own', 'another', 'behind a pooler']
+)  # yapf: disable
+def test_all_services_use_the_same_database(given: dict[str, str], api: str, backup: str) -> None:
+    settings = given | {'POSTGRES_PASSWORD': 'secret'}
+
+    for service, url in (('migrate', api), ('api', api), ('backup', backup)):
+        assert interpolated(service, settings)['DATABASE_URL'] == url
+    assert interpolated('postgres', settings)['OTHER_DATABASE'] == given.get('DATABASE_URL', '')
+
+
+def run_postgres(folder: Path, other: str, *command: str) -> subprocess.Popen[str]:
+    """The entry point of its container, up to that of the image, and its health check."""
+    for name in ('docker-entrypoint.sh', 'pg_isready'):
+        write_program(folder / 'programs' / name, f'#!/bin/sh\necho {name} "$@"\n')
+    return subprocess.Popen([unescaped(word) for word in command],
+                            env={
+                                'PATH': f'{folder / "programs"}:/usr/bin:/bin',
+                                'OTHER_DATABASE': other
+                            },
+                            stdout=subprocess.PIPE,
+                            text=True,
+                            start_new_session=True)
+
+
+@pytest.mark.parametrize(('other', 'started', 'asked'),
+                         [('', 'docker-entrypoint.sh postgres -c', 'pg_isready'),
+                          (OTHER, 'DATABASE_URL names', '')])
+def test_the_box_runs_no_server_beside_the_other_one(
+    tmp_path: Path, other: str, started: str, asked: str
+) -> None:
+    postgres = BOX['postgres']
+    with run_postgres(tmp_path, other, *postgres['entrypoint'], *postgres['command']) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(started)
+        # As Docker does it: without waiting out the minute that a server may take.
+        process.terminate()
+    with run_postgres(tmp_path, other, *postgres['healthcheck']['test'][1:]) as check:
+        assert check.communicate()[0].startswith(asked)
+
+    assert (process.returncode, check.returncode) == (0, 0)
+
+
+def test_each_postgresql_is_a_pinned_release_on_a_pinned_debian() -> None:
+    images = [service['image'] for service in SERVICES.values() if service['image'].startswith('postgres:')]
+    base = re.search(
+        '^FROM (postgres:.*)$', (PROJECT_FOLDER / 'postgresql/Dockerfile').read_text(encoding='utf-8'), re.M
+    )
+
+    assert base is not None
+    assert len(set(images)) == 1
+    # Another release of Debian has another glibc, which may order text otherwise.
+    for image in (images[0], base[1]):
+        assert re.fullmatch(r'postgres:18\.\d+-trixie', image)
+
+
+def test_text_is_ordered_alike_on_the_box_and_on_aws() -> None:
+    environment = {item['name']: item['value'] for item in container(POSTGRESQL)['environment']}
+    arguments = BOX['postgres']['environment']['POSTGRES_INITDB_ARGS']
+
+    assert environment['POSTGRES_INITDB_ARGS'] == arguments
+    assert '--locale=C.UTF-8' in arguments
+
+
 def test_the_example_settings_are_complete() -> None:
     example = dotenv_values(stream=StringIO(guide_block('The `.env` of a box')), interpolate=False)
     settings = {name: value or '0123456789abcdef' * 3 for name, value in example.items()}
 
-    environ = settings | {
-        name:
-        value.replace('${API_HOST:-}', settings['API_HOST']).replace(
-            '${POSTGRES_PASSWORD:-}', settings['POSTGRES_PASSWORD']
-        ).replace('${WEB_CONCURRENCY:-1}', '1')
-        for name, value in BOX['api']['environment'].items()
-    }
-    assert not [value for value in environ.values() if '${' in value]
+    environ = settings | interpolated('api', settings)
     read = Settings.from_env(environ)
     assert read.env is Env.PRODUCTION
     assert read.api_base_url == f'https://{settings["API_HOST"]}'

@@ -129,7 +129,7 @@ def assert_failed_and_kept(
 def test_without_a_database_the_backups_before_stay(service: BackupService) -> None:
     kept = service.back_up()
     with closed_port() as port:
-        service.environ['PGPORT'] = str(port)
+        service.use_port(port)
         completed = service.run()
 
     assert_failed_and_kept(completed, service, kept)
@@ -159,10 +159,10 @@ def test_a_picture_that_cannot_be_read_fails_it(service: BackupService) -> None:
 
 def test_a_failure_is_said_and_shown_until_one_succeeds(service: BackupService, tmp_path: Path) -> None:
     log = tmp_path / 'log'
-    address = make_url(f'postgresql://{service.environ["PGHOST"]}:{service.environ["PGPORT"]}/')
+    address = make_url(service.environ['DATABASE_URL'])
     kept = put_old_backup(service, datetime.now(UTC) - timedelta(hours=25))
     with TcpProxy(address.host or '', address.port or 0) as proxy:
-        service.environ['PGPORT'] = str(proxy.port)
+        service.use_port(proxy.port)
         assert service.is_healthy
         proxy.refuse()
         with service.nightly(log):

@@ -10,11 +10,12 @@ from subprocess import CalledProcessError
 from typing import Any
 
 import pytest
+from psycopg2 import OperationalError
 from psycopg2.extensions import connection
 from sqlalchemy import make_url
 
 from tests.support.answers import ok
-from tests.support.box import BackupService, guide_block, run_as_owner
+from tests.support.box import BackupService, guide_block, postgres_programs, run_as_owner
 from tests.support.database import connect, execute
 from tests.support.members import WHITELIST, Member, join, log_in, new_person, publish, register
 from tests.support.migrated_cluster import MigratedCluster
@@ -138,22 +139,27 @@ def restore(backup: Path, service: BackupService, api: ServedApi) -> tuple[list[
     commands, replaced = re.subn(
         r'^FROM=/var/backups/talelio/2026-11-24T03-00-12Z$',
         f"FROM='{backup}'",
-        guide_block('<!-- restore'),
+        guide_block('<!-- restore: '),
         flags=re.MULTILINE
     )
     assert replaced == 1
     folder = backup.parent.parent / 'owner'
     folder.mkdir()
+    url = make_url(service.environ['DATABASE_URL'])
     programs = f'{Path(sys.executable).parent}:{service.environ["PATH"]}'
     environ = {
         **api.environ,
         # Which server it is says the container that a command is run in, and nothing more.
-        **{
-            name: service.environ[name]
-            for name in ('PGHOST', 'PGPORT', 'PGPASSWORD')
-        },
-        'PATH': f'{programs}:{os.environ["PATH"]}',
-        'RESTORED_IMAGES': api.environ['IMAGE_FOLDER'],
+        'PGHOST':
+        url.host or '',
+        'PGPORT':
+        str(url.port),
+        'PGPASSWORD':
+        url.password or '',
+        'PATH':
+        f'{programs}:{os.environ["PATH"]}',
+        'RESTORED_IMAGES':
+        api.environ['IMAGE_FOLDER'],
     }
     try:
         calls = run_as_owner(commands, folder, environ)
@@ -181,3 +187,28 @@ def test_a_dump_that_is_broken_changes_nothing(tmp_path: Path, box_url: str) -> 
 
     with closing(connect(box_url)) as database:
         assert everything(database) == before
+
+
+def test_the_password_of_the_database_is_changed(tmp_path: Path, box_url: str) -> None:
+    url = make_url(box_url)
+    folder = tmp_path / 'owner'
+    folder.mkdir()
+    (folder /
+     '.env').write_text('API_HOST=api.test\nPOSTGRES_PASSWORD=old\nSECRET_KEY=secret\n', encoding='ascii')
+    environ = {
+        'PATH': f'{postgres_programs()}:{os.environ["PATH"]}',
+        'PGHOST': url.host or '',
+        'PGPORT': str(url.port),
+        'PGPASSWORD': url.password or '',
+        'RESTORED_IMAGES': '',
+    }
+
+    calls = run_as_owner(guide_block('<!-- password: '), folder, environ)
+
+    assert [call.split()[1] for call in calls] == ['exec', 'up']
+    first, line, last = (folder / '.env').read_text(encoding='ascii').splitlines()
+    assert (first, last) == ('API_HOST=api.test', 'SECRET_KEY=secret')
+    new = url.set(password=line.removeprefix('POSTGRES_PASSWORD='))
+    connect(new.render_as_string(hide_password=False)).close()
+    with pytest.raises(OperationalError, match='password authentication failed'):
+        connect(box_url)

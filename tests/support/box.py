@@ -18,7 +18,7 @@ from tests.support.missing import skip
 
 GUIDE = PROJECT_FOLDER / '.github/DEPLOYING_ON_A_BOX.md'
 
-# Of the programs in the image `postgres:18`.
+# Of the programs in PostgreSQL's image.
 _POSTGRES_PROGRAMS = ('createdb', 'dropdb', 'pg_dump', 'pg_restore', 'psql')
 _SYSTEM_PROGRAMS = ('bash', 'comm', 'cp', 'date', 'find', 'flock', 'sort', 'stat', 'sync', 'tar', 'xargs')
 
@@ -99,23 +99,23 @@ class BackupService:
         self._script = [unescaped(word) for word in service['entrypoint']]
         kind, *self._health_check = [unescaped(word) for word in service['healthcheck']['test']]
         assert kind == 'CMD'
-        url = make_url(database_url)
         here = {
             'BACKUPS': str(self.folder),
             'IMAGES': str(self.images),
             'TMPDIR': str(self.temporary_folder),
-            'PGHOST': url.host or '',
-            'PGUSER': url.username or '',
-            'PGPASSWORD': url.password or '',
-            'PGDATABASE': url.database or '',
+            'DATABASE_URL': database_url,
         }
         given = service['environment']
         assert set(here) <= set(given)
         self.environ: dict[str, str] = given | here | {
-            'PGPORT': str(url.port),
             'PATH': f'{programs}:{postgres_programs()}:{os.environ["PATH"]}',
             'REAL_SLEEP': shutil.which('sleep') or '',
         }
+
+    def use_port(self, port: int) -> None:
+        """Of the database."""
+        url = make_url(self.environ['DATABASE_URL']).set(port=port)
+        self.environ['DATABASE_URL'] = url.render_as_string(hide_password=False)
 
     @property
     def backups(self) -> list[Path]:
