@@ -76,7 +76,8 @@ class Volume:
             pass
         options = f'-h 127.0.0.1 -p {port} -k "" -c fsync=off'
         log = self.data / f'{major}.log'
-        control = [self._program(major, 'pg_ctl'), f'--pgdata={self.folder(major)}', '--wait']
+        control: list[str
+                      | Path] = [self._program(major, 'pg_ctl'), f'--pgdata={self.folder(major)}', '--wait']
         self._run(*control, f'--options={options}', f'--log={log}', 'start')
         try:
             yield f'postgresql+psycopg2://talelio:{PASSWORD}@127.0.0.1:{port}/postgres'
