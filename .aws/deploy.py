@@ -34,6 +34,30 @@ CLUSTER = 'talelio'
 # Seconds.
 SERVICE_TIMEOUT = 1200
 
+OPTIONAL_SETTINGS = (
+    'AUDIT_ADDRESS_DAYS',
+    'AUDIT_DAYS',
+    'BCRYPT_COST',
+    'CACHE_MEMORY',
+    'CLIENT_TIMEOUT',
+    'DIRECT_DATABASE_URL',
+    'EMBED_HOSTS',
+    'FRONTEND_URL',
+    'IMAGE_MAX_BYTES',
+    'IMAGE_MAX_FILES',
+    'IMAGE_MAX_FRAMES',
+    'IMAGE_MAX_PIXELS',
+    'IMAGE_MAX_SUMMED_PIXELS',
+    'LOG_LEVEL',
+    'MAX_REQUESTS',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'PROXY_HOPS',
+    'SECRET_KEY_PREVIOUS',
+    'SITE_PROJECT_URL',
+    'SITE_USER_URL',
+    'TRUSTED_HOSTS',
+)
+
 
 @dataclass(frozen=True)
 class Service:
@@ -46,6 +70,8 @@ class Service:
     image_variable: str | None = None
     # Commands that must succeed with the new release before the rollout.
     commands: tuple[tuple[str, ...], ...] = ()
+    # Settings that its task gets if SSM has them. ECS starts no task without a parameter that it names.
+    optional_settings: tuple[str, ...] = ()
 
 
 # The database and the proxy have fixed ports and exclusive data, so the old task stops before the new one
@@ -65,6 +91,7 @@ SERVICES = (
         maximum=200,
         image_variable='API_IMAGE',
         commands=(('alembic', 'upgrade', 'head'), ('flask', 'doctor')),
+        optional_settings=OPTIONAL_SETTINGS,
     ),
     Service(
         'talelio-traefik',
@@ -83,6 +110,7 @@ class Deployment:
         if not environ.get('API_HOST'):
             raise DeploymentError('API_HOST is missing: the host name of the API, such as api.example.com')
         self._ecs: Any = session.client('ecs')
+        self._ssm: Any = session.client('ssm')
         self._polling = Polling(pause)
         self._one_off = OneOffTasks(session, CLUSTER, self._polling)
         self._environ = environ
@@ -108,7 +136,8 @@ class Deployment:
                 )
                 return
             placeholders[service.image_variable] = wanted
-        definition = filled(FOLDER / service.definition_file, placeholders)
+        stored = self._stored(service.optional_settings)
+        definition = filled(FOLDER / service.definition_file, placeholders, secrets=stored)
         if current and fingerprint(current) == fingerprint(definition):
             arn = current['taskDefinitionArn']
         else:
@@ -116,6 +145,21 @@ class Deployment:
         for command in service.commands:
             self._one_off.run(arn, definition, command)
         self._roll_out(service, arn, running)
+
+    def _stored(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Return the ARNs of those settings that SSM has."""
+        if not names:
+            return {}
+        by_name = {f'/talelio/{name}': name for name in names}
+        pages = self._ssm.get_paginator('describe_parameters').paginate(
+            ParameterFilters=[{
+                'Key': 'Name',
+                'Values': list(by_name)
+            }]
+        )
+        found = {by_name[each['Name']] for page in pages for each in page['Parameters']}
+        place = f'arn:aws:ssm:{self._placeholders["AWS_REGION"]}:{self._placeholders["AWS_ACCOUNT_ID"]}'
+        return {name: f'{place}:parameter/talelio/{name}' for name in sorted(found)}
 
     def _running(self, service: Service) -> dict[str, Any] | None:
         found = self._ecs.describe_services(cluster=CLUSTER, services=[service.name])['services']

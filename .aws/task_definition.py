@@ -12,11 +12,19 @@ from typing import Any
 FINGERPRINT = 'talelio.definition'
 
 
-def filled(file: Path, placeholders: Mapping[str, str]) -> dict[str, Any]:
-    """Return the task definition with its `${…}` replaced. Raises KeyError for a missing value."""
+def filled(file: Path,
+           placeholders: Mapping[str, str],
+           *,
+           secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the task definition with its `${…}` replaced. Raises KeyError for a missing value.
+
+    `secrets` are further variables of its first container, by name: the ARNs of their values.
+    """
     definition: dict[str, Any] = json.loads(
         string.Template(file.read_text(encoding='utf-8')).substitute(placeholders)
     )
+    for name, arn in (secrets or {}).items():
+        definition['containerDefinitions'][0]['secrets'].append({'name': name, 'valueFrom': arn})
     content = json.dumps(definition, sort_keys=True).encode()
     labels = definition['containerDefinitions'][0].setdefault('dockerLabels', {})
     labels[FINGERPRINT] = hashlib.sha256(content).hexdigest()

@@ -12,7 +12,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from tests.cloud.aws_files import AWS_FOLDER, PLACEHOLDERS, REGION, deploy, one_off, progress
+from tests.cloud.aws_files import ACCOUNT_ID, AWS_FOLDER, PLACEHOLDERS, REGION, deploy, one_off, progress
 
 ENVIRON = {
     name: PLACEHOLDERS[name]
@@ -54,10 +54,17 @@ class Cloud:
         deploy.Deployment(self.account, ENVIRON | environ, pause=0).run()
 
     def image(self, service: str) -> str:
+        image: str = self._container(service)['image']
+        return image
+
+    def secrets(self, service: str) -> dict[str, str]:
+        return {secret['name']: secret['valueFrom'] for secret in self._container(service)['secrets']}
+
+    def _container(self, service: str) -> dict[str, Any]:
         found, = self.ecs.describe_services(cluster='talelio', services=[service])['services']
         response = self.ecs.describe_task_definition(taskDefinition=found['taskDefinition'])
-        image: str = response['taskDefinition']['containerDefinitions'][0]['image']
-        return image
+        container: dict[str, Any] = response['taskDefinition']['containerDefinitions'][0]
+        return container
 
     def revisions(self) -> list[str]:
         arns = self.ecs.list_task_definitions()['taskDefinitionArns']
@@ -141,6 +148,24 @@ def test_the_same_again_changes_nothing(cloud: Cloud, capsys: pytest.CaptureFixt
     assert cloud.calls == ['alembic', 'flask']
     assert cloud.revisions() == [f'{name}:1' for name in sorted(NAMES)]
     assert capsys.readouterr().out.count(': unchanged, talelio-') == 3
+
+
+def test_the_api_gets_the_optional_settings_that_ssm_has(cloud: Cloud) -> None:
+    cloud.deploy()
+    ssm: Any = cloud.account.client('ssm')
+    for name in ('FRONTEND_URL', 'SECRET_KEY_PREVIOUS', 'SOMETHING_ELSE'):
+        ssm.put_parameter(Name=f'/talelio/{name}', Value='a value', Type='SecureString')
+    before = cloud.secrets('talelio-backend')
+    cloud.deploy()
+    given = cloud.secrets('talelio-backend')
+    ssm.delete_parameter(Name='/talelio/FRONTEND_URL')
+    cloud.deploy()
+
+    prefix = f'arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/talelio/'
+    optional = {name: f'{prefix}{name}' for name in ('FRONTEND_URL', 'SECRET_KEY_PREVIOUS')}
+    assert given == before | optional
+    assert cloud.secrets('talelio-backend').keys() == before.keys() | {'SECRET_KEY_PREVIOUS'}
+    assert cloud.calls == ['alembic', 'flask', 'talelio-backend']
 
 
 def test_a_new_image_is_tried_before_it_serves_and_the_others_are_left_alone(cloud: Cloud) -> None:

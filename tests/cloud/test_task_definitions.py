@@ -103,6 +103,27 @@ def test_the_api_starts_with_what_it_is_given() -> None:
     assert set(STORED) == {item['name'] for item in api['secrets']}
 
 
+# Why AWS's tasks are not given these settings.
+LEFT_OUT = {
+    'AWS_DEFAULT_REGION': 'AWS_REGION is given',
+    'AWS_ENDPOINT_URL': 'the bucket is on S3 itself',
+    'AWS_ENDPOINT_URL_S3': 'the bucket is on S3 itself',
+    'DRAIN_SECONDS': "production's default is what Traefik's refresh is made for",
+    'IMAGE_FOLDER': 'pictures are in the bucket',
+    'KEEP_ALIVE': "its default is what Traefik's idle time-out is made for",
+    'METRICS_ADDRESS': 'nothing on the machine asks for metrics',
+}
+
+
+def test_every_setting_can_be_given_or_is_left_out_for_a_reason() -> None:
+    api = container(BACKEND)
+    fixed, required = ([item['name'] for item in api[key]] for key in ('environment', 'secrets'))
+    given = [*fixed, *required, *deploy.OPTIONAL_SETTINGS]
+
+    assert len(given) == len(set(given))
+    assert sorted([*given, *LEFT_OUT]) == sorted(str(field.alias) for field in Settings.model_fields.values())
+
+
 def test_it_has_the_time_to_stop() -> None:
     assert container(BACKEND)['stopTimeout'] > DRAIN + GRACEFUL
     assert _agent_setting('ECS_CONTAINER_STOP_TIMEOUT') == '60s'

@@ -216,9 +216,9 @@ def test_who_deploys_may_do_what_deploying_does_and_nothing_else() -> None:
         for role, statement in _statements() if role == 'DeployRole' for action in _list(statement['Action'])
     }
     # GetCallerIdentity needs no right; images are pushed by Docker, roles are handed on with a definition.
-    asked = {f'ecs:{call}'
-             for call in _calls(r'_ecs\.(\w+)\(')} | {f'logs:{call}'
-                                                      for call in _calls(r'_logs\.(\w+)\(')}
+    asked = {f'ecs:{call}' for call in _calls(r'_ecs\.(\w+)\(')}
+    asked |= {f'logs:{call}' for call in _calls(r'_logs\.(\w+)\(')}
+    asked |= {f'ssm:{call}' for call in _calls(r"_ssm\.get_paginator\('(\w+)'")}
     assert {action for action in allowed if not action.startswith('ecr:')} == asked | {'iam:PassRole'}
     for script in ('pushed-image', 'check-deployed'):
         text = (PROJECT_FOLDER / '.ci' / script).read_text(encoding='utf-8')
