@@ -17,8 +17,11 @@ from tests.support.traefik import TRAEFIK_FOLDER, static_configuration
 
 SERVICES: dict[str, Any] = compose()['services']
 BOX = {name: service for name, service in SERVICES.items() if 'profiles' not in service}
+WATCH = {name: service for name, service in SERVICES.items() if service.get('profiles') == ['watch']}
 SCRIPTS = {
     'traefik': ('sh', SERVICES['traefik']['command'][0]),
+    'prometheus': ('sh', SERVICES['prometheus']['command'][0]),
+    'alertmanager': ('sh', SERVICES['alertmanager']['command'][0]),
     'backup': ('bash', SERVICES['backup']['entrypoint'][2]),
     'postgres': ('bash', SERVICES['postgres']['entrypoint'][2]),
     'health': ('bash', SERVICES['backup']['healthcheck']['test'][3]),
@@ -41,16 +44,17 @@ def test_the_scripts_are_sound(name: str) -> None:
     assert (checked.returncode, checked.stdout) == (0, '')
 
 
-@pytest.mark.parametrize('name', [*BOX, 'pitr'])
+@pytest.mark.parametrize('name', [*BOX, *WATCH, 'pitr'])
 def test_every_service_has_as_few_rights_as_it_can(name: str) -> None:
-    service = (BOX | compose('docker-compose.pitr.yml')['services'] | BOX)[name]
+    service = (compose('docker-compose.pitr.yml')['services'] | SERVICES)[name]
 
     assert service['read_only']
     assert service['cap_drop'] == ['ALL']
     assert service['security_opt'] == ['no-new-privileges:true']
     assert service['mem_limit']
     assert service['logging']['options']['max-size']
-    assert 'ports' not in service
+    assert all(port.startswith('127.0.0.1:') for port in service.get('ports', ()))
+    assert 'ports' not in service or name in WATCH
 
 
 def test_only_the_proxy_is_in_the_machines_network() -> None:

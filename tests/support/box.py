@@ -20,7 +20,7 @@ GUIDE = PROJECT_FOLDER / '.github/DEPLOYING_ON_A_BOX.md'
 
 # Of the programs in PostgreSQL's image.
 _POSTGRES_PROGRAMS = ('createdb', 'dropdb', 'pg_dump', 'pg_restore', 'psql')
-_SYSTEM_PROGRAMS = ('bash', 'comm', 'cp', 'date', 'find', 'flock', 'sort', 'stat', 'sync', 'tar', 'xargs')
+_SYSTEM_PROGRAMS = ('bash', 'comm', 'cp', 'date', 'find', 'flock', 'install', 'sort', 'stat', 'sync', 'tar', 'xargs')
 
 # Docker Compose's part in the owner's commands: what they run in a container is run here.
 _DOCKER = r'''#!/usr/bin/env bash
@@ -119,8 +119,8 @@ class BackupService:
 
     @property
     def backups(self) -> list[Path]:
-        """Oldest first; nothing else is in their folder but a lock."""
-        return sorted(path for path in self.folder.iterdir() if path.name != '.lock')
+        """Oldest first; nothing else is in their folder but a lock and a mark."""
+        return sorted(path for path in self.folder.iterdir() if path.name not in ('.lock', 'backup.prom'))
 
     def run(self, *, limited_by: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """Make one backup."""

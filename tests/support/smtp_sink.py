@@ -53,6 +53,8 @@ class SmtpSink:
             require_starttls=starttls is not None,
             authenticator=self._authenticate,
             auth_required=login is not None,
+            # Its words for LOGIN are others than most servers', and Alertmanager does not know them.
+            auth_exclude_mechanism=['LOGIN'],
             auth_require_tls=login is not None and implicit_tls is None,
         )
 
