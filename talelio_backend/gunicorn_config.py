@@ -78,7 +78,7 @@ graceful_timeout = 30
 max_requests = _settings.max_requests if workers > 1 else 0
 # Prevents all workers from being replaced at once.
 max_requests_jitter = max_requests // 5
-# For X-Forwarded-Proto. For X-Forwarded-For see shared.presentation.requests.forwarded_for.
+# For X-Forwarded-Proto. For X-Forwarded-For see shared.presentation.requests.client.
 forwarded_allow_ips = ','.join(str(proxy) for proxy in _settings.trusted_proxies)
 keepalive = _settings.keep_alive
 logconfig_dict = logging_config(_settings)

@@ -9,8 +9,7 @@ from talelio_backend.app_asset.presentation.file_routes import FILES_PATH
 from talelio_backend.settings import Settings
 from talelio_backend.settings.folders import MAIL_FOLDER, PROJECT_FOLDER
 from talelio_backend.shared.data.engine import make_engine
-from talelio_backend.shared.mail.data.folder_mailer import FolderMailer
-from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.mail.data.mailers import FolderMailer, SmtpMailer
 
 if TYPE_CHECKING:
     from talelio_backend.app_asset.data.stores.s3_store import S3ImageStore

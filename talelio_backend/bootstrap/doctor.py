@@ -19,7 +19,7 @@ from talelio_backend.shared.diagnostics.business.checks import Check, CheckFaile
 from talelio_backend.shared.diagnostics.business.redaction import redactor
 from talelio_backend.shared.diagnostics.data.database_check import check_database
 from talelio_backend.shared.mail.business.message import MailNotSent
-from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.mail.data.mailers import SmtpMailer
 from talelio_backend.shared.workers.bounded_calls import start_daemon
 
 # Seconds. Most checks time out earlier by themselves.

@@ -7,7 +7,7 @@ from talelio_backend.shared.presentation.caching.finalize_response import add_re
 from talelio_backend.shared.presentation.caching.response_cache import PublicData, ResponseCache
 from talelio_backend.shared.presentation.errors.handlers import add_error_handlers
 from talelio_backend.shared.presentation.requests.access_log import add_request_log
-from talelio_backend.shared.presentation.requests.forwarded_for import ForwardedFor
+from talelio_backend.shared.presentation.requests.client import ForwardedFor
 from talelio_backend.shared.presentation.url_converters import IdConverter
 from talelio_backend.shared.rate_limits.presentation.rate_limiting import add_rate_limit_headers
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from psycopg2.extensions import connection
 
-from talelio_backend.app_feed.business.cursor import Cursor
+from talelio_backend.app_feed.business.following import Cursor
 from tests.support import follow_changes
 from tests.support.answers import PROJECT_KEYS, error_of, ok
 from tests.support.database import execute

@@ -2,7 +2,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.domain.account import WhitelistEntry
 from talelio_backend.shared.audit.business.audit_trail import EventQuery, SecurityEvent
 from talelio_backend.shared.rate_limits.business.limits import Counter
 from tests.fakes.store import Store

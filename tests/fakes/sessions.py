@@ -2,8 +2,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.account import Account, EmailChange
 from talelio_backend.app_account.business.domain.session import Session
 from talelio_backend.app_account.business.ports import AccountStatus
 

@@ -4,10 +4,8 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
-from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.account import Account, EmailChange, WhitelistEntry
 from talelio_backend.app_account.business.domain.session import Session
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_asset.business.image import Image
 from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.business.domain.revision import Revision

@@ -2,8 +2,7 @@
 from dataclasses import fields
 from datetime import timedelta
 
-from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.account import Account, EmailChange
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW
 

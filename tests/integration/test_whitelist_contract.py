@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.domain.account import WhitelistEntry
 from talelio_backend.shared.business.errors import Conflict
 from tests.support.backings import Backing, committed_account
 from tests.support.samples import NOW, new_image, new_project

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from talelio_backend.bootstrap import UnitOfWork
 from talelio_backend.shared.mail.business.message import Mail
 from talelio_backend.shared.mail.business.relay import PAUSE, send_next
-from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.mail.data.mailers import SmtpMailer
 from talelio_backend.shared.mail.data.smtp_server import SmtpServer
 from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from tests.limits.ratios import median_ratio

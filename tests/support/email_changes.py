@@ -1,9 +1,8 @@
 """E-mail change use cases on fakes."""
 from datetime import datetime
 
-from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.account import Account, EmailChange
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
-from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.app_account.business.ports import LinkPurpose, MailLink
 from talelio_backend.app_account.business.use_cases import change_email
 from talelio_backend.app_account.data.jwt import JwtLinkTokens

@@ -5,10 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.account import Account, EmailChange, WhitelistEntry
 from talelio_backend.app_account.business.domain.session import RefreshToken, Session
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_user.business.ports import UserUnitOfWork
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
 from talelio_backend.shared.business.unit_of_work import ReadSession

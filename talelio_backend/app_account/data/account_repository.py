@@ -15,10 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import relationship
 
-from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.account import Account, EmailChange, WhitelistEntry
 from talelio_backend.app_account.business.domain.errors import EmailTaken
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_user.business.errors import UsernameTaken
 from talelio_backend.app_user.business.user import User
 from talelio_backend.app_user.data.user_repository import USERNAME_UNIQUE

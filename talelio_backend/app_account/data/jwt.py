@@ -14,7 +14,7 @@ from typing import Any
 
 import jwt
 
-from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD
+from talelio_backend.app_account.business.domain.account import REVOCATION_PERIOD
 from talelio_backend.app_account.business.domain.errors import (
     InvalidLink,
     InvalidRefreshToken,

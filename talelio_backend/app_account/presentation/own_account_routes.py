@@ -2,8 +2,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
+from talelio_backend.app_account.business.domain.account import EmailChange
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
-from talelio_backend.app_account.business.domain.email_change import EmailChange
 from talelio_backend.app_account.business.domain.errors import (
     AccountDisabled,
     ChangedMeanwhile,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
+from talelio_backend.app_account.business.domain.account import WhitelistEntry
 from talelio_backend.app_account.business.use_cases import whitelist
 from talelio_backend.app_account.presentation.dependencies import AccountDependencies
 from talelio_backend.shared.presentation.command_options import AHEAD, Commands, json_option, operator

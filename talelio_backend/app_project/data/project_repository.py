@@ -8,7 +8,6 @@ from sqlalchemy.orm import make_transient_to_detached
 
 from talelio_backend.app_project.business.domain.errors import SlugTaken
 from talelio_backend.app_project.business.domain.project import Project
-from talelio_backend.app_project.data.advisory_locks import locks_for_user
 from talelio_backend.app_project.data.project_table import (
     AUTHOR_EXISTS,
     SLUG_UNIQUE,
@@ -23,8 +22,11 @@ from talelio_backend.shared.data.repository import SqlAlchemyRepository
 # How many old slugs to keep per project.
 OLD_SLUGS = 50
 
-# The first half of the advisory lock's key. The second half is the user's id.
-_LOCK = 0x736C7567
+# Locks the slugs of a user until the transaction ends, by an advisory lock whose key begins with 'slug'. The
+# table is locked first, in the same round trip: a transaction that must wait for the table then does not hold
+# the advisory lock in the meantime.
+# https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+_LOCK = 'LOCK TABLE projects IN ROW EXCLUSIVE MODE; SELECT pg_advisory_xact_lock(1936487783, %(user_id)s); '
 
 # Core instead of the ORM, whose unit of work takes longer to insert a row than the server does.
 _ADD = insert(project_table).returning(project_table.c.id, project_table.c.document)
@@ -37,7 +39,7 @@ _HOLDERS = CompiledQuery(
         select(_before.slug,
                _before.project_id).where(_before.user_id == _USER, _before.slug == any_(_SLUGS))
     ),
-    preceded_by=locks_for_user(project_table.name, _LOCK),
+    preceded_by=_LOCK,
 )
 
 

@@ -15,6 +15,8 @@ FIRST_LINK_PAUSE = timedelta(minutes=1)
 LONGEST_LINK_PAUSE = timedelta(hours=1)
 # The pause between two password reset links, which do not invalidate each other.
 RESET_PAUSE = timedelta(minutes=2)
+# How long the owner of the old address can revoke a change, even after its confirmation.
+REVOCATION_PERIOD = timedelta(days=7)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -107,3 +109,30 @@ class Account:
         self.link_serial += 1
         self.link_requested_at = now
         return True
+
+
+@dataclass(eq=False, kw_only=True)
+class EmailChange:
+    """A requested change. It takes effect when the link sent to the new address is confirmed."""
+
+    id: int = field(init=False)
+    account_id: int
+    # Both in canonical form.
+    old_email: str
+    new_email: str
+    requested_at: datetime
+    confirmed_at: datetime | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class WhitelistEntry:
+    id: int = field(init=False)
+    # In canonical form.
+    email: str
+    note: str
+    added_at: datetime
+    # None means never.
+    expires_at: datetime | None
+
+    def admits(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at

@@ -3,8 +3,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import EmailChange
+from talelio_backend.app_account.business.domain.account import Account, EmailChange
 from talelio_backend.app_account.business.mails import templates
 from talelio_backend.app_account.business.mails.templates import MailTemplate
 from talelio_backend.app_account.business.ports import AccountUnitOfWork, LinkPurpose, LinkTokens, MailLink

@@ -1,8 +1,7 @@
 """Changes an account's e-mail address. The new address confirms the change; the old one can revoke it."""
 from talelio_backend.app_account.business.context import AccountContext
-from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.account import REVOCATION_PERIOD, Account, EmailChange
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
-from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD, EmailChange
 from talelio_backend.app_account.business.domain.errors import EmailNotWhitelisted, InvalidLink
 from talelio_backend.app_account.business.mails.account_mails import (
     EMAIL_ANNOUNCEMENT_MAIL,

@@ -3,9 +3,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from talelio_backend.app_account.business.context import AccountContext
-from talelio_backend.app_account.business.domain.account import Account
+from talelio_backend.app_account.business.domain.account import Account, WhitelistEntry
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_account.business.use_cases.shared_steps import disable, lock_by_email
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.errors import Invalid, NotFound

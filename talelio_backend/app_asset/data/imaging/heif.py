@@ -5,7 +5,7 @@ import struct
 from PIL import Image, _avif
 
 from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.app_asset.data.imaging.profile import profile_by_code
+from talelio_backend.app_asset.data.imaging.colour import profile_by_code
 from talelio_backend.app_asset.data.imaging.source import Source, drop_opaque_alpha
 
 # The property that describes colours by code points (ISO/IEC 23008-12): primaries, transfer.

@@ -9,7 +9,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from talelio_backend.app_asset.business.errors import InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
-from talelio_backend.app_asset.data.imaging.profile import profile_by_code
+from talelio_backend.app_asset.data.imaging.colour import profile_by_code
 from talelio_backend.app_asset.data.imaging.source import Source, exif_orientation
 
 PNG_MAGIC = b'\x89PNG\r\n\x1a\n'

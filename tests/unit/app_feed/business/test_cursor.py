@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talelio_backend.app_feed.business.cursor import CURSOR_LENGTH, Cursor
 from talelio_backend.app_feed.business.errors import InvalidCursor
+from talelio_backend.app_feed.business.following import CURSOR_LENGTH, Cursor
 
 HISTORIES = st.text('0123456789abcdef', min_size=8, max_size=8)
 CURSORS = st.builds(

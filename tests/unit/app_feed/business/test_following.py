@@ -3,9 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_feed.business.cursor import Cursor
 from talelio_backend.app_feed.business.errors import CursorGone, InvalidCursor
-from talelio_backend.app_feed.business.following import CURSOR_LIFE, REMOVAL_LIFE, ChangePage, follow
+from talelio_backend.app_feed.business.following import CURSOR_LIFE, REMOVAL_LIFE, ChangePage, Cursor, follow
 from talelio_backend.app_project.business.domain.project import Project
 from tests.fakes.unit_of_work import FakeUnitOfWork
 from tests.support.samples import new_account, new_project

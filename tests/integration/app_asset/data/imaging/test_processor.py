@@ -10,8 +10,8 @@ from PIL import Image
 from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage
 from talelio_backend.app_asset.business.ports import ImageProcessor
+from talelio_backend.app_asset.data.imaging.colour import DISPLAY_P3
 from talelio_backend.app_asset.data.imaging.processor import SandboxedImageProcessor, image_worker
-from talelio_backend.app_asset.data.imaging.profile import DISPLAY_P3
 from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker

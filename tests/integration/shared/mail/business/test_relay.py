@@ -32,7 +32,7 @@ from talelio_backend.shared.mail.business.outbox import (
     OutboxMail,
 )
 from talelio_backend.shared.mail.business.relay import PAUSE, Composer, send_next
-from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.mail.data.mailers import SmtpMailer
 from talelio_backend.shared.mail.data.smtp_server import SmtpServer
 from talelio_backend.shared.workers.periodic_thread import PeriodicThread
 from tests.support.at_once import at_once

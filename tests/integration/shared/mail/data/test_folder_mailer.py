@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from talelio_backend.shared.mail.business.message import Mail, MailNotSent
-from talelio_backend.shared.mail.data.folder_mailer import FolderMailer
+from talelio_backend.shared.mail.data.mailers import FolderMailer
 from tests.support.at_once import at_once
 
 SENDER = 'Maker <noreply@api.test>'

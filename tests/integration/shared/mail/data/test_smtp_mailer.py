@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from talelio_backend.app_account.business.domain.email_address import canonical_email
 from talelio_backend.shared.mail.business.message import Mail, MailNotSent
-from talelio_backend.shared.mail.data.smtp_mailer import SmtpMailer
+from talelio_backend.shared.mail.data.mailers import SmtpMailer
 from talelio_backend.shared.mail.data.smtp_server import SmtpServer
 from tests.support.scripted_smtp import CLOSE, END_OF_MAIL, GREETING, SILENCE, ScriptedSmtp
 from tests.support.smtp_sink import SmtpSink

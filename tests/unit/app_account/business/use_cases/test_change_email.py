@@ -3,8 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from talelio_backend.app_account.business.domain.account import Account
-from talelio_backend.app_account.business.domain.email_change import REVOCATION_PERIOD
+from talelio_backend.app_account.business.domain.account import REVOCATION_PERIOD, Account
 from talelio_backend.app_account.business.domain.errors import (
     AccountDisabled,
     EmailNotWhitelisted,

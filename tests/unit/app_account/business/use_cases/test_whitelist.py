@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from talelio_backend.app_account.business.domain.account import WhitelistEntry
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
 from talelio_backend.app_account.business.domain.errors import EmailNotWhitelisted
-from talelio_backend.app_account.business.domain.whitelist_entry import WhitelistEntry
 from talelio_backend.app_account.business.use_cases import registration, whitelist
 from talelio_backend.shared.audit.business.audit_trail import EventKind
 from talelio_backend.shared.business.errors import Invalid

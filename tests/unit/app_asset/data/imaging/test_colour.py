@@ -2,7 +2,7 @@ import pytest
 from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile
 
-from talelio_backend.app_asset.data.imaging.profile import DISPLAY_P3
+from talelio_backend.app_asset.data.imaging.colour import DISPLAY_P3
 from tests.support import pictures
 from tests.support.codec import prepare, prepare_avatar, prepared
 from tests.support.pictures import difference, opened, saved, scene

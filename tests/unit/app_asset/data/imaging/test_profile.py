@@ -7,8 +7,12 @@ from zipfile import ZipFile, is_zipfile
 import pytest
 from PIL import Image, ImageChops, ImageCms
 
-from talelio_backend.app_asset.data.imaging.colour import normalize_colours
-from talelio_backend.app_asset.data.imaging.profile import ADOBE_RGB, DISPLAY_P3, profile_by_code
+from talelio_backend.app_asset.data.imaging.colour import (
+    ADOBE_RGB,
+    DISPLAY_P3,
+    normalize_colours,
+    profile_by_code,
+)
 from tests.support import pictures
 from tests.support.codec import prepare, prepare_avatar, prepared
 from tests.support.pictures import (

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from talelio_backend.shared.mail.business.message import Mail
-from talelio_backend.shared.mail.data.mime_message import make_message
+from talelio_backend.shared.mail.data.mailers import make_message
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LINK = 'https://api.example.com/v1/accounts/verify/' + 'x' * 400

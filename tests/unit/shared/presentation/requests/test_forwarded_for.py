@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.test import create_environ, run_wsgi_app
 
-from talelio_backend.shared.presentation.requests.forwarded_for import ForwardedFor
+from talelio_backend.shared.presentation.requests.client import ForwardedFor
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -1,13 +1,83 @@
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
 from uuid import UUID
 
 from talelio_backend.shared.mail.business.message import Mail, MailNotSent
-from talelio_backend.shared.mail.data.mime_message import make_message
 from talelio_backend.shared.mail.data.smtp_server import SmtpServer
+
+# Without special characters of headers (RFC 5322, section 3.2.3), such as a comma.
+_ONE_ADDRESS = re.compile(r'[^\s"(),:;<>@\[\\\]]+@[\w.-]+')
+
+# Characters (RFC 5322, section 2.1.1).
+_LONGEST_LINE = 998
+
+
+def make_message(mail: Mail, message_id: UUID, sender: str, now: datetime) -> EmailMessage:
+    """Return an RFC 5322 message with a text and an HTML part. Raises MailNotSent."""
+    message = EmailMessage()
+    message['From'] = from_ = _sender(sender)
+    message['To'] = _recipient(mail.to)
+    message['Subject'] = mail.subject
+    message['Date'] = format_datetime(now)
+    message['Message-ID'] = f'<{message_id}@{from_.domain}>'
+    # Suppresses automatic replies (RFC 3834, section 5).
+    message['Auto-Submitted'] = 'auto-generated'
+    message.set_content(mail.text, cte=_encoding(mail.text))
+    message.add_alternative(mail.html, subtype='html', cte=_encoding(mail.html))
+    return message
+
+
+def _encoding(text: str) -> str | None:
+    """Prefer 7bit: the library's choice would wrap long lines, and with them links."""
+    longest = max((len(line) for line in text.splitlines()), default=0)
+    return '7bit' if text.isascii() and longest <= _LONGEST_LINE else None
+
+
+def _sender(sender: str) -> Address:
+    name, address = parseaddr(sender)
+    local_part, _, domain = address.rpartition('@')
+    # Any server accepts the ASCII form of an international domain (RFC 3490).
+    return Address(name, local_part, domain.encode('idna').decode())
+
+
+def _recipient(address: str) -> str:
+    """Return the address if it is a single one and cannot inject a header. Raises MailNotSent."""
+    # An encoded word (RFC 2047) could decode to another address or a line break.
+    if not _ONE_ADDRESS.fullmatch(address) or not address.isprintable() or '=?' in address:
+        raise MailNotSent('the address is not one that mail can go to', permanent=True)
+    return address
+
+
+class FolderMailer:
+    """A `Mailer` for development: saves each mail as an .eml file and prints its link."""
+
+    def __init__(self, folder: Path, sender: str) -> None:
+        self._folder = folder
+        self._sender = sender
+
+    def send(self, mail: Mail, message_id: UUID) -> None:
+        now = datetime.now(UTC)
+        content = bytes(make_message(mail, message_id, self._sender, now))
+        file = self._folder / f'{now:%Y%m%d-%H%M%S}-{message_id}.eml'
+        # Renamed when complete, so that watchers of the folder never read a partial mail.
+        scratch = file.with_suffix('.part')
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            scratch.write_bytes(content)
+            scratch.rename(file)
+        except OSError as error:
+            raise MailNotSent(f'the mail was not kept: {error}', permanent=False) from error
+        # Not logged: logs must not contain tokens.
+        print(f'Mail to {mail.to}: {mail.subject}\n  {mail.link}\n  kept in {file}', flush=True)
+
 
 # Seconds per SMTP command. The dozen commands take less than the outbox's lease, unless a server responds
 # byte by byte; the mail may then be sent twice, with the same Message-ID.
