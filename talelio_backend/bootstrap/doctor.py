@@ -41,13 +41,11 @@ def _checks() -> Iterator[Check]:
         settings = Settings.from_env()
     except ConfigurationError as error:
         for problem in error.problems:
-            yield Check(name='settings', run=partial(_fail, problem, 'See .github/docs/configuration.md'))
+            yield Check.failing('settings', problem, 'See .github/docs/configuration.md')
         return
     except OSError as error:
         found = f'{error.filename}: {error.strerror}'
-        yield Check(
-            name='settings', run=partial(_fail, found, 'Make it readable for this user, or set SECRET_KEY')
-        )
+        yield Check.failing('settings', found, 'Make it readable for this user, or set SECRET_KEY')
         return
     yield from check_settings(settings)
     yield Check(
@@ -63,10 +61,6 @@ def _checks() -> Iterator[Check]:
     )
     yield Check(name='image store', run=partial(_check_images, settings))
     yield Check(name='mail', run=partial(_check_mail, settings))
-
-
-def _fail(found: str, remedy: str) -> str:
-    raise CheckFailed(found, remedy)
 
 
 def _listen(settings: Settings, engine: Engine) -> None:

@@ -1,11 +1,10 @@
 """Checks of valid, but possibly unintended settings."""
 from collections.abc import Iterator
-from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from talelio_backend.settings.settings import Env, Settings
-from talelio_backend.shared.diagnostics.business.checks import Check, CheckFailed, Status
+from talelio_backend.shared.diagnostics.business.checks import Check, Status
 
 
 def check_settings(settings: Settings) -> Iterator[Check]:
@@ -14,11 +13,7 @@ def check_settings(settings: Settings) -> Iterator[Check]:
     if not warnings:
         yield Check(name='settings', run=lambda: f'valid, for {settings.env}')
     for found, remedy in warnings:
-        yield Check(name='settings', run=partial(_warn, found, remedy))
-
-
-def _warn(found: str, remedy: str) -> str:
-    raise CheckFailed(found, remedy, Status.WARN)
+        yield Check.failing('settings', found, remedy, Status.WARN)
 
 
 def _warnings(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,7 @@ MESSAGES = [
 def test_an_error_is_told_in_these_words(
     error: type[BusinessError], arguments: tuple[object, ...], message: str
 ) -> None:
-    raised = error(*arguments)  # type: ignore[arg-type]
+    raised = error(*arguments)
 
     assert (raised.message, str(raised)) == (message, message)
 

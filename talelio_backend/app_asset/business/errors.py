@@ -11,9 +11,11 @@ _NAME_LENGTH = 100
 class RefusedImage(Invalid):
     """`reason` describes the fault of a single file."""
 
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+    reason: str
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__()
+        self.reason = reason or self.reason
 
     def fault(self, place: int, name: str) -> Fault:
         return Fault((place, ), f'{name[:_NAME_LENGTH]}: {self.reason}' if name else self.reason)
@@ -22,15 +24,15 @@ class RefusedImage(Invalid):
 class InvalidImageType(RefusedImage):
     """The file is not a supported image or cannot be decoded."""
 
-    def __init__(self, reason: str = 'not a JPEG, PNG, GIF, WebP, AVIF or HEIC picture') -> None:
-        super().__init__('One or more image files are of invalid type', reason)
+    message = 'One or more image files are of invalid type'
+    reason = 'not a JPEG, PNG, GIF, WebP, AVIF or HEIC picture'
 
 
 class ImageTooLarge(RefusedImage):
     """The file exceeds a limit on bytes, pixels, frames or processing resources."""
 
-    def __init__(self, reason: str = 'needs more time or memory than a picture may') -> None:
-        super().__init__('One or more image files are too large', reason)
+    message = 'One or more image files are too large'
+    reason = 'needs more time or memory than a picture may'
 
     @classmethod
     def over(cls, had: int, limit: int, unit: str) -> Self:
@@ -42,6 +44,4 @@ class StorageRefused(Invalid):
 
 
 class ImageNotFound(NotFound):
-
-    def __init__(self, image_id: int) -> None:
-        super().__init__(f'You have no image {image_id}')
+    template = 'You have no image {}'

@@ -12,9 +12,7 @@ class CursorGone(Gone):
 
 
 class FeedNotFound(NotFound):
-
-    def __init__(self, username: str) -> None:
-        super().__init__(f"There is no feed, since the user '{username}' does not exist")
+    template = "There is no feed, since the user '{}' does not exist"
 
 
 class NothingPublished(NotFound):

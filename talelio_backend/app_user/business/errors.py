@@ -9,16 +9,13 @@ class InvalidUsername(InvalidValue):
 
 
 class UsernameTaken(Invalid):
-
-    def __init__(self, username: str) -> None:
-        super().__init__(f"Account with the username '{username}' already exists")
+    template = "Account with the username '{}' already exists"
 
 
 class UserNotFound(Invalid):
     """Invalid and not NotFound: the contract answers 400."""
 
-    def __init__(self, username: str) -> None:
-        super().__init__(f"User '{username}' does not exist")
+    template = "User '{}' does not exist"
 
 
 class AccountGone(AccessTokenRefused):

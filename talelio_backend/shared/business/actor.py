@@ -11,6 +11,3 @@ class Actor:
     # Truncated.
     user_agent: str | None = None
     request_id: str | None = None
-
-
-UNKNOWN_ACTOR = Actor()

@@ -25,7 +25,8 @@ class BusinessError(Exception):
     """
 
     code: ClassVar[str] = 'error'
-    # The default of the argument.
+    # The argument's place in the message, and the message without an argument.
+    template: ClassVar[str] = '{}'
     message: str = ''
     faults: Sequence[Fault] = ()
     # Seconds after which a retry may succeed.
@@ -36,9 +37,11 @@ class BusinessError(Exception):
         if 'code' not in cls.__dict__:
             cls.code = _BEFORE_A_CAPITAL.sub('_', cls.__name__).lower()
 
-    def __init__(self, message: str | None = None) -> None:
-        if message is not None:
-            self.message = message
+    def __init__(self, about: object = None, *, retry_after: int | None = None) -> None:
+        if about is not None:
+            self.message = self.template.format(about)
+        if retry_after is not None:
+            self.retry_after = retry_after
         super().__init__(self.message)
 
 
@@ -87,10 +90,6 @@ class PreconditionFailed(BusinessError):
 class TooManyRequests(BusinessError):
     """The caller exceeded a limit. Nothing was done."""
 
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
 
 class Unavailable(BusinessError):
     """A dependency does not respond. Nothing was changed.
@@ -98,8 +97,4 @@ class Unavailable(BusinessError):
     The exception: if the connection breaks during the commit itself, the outcome is unknown.
     """
 
-    retry_after: int
-
-    def __init__(self, message: str | None = None, *, retry_after: int = 2) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    retry_after = 2

@@ -14,9 +14,7 @@ class EmailNotWhitelisted(Invalid):
 
 
 class EmailTaken(Invalid):
-
-    def __init__(self, email: str) -> None:
-        super().__init__(f"Account with the email '{email}' already exists")
+    template = "Account with the email '{}' already exists"
 
 
 class WeakPassword(InvalidValue):
@@ -49,9 +47,7 @@ class InvalidVerificationToken(Invalid):
 
 
 class NoRegisteredAccount(Invalid):
-
-    def __init__(self, email: str) -> None:
-        super().__init__(f"No registered account with the email '{email}'")
+    template = "No registered account with the email '{}'"
 
 
 class WrongPassword(Invalid):
@@ -87,6 +83,4 @@ class SessionEnded(InvalidAccessToken):
 
 
 class SessionNotFound(NotFound):
-
-    def __init__(self, session_id: int) -> None:
-        super().__init__(f'There is no session {session_id}')
+    template = 'There is no session {}'

@@ -17,9 +17,7 @@ from talelio_backend.shared.business.errors import Conflict, NotFound
 
 
 class NoSuchAccount(NotFound):
-
-    def __init__(self, email: str) -> None:
-        super().__init__(f"There is no account '{email}'")
+    template = "There is no account '{}'"
 
 
 def create(context: AccountContext, *, email: str, username: str, password: str) -> Account:

@@ -11,9 +11,7 @@ from talelio_backend.shared.business.errors import Invalid, NotFound
 
 
 class NotOnWhitelist(NotFound):
-
-    def __init__(self, email: str) -> None:
-        super().__init__(f"'{email}' is not on the whitelist of the database")
+    template = "'{}' is not on the whitelist of the database"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,11 +28,8 @@ class NotYourProject(Forbidden):
 class RevisionNotFound(NotFound):
     """The revision never existed, or was pruned."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f'There is no revision {number} of this project')
+    template = 'There is no revision {} of this project'
 
 
 class SlugTaken(Conflict):
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"You have another project with the slug '{slug}'")
+    template = "You have another project with the slug '{}'"

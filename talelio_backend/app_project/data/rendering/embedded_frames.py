@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from html import escape, unescape
 
+from markdown_it.common.html_re import attribute
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
@@ -31,10 +32,7 @@ _VALUES = {
     'width': re.compile(r'[0-9]{1,4}%?'),
     'height': re.compile(r'[0-9]{1,4}%?'),
 }
-_OPEN = (
-    r'<iframe(?P<attributes>(?:\s+[a-zA-Z_:][\w:.-]*'
-    r'''(?:\s*=\s*(?:[^"'=<>`\x00-\x20]+|'[^']*'|"[^"]*"))?)*)\s*/?>'''
-)
+_OPEN = rf'<iframe(?P<attributes>{attribute}*)\s*/?>'
 _START = re.compile(_OPEN, re.ASCII | re.IGNORECASE)
 _ELEMENT = re.compile(_OPEN + r'\s*</iframe\s*>', re.ASCII | re.IGNORECASE)
 _END = re.compile(r'</iframe\s*>', re.IGNORECASE)

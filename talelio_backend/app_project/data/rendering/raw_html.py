@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from markdown_it.common.html_re import attribute
 from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
@@ -16,11 +17,7 @@ from talelio_backend.app_project.data.rendering.html_elements import DROPPED, DR
 _KNOWN = KEPT | DROPPED | DROPPED_WITH_CONTENT
 
 _NAME = re.compile(r'</?([A-Za-z][A-Za-z0-9-]*)')
-_TAG = re.compile(
-    r'<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*)'
-    r'(?P<attributes>(?:\s+[a-zA-Z_:][\w:.-]*'
-    r'''(?:\s*=\s*(?:[^"'=<>`\x00-\x20]+|'[^']*'|"[^"]*"))?)*)\s*/?>''', re.ASCII
-)
+_TAG = re.compile(rf'<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*)(?P<attributes>{attribute}*)\s*/?>', re.ASCII)
 _COMMENT = re.compile(r'<!--.*?-->', re.DOTALL)
 # These blocks include blank lines up to their end.
 _LONG_BLOCKS = (('<!--', '-->'), ('<?', '?>'), ('<![CDATA[', ']]>'), ('<!', '>'))

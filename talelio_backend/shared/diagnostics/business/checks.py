@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 
 class Status(StrEnum):
@@ -35,6 +36,14 @@ class Check:
     name: str
     # Returns what it found, or raises CheckFailed.
     run: Callable[[], str]
+
+    @classmethod
+    def failing(cls, name: str, found: str, remedy: str, status: Status = Status.FAIL) -> Self:
+
+        def run() -> str:
+            raise CheckFailed(found, remedy, status)
+
+        return cls(name=name, run=run)
 
 
 # Starts a function in the background without blocking the exit of the process.
