@@ -37,7 +37,6 @@ from talelio_backend.settings.database import open_database
 from talelio_backend.settings.folders import MAIL_FOLDER
 from talelio_backend.settings.server import THREADS
 from talelio_backend.settings.settings import DEVELOPMENT_EMAIL
-from talelio_backend.shared.presentation.errors.http_status import code_of_status, reason_phrase
 
 try:
     _settings = Settings.from_env()
@@ -200,17 +199,19 @@ def on_exit(_server: Any) -> None:
 
 def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
     """Send Gunicorn's own errors in the contract's envelope."""
+    # It imports Flask, which the master process does without.
+    # pylint: disable-next=import-outside-toplevel
+    from talelio_backend.shared.presentation.errors.problem_details import (
+        Problem,
+        code_of_status,
+        reason_phrase,
+    )
     del reason  # Wrong for some statuses.
     status = HTTPStatus(status_int)
     phrase = reason_phrase(status)
-    content = json.dumps({
-        'error': {
-            'message': mesg or status.description or phrase,
-            'status': status.value,
-            'type': phrase,
-            'code': code_of_status(status),
-        }
-    }).encode()
+    message_ = mesg or status.description or phrase
+    problem = Problem(status=status, message=message_, code=code_of_status(status))
+    content = json.dumps(problem.envelope).encode()
     head = (
         f'HTTP/1.1 {status.value} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n'
         'Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n'

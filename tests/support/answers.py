@@ -3,7 +3,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from talelio_backend.shared.presentation.errors.http_status import reason_phrase
+from talelio_backend.shared.presentation.errors.problem_details import reason_phrase
 
 ACCOUNT_KEYS = ['id', 'created_at', 'updated_at', 'verified', 'email', 'user']
 USER_KEYS = ['id', 'account_id', 'created_at', 'updated_at', 'username', 'location', 'avatar_url']

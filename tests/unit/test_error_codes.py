@@ -9,7 +9,7 @@ import pytest
 # Imports every feature, and so every error.
 import talelio_backend.bootstrap  # noqa: F401, pylint: disable=unused-import
 from talelio_backend.shared.business.errors import BusinessError
-from talelio_backend.shared.presentation.errors.http_status import code_of_status
+from talelio_backend.shared.presentation.errors.problem_details import code_of_status
 
 # A new error adds its line; none is ever taken out.
 PROMISED = frozenset(

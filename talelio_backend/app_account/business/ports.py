@@ -129,7 +129,7 @@ class AccountUnitOfWork(OutboxUnitOfWork, AuditUnitOfWork, IdempotencyUnitOfWork
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AccountStatus:
     """The state of an account that decides whether its access tokens are valid."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    or_,
     select,
 )
 
@@ -78,15 +79,17 @@ class SqlAlchemySessionRepository(SqlAlchemyRepository[Session]):
 class SqlAlchemyAccountStatuses:
     """See `app_account.business.ports.AccountStatuses`."""
 
+    _SESSION = bindparam('session_id', type_=Integer)
+    # In the order of the fields of AccountStatus.
     _OF_ACCOUNT = CompiledQuery(
-        select(user_table.c.id, account_table.c.token_epoch, account_table.c.disabled_at,
-               _columns.id).join_from(account_table, user_table).outerjoin(
-                   session_table,
-                   and_(
-                       _columns.account_id == account_table.c.id,
-                       _columns.id == bindparam('session_id', type_=Integer)
-                   )
-               ).where(account_table.c.id == bindparam('account_id', type_=Integer))
+        select(
+            user_table.c.id,
+            account_table.c.token_epoch,
+            account_table.c.disabled_at.is_not(None),
+            or_(_SESSION.is_(None), _columns.id.is_not(None)),
+        ).join_from(account_table, user_table).outerjoin(
+            session_table, and_(_columns.account_id == account_table.c.id, _columns.id == _SESSION)
+        ).where(account_table.c.id == bindparam('account_id', type_=Integer))
     )
 
     def __init__(self, connection: Connection) -> None:
@@ -94,12 +97,4 @@ class SqlAlchemyAccountStatuses:
 
     def account_status(self, account_id: int, session_id: int | None) -> AccountStatus | None:
         row = self._OF_ACCOUNT.first(self._connection, account_id=account_id, session_id=session_id)
-        if row is None:
-            return None
-        user_id, epoch, disabled_at, found = row
-        return AccountStatus(
-            user_id=user_id,
-            epoch=epoch,
-            disabled=disabled_at is not None,
-            session_active=session_id is None or found is not None,
-        )
+        return None if row is None else AccountStatus(*row)

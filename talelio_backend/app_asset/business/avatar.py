@@ -68,7 +68,7 @@ def reset_avatar(uow: AssetUnitOfWork, store: ImageStore, owner: Identity, now: 
         # Read again under the lock: another request may have set an avatar.
         user = find_own_user(uow.users, owner)
         replaced = _avatar_keys(user)
-        user.reset_avatar(now)
+        user.set_avatar(None, now)
         uow.commit()
     roll_back_upload(uow, store, user.id, replaced)
     return user

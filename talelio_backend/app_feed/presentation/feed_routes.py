@@ -1,8 +1,7 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, Response
 
@@ -22,48 +21,6 @@ _SITEMAP = Media(types=[sitemap.MEDIA_TYPE], example='<urlset>…</urlset>')
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Format:
-    endpoint: str
-    title: str
-    file_name: str
-    media_type: str
-    example: str | Mapping[str, Any]
-    write: Callable[[feeds.Feed, Links], bytes]
-
-
-_FORMATS = (
-    _Format(
-        endpoint='show_atom',
-        title='an Atom feed',
-        file_name=atom.FILE_NAME,
-        media_type=atom.MEDIA_TYPE,
-        example='<feed xmlns="http://www.w3.org/2005/Atom">…</feed>',
-        write=atom.write_atom,
-    ),
-    _Format(
-        endpoint='show_rss',
-        title='an RSS feed',
-        file_name=rss.FILE_NAME,
-        media_type=rss.MEDIA_TYPE,
-        example='<rss version="2.0">…</rss>',
-        write=rss.write_rss,
-    ),
-    _Format(
-        endpoint='show_json_feed',
-        title='a JSON Feed',
-        file_name=json_feed.FILE_NAME,
-        media_type=json_feed.MEDIA_TYPE,
-        example={
-            'version': 'https://jsonfeed.org/version/1.1',
-            'title': 'maker',
-            'items': []
-        },
-        write=json_feed.write_json_feed,
-    ),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
 class FeedDependencies:
     unit_of_work: Callable[[], FeedUnitOfWork]
     key_of: feeds.KeyOf
@@ -73,23 +30,28 @@ class FeedDependencies:
 def feed_routes(dependencies: FeedDependencies) -> Blueprint:
     routes = Blueprint('feeds', __name__, url_prefix='/v1')
 
-    def add_feed(form: _Format) -> None:
+    def add_feed(
+        endpoint: str, title: str, file_name: str, media: Media, write: Callable[[feeds.Feed, Links], bytes]
+    ) -> None:
 
-        @routes.get(f'/users/<username>/{form.file_name}', endpoint=form.endpoint)
+        @routes.get(f'/users/<username>/{file_name}', endpoint=endpoint)
         @described(
-            f"Show a user's newest projects as {form.title}",
-            responses={HTTPStatus.OK: Media(types=[form.media_type], example=form.example)},
-            errors=_ERRORS,
+            f"Show a user's newest projects as {title}", responses={HTTPStatus.OK: media}, errors=_ERRORS
         )
         def show_feed(username: Username) -> Response:
             read_query(Query)
             feed = feeds.feed_of_user(
                 dependencies.unit_of_work(), dependencies.key_of, username, datetime.now(UTC)
             )
-            return _respond(form.write(feed, dependencies.links), form.media_type, feed.changed_at)
+            return _respond(write(feed, dependencies.links), media.types[0], feed.changed_at)
 
-    for form in _FORMATS:
-        add_feed(form)
+    media = Media(types=[atom.MEDIA_TYPE], example='<feed xmlns="http://www.w3.org/2005/Atom">…</feed>')
+    add_feed('show_atom', 'an Atom feed', atom.FILE_NAME, media, atom.write_atom)
+    media = Media(types=[rss.MEDIA_TYPE], example='<rss version="2.0">…</rss>')
+    add_feed('show_rss', 'an RSS feed', rss.FILE_NAME, media, rss.write_rss)
+    example = {'version': 'https://jsonfeed.org/version/1.1', 'title': 'maker', 'items': []}
+    media = Media(types=[json_feed.MEDIA_TYPE], example=example)
+    add_feed('show_json_feed', 'a JSON Feed', json_feed.FILE_NAME, media, json_feed.write_json_feed)
 
     @routes.get(f'/users/<username>/{sitemap.FILE_NAME}')
     @described(

@@ -55,14 +55,9 @@ class User:
             self.location = location
             self.updated_at = now
 
-    def set_avatar(self, name: str, now: datetime) -> None:
+    def set_avatar(self, name: str | None, now: datetime) -> None:
         if name != self.avatar_name:
             self.avatar_name = name
-            self.updated_at = now
-
-    def reset_avatar(self, now: datetime) -> None:
-        if self.avatar_name is not None:
-            self.avatar_name = None
             self.updated_at = now
 
 

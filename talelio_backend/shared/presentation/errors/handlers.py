@@ -20,8 +20,12 @@ from talelio_backend.shared.business.errors import (
     Unprocessable,
 )
 from talelio_backend.shared.business.identity import AccessTokenRefused, MissingAccessToken
-from talelio_backend.shared.presentation.errors.http_status import code_of_status
-from talelio_backend.shared.presentation.errors.problem_details import Problem, details_of, problem_response
+from talelio_backend.shared.presentation.errors.problem_details import (
+    Problem,
+    code_of_status,
+    details_of,
+    problem_response,
+)
 
 STATUS_OF_KIND: dict[type[BusinessError], HTTPStatus] = {
     Invalid: HTTPStatus.BAD_REQUEST,

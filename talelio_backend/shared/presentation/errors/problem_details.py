@@ -6,12 +6,26 @@ from http import HTTPStatus
 from flask import Response, json, request
 
 from talelio_backend.shared.business.errors import BusinessError
-from talelio_backend.shared.presentation.errors.http_status import reason_phrase
 from talelio_backend.shared.presentation.requests.access_log import request_id
 from talelio_backend.shared.presentation.requests.validation_errors import InvalidQuery
 
 ENVELOPE_TYPE = 'application/json'
 PROBLEM_TYPE = 'application/problem+json'
+
+# Python 3.13 renamed these. The contract has the older phrases.
+_PHRASES = {
+    413: 'Request Entity Too Large',
+    414: 'Request-URI Too Long',
+    416: 'Requested Range Not Satisfiable',
+    422: 'Unprocessable Entity',
+}
+# By number, since Python 3.13 also renamed the members.
+_CODES = {
+    413: 'payload_too_large',
+    414: 'uri_too_long',
+    416: 'range_not_satisfiable',
+    422: 'unprocessable_entity',
+}
 
 Details = Sequence[dict[str, str]]
 
@@ -49,6 +63,15 @@ class Problem:
     @property
     def _extra_members(self) -> dict[str, object]:
         return {'code': self.code, **({'details': self.details} if self.details else {})}
+
+
+def reason_phrase(status: HTTPStatus) -> str:
+    return _PHRASES.get(status.value, status.phrase)
+
+
+def code_of_status(status: HTTPStatus) -> str:
+    """Return the `code` of a plain HTTP error."""
+    return _CODES.get(status.value) or status.name.lower()
 
 
 def details_of(error: BusinessError) -> Details:

@@ -10,7 +10,6 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from talelio_backend.shared.presentation.operation import require_described
 from talelio_backend.shared.presentation.requests.unknown_fields import unknown_fields
 from talelio_backend.shared.presentation.requests.validation_errors import (
-    InvalidBody,
     MalformedBody,
     MissingBody,
     body_error,
@@ -47,7 +46,7 @@ def _validate(schema: type[BodyT], content: bytes) -> BodyT:
     except ValidationError as error:
         raise body_error(error, () if unknown is None else unknown.faults) from None
     if unknown is not None:
-        raise InvalidBody(unknown.message, unknown.faults)
+        raise unknown
     return body
 
 

@@ -1,10 +1,10 @@
 """Members of a body that the call does not know, with the field that their sender may have meant."""
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from talelio_backend.shared.business.errors import Fault
+from talelio_backend.shared.presentation.requests.validation_errors import InvalidBody
 from talelio_backend.shared.presentation.schemas import ContentBody
 
 # A body of 2 MiB can have some 300,000 members.
@@ -15,45 +15,25 @@ _ALIKE = 0.7
 _QUOTED = 80
 
 
-@dataclass(frozen=True, kw_only=True)
-class UnknownFields:
-    # By name: the field meant, or None.
-    named: Mapping[str, str | None]
-    # Of the call.
-    known: Iterable[str]
-    has_more: bool
-
-    @property
-    def message(self) -> str:
-        quoted = [
-            _quoted(name) + (f" (did you mean '{near}'?)" if near else '')
-            for name, near in self.named.items()
-        ]
-        names = ', '.join([*quoted, *(['…'] if self.has_more else [])])
-        takes = ', '.join(f"'{name}'" for name in self.known) or 'none'
-        return f'Unknown field{"s" if len(self.named) > 1 else ""} {names}; this path takes {takes}'
-
-    @property
-    def faults(self) -> list[Fault]:
-        return [
-            Fault((name, ), f"is unknown; did you mean '{near}'?" if near else 'is unknown')
-            for name, near in self.named.items()
-        ]
-
-
-def unknown_fields(schema: type[ContentBody], names: Iterable[str]) -> UnknownFields | None:
-    """Return those of `names` that the schema does not know, or None if it knows all."""
+def unknown_fields(schema: type[ContentBody], names: Iterable[str]) -> InvalidBody | None:
+    """Return an error about those of `names` that the schema does not know, or None if it knows all."""
     known = schema.model_fields
     unknown = [name for name in names if name not in known and name not in schema.unread]
     if not unknown:
         return None
     meant = {_simplified(name): name for name in known}
     others = {_simplified(other): name for other, name in schema.other_names.items()}
-    return UnknownFields(
-        named={name: _nearest(_simplified(name), meant, others)
-               for name in unknown[:_MAX_NAMED]},
-        known=known,
-        has_more=len(unknown) > _MAX_NAMED,
+    named = {name: _nearest(_simplified(name), meant, others) for name in unknown[:_MAX_NAMED]}
+    quoted = [_quoted(name) + (f" (did you mean '{near}'?)" if near else '') for name, near in named.items()]
+    if len(unknown) > _MAX_NAMED:
+        quoted.append('…')
+    takes = ', '.join(f"'{name}'" for name in known) or 'none'
+    return InvalidBody(
+        f'Unknown field{"s" if len(named) > 1 else ""} {", ".join(quoted)}; this path takes {takes}',
+        [
+            Fault((name, ), f"is unknown; did you mean '{near}'?" if near else 'is unknown')
+            for name, near in named.items()
+        ],
     )
 
 

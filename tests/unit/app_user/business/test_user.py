@@ -129,13 +129,13 @@ def test_an_avatar_is_set_and_reset() -> None:
     user.set_avatar('a' * 64, NOW)
     assert (user.avatar_name, user.updated_at) == ('a' * 64, NOW)
 
-    user.reset_avatar(LATER)
+    user.set_avatar(None, LATER)
     assert (user.avatar_name, user.updated_at) == (None, LATER)
 
 
 def test_the_same_avatar_again_is_no_change() -> None:
     user = User.create('maker', NOW)
-    user.reset_avatar(LATER)
+    user.set_avatar(None, LATER)
     assert user.updated_at is None
 
     user.set_avatar('a' * 64, NOW)

@@ -2,7 +2,7 @@ from http import HTTPStatus
 
 import pytest
 
-from talelio_backend.shared.presentation.errors.http_status import reason_phrase
+from talelio_backend.shared.presentation.errors.problem_details import reason_phrase
 
 
 @pytest.mark.parametrize(('status', 'phrase'), [
