@@ -5,6 +5,7 @@ from datetime import datetime
 from talelio_backend.app_account.business.domain.account import WhitelistEntry
 from talelio_backend.shared.audit.business.audit_trail import EventQuery, SecurityEvent
 from talelio_backend.shared.rate_limits.business.limits import Counter
+from tests.fakes.repository import FakeRepository
 from tests.fakes.store import Store
 
 
@@ -42,44 +43,32 @@ class FakeAuditTrail:
         return [event for event in events if event.occurred_at < before]
 
 
-class FakeCounterRepository:
+class FakeCounterRepository(FakeRepository[Counter]):
 
-    def __init__(self, store: Store) -> None:
-        self._counters = store.counters
-
-    def get(self, id_: tuple[str, str]) -> Counter | None:
-        return self._counters.get(id_)
+    table = 'counters'
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
         for policy, key in names:
-            if (policy, key) not in self._counters:
+            if (policy, key) not in self._rows:
                 new = Counter(policy=policy, key=key, count=0, blocked_until=now, expires_at=now)
-                self._counters[policy, key] = new
-        return [self._counters[name] for name in names]
+                self._rows[policy, key] = new
+        return [self._rows[name] for name in names]
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        expired = [name for name, counter in self._counters.items() if counter.expires_at <= now][:limit]
+        expired = [name for name, counter in self._rows.items() if counter.expires_at <= now][:limit]
         for name in expired:
-            del self._counters[name]
+            del self._rows[name]
         return len(expired)
 
 
-class FakeWhitelist:
+class FakeWhitelist(FakeRepository[WhitelistEntry]):
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def add(self, entry: WhitelistEntry) -> None:
-        entry.id = next(self._store.ids)
-        self._store.whitelist[entry.id] = entry
+    table = 'whitelist'
 
     def get_by_email(self, email: str) -> WhitelistEntry | None:
-        return next((entry for entry in self._store.whitelist.values() if entry.email == email), None)
+        return next((entry for entry in self._rows.values() if entry.email == email), None)
 
     get_by_email_for_update = get_by_email
 
-    def delete(self, entry: WhitelistEntry) -> None:
-        del self._store.whitelist[entry.id]
-
     def all(self) -> list[WhitelistEntry]:
-        return sorted(self._store.whitelist.values(), key=lambda entry: entry.email)
+        return sorted(self._rows.values(), key=lambda entry: entry.email)

@@ -5,42 +5,36 @@ from talelio_backend.app_project.business.domain.errors import SlugTaken
 from talelio_backend.app_project.business.domain.project import Project
 from talelio_backend.app_project.data.project_repository import OLD_SLUGS
 from talelio_backend.app_user.business.errors import AccountGone
-from tests.fakes.store import OldSlug, Store
+from tests.fakes.repository import FakeRepository
+from tests.fakes.store import OldSlug
 from tests.support.project_documents import document_of
 
 
-class FakeProjectRepository:
+class FakeProjectRepository(FakeRepository[Project]):
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = 'projects'
 
-    def add(self, project: Project) -> None:
-        if project.user_id not in {account.user.id for account in self._store.accounts.values()}:
+    def add(self, entity: Project) -> None:
+        if entity.user_id not in {account.user.id for account in self._store.accounts.values()}:
             raise AccountGone()
-        self._check_slug(project)
-        project.id = next(self._store.ids)
-        project.document = document_of(project)
-        self._store.projects[project.id] = project
+        self._check_slug(entity)
+        super().add(entity)
+        entity.document = document_of(entity)
 
-    def save(self, project: Project) -> None:
-        self._check_slug(project)
-        project.document = document_of(project)
+    def save(self, entity: Project) -> None:
+        self._check_slug(entity)
+        entity.document = document_of(entity)
 
     def _check_slug(self, project: Project) -> None:
         if any(other is not project and other.slug == project.slug for other in self._of(project.user_id)):
             raise SlugTaken(project.slug)
 
-    def delete(self, project: Project) -> None:
-        del self._store.projects[project.id]
-        self._store.forget_revisions(project.id)
+    def delete(self, entity: Project) -> None:
+        super().delete(entity)
+        self._store.forget_revisions(entity.id)
         for key, old in list(self._store.old_slugs.items()):
-            if old.project_id == project.id:
+            if old.project_id == entity.id:
                 del self._store.old_slugs[key]
-
-    def get(self, project_id: int) -> Project | None:
-        return self._store.projects.get(project_id)
-
-    get_for_update = get
 
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
         return next((project for project in self._of(user_id) if project.slug == slug), None)
@@ -65,9 +59,9 @@ class FakeProjectRepository:
         self._store.old_slugs.pop((user_id, slug), None)
 
     def ids_rendered_before(self, rendering: int, after: int, limit: int) -> list[int]:
-        projects = self._store.projects
+        projects = self._rows
         return [id_ for id_ in sorted(projects)
                 if id_ > after and projects[id_].rendering < rendering][:limit]
 
     def _of(self, user_id: int) -> list[Project]:
-        return [project for project in self._store.projects.values() if project.user_id == user_id]
+        return [project for project in self._rows.values() if project.user_id == user_id]

@@ -2,22 +2,18 @@ from datetime import datetime
 
 from talelio_backend.app_project.business.domain.revision import Revision, RevisionEntry
 from talelio_backend.shared.business.pagination import Page, PageRequest
-from tests.fakes.store import Store
+from tests.fakes.repository import FakeRepository
 
 
-class FakeRevisionRepository:
+class FakeRevisionRepository(FakeRepository[Revision]):
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = 'revisions'
 
     def next_number(self, project_id: int) -> int:
         return max((revision.number for revision in self._newest_first(project_id)), default=0) + 1
 
-    def add(self, revision: Revision) -> None:
-        self._store.revisions[revision.project_id, revision.number] = revision
-
-    def get(self, id_: tuple[int, int]) -> Revision | None:
-        return self._store.revisions.get(id_)
+    def add(self, entity: Revision) -> None:
+        self._rows[entity.project_id, entity.number] = entity
 
     def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:
         found = [
@@ -35,8 +31,8 @@ class FakeRevisionRepository:
     def prune(self, project_id: int, *, keep: int, always_keep: int, older_than: datetime) -> None:
         for place, revision in enumerate(self._newest_first(project_id)):
             if place >= keep or place >= always_keep and revision.created_at < older_than:
-                del self._store.revisions[project_id, revision.number]
+                del self._rows[project_id, revision.number]
 
     def _newest_first(self, project_id: int) -> list[Revision]:
-        own = [each for each in self._store.revisions.values() if each.project_id == project_id]
+        own = [each for each in self._rows.values() if each.project_id == project_id]
         return sorted(own, key=lambda revision: -revision.number)

@@ -18,6 +18,7 @@ from tests.fakes.guards import FakeAuditTrail, FakeCounterRepository, FakeWhitel
 from tests.fakes.project_repository import FakeProjectRepository
 from tests.fakes.project_views import FakeProjectViews
 from tests.fakes.public_projects import FakePublicProjects
+from tests.fakes.repository import FakeRepository
 from tests.fakes.revision_repository import FakeRevisionRepository
 from tests.fakes.sessions import FakeEmailChangeRepository, FakeSessionRepository
 from tests.fakes.store import Store, newest_first
@@ -101,30 +102,28 @@ def _copy(value: Any) -> Any:
     return copied
 
 
-class FakeAccountRepository:
+class FakeAccountRepository(FakeRepository[Account]):
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = 'accounts'
 
-    def add(self, account: Account) -> None:
-        self.save(account)
-        account.id = next(self._store.ids)
-        account.user.id = next(self._store.ids)
-        account.user.account_id = account.id
-        self._store.accounts[account.id] = account
+    def add(self, entity: Account) -> None:
+        self.save(entity)
+        super().add(entity)
+        entity.user.id = next(self._store.ids)
+        entity.user.account_id = entity.id
 
-    def save(self, account: Account) -> None:
-        others = [other for other in self._store.accounts.values() if other is not account]
-        if account.email in {other.email for other in others}:
-            raise EmailTaken(account.email)
-        if account.user.username.lower() in {other.user.username.lower() for other in others}:
-            raise UsernameTaken(account.user.username)
+    def save(self, entity: Account) -> None:
+        others = [other for other in self._rows.values() if other is not entity]
+        if entity.email in {other.email for other in others}:
+            raise EmailTaken(entity.email)
+        if entity.user.username.lower() in {other.user.username.lower() for other in others}:
+            raise UsernameTaken(entity.user.username)
 
-    def delete(self, account: Account) -> None:
-        user = self._store.accounts.pop(account.id).user
+    def delete(self, entity: Account) -> None:
+        user = self._rows.pop(entity.id).user
         projects = [project for project in self._store.projects.values() if project.user_id == user.id]
         for of_account in self._store.sessions, self._store.email_changes:
-            for id_ in [id_ for id_, row in of_account.items() if row.account_id == account.id]:
+            for id_ in [id_ for id_, row in of_account.items() if row.account_id == entity.id]:
                 del of_account[id_]
         for of_user in self._store.projects, self._store.images:
             for id_ in [id_ for id_, row in of_user.items() if row.user_id == user.id]:
@@ -135,17 +134,11 @@ class FakeAccountRepository:
         for key in [key for key in self._store.old_slugs if key[0] == user.id]:
             del self._store.old_slugs[key]
 
-    def get(self, id_: int) -> Account | None:
-        return self._store.accounts.get(id_)
-
-    get_for_update = get
-
     def get_by_email(self, email: str) -> Account | None:
-        accounts = self._store.accounts.values()
-        return next((account for account in accounts if account.email == email), None)
+        return next((account for account in self._rows.values() if account.email == email), None)
 
     def all(self) -> list[Account]:
-        return [account for _, account in sorted(self._store.accounts.items())]
+        return [account for _, account in sorted(self._rows.items())]
 
 
 class FakeUserRepository:
@@ -180,19 +173,17 @@ class FakeUserIds:
         return None if user is None else user.id
 
 
-class FakeImageRepository:
+class FakeImageRepository(FakeRepository[Image]):
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = 'images'
 
     def lock(self, user_id: int) -> None:
         """One thread at a time uses the fakes."""
 
-    def add(self, image: Image) -> None:
-        if image.user_id not in {account.user.id for account in self._store.accounts.values()}:
+    def add(self, entity: Image) -> None:
+        if entity.user_id not in {account.user.id for account in self._store.accounts.values()}:
             raise AccountGone()
-        image.id = next(self._store.ids)
-        self._store.images[image.id] = image
+        super().add(entity)
 
     def get_of_user(self, user_id: int, image_id: int) -> Image | None:
         return next((image for image in self._of(user_id) if image.id == image_id), None)
@@ -202,7 +193,7 @@ class FakeImageRepository:
         return next((image for image in kept if image.fingerprint == fingerprint), None)
 
     def with_names(self, wanted: Collection[tuple[int, str]]) -> list[Image]:
-        there = [image for image in self._store.images.values() if image.deleted_at is None]
+        there = [image for image in self._rows.values() if image.deleted_at is None]
         return [image for image in there if (image.user_id, image.name) in wanted]
 
     def page_of_user(self, user_id: int, page: PageRequest) -> Page[Image]:
@@ -220,83 +211,66 @@ class FakeImageRepository:
         return keys if name is None else [*keys, avatar_key(user_id, name)]
 
     def pending_deletion(self, limit: int) -> list[Image]:
-        return [image for image in self._store.images.values() if image.deleted_at is not None][:limit]
+        return [image for image in self._rows.values() if image.deleted_at is not None][:limit]
 
     def purge_deleted(self, user_id: int, names: Collection[str]) -> None:
         for image in self._of(user_id):
             if image.name in names and image.deleted_at is not None:
-                del self._store.images[image.id]
+                self.delete(image)
 
     def _of(self, user_id: int) -> list[Image]:
-        return [image for image in self._store.images.values() if image.user_id == user_id]
+        return [image for image in self._rows.values() if image.user_id == user_id]
 
 
-class FakeOutbox:
+class FakeOutbox(FakeRepository[OutboxMail]):
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def add(self, mail: OutboxMail) -> None:
-        mail.id = next(self._store.ids)
-        self._store.outbox[mail.id] = mail
-
-    def get_for_update(self, id_: int) -> OutboxMail | None:
-        return self._store.outbox.get(id_)
+    table = 'outbox'
 
     def next_due(self, now: datetime) -> OutboxMail | None:
         due = [
-            mail for mail in self._store.outbox.values()
-            if mail.status is MailStatus.PENDING and mail.due_at <= now
+            mail for mail in self._rows.values() if mail.status is MailStatus.PENDING and mail.due_at <= now
         ]
         return min(due, key=lambda mail: mail.due_at, default=None)
 
     def delete_done(self, before: datetime, limit: int) -> int:
         done = [
-            mail for mail in self._store.outbox.values()
+            mail for mail in self._rows.values()
             if mail.status in (MailStatus.SENT,
                                MailStatus.OBSOLETE) and mail.finished_at and mail.finished_at < before
         ][:limit]
         for mail in done:
-            del self._store.outbox[mail.id]
+            self.delete(mail)
         return len(done)
 
     def list_unfinished(self) -> Sequence[OutboxMail]:
         unfinished = (MailStatus.PENDING, MailStatus.FAILED)
-        return [mail for _, mail in sorted(self._store.outbox.items()) if mail.status in unfinished]
+        return [mail for _, mail in sorted(self._rows.items()) if mail.status in unfinished]
 
     def tally(self) -> OutboxTally:
-        mails = self._store.outbox.values()
+        mails = self._rows.values()
         pending = [mail.trying_since for mail in mails if mail.status is MailStatus.PENDING]
         failed = [mail for mail in mails if mail.status is MailStatus.FAILED]
         return OutboxTally(pending=len(pending), failed=len(failed), oldest=min(pending, default=None))
 
 
-class FakeIdempotencyClaims:
+class FakeIdempotencyClaims(FakeRepository[IdempotencyClaim]):
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    table = 'idempotency_claims'
 
     def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
-        for there in self._store.idempotency_claims.values():
+        for there in self._rows.values():
             if (there.scope, there.key) == (wanted.scope, wanted.key):
                 return there
-        wanted.id = next(self._store.ids)
-        self._store.idempotency_claims[wanted.id] = wanted
+        self.add(wanted)
         return wanted
 
-    def get_for_update(self, id_: int) -> IdempotencyClaim | None:
-        return self._store.idempotency_claims.get(id_)
-
-    def delete(self, claimed: IdempotencyClaim) -> None:
-        del self._store.idempotency_claims[claimed.id]
-
     def delete_of_scope(self, scope: str) -> None:
-        for claim in list(self._store.idempotency_claims.values()):
+        for claim in list(self._rows.values()):
             if claim.scope == scope:
                 self.delete(claim)
 
     def delete_expired(self, now: datetime, limit: int) -> int:
-        there = self._store.idempotency_claims.values()
+        there = self._rows.values()
         expired = [claim for claim in there if claim.expires_at <= now][:limit]
         for claim in expired:
             self.delete(claim)

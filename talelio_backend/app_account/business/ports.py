@@ -9,24 +9,14 @@ from talelio_backend.app_account.business.domain.account import Account, EmailCh
 from talelio_backend.app_account.business.domain.session import RefreshToken, Session
 from talelio_backend.app_user.business.ports import UserUnitOfWork
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
+from talelio_backend.shared.business.repository import Repository
 from talelio_backend.shared.business.unit_of_work import ReadSession
 from talelio_backend.shared.idempotency.business.claims import IdempotencyUnitOfWork
 from talelio_backend.shared.mail.business.outbox import OutboxUnitOfWork
 
 
-class AccountRepository(Protocol):
-
-    def add(self, account: Account) -> None:
-        """Raises EmailTaken, UsernameTaken."""
-
-    def save(self, account: Account) -> None:
-        """Flush a changed account to detect conflicts. Raises EmailTaken, UsernameTaken."""
-
-    def get(self, id_: int) -> Account | None:
-        ...
-
-    def get_for_update(self, id_: int) -> Account | None:
-        """Lock the account until the unit of work ends."""
+class AccountRepository(Repository[Account, int], Protocol):
+    """`add` and `save` raise EmailTaken, UsernameTaken. `delete` also deletes all data of the account."""
 
     def get_by_email(self, email: str) -> Account | None:
         """`email` is canonical."""
@@ -34,14 +24,9 @@ class AccountRepository(Protocol):
     def all(self) -> Sequence[Account]:
         """Oldest first."""
 
-    def delete(self, account: Account) -> None:
-        """Delete the account and all of its data."""
 
-
-class WhitelistRepository(Protocol):
-
-    def add(self, entry: WhitelistEntry) -> None:
-        """Raises Conflict."""
+class WhitelistRepository(Repository[WhitelistEntry, int], Protocol):
+    """`add` raises Conflict."""
 
     def get_by_email(self, email: str) -> WhitelistEntry | None:
         """`email` is canonical."""
@@ -49,36 +34,18 @@ class WhitelistRepository(Protocol):
     def get_by_email_for_update(self, email: str) -> WhitelistEntry | None:
         """Lock the entry until the unit of work ends."""
 
-    def delete(self, entry: WhitelistEntry) -> None:
-        ...
-
     def all(self) -> Sequence[WhitelistEntry]:
         """Sorted by address."""
 
 
-class EmailChangeRepository(Protocol):
-
-    def add(self, change: EmailChange) -> None:
-        ...
-
-    def get(self, id_: int) -> EmailChange | None:
-        ...
+class EmailChangeRepository(Repository[EmailChange, int], Protocol):
 
     def of_account(self, account_id: int) -> Sequence[EmailChange]:
         """Oldest first."""
 
-    def delete(self, change: EmailChange) -> None:
-        ...
 
-
-class SessionRepository(Protocol):
+class SessionRepository(Repository[Session, int], Protocol):
     """Ending a session deletes it."""
-
-    def add(self, session: Session) -> None:
-        ...
-
-    def get_for_update(self, id_: int) -> Session | None:
-        """Lock the session until the unit of work ends."""
 
     def of_account(self, account_id: int, now: datetime) -> Sequence[Session]:
         """Unexpired sessions, most recently used first."""

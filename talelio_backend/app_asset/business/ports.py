@@ -6,6 +6,7 @@ from typing import BinaryIO, Protocol
 from talelio_backend.app_asset.business.image import Image, ProcessedImage
 from talelio_backend.app_user.business.ports import UserRepository
 from talelio_backend.shared.business.pagination import Page, PageRequest
+from talelio_backend.shared.business.repository import Repository
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
@@ -70,16 +71,13 @@ class ImageStore(Protocol):
         """Describe the location to the operator."""
 
 
-class ImageRepository(Protocol):
+class ImageRepository(Repository[Image, int], Protocol):
 
     def lock(self, user_id: int) -> None:
         """Lock the claims on the user's files until the transaction ends.
 
         Raises Unavailable if another transaction holds the lock for too long.
         """
-
-    def add(self, image: Image) -> None:
-        ...
 
     def get_of_user(self, user_id: int, image_id: int) -> Image | None:
         """Also return an image that is pending deletion."""

@@ -9,28 +9,12 @@ from talelio_backend.app_project.business.domain.revision import Revision, Revis
 from talelio_backend.app_project.business.domain.visibility import Selection
 from talelio_backend.app_user.business.ports import UserIds
 from talelio_backend.shared.business.pagination import Page, PageRequest
+from talelio_backend.shared.business.repository import Repository
 from talelio_backend.shared.business.unit_of_work import ReadSession, UnitOfWork
 
 
-class ProjectRepository(Protocol):
-
-    def add(self, project: Project) -> None:
-        """Raises AccountGone or SlugTaken."""
-
-    def save(self, project: Project) -> None:
-        """Write the changes. Raises SlugTaken."""
-
-    def delete(self, project: Project) -> None:
-        ...
-
-    def get(self, project_id: int) -> Project | None:
-        ...
-
-    def get_for_update(self, project_id: int) -> Project | None:
-        """Return the current state, locked until the transaction ends.
-
-        Leaving the unit of work raises Unavailable if another transaction holds the lock for too long.
-        """
+class ProjectRepository(Repository[Project, int], Protocol):
+    """`add` raises AccountGone or SlugTaken, `save` SlugTaken."""
 
     def get_by_slug(self, user_id: int, slug: str) -> Project | None:
         ...
@@ -74,16 +58,10 @@ class ProjectViews(Protocol):
         """
 
 
-class RevisionRepository(Protocol):
+class RevisionRepository(Repository[Revision, tuple[int, int]], Protocol):
 
     def next_number(self, project_id: int) -> int:
         """The caller holds the project's lock, so the number is unique."""
-
-    def add(self, revision: Revision) -> None:
-        ...
-
-    def get(self, id_: tuple[int, int]) -> Revision | None:
-        ...
 
     def page_of_project(self, project_id: int, page: PageRequest) -> Page[RevisionEntry]:
         """Return a page of the list, newest first."""

@@ -14,7 +14,7 @@ EntityT = TypeVar('EntityT')
 
 
 class SqlAlchemyRepository(Generic[EntityT]):
-    """The base of all repositories. Business code sees only the methods that its port declares."""
+    """See `shared.business.repository.Repository`. A subclass adds the queries of its port."""
 
     entity: type[EntityT]
     table: Table
@@ -32,7 +32,7 @@ class SqlAlchemyRepository(Generic[EntityT]):
         self.save(entity)
 
     def save(self, entity: EntityT) -> None:
-        """Flush now, so that the entity has its id and broken constraints raise here."""
+        # The flush gives the entity its id, and broken constraints raise here.
         with self._constraint_errors(entity):
             self._session.flush()
 
@@ -40,7 +40,6 @@ class SqlAlchemyRepository(Generic[EntityT]):
         return self._session.get(self.entity, id_)
 
     def get_for_update(self, id_: Any) -> EntityT | None:
-        """Lock the row until the end of the transaction and read its current state."""
         return self._session.get(self.entity, id_, with_for_update=True, populate_existing=True)
 
     def delete(self, entity: EntityT) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from talelio_backend.shared.business.errors import Conflict, Unprocessable
+from talelio_backend.shared.business.repository import Repository
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 RETENTION = timedelta(hours=24)
@@ -87,16 +88,10 @@ class IdempotencyClaim:
         self.status = self.headers = self.content = None
 
 
-class IdempotencyClaims(Protocol):
+class IdempotencyClaims(Repository[IdempotencyClaim, int], Protocol):
 
     def get_or_add(self, wanted: IdempotencyClaim) -> IdempotencyClaim:
         """Lock and return the claim with this scope and key, either this one or an earlier one."""
-
-    def get_for_update(self, id_: int) -> IdempotencyClaim | None:
-        ...
-
-    def delete(self, claimed: IdempotencyClaim) -> None:
-        ...
 
     def delete_of_scope(self, scope: str) -> None:
         """Also delete claims of requests in progress."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 from talelio_backend.shared.business.errors import Conflict, NotFound
+from talelio_backend.shared.business.repository import Repository
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 # Longer than a mail server may take to accept a message.
@@ -97,13 +98,8 @@ class OutboxTally:
     oldest: datetime | None
 
 
-class Outbox(Protocol):
-
-    def add(self, mail: OutboxMail) -> None:
-        ...
-
-    def get_for_update(self, id_: int) -> OutboxMail | None:
-        ...
+class Outbox(Repository[OutboxMail, int], Protocol):
+    """A mail gets its id when the unit of work writes it."""
 
     def next_due(self, now: datetime) -> OutboxMail | None:
         """Lock and return the pending mail that has been due for the longest time, skipping locked ones."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
 from talelio_backend.shared.business.errors import BusinessError
+from talelio_backend.shared.business.repository import Repository
 
 # How long a network is known after the last login from it.
 KNOWN_FOR = timedelta(days=90)
@@ -83,10 +84,8 @@ class Counter:
         self.blocked_until = min(self.blocked_until, now + policy.pause_after(self.count))
 
 
-class CounterRepository(Protocol):
-
-    def get(self, id_: tuple[str, str]) -> Counter | None:
-        ...
+class CounterRepository(Repository[Counter, tuple[str, str]], Protocol):
+    """The key consists of the policy and the key."""
 
     def lock(self, names: Sequence[tuple[str, str]], now: datetime) -> list[Counter]:
         """Lock and return the counters with these policies and keys, in this order. Create missing ones."""
