@@ -21,6 +21,7 @@ from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http import message
 
+from talelio_backend.observability.batching_handler import BatchingHandler
 from talelio_backend.observability.log_format import logging_config
 from talelio_backend.observability.metrics.exposition import open_listener, serve
 from talelio_backend.observability.metrics.sharing import (
@@ -183,6 +184,10 @@ def post_worker_init(_worker: Any) -> None:
     backend.public.share(_public_changes)
     for thread in backend.threads:
         thread.start()
+    if _settings.env is Env.PRODUCTION:
+        for handler in logging.getLogger('talelio_backend').handlers:
+            if isinstance(handler, BatchingHandler):
+                handler.start()
     if _metrics is not None and backend.metrics is not None:
         serve(_metrics, backend.metrics)
 

@@ -103,7 +103,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         },
         'handlers': {
             'stderr': {
-                'class': 'logging.StreamHandler',
+                'class': 'talelio_backend.observability.batching_handler.BatchingHandler',
                 'formatter': 'text' if settings.env is Env.DEVELOPMENT else 'json',
                 'filters': ['request_id'],
             }

@@ -72,8 +72,11 @@ def test_from_an_empty_database_to_the_first_picture_and_down_again(
         )
         ok(api.get(member.projects_path))
         # A second signal ends the drain.
+        last = api.get('/v1/projects/999999').headers['X-Request-ID']
         api.terminate()
         assert api.wait() == 0
+        # No line is lost that waited to be written with others.
+        assert last in api.log()
     finally:
         if api.runs:
             api.kill()
