@@ -155,6 +155,10 @@ test-limits: install ## [measure] measure times, memory and fairness relative to
 test-faults: install ## [test] break each part during use; writes the table in RELIABILITY.md
 	@$(BIN)/python -m tests.faults $(PYTEST_ARGS)
 
+.PHONY: test-cluster
+test-cluster: install ## [test] lose servers, pooler and primary of a cluster; writes the table in RELIABILITY.md
+	@$(BIN)/python -m tests.cluster --write
+
 # Of `kill -9`.
 ROUNDS ?= 100
 SEED ?= 1

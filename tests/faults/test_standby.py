@@ -7,10 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import make_url
 
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres
-from talelio_backend.development.embedded_postgres.programs import choose_runner, find_installation
 from tests.faults.cases import Case, for_each
 from tests.faults.trial import Outcome, Service, check_mended, check_suffered
 from tests.support.answers import ok
@@ -20,6 +18,7 @@ from tests.support.members import WHITELIST, join, publish
 from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
 from tests.support.served_api import ServedApi
+from tests.support.standby import copy_to
 from tests.support.uploads import stored_files
 from tests.support.waiting import wait_until
 from tests.support.writes import WRITES
@@ -71,24 +70,6 @@ def _pair(tmp_path_factory: pytest.TempPathFactory, migrated_cluster: MigratedCl
         copy_to(folder, primary.direct_url)
         with EmbeddedPostgres(folder, durable=False) as url:
             yield Pair(primary=primary, standby_url=url)
-
-
-def copy_to(folder: Path, url: str) -> None:
-    """Make a standby's data of a running primary's."""
-    installation = find_installation()
-    runner = choose_runner(folder, installation)
-    parts = make_url(url)
-    (folder / 'password').write_text(str(parts.password), encoding='ascii')
-    (folder / 'password').chmod(0o600)
-    source = parts.set(drivername='postgresql').render_as_string(hide_password=False)
-    made = runner.run(
-        installation / 'bin/pg_basebackup',
-        f'--dbname={source}',
-        f'--pgdata={folder / "data"}',
-        '--write-recovery-conf',
-        '--checkpoint=fast',
-    )
-    assert made.returncode == 0, made.stderr
 
 
 @pytest.fixture(name='service', scope='module')

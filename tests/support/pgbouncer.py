@@ -29,7 +29,9 @@ auth_type = any
 admin_users = {user}
 pool_mode = transaction
 default_pool_size = {sessions}
-server_login_retry = 0.2
+# What a request waits for a session, and how often a server that is away is tried.
+query_wait_timeout = 2
+server_login_retry = 1
 ignore_startup_parameters = {ignored}
 """
 

@@ -88,5 +88,10 @@ class Proxied(HTTPConnection):
         return self.ask('GET', path, headers=headers)
 
     def post(self, path: str, document: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        return self.send_json('POST', path, document, headers)
+
+    def send_json(
+        self, method: str, path: str, document: Any, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         content = json.dumps(document).encode()
-        return self.ask('POST', path, content, {'Content-Type': 'application/json', **(headers or {})})
+        return self.ask(method, path, content, {'Content-Type': 'application/json', **(headers or {})})
