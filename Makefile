@@ -181,6 +181,10 @@ var/matplotlib/.installed: tests/soak/requirements.txt | install
 image-trial: install ## [release] build the image without Docker and test it (root, buildah, debootstrap)
 	@.ci/try-image $(PYTEST_ARGS)
 
+.PHONY: box-trial
+box-trial: install ## [release] run the box in Docker, and the main flow against it (ports 80 and 443)
+	@$(BIN)/python -m tests.box
+
 # Cases of an operation, and seconds of each search.
 FUZZ_EXAMPLES ?= 1000
 FUZZ_SECONDS ?= 120

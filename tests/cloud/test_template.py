@@ -163,7 +163,8 @@ def test_images_are_scanned_and_ten_are_kept() -> None:
         assert repository['ImageScanningConfiguration'] == {'ScanOnPush': True}
         assert repository['ImageTagMutability'] == 'IMMUTABLE'
         rule, = json.loads(repository['LifecyclePolicy']['LifecyclePolicyText'])['rules']
-        assert rule['selection']['countNumber'] == 10
+        # An index, and for each of two architectures an image with its provenance.
+        assert rule['selection']['countNumber'] == 10 * (1 + 2 * 2)
 
 
 # --- Rights
@@ -220,8 +221,10 @@ def test_who_deploys_may_do_what_deploying_does_and_nothing_else() -> None:
     asked |= {f'logs:{call}' for call in _calls(r'_logs\.(\w+)\(')}
     asked |= {f'ssm:{call}' for call in _calls(r"_ssm\.get_paginator\('(\w+)'")}
     assert {action for action in allowed if not action.startswith('ecr:')} == asked | {'iam:PassRole'}
-    for script in ('pushed-image', 'check-deployed'):
+    for script in ('pushed-image', 'check-deployed', 'serving-definition', 'roll-back'):
         text = (PROJECT_FOLDER / '.ci' / script).read_text(encoding='utf-8')
+        # It waits by describing them.
+        text = text.replace('wait services-stable', 'describe-services')
         found = re.findall(r'\baws (\w+) ([\w-]+)', text)
         assert found
         assert {f'{service}:{_camel(call)}' for service, call in found} <= allowed, script

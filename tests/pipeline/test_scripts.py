@@ -102,6 +102,52 @@ def test_a_service_that_cannot_be_asked_is_a_failure(run: Run, responses: dict[s
     assert result.returncode != 0
 
 
+# serving-definition, roll-back
+
+
+@pytest.mark.parametrize(
+    ('services', 'definition'),
+    [
+        (
+            [{'status': 'INACTIVE', 'taskDefinition': 'arn:api:0'},
+             {'status': 'ACTIVE', 'taskDefinition': 'arn:api:1'}],
+            'arn:api:1'
+        ),
+        ([], ''),
+    ],
+    ids=['serves', 'first time']
+)  # yapf: disable
+def test_what_serves_is_remembered(run: Run, services: list[dict[str, str]], definition: str) -> None:
+    result = run({'describe-services': {
+        'services': services
+    }}, SCRIPTS / 'serving-definition', 'cluster', 'api', 'before')
+
+    assert (result.returncode, result.stdout) == (0, f'before={definition}\n')
+
+
+def test_a_service_goes_back_to_what_it_ran(run: Run, tmp_path: Path) -> None:
+    responses = {'update-service': {'service': {'taskDefinition': 'arn:api:1'}}, 'wait': {}}
+
+    result = run(responses, SCRIPTS / 'roll-back', 'cluster', 'api', 'arn:api:1')
+
+    assert result.returncode == 0, result.stderr
+    update, wait = (tmp_path / 'calls').read_text(encoding='utf-8').splitlines()
+    assert '"--task-definition", "arn:api:1"' in update
+    assert wait.startswith('["ecs", "wait", "services-stable"')
+
+
+def test_a_roll_back_that_fails_is_a_failure(run: Run) -> None:
+    responses = {'update-service': {'service': {'taskDefinition': 'arn:api:1'}}, 'wait': None}
+
+    assert run(responses, SCRIPTS / 'roll-back', 'cluster', 'api', 'arn:api:1').returncode != 0
+
+
+def test_the_first_release_has_nothing_to_go_back_to(run: Run) -> None:
+    result = run({}, SCRIPTS / 'roll-back', 'cluster', 'api', '')
+
+    assert (result.returncode, result.stdout) == (0, '::warning::api has no release to go back to\n')
+
+
 # released_commit.py
 
 

@@ -82,7 +82,7 @@ def test_every_job_says_its_rights_and_a_workflow_gives_none() -> None:
 def test_only_jobs_that_run_nothing_of_a_pull_requests_can_become_the_role() -> None:
     with_role = {name for name, job in jobs() if 'id-token' in job['permissions']}
 
-    assert with_role == {'cd.yml: images', 'cd.yml: deploy'}
+    assert with_role == {'cd.yml: images', 'cd.yml: deploy', 'cd.yml: roll-back'}
     # YAML 1.1 takes the key `on` for a truth.
     triggers: Any = {str(k): v for k, v in load(CD).items()}['True']
     assert triggers == {'push': {'branches': ['main']}}
@@ -101,7 +101,39 @@ def test_no_long_lived_key_is_used() -> None:
 def test_what_runs_in_production_has_passed_the_checks_and_been_asked() -> None:
     needs = {name: job.get('needs') for name, job in load(CD)['jobs'].items()}
 
-    assert needs == {'checks': None, 'images': 'checks', 'deploy': 'images', 'smoke': 'deploy'}
+    assert needs == {
+        'checks': None,
+        'images': 'checks',
+        'deploy': 'images',
+        'smoke': 'deploy',
+        'roll-back': ['deploy', 'smoke']
+    }
+
+
+def test_a_release_that_fails_when_it_is_asked_is_rolled_back() -> None:
+    found = load(CD)['jobs']
+    remembered = {step.get('id'): number for number, step in enumerate(found['deploy']['steps'])}
+    names = [step.get('name') for step in found['deploy']['steps']]
+
+    assert found['roll-back']['if'] == "failure() && needs.smoke.result == 'failure'"
+    # Before the switch.
+    assert max(remembered['api'], remembered['traefik']) < names.index('Deploy')
+    for service in ('api', 'traefik'):
+        assert found['deploy']['outputs'][f'{service}-before'] == f'${{{{ steps.{service}.outputs.before }}}}'
+    given = [step['env']['BEFORE'] for step in found['roll-back']['steps'] if 'env' in step]
+    assert given == [f'${{{{ needs.deploy.outputs.{name}-before }}}}' for name in ('api', 'traefik')]
+
+
+def test_images_are_built_for_both_architectures_before_a_change_is_merged_and_before_it_is_deployed(
+) -> None:
+    builds = [
+        step['with'] for _, step in steps() if step.get('uses', '').startswith('docker/build-push-action')
+    ]
+
+    assert len(builds) == 4
+    assert {build['platforms'] for build in builds} == {'linux/amd64,linux/arm64'}
+    contexts = set(dict(jobs())['ci.yml: images']['strategy']['matrix']['context'])
+    assert contexts == {build['context'] for build in builds if build['push']}
 
 
 def test_ci_runs_what_the_local_check_runs() -> None:

@@ -29,11 +29,15 @@ def _port_of(controller: Controller) -> int:
 
 
 class SmtpSink:
-    """A mail server on a free loopback port. `refuse_with` makes it turn every mail down."""
+    """A mail server on a free port, of the loopback address by default.
+
+    `refuse_with` makes it turn every mail down.
+    """
 
     def __init__(
         self,
         *,
+        hostname: str = '127.0.0.1',
         starttls: ssl.SSLContext | None = None,
         implicit_tls: ssl.SSLContext | None = None,
         login: tuple[str, str] | None = None,
@@ -46,7 +50,7 @@ class SmtpSink:
         self._login = login
         self._controller = _Controller(
             self,
-            hostname='127.0.0.1',
+            hostname=hostname,
             port=0,
             ssl_context=implicit_tls,
             tls_context=starttls,
