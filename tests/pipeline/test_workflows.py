@@ -152,6 +152,6 @@ def test_every_night_runs_what_is_too_long_for_a_change() -> None:
     makefile = (PROJECT_FOLDER / 'Makefile').read_text(encoding='utf-8')
     targets = dict(jobs())['nightly.yml: nightly']['strategy']['matrix']['target']
 
-    assert set(targets) == {'test-limits', 'test-faults', 'fuzz'}
+    assert set(targets) == {'test-limits', 'test-faults', 'test-cluster', 'fuzz'}
     for target in targets:
         assert re.search(rf'^{target}:', makefile, re.MULTILINE), target
