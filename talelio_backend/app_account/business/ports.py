@@ -3,12 +3,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from talelio_backend.app_account.business.domain.account import Account, EmailChange, WhitelistEntry
 from talelio_backend.app_account.business.domain.session import RefreshToken, Session
 from talelio_backend.app_user.business.ports import UserUnitOfWork
 from talelio_backend.shared.audit.business.audit_trail import AuditUnitOfWork
+from talelio_backend.shared.business.identity import Tokens
 from talelio_backend.shared.business.repository import Repository
 from talelio_backend.shared.business.unit_of_work import ReadSession
 from talelio_backend.shared.idempotency.business.claims import IdempotencyUnitOfWork
@@ -133,19 +134,14 @@ class PasswordHasher(Protocol):
         """Whether the hash was made with a lower cost than the current one."""
 
 
-class RefreshTokens(Protocol):
+class RefreshTokens(Tokens[RefreshToken], Protocol):
+    """`read` raises InvalidRefreshToken."""
 
     def new_secret(self) -> str:
         ...
 
     def successors(self, secret: str) -> Sequence[str]:
         """Return the secrets that may follow this one, the current key's first."""
-
-    def issue(self, token: RefreshToken, now: datetime) -> str:
-        ...
-
-    def read(self, token: str) -> RefreshToken:
-        """Raises InvalidRefreshToken."""
 
 
 class LinkPurpose(StrEnum):
@@ -170,11 +166,5 @@ class MailLink:
     serial: int
 
 
-class LinkTokens(Protocol):
-    """Issues and reads the links of one purpose."""
-
-    def issue(self, link: MailLink, now: datetime) -> str:
-        ...
-
-    def read(self, token: str) -> MailLink:
-        """Raises InvalidLink, or InvalidVerificationToken for verification links."""
+# They raise InvalidLink, or InvalidVerificationToken for verification links.
+LinkTokens: TypeAlias = Tokens[MailLink]

@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from talelio_backend.app_asset.business.image import Image, ProcessedImage
-from talelio_backend.app_user.business.ports import UserRepository
+from talelio_backend.app_user.business.ports import UserUnitOfWork
 from talelio_backend.shared.business.pagination import Page, PageRequest
 from talelio_backend.shared.business.repository import Repository
-from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
 class ImageProcessor(Protocol):
@@ -104,12 +103,8 @@ class ImageRepository(Repository[Image, int], Protocol):
         """Remove the rows of images that are pending deletion."""
 
 
-class AssetUnitOfWork(UnitOfWork, Protocol):
+class AssetUnitOfWork(UserUnitOfWork, Protocol):
 
     @property
     def images(self) -> ImageRepository:
-        ...
-
-    @property
-    def users(self) -> UserRepository:
         ...

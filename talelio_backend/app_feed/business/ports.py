@@ -3,9 +3,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from talelio_backend.app_asset.business.ports import ImageRepository
+from talelio_backend.app_asset.business.ports import AssetUnitOfWork
 from talelio_backend.app_project.business.domain.project import Project
-from talelio_backend.app_user.business.ports import UserRepository
 from talelio_backend.shared.business.unit_of_work import UnitOfWork
 
 
@@ -71,16 +70,8 @@ class ChangeUnitOfWork(UnitOfWork, Protocol):
         ...
 
 
-class FeedUnitOfWork(ChangeUnitOfWork, Protocol):
+class FeedUnitOfWork(ChangeUnitOfWork, AssetUnitOfWork, Protocol):
 
     @property
     def public_projects(self) -> PublicProjects:
-        ...
-
-    @property
-    def users(self) -> UserRepository:
-        ...
-
-    @property
-    def images(self) -> ImageRepository:
         ...

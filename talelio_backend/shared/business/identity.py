@@ -1,8 +1,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias, TypeVar
 
 from talelio_backend.shared.business.errors import Forbidden
+
+ContentT = TypeVar('ContentT')
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,15 @@ class InvalidAccessToken(AccessTokenRefused):
     """The token cannot be verified. The message gives the reason without quoting the token."""
 
 
-class AccessTokens(Protocol):
+class Tokens(Protocol[ContentT]):
+    """Signed tokens of one purpose."""
 
-    def issue(self, identity: Identity, now: datetime) -> str:
+    def issue(self, content: ContentT, now: datetime, /) -> str:
         ...
 
-    def read(self, token: str) -> Identity:
-        """Raises InvalidAccessToken, or another Forbidden if the token was revoked."""
+    def read(self, token: str) -> ContentT:
+        """Raises the error of an invalid token of this purpose."""
+
+
+# They raise InvalidAccessToken, or another Forbidden if the token was revoked.
+AccessTokens: TypeAlias = Tokens[Identity]

@@ -2,7 +2,6 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
 
 from talelio_backend.shared.mail.business.message import Mail, Mailer, MailNotSent
 from talelio_backend.shared.mail.business.outbox import MailStatus, OutboxMail, OutboxUnitOfWork
@@ -14,12 +13,8 @@ _logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-
-class Composer(Protocol):
-    """Composes mail of one kind, or returns None if it is obsolete."""
-
-    def __call__(self, payload: Mapping[str, int], now: datetime) -> Mail | None:
-        ...
+# Composes mail of one kind from its payload, or returns None if it is obsolete.
+Composer = Callable[[Mapping[str, int], datetime], Mail | None]
 
 
 def send_next(uow: OutboxUnitOfWork, composers: Mapping[str, Composer], mailer: Mailer, clock: Clock) -> bool:
