@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.mail.business.outbox import MailStatus, OutboxMail
 from talelio_backend.shared.mail.presentation.outbox_commands import outbox_commands
 from tests.fakes.unit_of_work import FakeUnitOfWork
@@ -53,3 +54,13 @@ def test_a_failed_mail_is_replayed() -> None:
 
 def test_replaying_a_missing_mail_fails_with_the_reason() -> None:
     assert run(FakeUnitOfWork(), 'replay', '7') == (1, 'Error: There is no mail 7\n')
+
+
+def test_a_list_says_in_a_line_that_the_database_is_away() -> None:
+
+    class Away(FakeUnitOfWork):
+
+        def __exit__(self, *_details: object) -> None:
+            raise Unavailable('The database is not available, please try again')
+
+    assert run(Away(), 'list') == (1, 'Error: The database is not available, please try again\n')
