@@ -8,6 +8,10 @@ from talelio_backend.shared.presentation.caching.response_cache import PublicDat
 from talelio_backend.shared.presentation.errors.handlers import add_error_handlers
 from talelio_backend.shared.presentation.requests.access_log import add_request_log
 from talelio_backend.shared.presentation.requests.client import ForwardedFor
+from talelio_backend.shared.presentation.requests.request_target import (
+    add_target_checks,
+    with_lower_case_host,
+)
 from talelio_backend.shared.presentation.url_converters import IdConverter
 from talelio_backend.shared.rate_limits.presentation.rate_limiting import add_rate_limit_headers
 
@@ -39,6 +43,7 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
             origins=settings.cors_origins,
             on_size_change=metrics.cache_bytes.set,
         )
+    app.wsgi_app = with_lower_case_host(app.wsgi_app)  # type: ignore[method-assign, assignment]
     app.wsgi_app = ForwardedFor(  # type: ignore[method-assign]
         app.wsgi_app, settings.trusted_proxies, hops=settings.proxy_hops
     )
@@ -46,6 +51,7 @@ def make_app(settings: Settings, public: PublicData, metrics: RequestMetrics) ->
     app.url_map.merge_slashes = False
     app.url_map.converters['id'] = IdConverter
     add_request_log(app)
+    add_target_checks(app)
     # Before CORS: Flask calls these handlers in reverse order.
     add_response_finalizer(app)
     add_error_handlers(app)

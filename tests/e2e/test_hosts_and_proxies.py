@@ -28,7 +28,7 @@ def logged_address(server: ServedApi, headers: dict[str, str]) -> str:
     return str(next(line['remote_address'] for line in lines if 'remote_address' in line))
 
 
-@pytest.mark.parametrize('host', ['api.test', 'api.test:443', 'localhost', '127.0.0.1:5000'])
+@pytest.mark.parametrize('host', ['api.test', 'API.Test', 'api.test:443', 'LOCALHOST', '127.0.0.1:5000'])
 def test_the_api_answers_to_its_own_names(api: ServedApi, host: str) -> None:
     ok(api.get('/health/live', headers={'Host': host}))
 
@@ -47,6 +47,20 @@ def test_a_host_that_is_none_is_refused(api: ServedApi) -> None:
     response = exchange(api.url, b'GET /health/live HTTP/1.1\r\nHost: a_b"<>\r\nConnection: close\r\n\r\n')
 
     assert response.status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_a_request_names_its_host(api: ServedApi) -> None:
+    response = exchange(api.url, b'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n')
+
+    assert error_of(response, HTTPStatus.BAD_REQUEST) == 'A request of HTTP/1.1 must have a Host header'
+    ok(exchange(api.url, b'GET /health/live HTTP/1.0\r\n\r\n'))
+
+
+@pytest.mark.parametrize('path', ['//health/live', '/health//live', '//v1/users/nobody', '///'])
+def test_a_doubled_slash_is_another_path(api: ServedApi, path: str) -> None:
+    request = f'GET {path} HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\n\r\n'
+
+    error_of(exchange(api.url, request.encode()), HTTPStatus.NOT_FOUND)
 
 
 def test_a_forwarded_host_counts_for_nothing(proxied: ServedApi) -> None:

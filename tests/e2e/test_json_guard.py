@@ -52,6 +52,10 @@ BODIES: dict[str, tuple[bytes, str]] = {
     'line break in a string': (b'{"email":\n "x\ny"}', f'{MALFORMED}Invalid control character at'),
     'NUL byte': (b'{"email": "\0"}', f'{MALFORMED}Invalid control character at'),
     'NUL before': (b'\0{}', MALFORMED),
+    'twice the same name':
+    (b'{"email": "x", "password": "x", "email": "y"}', f"{MALFORMED}'email' occurs more than once"),
+    'twice the same name within':
+    (b'{"x": [{"y": 1, "\\u0079": 2}]}', f"{MALFORMED}'y' occurs more than once"),
     'long number': (b'{"x": ' + b'1' * 5000 + b'}', TOO_LONG),
 }
 
@@ -158,9 +162,10 @@ def test_a_key_that_means_nothing_is_refused_or_ignored_whatever_its_name(
 
 
 def test_text_of_every_plane_comes_back_as_it_was_sent(api: ServedApi, member: Member) -> None:
-    text = '\x01\x7f\x85\u2028\u202e\ufeff\ufffe\uffff\U0001f600\U0010ffff é e\u0301 "\\/ <&>'
+    title = '\u202e\ufeff\ufffe\uffff\U0001f600\U0010ffff é e\u0301 "\\/ <&>'
+    body = f'\x01\x7f\x85\u2028{title}'
 
-    project = publish(api, member, text, text)
+    project = publish(api, member, title, body)
 
-    assert (project['title'], project['body']) == (text, text)
+    assert (project['title'], project['body']) == (title, body)
     assert ok(api.get(member.projects_path)) == [project]

@@ -5,6 +5,7 @@ exclusive validation rules for each kind of token (3.12), every claim required a
 """
 import base64
 import hmac
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ LIFETIMES = {
     LinkPurpose.EMAIL_CONFIRMATION: timedelta(hours=24),
     LinkPurpose.EMAIL_REVOCATION: REVOCATION_PERIOD,
 }
+
+# The clocks of two hosts may differ by so much. A token still ends on time.
+LEEWAY = timedelta(minutes=1)
+# Seconds, in the year 9999.
+_LATEST = 253_402_300_799
 
 _SECRET_BYTES = 32
 
@@ -99,6 +105,11 @@ class SignedTokens:
             # No extension is supported (RFC 7515, section 4.1.11).
             raise self.error('Unsupported critical header')
         claims: dict[str, Any] = decoded['payload']
+        # PyJWT takes whatever `int` takes.
+        if not all(is_integer(claims[name]) and 0 <= claims[name] <= _LATEST for name in ('iat', 'exp')):
+            raise self.error('Invalid time')
+        if claims['exp'] <= time.time():
+            raise self.error('Signature has expired')
         subject: str = claims['sub']
         if not (subject.isascii() and subject.isdigit() and len(subject) <= 10 and int(subject) < 2**31):
             raise self.error('Invalid subject')
@@ -118,6 +129,7 @@ class SignedTokens:
             algorithms=[_ALGORITHM],
             audience=self._audience,
             issuer=_ISSUER,
+            leeway=LEEWAY,
             options={
                 'require': _REQUIRED_CLAIMS,
                 'strict_aud': True

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from functools import cached_property
+from unicodedata import normalize
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -14,7 +15,8 @@ def canonical_email(address: str) -> str | None:
 
     It is lower case, without surrounding space, and its domain is in ASCII form (RFC 5891), as mail needs it.
     """
-    if len(address) > EMAIL_LENGTH:
+    # Such as the Kelvin sign, which in lower case is the k of somebody else's address.
+    if len(address) > EMAIL_LENGTH or any(normalize('NFKC', letter) != letter for letter in address):
         return None
     try:
         parts = validate_email(

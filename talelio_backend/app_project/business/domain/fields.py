@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from talelio_backend.shared.business.errors import InvalidValue
 
-TITLE_LENGTH = 200
+TITLE_LENGTH = 300
 # In bytes of UTF-8, about forty thousand words.
 BODY_SIZE = 256 * 1024
 SUMMARY_LENGTH = 500
@@ -14,15 +14,28 @@ TAGS = 20
 TAG_LENGTH = 40
 URL_LENGTH = 2048
 LARGEST_POSITION = 1_000_000
+# Categories of Unicode: control characters, separators of lines and paragraphs; besides, formats and spaces.
+_CONTROLS = ('Cc', 'Zl', 'Zp')
+_INVISIBLE = (*_CONTROLS, 'Cf', 'Zs')
+# The letters of Hangul and Braille that show nothing.
+_FILLERS = '\u115f\u1160\u3164\uffa0\u2800'
 _FIRST_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_TIME = datetime(3000, 1, 1, tzinfo=UTC)
 
 
 def check_title(title: str) -> None:
-    if not title.strip():
+    if not _has_visible_characters(title):
         raise InvalidValue('title', 'must not be blank')
+    if any(unicodedata.category(character) in _CONTROLS for character in title):
+        raise InvalidValue('title', 'must not have line breaks and other control characters')
     if len(title) > TITLE_LENGTH:
         raise InvalidValue('title', f'must have at most {TITLE_LENGTH} characters')
+
+
+def _has_visible_characters(text: str) -> bool:
+    return any(
+        unicodedata.category(character) not in _INVISIBLE and character not in _FILLERS for character in text
+    )
 
 
 def check_body(body: str) -> None:

@@ -1,6 +1,7 @@
 """Parses and validates JSON bodies."""
 import json
 from codecs import BOM_UTF8
+from collections import Counter
 from typing import Any, NoReturn, TypeVar
 
 from flask import request
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from talelio_backend.shared.presentation.operation import require_described
-from talelio_backend.shared.presentation.requests.unknown_fields import unknown_fields
+from talelio_backend.shared.presentation.requests.unknown_fields import quoted_name, unknown_fields
 from talelio_backend.shared.presentation.requests.validation_errors import (
     MalformedBody,
     MissingBody,
@@ -83,7 +84,9 @@ def _parse(content: bytes) -> dict[str, Any]:
     if content.startswith(BOM_UTF8):
         raise MalformedBody('The request body must not begin with a byte order mark')
     try:
-        document = json.loads(content.decode('utf-8'), parse_constant=_refuse_constant)
+        document = json.loads(
+            content.decode('utf-8'), parse_constant=_refuse_constant, object_pairs_hook=_object
+        )
     except UnicodeDecodeError as error:
         raise MalformedBody(f'The request body is not UTF-8 at byte {error.start}') from None
     except json.JSONDecodeError as error:
@@ -99,6 +102,17 @@ def _parse(content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise MalformedBody('The request body must be a JSON object')
     return document
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that occurs twice: parsers take the first or the last value (RFC 8259, section 4)."""
+    content = dict(members)
+    if len(content) < len(members):
+        names = Counter(name for name, _ in members)
+        raise MalformedBody(
+            f'Malformed JSON in the request body: {quoted_name(names.most_common(1)[0][0])} occurs more than once'
+        )
+    return content
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -24,7 +24,9 @@ def unknown_fields(schema: type[ContentBody], names: Iterable[str]) -> InvalidBo
     meant = {_simplified(name): name for name in known}
     others = {_simplified(other): name for other, name in schema.other_names.items()}
     named = {name: _nearest(_simplified(name), meant, others) for name in unknown[:_MAX_NAMED]}
-    quoted = [_quoted(name) + (f" (did you mean '{near}'?)" if near else '') for name, near in named.items()]
+    quoted = [
+        quoted_name(name) + (f" (did you mean '{near}'?)" if near else '') for name, near in named.items()
+    ]
     if len(unknown) > _MAX_NAMED:
         quoted.append('…')
     takes = ', '.join(f"'{name}'" for name in known) or 'none'
@@ -49,5 +51,5 @@ def _simplified(name: str) -> str:
     return re.sub('[^a-z0-9]', '', name.lower())
 
 
-def _quoted(name: str) -> str:
+def quoted_name(name: str) -> str:
     return f"'{name}'" if len(name) <= _QUOTED else f"'{name[:_QUOTED]}…'"

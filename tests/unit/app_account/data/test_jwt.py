@@ -66,6 +66,23 @@ def test_an_expired_token_is_reported_by_pyjwts_message() -> None:
     assert message_for(TOKENS.issue('1', NOW - timedelta(hours=1))) == 'Signature has expired'
 
 
+@pytest.mark.parametrize(('ahead', 'expected'), [(55, None), (90, 'The token is not yet valid (iat)')])
+def test_the_clock_of_another_host_may_be_a_minute_ahead(ahead: int, expected: str | None) -> None:
+    token = TOKENS.issue('1', datetime.now(UTC) + timedelta(seconds=ahead))
+
+    if expected is None:
+        assert TOKENS.read(token)[0] == 1
+    else:
+        assert message_for(token) == expected
+
+
+def test_a_token_of_a_host_whose_clock_is_behind_ends_by_the_clock_of_the_reader() -> None:
+    lifetime = timedelta(minutes=30)
+
+    assert TOKENS.read(TOKENS.issue('1', datetime.now(UTC) - lifetime + timedelta(minutes=1)))[0] == 1
+    assert message_for(TOKENS.issue('1', datetime.now(UTC) - lifetime)) == 'Signature has expired'
+
+
 def test_a_modified_token_is_reported_by_pyjwts_message() -> None:
     head, payload, signature = TOKENS.issue('1', NOW).split('.')
     flipped = ('B' if signature[0] == 'A' else 'A') + signature[1:]
@@ -88,6 +105,12 @@ def test_every_claim_is_required(claim: str) -> None:
         {'sub': None},
         {'exp': 'soon'},
         {'exp': 1e400},
+        {'exp': 1e308},
+        {'exp': str(FAR_AHEAD)},
+        {'exp': FAR_AHEAD + 0.5},
+        {'exp': 10**15},
+        {'iat': True},
+        {'iat': -1},
         {'iat': 'now'},
         {'iat': FAR_AHEAD},
         {'nbf': FAR_AHEAD},

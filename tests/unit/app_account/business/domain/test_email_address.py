@@ -24,7 +24,8 @@ def test_every_spelling_has_one_canonical_form(address: str, canonical: str) -> 
     [
         '', 'maker', '@example.com', 'maker@', 'a b@example.com', 'a@b@example.com',
         'maker@example.com\r\nBcc: other@example.com', 'maker\r\n@example.com', 'maker@example.com\0',
-        'maker@' + 'x' * 300 + '.com', 'a' * 321, '\ud800@example.com'
+        'maker@' + 'x' * 300 + '.com', 'a' * 321, '\ud800@example.com', '\u212ai@example.com',
+        '\uff4daker@example.com', 'maker@\uff45xample.com', 'ma\u017fter@example.com'
     ],
 )
 def test_an_invalid_address_has_no_canonical_form(address: str) -> None:

@@ -59,7 +59,12 @@ def test_publish_stores_the_body_as_sent_and_its_html(uow: FakeUnitOfWork, autho
     [
         ('', 'x', "'title' must not be blank"),
         (' \t\n', 'x', "'title' must not be blank"),
-        ('x' * 201, 'x', "'title' must have at most 200 characters"),
+        ('\u200b\u2060', 'x', "'title' must not be blank"),
+        ('\u3164\u1160', 'x', "'title' must not be blank"),
+        ('\x1b[31mred', 'x', "'title' must not have line breaks and other control characters"),
+        ('a\r\nb', 'x', "'title' must not have line breaks and other control characters"),
+        ('a\u2028b', 'x', "'title' must not have line breaks and other control characters"),
+        ('x' * 301, 'x', "'title' must have at most 300 characters"),
         ('Title', 'x' * (256 * 1024 + 1), "'body' must have at most 256 KiB"),
         ('Title', 'ü' * (128 * 1024 + 1), "'body' must have at most 256 KiB"),
     ],
@@ -72,8 +77,8 @@ def test_fields_beyond_their_limits_are_refused(
     assert not uow.store.projects
 
 
-@pytest.mark.parametrize(('title', 'body'), [('x' * 200, ''), ('Title', 'x' * 256 * 1024),
-                                             ('Title', 'ü' * 128 * 1024)])
+@pytest.mark.parametrize(('title', 'body'), [('x' * 300, ''), ('👩\u200d🚀', ''), ('\ue000', ''),
+                                             ('Title', 'x' * 256 * 1024), ('Title', 'ü' * 128 * 1024)])
 def test_fields_at_their_limits_are_accepted(
     uow: FakeUnitOfWork, author: Identity, title: str, body: str
 ) -> None:
