@@ -60,6 +60,9 @@ RECONNECT_PAUSE = 1.0
 
 PRUNING_PAUSE = 3600.0
 
+# Seconds between attempts to release idempotency keys that a lost database has kept.
+RELEASE_PAUSE = 1.0
+
 # Seconds without a call after which a child process ends, and between two checks.
 IDLE = 60.0
 IDLE_PAUSE = 20.0
@@ -162,6 +165,12 @@ def _make_threads(container: Container, public: ChangeListener) -> tuple[Periodi
             'pruning',
             lambda: prune(container.unit_of_work(), container.settings.retention, _utc_now()) > 0,
             pause=PRUNING_PAUSE,
+        ),
+        PeriodicThread(
+            'idempotency-keys',
+            lambda: container.idempotency.release_next(container.unit_of_work()),
+            pause=RELEASE_PAUSE,
+            pause_without_database=RELEASE_PAUSE,
         ),
         PeriodicThread('idle-processes', partial(_end_idle, container.sandboxed_workers), pause=IDLE_PAUSE),
     ]

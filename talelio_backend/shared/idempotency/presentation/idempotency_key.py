@@ -1,9 +1,9 @@
 """`Idempotency-Key`: executes a repeated POST only once."""
 import hmac
 import re
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -52,6 +52,19 @@ UowT = TypeVar('UowT', bound=ResultObservingUnitOfWork)
 class Idempotency:
     # Keys the fingerprints, so that they do not reveal passwords in bodies.
     secret: bytes
+    # Claims of failed requests that could not be released.
+    _unreleased: deque[IdempotencyClaim] = field(default_factory=deque)
+
+    def release_next(self, uow: IdempotencyUnitOfWork) -> bool:
+        """Release a key that a lost database has kept in use. Return whether there may be more.
+
+        Raises Unavailable.
+        """
+        if not self._unreleased:
+            return False
+        claims.release(uow, self._unreleased[0])
+        self._unreleased.popleft()
+        return True
 
     def respond(
         self,
@@ -81,11 +94,38 @@ class Idempotency:
         claimed = claims.claim(unit_of_work(), wanted, datetime.now(UTC))
         if claimed.response is not None:
             return _replay(claimed.response)
-        return _do_once(unit_of_work, use_case, present, claimed)
+        return self._do_once(unit_of_work, use_case, present, claimed)
 
     def _fingerprint(self, content: bytes) -> str:
         asked = f'{request.method} {request.full_path}\n'.encode()
         return hmac.new(self.secret, asked + content, 'sha256').hexdigest()
+
+    def _do_once(
+        self,
+        unit_of_work: Callable[[], UowT],
+        use_case: Callable[[UowT], ResultT],
+        present: Callable[[ResultT], Response],
+        claimed: IdempotencyClaim,
+    ) -> Response:
+        responses: list[Response] = []
+        uow = unit_of_work()
+
+        def store(result: ResultT) -> None:
+            response = present(result)
+            claims.store_response(uow, claimed, _stored(response))
+            responses.append(response)
+
+        uow.before_commit(store)
+        try:
+            use_case(uow)
+            return responses.pop()
+        except BaseException:
+            # Nothing was committed; the key may be used again, even for a corrected request.
+            try:
+                claims.release(unit_of_work(), claimed)
+            except Unavailable:
+                self._unreleased.append(claimed)
+            raise
 
 
 def _read_key() -> str | None:
@@ -96,31 +136,6 @@ def _read_key() -> str | None:
     if match is None:
         raise InvalidIdempotencyKey()
     return match['key']
-
-
-def _do_once(
-    unit_of_work: Callable[[], UowT],
-    use_case: Callable[[UowT], ResultT],
-    present: Callable[[ResultT], Response],
-    claimed: IdempotencyClaim,
-) -> Response:
-    responses: list[Response] = []
-    uow = unit_of_work()
-
-    def store(result: ResultT) -> None:
-        response = present(result)
-        claims.store_response(uow, claimed, _stored(response))
-        responses.append(response)
-
-    uow.before_commit(store)
-    try:
-        use_case(uow)
-        return responses.pop()
-    except BaseException:
-        # Nothing was committed; the key may be used again, even for a corrected request.
-        with suppress(Unavailable):
-            claims.release(unit_of_work(), claimed)
-        raise
 
 
 def _stored(response: Response) -> StoredResponse:

@@ -150,7 +150,7 @@ def test_a_request_whose_claim_was_taken_over_is_not_committed(store: Store) -> 
     assert ask(store).headers['Idempotency-Replayed'] == 'true'
 
 
-def test_an_unreleased_key_expires_with_its_lease(store: Store) -> None:
+def test_a_key_that_could_not_be_released_is_released_when_the_database_is_back(store: Store) -> None:
 
     class Lost(FakeUnitOfWork):
 
@@ -169,3 +169,9 @@ def test_an_unreleased_key_expires_with_its_lease(store: Store) -> None:
 
     with pytest.raises(KeyInUse):
         ask(store, content=b'')
+    with pytest.raises(Unavailable):
+        IDEMPOTENCY.release_next(Lost(store))
+
+    assert IDEMPOTENCY.release_next(FakeUnitOfWork(store))
+    assert not IDEMPOTENCY.release_next(FakeUnitOfWork(store))
+    assert ask(store, content=b'').status_code == 201
