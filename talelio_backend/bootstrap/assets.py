@@ -1,6 +1,10 @@
 from functools import partial
 
-from talelio_backend.app_asset.data.imaging.processor import SandboxedImageProcessor, image_worker
+from talelio_backend.app_asset.data.imaging.processor import (
+    SandboxedImageProcessor,
+    image_bulkhead,
+    image_worker,
+)
 from talelio_backend.app_asset.presentation.asset_commands import asset_commands
 from talelio_backend.app_asset.presentation.file_routes import file_routes
 from talelio_backend.app_asset.presentation.multipart_files import UploadLimits
@@ -20,7 +24,9 @@ def add_assets(container: Container) -> None:
     dependencies = AssetDependencies(
         unit_of_work=container.unit_of_work,
         idempotency=container.idempotency,
-        processor=SandboxedImageProcessor(worker, settings.image_limits, observer=work.bulkhead('pictures')),
+        processor=SandboxedImageProcessor(
+            worker, settings.image_limits, image_bulkhead(observer=work.bulkhead('pictures'))
+        ),
         store=container.store,
         avatar_url=container.avatar_url,
         access_tokens=container.access_tokens,

@@ -6,6 +6,7 @@ from talelio_backend.app_project.data.rendering.image_attributes import ImageAtt
 from talelio_backend.app_project.data.rendering.sandboxed_renderer import (
     SandboxedMarkdownRenderer,
     markdown_worker,
+    text_bulkhead,
 )
 from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 from talelio_backend.app_project.presentation.project_commands import project_commands
@@ -24,8 +25,8 @@ def add_projects(container: Container) -> None:
     renderer = ImageAttributeRenderer(
         SandboxedMarkdownRenderer(
             worker,
-            hosts=TrustedHosts(own=settings.site_hosts, embedded=settings.embed_hosts),
-            observer=work.bulkhead('texts'),
+            TrustedHosts(own=settings.site_hosts, embedded=settings.embed_hosts),
+            text_bulkhead(observer=work.bulkhead('texts')),
         ), find_images_by_url
     )
     dependencies = ProjectDependencies(

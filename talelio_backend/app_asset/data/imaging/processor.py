@@ -1,4 +1,5 @@
 import logging
+from dataclasses import dataclass, field
 from functools import partial
 from io import SEEK_END
 from typing import BinaryIO
@@ -12,17 +13,13 @@ from talelio_backend.app_asset.data.imaging.protocol import (
     unpack_reply,
 )
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver
+from talelio_backend.shared.workers.bulkhead import Bulkhead
 from talelio_backend.shared.workers.sandboxed_worker import (
     LimitExceeded,
     SandboxedWorker,
     WorkerBusy,
     WorkerFailed,
 )
-
-# How many uploads may wait while one is processed, and for how many seconds.
-WAITING = 7
-TIMEOUT = 60.0
 
 _logger = logging.getLogger(__name__)
 
@@ -37,23 +34,15 @@ image_worker = partial(
     wall_seconds=120.0,
 )
 
+# One picture at a time; others wait up to a minute.
+image_bulkhead = partial(Bulkhead, 'pictures to process', at_once=1, waiting=7, timeout=60.0)
 
+
+@dataclass(frozen=True)
 class SandboxedImageProcessor:
-
-    def __init__(
-        self,
-        worker: SandboxedWorker,
-        limits: ImageLimits = ImageLimits(),
-        *,
-        waiting: int = WAITING,
-        timeout: float = TIMEOUT,
-        observer: BulkheadObserver = BulkheadObserver()
-    ) -> None:
-        self._worker = worker
-        self._limits = limits
-        self._bulkhead = Bulkhead(
-            'pictures to process', at_once=1, waiting=waiting, timeout=timeout, observer=observer
-        )
+    worker: SandboxedWorker
+    limits: ImageLimits = ImageLimits()
+    bulkhead: Bulkhead = field(default_factory=image_bulkhead)
 
     def prepare(self, file: BinaryIO) -> ProcessedImage:
         return self._run('prepare', file)
@@ -63,13 +52,13 @@ class SandboxedImageProcessor:
 
     def _run(self, task: str, file: BinaryIO) -> ProcessedImage:
         try:
-            with self._bulkhead.slot():
+            with self.bulkhead.slot():
                 # Waiting uploads hold no memory, because a file is read only once its slot is free.
-                content = file.read(self._limits.bytes + 1)
-                if len(content) > self._limits.bytes:
-                    raise ImageTooLarge.over(file.seek(0, SEEK_END), self._limits.bytes, 'bytes')
-                response = self._worker.call(pack_request(task, content, self._limits))
-                return unpack_reply(response, pixels=max(self._limits.pixels, AVATAR_WIDTH**2))
+                content = file.read(self.limits.bytes + 1)
+                if len(content) > self.limits.bytes:
+                    raise ImageTooLarge.over(file.seek(0, SEEK_END), self.limits.bytes, 'bytes')
+                response = self.worker.call(pack_request(task, content, self.limits))
+                return unpack_reply(response, pixels=max(self.limits.pixels, AVATAR_WIDTH**2))
         except LimitExceeded:
             raise ImageTooLarge from None
         except WorkerBusy:
@@ -79,6 +68,6 @@ class SandboxedImageProcessor:
             _logger.warning('Processing an image failed: %s', error)
             raise InvalidImageType(DAMAGED) from None
         except MalformedReply:
-            self._worker.close()
+            self.worker.close()
             _logger.warning('Processing an image failed: malformed reply from the codec')
             raise InvalidImageType(DAMAGED) from None

@@ -1,12 +1,13 @@
 import json
 import logging
+from dataclasses import dataclass, field
 from functools import partial
 
 from talelio_backend.app_project.business.domain.errors import NotRenderable, TooExpensiveToRender
 from talelio_backend.app_project.business.domain.rendered import Rendered
 from talelio_backend.app_project.data.rendering.trusted_hosts import TrustedHosts
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver
+from talelio_backend.shared.workers.bulkhead import Bulkhead
 from talelio_backend.shared.workers.sandboxed_worker import (
     LimitExceeded,
     SandboxedWorker,
@@ -15,9 +16,6 @@ from talelio_backend.shared.workers.sandboxed_worker import (
 )
 
 CPU_SECONDS = 8.0
-# How many texts may wait, and for how many seconds.
-WAITING = 7
-TIMEOUT = 10.0
 
 _logger = logging.getLogger(__name__)
 
@@ -31,23 +29,15 @@ markdown_worker = partial(
     wall_seconds=30.0,
 )
 
+# One text at a time; others wait up to ten seconds.
+text_bulkhead = partial(Bulkhead, 'texts to render', at_once=1, waiting=7, timeout=10.0)
 
+
+@dataclass(frozen=True)
 class SandboxedMarkdownRenderer:
-
-    def __init__(
-        self,
-        worker: SandboxedWorker,
-        *,
-        hosts: TrustedHosts = TrustedHosts(),
-        waiting: int = WAITING,
-        timeout: float = TIMEOUT,
-        observer: BulkheadObserver = BulkheadObserver()
-    ) -> None:
-        self._worker = worker
-        self._hosts = hosts.write() + b'\n'
-        self._bulkhead = Bulkhead(
-            'texts to render', at_once=1, waiting=waiting, timeout=timeout, observer=observer
-        )
+    worker: SandboxedWorker
+    hosts: TrustedHosts = TrustedHosts()
+    bulkhead: Bulkhead = field(default_factory=text_bulkhead)
 
     def render(self, markdown: str) -> Rendered:
         """See `app_project.business.ports.MarkdownRenderer`.
@@ -55,8 +45,9 @@ class SandboxedMarkdownRenderer:
         Raises TooExpensiveToRender, NotRenderable, or Unavailable if the worker is busy.
         """
         try:
-            with self._bulkhead.slot():
-                rendered: Rendered = json.loads(self._worker.call(self._hosts + markdown.encode()))
+            with self.bulkhead.slot():
+                request = b'\n'.join([self.hosts.write(), markdown.encode()])
+                rendered: Rendered = json.loads(self.worker.call(request))
                 return rendered
         except LimitExceeded:
             raise TooExpensiveToRender from None

@@ -11,7 +11,11 @@ from talelio_backend.app_asset.business.errors import ImageTooLarge, InvalidImag
 from talelio_backend.app_asset.business.image import ImageKind, ProcessedImage
 from talelio_backend.app_asset.business.ports import ImageProcessor
 from talelio_backend.app_asset.data.imaging.colour import DISPLAY_P3
-from talelio_backend.app_asset.data.imaging.processor import SandboxedImageProcessor, image_worker
+from talelio_backend.app_asset.data.imaging.processor import (
+    SandboxedImageProcessor,
+    image_bulkhead,
+    image_worker,
+)
 from talelio_backend.app_asset.data.imaging.protocol import ImageLimits
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.workers.sandboxed_worker import SandboxedWorker
@@ -198,7 +202,7 @@ def test_an_avatar_may_have_more_pixels_than_its_source(worker: SandboxedWorker)
 
 
 def test_waiting_uploads_are_not_read_and_excess_ones_are_refused(worker: SandboxedWorker) -> None:
-    processor = SandboxedImageProcessor(worker, waiting=1, timeout=0.05)
+    processor = SandboxedImageProcessor(worker, bulkhead=image_bulkhead(waiting=1, timeout=0.05))
     reading, go_on = Event(), Event()
 
     class Slow(BytesIO):
