@@ -1,4 +1,7 @@
 """The operator's use cases, for the command line."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from talelio_backend.app_account.business.context import AccountContext
 from talelio_backend.app_account.business.domain.account import Account
 from talelio_backend.app_account.business.domain.email_address import EmailAddress
@@ -42,35 +45,29 @@ def create(context: AccountContext, *, email: str, username: str, password: str)
 
 def verify(context: AccountContext, email: str) -> Account:
     """Raises NoSuchAccount, AccountAlreadyVerified."""
-    with context.uow as uow:
-        account = _locked(uow, email)
+    with _changing(context, email) as account:
         if account.verified:
             raise AccountAlreadyVerified()
         account.verify(context.now)
         context.record(EventKind.ACCOUNT_VERIFIED, account.id)
-        uow.commit()
     return account
 
 
 def disable_account(context: AccountContext, email: str) -> Account:
     """End all sessions as well. Raises NoSuchAccount, Conflict."""
-    with context.uow as uow:
-        account = _locked(uow, email)
+    with _changing(context, email) as account:
         if not disable(context, account):
             raise Conflict('The account is disabled already')
-        uow.commit()
     return account
 
 
 def enable_account(context: AccountContext, email: str) -> Account:
     """Raises NoSuchAccount, Conflict."""
-    with context.uow as uow:
-        account = _locked(uow, email)
+    with _changing(context, email) as account:
         if account.disabled_at is None:
             raise Conflict('The account is not disabled')
         account.enable(context.now)
         context.record(EventKind.ACCOUNT_ENABLED, account.id)
-        uow.commit()
     return account
 
 
@@ -78,21 +75,17 @@ def set_password(context: AccountContext, email: str, password: str) -> Account:
     """End all sessions as well. Raises NoSuchAccount, WeakPassword."""
     seen = show(context.uow, email)
     password_hash = context.hash_password(password, email=seen.email, username=seen.user.username)
-    with context.uow as uow:
-        account = _locked(uow, email)
+    with _changing(context, email) as account:
         replace_password(context, account, password_hash)
         context.record(EventKind.PASSWORD_CHANGED, account.id)
-        uow.commit()
     return account
 
 
 def delete(context: AccountContext, email: str) -> Account:
     """Delete an account with its user's data, then the image files. Raises NoSuchAccount, Unavailable."""
-    with context.uow as uow:
-        account = _locked(uow, email)
+    with _changing(context, email) as account:
         context.record(EventKind.ACCOUNT_DELETED, account.id)
         keys = remove_account(context, account)
-        uow.commit()
     context.ports.free_files(account.user.id, keys)
     return account
 
@@ -106,8 +99,12 @@ def show(uow: AccountUnitOfWork, email: str) -> Account:
     return account
 
 
-def _locked(uow: AccountUnitOfWork, email: str) -> Account:
-    account = lock_by_email(uow.accounts, EmailAddress(email))
-    if account is None:
-        raise NoSuchAccount(email)
-    return account
+@contextmanager
+def _changing(context: AccountContext, email: str) -> Iterator[Account]:
+    """Lock the account, and commit at the end of the block. Raises NoSuchAccount."""
+    with context.uow as uow:
+        account = lock_by_email(uow.accounts, EmailAddress(email))
+        if account is None:
+            raise NoSuchAccount(email)
+        yield account
+        uow.commit()
