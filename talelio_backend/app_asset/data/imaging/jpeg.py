@@ -6,12 +6,15 @@ from typing import Any
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from talelio_backend.app_asset.business.errors import DAMAGED, InvalidImageType
+from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
 from talelio_backend.app_asset.business.image import ImageKind
 from talelio_backend.app_asset.data.imaging.source import Source, exif_orientation
 
 # The header of a scan: channels and their tables, first and last coefficient, and bit positions.
 _SCAN = re.compile(rb'\xff\xda\0(?:\x08\x01.{2}|\x0a\x02.{4}|\x0c\x03.{6}|\x0e\x04.{8}).{3}', re.DOTALL)
+
+# Encoders make some 20 at most. Each costs the decoder a pass over all pixels, and its sender 30 bytes.
+_SCANS = 100
 
 
 class _Jpeg(JpegImageFile):
@@ -21,6 +24,9 @@ class _Jpeg(JpegImageFile):
 
 
 def open_jpeg(content: bytes) -> Source:
+    scans = sum(1 for _ in _SCAN.finditer(content))
+    if scans > _SCANS:
+        raise ImageTooLarge.over(scans, _SCANS, 'scans')
     image = _Jpeg(BytesIO(content))
     if len(image.layer) != image.layers:
         # The first image of an MPO has no scan, and Pillow went on to the header of the second one.

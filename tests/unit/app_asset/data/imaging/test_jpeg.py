@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from talelio_backend.app_asset.business.errors import DAMAGED, InvalidImageType
+from talelio_backend.app_asset.business.errors import DAMAGED, ImageTooLarge, InvalidImageType
 from tests.support import pictures
 from tests.support.codec import prepare, prepared
 from tests.support.pictures import difference, laid, opened, saved, scene
@@ -116,6 +116,17 @@ def test_a_progressive_jpeg_that_lacks_whole_scans_is_damaged() -> None:
         with pytest.raises(InvalidImageType) as caught:
             prepare(content[:start])
         assert caught.value.reason == DAMAGED
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded() -> None:
+    content = saved(scene(640, 480), 'JPEG', progressive=True)
+    last_scan = content[content.rindex(b'\xff\xda'):-2]
+    scans = content.count(b'\xff\xda')
+
+    assert prepare(content[:-2] + last_scan * (100 - scans) + content[-2:])
+    with pytest.raises(ImageTooLarge, match='One or more') as caught:
+        prepare(content[:-2] + last_scan * (101 - scans) + content[-2:])
+    assert caught.value.reason == '101 scans, at most 100 are taken'
 
 
 def test_an_mpo_without_a_scan_in_its_first_image_is_damaged() -> None:
