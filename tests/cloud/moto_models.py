@@ -68,6 +68,39 @@ class BucketPolicy(_StandIn, CloudFormationModel):
         return {}
 
 
+class Alarm(_StandIn, CloudFormationModel):
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return 'AWS::CloudWatch::Alarm'
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str,
+        **_: Any
+    ) -> Self:
+        # By its API, which minds each key.
+        cloudwatch: Any = boto3.client(
+            'cloudwatch', region_name=region_name, aws_access_key_id='test', aws_secret_access_key='test'
+        )
+        cloudwatch.put_metric_alarm(AlarmName=resource_name, **cloudformation_json['Properties'])
+        return cls(resource_name, {})
+
+
+class TopicPolicy(_StandIn, CloudFormationModel):
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return 'AWS::SNS::TopicPolicy'
+
+
+class MetricFilter(_StandIn, CloudFormationModel):
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return 'AWS::Logs::MetricFilter'
+
+
 class OriginAccessControl(_StandIn, CloudFormationModel):
 
     @staticmethod

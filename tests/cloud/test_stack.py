@@ -122,6 +122,31 @@ def test_the_machine_starts_from_an_image_of_its_architecture(machine: str, imag
     assert template()['Parameters']['InstanceType']['Default'] == 't3.micro'
 
 
+def test_alarms_go_to_the_address_that_is_given() -> None:
+    with new_account() as account:
+        create(account, AlarmEmail='you@example.com', GitHubRepository='maker/talelio_backend')
+        sns: Any = account.client('sns')
+        cloudwatch: Any = account.client('cloudwatch')
+        rules: Any = account.client('events')
+        subscription, = sns.list_subscriptions()['Subscriptions']
+        alarms = cloudwatch.describe_alarms()['MetricAlarms']
+        targets = [
+            target['Arn'] for rule in rules.list_rules()['Rules']
+            for target in rules.list_targets_by_rule(Rule=rule['Name'])['Targets']
+        ]
+    topic = subscription['TopicArn']
+    assert (subscription['Protocol'], subscription['Endpoint']) == ('email', 'you@example.com')
+    assert {alarm['MetricName']
+            for alarm in alarms} == {
+                'StatusCheckFailed', 'CPUCreditBalance', 'DiskUsed', 'CPUUtilization', 'Backups',
+                'FailedArchivings'
+            }
+    for alarm in alarms:
+        assert alarm['AlarmActions'] == alarm['OKActions'] == [topic]
+        assert alarm['AlarmDescription'].count('.') >= 1
+    assert targets == [topic] * 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     account: boto3.Session
@@ -142,6 +167,8 @@ def test_it_is_created(stack: Stack) -> None:
     assert stack.outputs['PublicAddress']
     iam: Any = stack.account.client('iam')
     assert 'DeployRoleArn' not in stack.outputs
+    cloudwatch: Any = stack.account.client('cloudwatch')
+    assert not cloudwatch.describe_alarms()['MetricAlarms']
     assert not iam.list_open_id_connect_providers()['OpenIDConnectProviderList']
 
 

@@ -1,5 +1,6 @@
 """What the template says: nobody may do more than must be, and what is precious is kept."""
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from talelio_backend.settings import PROJECT_FOLDER
-from tests.cloud.aws_files import AWS_FOLDER, REGION, TEMPLATE_FILE, resources, template
+from tests.cloud.aws_files import AWS_FOLDER, REGION, TEMPLATE_FILE, resources, substituted, template
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:
@@ -126,6 +127,53 @@ def test_the_script_that_makes_the_machine_is_sound() -> None:
     shellcheck = [str(Path(sys.executable).parent / 'shellcheck'), '--shell=bash', '-']
     result = subprocess.run(shellcheck, input=script, stdout=subprocess.PIPE, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, '')
+
+
+def test_the_machine_reports_its_disks_as_the_alarms_look_for_them(tmp_path: Path) -> None:
+    launch, = resources('AWS::EC2::LaunchTemplate').values()
+    text = substituted(launch['LaunchTemplateData']['UserData']['Fn::Base64'])
+    script = text.partition("report-disks <<'EOF'\n")[2].partition('\nEOF\n')[0]
+    (tmp_path / 'aws').write_text('#!/bin/sh\necho "$@"\n', encoding='ascii')
+    (tmp_path / 'aws').chmod(0o755)
+    # This machine has no such folder.
+    here = script.replace('/ /data;', f'/ {tmp_path};')
+    assert here != script
+
+    told = subprocess.run(['bash', '-c', here],
+                          env={
+                              'PATH': f'{tmp_path}:{os.environ["PATH"]}'
+                          },
+                          capture_output=True,
+                          text=True,
+                          check=True).stdout.splitlines()
+
+    for line, folder in zip(told, ('/', tmp_path), strict=True):
+        assert re.fullmatch(
+            f'cloudwatch put-metric-data --region {REGION} --namespace talelio --metric-name DiskUsed '
+            rf'--unit Percent --dimensions Folder={folder} --value \d+', line
+        )
+    alarms = [
+        alarm for alarm in resources('AWS::CloudWatch::Alarm').values() if alarm['MetricName'] == 'DiskUsed'
+    ]
+    assert [alarm['Namespace'] for alarm in alarms] == ['talelio'] * 2
+    folders = [dimension['Value'] for alarm in alarms for dimension in alarm['Dimensions']]
+    assert sorted(folders) == ['/', '/data']
+    condition, = (
+        statement['Condition'] for _, statement in _statements()
+        if 'cloudwatch:PutMetricData' in _list(statement['Action'])
+    )
+    assert condition == {'StringEquals': {'cloudwatch:namespace': 'talelio'}}
+
+
+def test_alarms_of_backups_look_for_words_that_are_logged() -> None:
+    # A test of the box's recovery sees them.
+    words = {each['FilterPattern'] for each in resources('AWS::Logs::MetricFilter').values()}
+    assert words == {'"backup command end: completed successfully"', '"archive command failed"'}
+    counted = {
+        each['MetricTransformations'][0]['MetricName']
+        for each in resources('AWS::Logs::MetricFilter').values()
+    }
+    assert counted <= {alarm['MetricName'] for alarm in resources('AWS::CloudWatch::Alarm').values()}
 
 
 def test_what_is_precious_outlives_the_stack() -> None:
