@@ -39,6 +39,16 @@ def test_a_migrated_database_is_ok(database_url: str) -> None:
     assert f' at {parts.host}:{parts.port}/{parts.database}, schema at ' in found
 
 
+def test_the_password_may_stand_apart_from_the_url(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on AWS, where a secret is a variable of its own.
+    url = make_url(database_url)
+    monkeypatch.setenv('PGPASSWORD', str(url.password))
+
+    assert check(str(url._replace(password=None))).startswith('PostgreSQL ')
+
+
 def test_a_server_that_is_away() -> None:
     with closed_port() as port:
         error = failure(f'postgresql+psycopg2://maker:{PLANTED}@127.0.0.1:{port}/talelio')
