@@ -6,7 +6,7 @@ from tests.support.answers import error_of, ok
 from tests.support.members import Person
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.traefik_client import Answer, Proxied
-from tests.support.uploads import IMAGES, form_of, new_picture
+from tests.support.uploads import FORM, IMAGES, form_of, new_picture
 
 OWNER = Person(email='owner@example.com', username='owner')
 PROJECTS = f'/v1/users/{OWNER.username}/projects'
@@ -21,9 +21,8 @@ def use(client: Proxied, mails: SmtpSink) -> Answer:
     token = ok(client.post('/v1/accounts/login', OWNER.login))['access_token']
     bearer = {'Authorization': f'Bearer {token}'}
 
-    form = {'Content-Type': 'multipart/form-data; boundary=b'}
-    error_of(client.ask('POST', IMAGES, form_of(new_picture()), form), HTTPStatus.FORBIDDEN)
-    url, = ok(client.ask('POST', IMAGES, form_of(new_picture()), form | bearer))['image_objects_urls']
+    error_of(client.ask('POST', IMAGES, form_of(new_picture()), FORM), HTTPStatus.FORBIDDEN)
+    url, = ok(client.ask('POST', IMAGES, form_of(new_picture()), FORM | bearer))['image_objects_urls']
     picture = client.get(urlsplit(url).path)
     assert (picture.status_code, picture.headers['Content-Type']) == (HTTPStatus.OK, 'image/png')
 

@@ -11,10 +11,9 @@ from tests.support.members import Member, join
 from tests.support.traefik import HOST, Traefik
 from tests.support.traefik_client import Proxied
 from tests.support.traefik_rig import Rig, new_address
-from tests.support.uploads import AVATAR, IMAGES, form_of, new_picture
+from tests.support.uploads import AVATAR, FORM, IMAGES, form_of, new_picture
 
 MIB = 1024 * 1024
-FORM = {'Content-Type': 'multipart/form-data; boundary=b'}
 
 
 def from_labels(url: str) -> dict[str, Any]:

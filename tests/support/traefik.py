@@ -183,7 +183,11 @@ class Traefik:
 
     def buffer_files(self) -> list[str]:
         """Those of bodies. They have no name any more, so none is left behind."""
-        files = [os.readlink(file) for file in Path(f'/proc/{self.pid}/fd').iterdir()]
+        files = []
+        for file in Path(f'/proc/{self.pid}/fd').iterdir():
+            # It may be closed by now.
+            with suppress(FileNotFoundError):
+                files.append(os.readlink(file))
         return [file for file in files if file.startswith(str(self.temporary_folder))]
 
     def server_status(self, service: str = 'api-ready') -> dict[str, str]:

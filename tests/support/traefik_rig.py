@@ -1,9 +1,11 @@
 """The service as it is deployed: Traefik before two APIs that share a database and a folder of pictures."""
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from tests.support.database import copy_of
 from tests.support.members import WHITELIST
@@ -28,6 +30,11 @@ class Rig:
 
     def api_logs(self) -> str:
         return ''.join(api.log() for api in self.apis)
+
+    def logged(self, request_id: str) -> list[dict[str, Any]]:
+        """The lines of requests with this id in the APIs' logs."""
+        lines = [json.loads(line) for line in self.api_logs().splitlines() if request_id in line]
+        return [line for line in lines if 'remote_address' in line]
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from tests.support.served_api import ServedApi
 
 IMAGES = '/v1/assets/images'
 AVATAR = '/v1/users/me/avatar'
+# The headers of `form_of`.
+FORM = {'Content-Type': 'multipart/form-data; boundary=b'}
 
 _numbers = count(1)
 

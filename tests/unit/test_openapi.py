@@ -99,3 +99,16 @@ def test_the_document_is_served(app: Flask, document: dict[str, Any]) -> None:
 
     assert (response.status_code, response.mimetype) == (200, 'application/json')
     assert response.get_json() == document
+
+
+def test_the_proxy_may_replace_these_errors_by_its_own(document: dict[str, Any]) -> None:
+    """As traefik/routes.toml does: no response of the API is lost that says more."""
+    files = {'POST /v1/assets/images', 'PUT /v1/users/me/avatar'}
+    for name, operation in operations(document):
+        responses = operation['responses']
+        assert not {'502', '504'} & responses.keys(), name
+        assert '429' not in responses or ' /v1/accounts/' in name, name
+        if '413' in responses and name not in files:
+            examples = responses['413']['content']['application/json']['examples'].values()
+            assert {each['value']['error']['message']
+                    for each in examples} == {'The request body is too large'}, name
