@@ -54,6 +54,7 @@ class Box:
                 'PGBACKREST_STANZA': 'talelio',
                 'PGBACKREST_CONFIG': str(FOLDER / 'pgbackrest.conf'),
                 'PGBACKREST_LOCK_PATH': str(folder / 'lock'),
+                'PGBACKREST_SPOOL_PATH': str(folder / 'spool'),
                 'PGBACKREST_REPO1_STORAGE_PORT': port,
                 # It looks for no address in a certificate, only for names.
                 'PGBACKREST_REPO1_STORAGE_VERIFY_TLS': 'n',
