@@ -37,7 +37,7 @@ class FakeRenderer:
         # Runs at each rendering: what others do meanwhile.
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def render(self, markdown: str) -> Rendered:
+    def render(self, markdown: str, account_id: int | None = None) -> Rendered:
         self.rendered += 1
         self.meanwhile()
         if markdown == 'too expensive':
@@ -54,10 +54,10 @@ class FakeRenderer:
 class FakeImageProcessor:
     """Takes text for a picture: 'invalid' and 'large' are refused, anything else is kept in capitals."""
 
-    def prepare(self, file: BinaryIO) -> ProcessedImage:
+    def prepare(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
         return self._prepared(file, variant_widths=(320, 640))
 
-    def prepare_avatar(self, file: BinaryIO) -> ProcessedImage:
+    def prepare_avatar(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
         return self._prepared(file, variant_widths=())
 
     def _prepared(self, file: BinaryIO, variant_widths: tuple[int, ...]) -> ProcessedImage:

@@ -33,7 +33,7 @@ def set_avatar(
         user = find_own_user(uow.users, owner)
     with storing(uow, store, user.id) as stored:
         try:
-            prepared = processor.prepare_avatar(file.content)
+            prepared = processor.prepare_avatar(file.content, owner.account_id)
         except RefusedImage as error:
             error.faults = [error.fault(0, file.name)]
             raise

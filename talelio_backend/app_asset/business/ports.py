@@ -12,13 +12,13 @@ from talelio_backend.shared.business.repository import Repository
 class ImageProcessor(Protocol):
     """Re-encodes untrusted images for serving.
 
-    Both methods raise InvalidImageType, ImageTooLarge or Unavailable.
+    Accounts take turns. Both methods raise InvalidImageType, ImageTooLarge or Unavailable.
     """
 
-    def prepare(self, file: BinaryIO) -> ProcessedImage:
+    def prepare(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
         """Re-encode an image with its orientation applied, and make its variants."""
 
-    def prepare_avatar(self, file: BinaryIO) -> ProcessedImage:
+    def prepare_avatar(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
         """Crop the centre to a WebP square of AVATAR_WIDTH, without variants."""
 
 

@@ -47,7 +47,7 @@ def upload(
         refusals: dict[int, RefusedImage] = {}
         for place, file in enumerate(files):
             try:
-                prepared = processor.prepare(file.content)
+                prepared = processor.prepare(file.content, owner.account_id)
             except RefusedImage as error:
                 refusals[place] = error
             if refusals:

@@ -98,9 +98,10 @@ class ProjectReadSession(ReadSession, Protocol):
 
 class MarkdownRenderer(Protocol):
 
-    def render(self, markdown: str) -> Rendered:
+    def render(self, markdown: str, account_id: int | None = None) -> Rendered:
         """Return HTML that is safe to embed in a page, and what describes it.
 
+        Accounts take turns. An operator's commands have none.
         Raises TooExpensiveToRender, NotRenderable, or Unavailable if too many texts are waiting.
         """
 

@@ -44,15 +44,15 @@ class SandboxedImageProcessor:
     limits: ImageLimits = ImageLimits()
     bulkhead: Bulkhead = field(default_factory=image_bulkhead)
 
-    def prepare(self, file: BinaryIO) -> ProcessedImage:
-        return self._run('prepare', file)
+    def prepare(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
+        return self._run('prepare', file, account_id)
 
-    def prepare_avatar(self, file: BinaryIO) -> ProcessedImage:
-        return self._run('prepare_avatar', file)
+    def prepare_avatar(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
+        return self._run('prepare_avatar', file, account_id)
 
-    def _run(self, task: str, file: BinaryIO) -> ProcessedImage:
+    def _run(self, task: str, file: BinaryIO, account_id: int | None) -> ProcessedImage:
         try:
-            with self.bulkhead.slot():
+            with self.bulkhead.slot(account_id):
                 # Waiting uploads hold no memory, because a file is read only once its slot is free.
                 content = file.read(self.limits.bytes + 1)
                 if len(content) > self.limits.bytes:

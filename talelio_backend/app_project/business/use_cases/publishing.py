@@ -48,7 +48,7 @@ def publish(
     patch = patch.checked(is_own_image)
     assert patch.title is not UNSET and patch.body is not UNSET
     # Before the transaction, so that no connection is held during rendering.
-    rendered = renderer.render(patch.body)
+    rendered = renderer.render(patch.body, author.account_id)
     with uow:
         user_id = find_own_user_id(uow.user_ids, author)
         project = Project(
@@ -85,7 +85,7 @@ def change(
     with uow:
         user_id = find_own_user_id(uow.user_ids, owner)
         _check_precondition(precondition, check_owned(uow.projects.get(project_id), user_id, now))
-    rendered = None if patch.body is UNSET else renderer.render(patch.body)
+    rendered = None if patch.body is UNSET else renderer.render(patch.body, owner.account_id)
     with uow:
         project = check_owned(uow.projects.get_for_update(project_id), user_id, now)
         _check_precondition(precondition, project)

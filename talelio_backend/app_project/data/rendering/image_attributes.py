@@ -53,9 +53,9 @@ class ImageAttributeRenderer:
         self._renderer = renderer
         self._find_images = find_images
 
-    def render(self, markdown: str) -> Rendered:
+    def render(self, markdown: str, account_id: int | None = None) -> Rendered:
         """See `app_project.business.ports.MarkdownRenderer`. Also raises the errors of `find_images`."""
-        rendered = self._renderer.render(markdown)
+        rendered = self._renderer.render(markdown, account_id)
         if urls := image_urls(rendered['html']):
             rendered['html'] = add_image_attributes(rendered['html'], self._find_images(urls))
         return rendered

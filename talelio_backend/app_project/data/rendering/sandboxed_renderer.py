@@ -39,13 +39,13 @@ class SandboxedMarkdownRenderer:
     hosts: TrustedHosts = TrustedHosts()
     bulkhead: Bulkhead = field(default_factory=text_bulkhead)
 
-    def render(self, markdown: str) -> Rendered:
+    def render(self, markdown: str, account_id: int | None = None) -> Rendered:
         """See `app_project.business.ports.MarkdownRenderer`.
 
         Raises TooExpensiveToRender, NotRenderable, or Unavailable if the worker is busy.
         """
         try:
-            with self.bulkhead.slot():
+            with self.bulkhead.slot(account_id):
                 request = b'\n'.join([self.hosts.write(), markdown.encode()])
                 rendered: Rendered = json.loads(self.worker.call(request))
                 return rendered

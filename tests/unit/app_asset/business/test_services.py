@@ -195,10 +195,10 @@ def test_a_store_failure_at_any_file_stores_nothing(
     class FailingLater(FakeImageProcessor):
         prepared = 0
 
-        def prepare(self, file: BinaryIO) -> ProcessedImage:
+        def prepare(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
             self.prepared += 1
             store.fail_at = failing_file if self.prepared == failing_picture else None
-            return super().prepare(file)
+            return super().prepare(file, account_id)
 
     assets.processor = FailingLater()
     store.failure = StorageRefused('The storage says no')

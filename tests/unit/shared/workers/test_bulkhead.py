@@ -1,11 +1,13 @@
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import pytest
 
 from talelio_backend.shared.business.errors import Unavailable
-from talelio_backend.shared.workers.bulkhead import Bulkhead
-from tests.support.waiting import PATIENCE
+from talelio_backend.shared.workers.bulkhead import Bulkhead, BulkheadObserver
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class Workshop:
@@ -66,3 +68,74 @@ def test_an_error_frees_the_slot() -> None:
     for _ in range(3):
         with pytest.raises(KeyError), bulkhead.slot():
             raise KeyError
+
+
+class Queue:
+    """Calls that wait in a bulkhead whose only slot is taken, and the order in which they get it."""
+
+    def __init__(self, pool: ThreadPoolExecutor, waiting: int) -> None:
+        self._observer = _Waiting()
+        self._bulkhead = Bulkhead(
+            'texts', at_once=1, waiting=waiting, timeout=PATIENCE, observer=self._observer
+        )
+        self._pool = pool
+        self.order: list[int] = []
+
+    def run(self, *accounts: int) -> list[Future[None]]:
+        """Let the calls of these accounts arrive in this order, and then work one after another."""
+        with self._bulkhead.slot(0):
+            calls = []
+            for number, account in enumerate(accounts, 2):
+                calls.append(self._pool.submit(self._work, account))
+                wait_until(partial(self._observer.has_seen, number), 'it waits')
+        wait(calls, PATIENCE)
+        return calls
+
+    def _work(self, account: int) -> None:
+        with self._bulkhead.slot(account):
+            self.order.append(account)
+
+
+class _Waiting(BulkheadObserver):
+
+    def __init__(self) -> None:
+        self.arrived = 0
+
+    def waiting(self) -> AbstractContextManager[object]:
+        self.arrived += 1
+        return nullcontext()
+
+    def refused(self) -> None:
+        self.arrived += 1
+
+    def has_seen(self, calls: int) -> bool:
+        return self.arrived >= calls
+
+
+def test_accounts_take_turns() -> None:
+    with ThreadPoolExecutor(6) as pool:
+        queue = Queue(pool, waiting=6)
+
+        queue.run(1, 1, 1, 2, 2, 3)
+
+    assert queue.order == [1, 2, 3, 1, 2, 1]
+
+
+def test_where_no_place_is_left_the_last_call_of_the_account_with_the_most_gives_way() -> None:
+    with ThreadPoolExecutor(6) as pool:
+        queue = Queue(pool, waiting=3)
+
+        calls = queue.run(1, 1, 1, 2)
+
+    assert queue.order == [1, 2, 1]
+    assert [type(call.exception()) for call in calls] == [type(None), type(None), Unavailable, type(None)]
+
+
+def test_an_account_does_not_make_another_with_as_many_calls_give_way() -> None:
+    with ThreadPoolExecutor(6) as pool:
+        queue = Queue(pool, waiting=2)
+
+        calls = queue.run(1, 2, 2)
+
+    assert queue.order == [1, 2]
+    assert [type(call.exception()) for call in calls] == [type(None), type(None), Unavailable]
