@@ -1,19 +1,22 @@
 """Every write of the API while a standby, which only lets itself be read, stands in for the primary."""
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import make_url
 
 from talelio_backend.development.embedded_postgres import EmbeddedPostgres
 from tests.faults.cases import Case, for_each
 from tests.faults.trial import Outcome, Service, check_mended, check_suffered
 from tests.support.answers import ok
+from tests.support.at_once import at_once
 from tests.support.attempts import Prepare
-from tests.support.database import connect, select_one
+from tests.support.database import connect, execute, select_one
 from tests.support.members import WHITELIST, join, publish
 from tests.support.migrated_cluster import MigratedCluster
 from tests.support.own_postgres import OwnPostgres, own_postgres
@@ -23,6 +26,7 @@ from tests.support.uploads import stored_files
 from tests.support.waiting import wait_until
 from tests.support.writes import WRITES
 
+READ_ONLY = "SELECT current_setting('transaction_read_only')"
 STANDBY = 'a read-only standby in place of the primary'
 
 
@@ -114,3 +118,47 @@ def test_a_read(service: Service, pair: Pair, case: Case) -> None:
         assert service.api.get('/health/live').status_code == HTTPStatus.OK
     finally:
         pair.fail_back()
+
+
+@contextmanager
+def demoted(url: str) -> Iterator[None]:
+    """Connections that exist lead to a reader from now on, and new ones to a writer."""
+    with closing(connect(url)) as database:
+        name = make_url(url).database
+        execute(database, f'ALTER DATABASE {name} SET default_transaction_read_only = off')
+        execute(database, 'ALTER SYSTEM SET default_transaction_read_only = on')
+        execute(database, 'SELECT pg_reload_conf()')
+        wait_until(lambda: select_one(database, READ_ONLY) == 'on', 'it can only be read')
+        try:
+            yield
+        finally:
+            execute(database, 'SET default_transaction_read_only = off')
+            execute(database, 'ALTER SYSTEM RESET default_transaction_read_only')
+            execute(database, f'ALTER DATABASE {name} RESET default_transaction_read_only')
+            execute(database, 'SELECT pg_reload_conf()')
+
+
+@for_each([
+    Case(
+        part='PostgreSQL',
+        fault='the primary becomes a standby, and its connections stay',
+        meanwhile='publishing',
+        holds='a 503 for each worker at most; then everything is carried out'
+    )
+])
+def test_connections_to_a_former_primary(service: Service, pair: Pair, case: Case) -> None:
+    del case
+    author = join(service.api)
+    # Fills the pools.
+    at_once([partial(publish, service.api, author, 'A title', 'text')] * 16)
+
+    with demoted(pair.primary.direct_url):
+        project = {'title': 'A title', 'body': 'text'}
+        statuses = [
+            service.api.post('/v1/projects', project, headers=author.bearer).status_code for _ in range(40)
+        ]
+        assert service.api.get('/health/ready').status_code == HTTPStatus.OK
+
+    refused = statuses.count(HTTPStatus.SERVICE_UNAVAILABLE)
+    assert refused <= int(service.api.environ['WEB_CONCURRENCY'])
+    assert statuses.count(HTTPStatus.CREATED) == len(statuses) - refused
