@@ -34,11 +34,13 @@ class FakeRenderer:
 
     def __init__(self) -> None:
         self.rendered = 0
+        self.account_id: int | None = None
         # Runs at each rendering: what others do meanwhile.
         self.meanwhile: Callable[[], object] = lambda: None
 
     def render(self, markdown: str, account_id: int | None = None) -> Rendered:
         self.rendered += 1
+        self.account_id = account_id
         self.meanwhile()
         if markdown == 'too expensive':
             raise TooExpensiveToRender()
@@ -54,10 +56,14 @@ class FakeRenderer:
 class FakeImageProcessor:
     """Takes text for a picture: 'invalid' and 'large' are refused, anything else is kept in capitals."""
 
+    account_id: int | None = None
+
     def prepare(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
+        self.account_id = account_id
         return self._prepared(file, variant_widths=(320, 640))
 
     def prepare_avatar(self, file: BinaryIO, account_id: int | None = None) -> ProcessedImage:
+        self.account_id = account_id
         return self._prepared(file, variant_widths=())
 
     def _prepared(self, file: BinaryIO, variant_widths: tuple[int, ...]) -> ProcessedImage:

@@ -87,6 +87,12 @@ def test_images_are_stored_in_the_order_sent(assets: Assets) -> None:
     assert assets.listed() == [images[1].id, images[0].id]
 
 
+def test_an_upload_waits_as_its_owners(assets: Assets) -> None:
+    assets.upload(b'one')
+
+    assert assets.processor.account_id == assets.owner.account_id
+
+
 def test_uploading_the_same_content_again_returns_the_same_image(assets: Assets) -> None:
     first, = assets.upload(b'one')
     images = assets.upload(b'one', b'two', b'one')

@@ -45,6 +45,17 @@ def change(
     return publishing.change(uow, FakeRenderer(), own, owner, project.id, ProjectPatch(**values), now=now)
 
 
+def test_a_text_waits_as_its_authors(uow: FakeUnitOfWork, author: Identity) -> None:
+    renderer = FakeRenderer()
+    patch = ProjectPatch(title='Title', body='x')
+
+    project = publishing.publish(uow, renderer, own, author, patch, now=NOW)
+    assert renderer.account_id == author.account_id
+    renderer.account_id = None
+    publishing.change(uow, renderer, own, author, project.id, ProjectPatch(body='y'), now=LATER)
+    assert renderer.account_id == author.account_id
+
+
 def test_publish_stores_the_body_as_sent_and_its_html(uow: FakeUnitOfWork, author: Identity) -> None:
     project = publish(uow, author, ' Title ', '  body\r\n')
 
