@@ -1,7 +1,11 @@
 """The task definitions are what ECS takes, fit the machine, and give the API what it needs."""
+import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import boto3
@@ -15,6 +19,7 @@ from tests.cloud.aws_files import (
     AWS_FOLDER,
     BACKEND,
     DEFINITION_FILES,
+    GUIDE_FILE,
     PLACEHOLDERS,
     POSTGRESQL,
     TRAEFIK,
@@ -25,7 +30,7 @@ from tests.cloud.aws_files import (
     deploy,
     resources,
 )
-from tests.support.box import compose
+from tests.support.box import compose, guide_block, write_program
 
 # Stand-ins for what SSM holds.
 STORED = {
@@ -189,6 +194,34 @@ def test_the_database_is_archived_as_on_a_box() -> None:
     for each in (server, backups):
         named = {item['name'] for item in (*each['environment'], *each['secrets'])}
         assert {name for name in named if name.startswith('PGBACKREST_')} == of_the_box
+
+
+def test_the_guide_restores_in_a_task_of_the_database_while_its_service_rests(tmp_path: Path) -> None:
+    note = 'import json, sys\nprint(json.dumps(sys.argv[1:]), file=sys.stderr)\nprint("task")\n'
+    stand_in = f'#!{sys.executable}\n{note}'
+    write_program(tmp_path / 'aws', stand_in)
+
+    told = subprocess.run([
+        'bash', '-euo', 'pipefail', '-c',
+        guide_block('<!-- restore to a minute', GUIDE_FILE)
+    ],
+                          env={'PATH': f'{tmp_path}:{os.environ["PATH"]}'},
+                          capture_output=True,
+                          text=True,
+                          check=True)
+
+    calls = [json.loads(line) for line in told.stderr.splitlines()]
+    assert [call[1] for call in calls] == [
+        'update-service', 'update-service', 'wait', 'run-task', 'wait', 'describe-tasks', 'update-service',
+        'update-service'
+    ]
+    run = dict(zip(calls[3][2::2], calls[3][3::2], strict=True))
+    assert run['--task-definition'] == definition(POSTGRESQL)['family']
+    override, = json.loads(run['--overrides'])['containerOverrides']
+    assert override == {
+        'name': container(POSTGRESQL)['name'],
+        'command': ['pitr-restore', '2026-11-30 14:05:00+00']
+    }
 
 
 def test_the_proxy_has_the_ports_of_the_web() -> None:

@@ -20,7 +20,9 @@ GUIDE = PROJECT_FOLDER / '.github/DEPLOYING_ON_A_BOX.md'
 
 # Of the programs in PostgreSQL's image.
 _POSTGRES_PROGRAMS = ('createdb', 'dropdb', 'pg_dump', 'pg_restore', 'psql')
-_SYSTEM_PROGRAMS = ('bash', 'comm', 'cp', 'date', 'find', 'flock', 'install', 'sort', 'stat', 'sync', 'tar', 'xargs')
+_SYSTEM_PROGRAMS = (
+    'bash', 'comm', 'cp', 'date', 'find', 'flock', 'install', 'sort', 'stat', 'sync', 'tar', 'xargs'
+)
 
 # Docker Compose's part in the owner's commands: what they run in a container is run here.
 _DOCKER = r'''#!/usr/bin/env bash
@@ -60,9 +62,9 @@ def unescaped(text: str) -> str:
     return text.replace('$$', '$')
 
 
-def guide_block(mark: str) -> str:
+def guide_block(mark: str, guide: Path = GUIDE) -> str:
     """The block of code of the owner's guide that comes after this text."""
-    _, found, rest = GUIDE.read_text(encoding='utf-8').partition(mark)
+    _, found, rest = guide.read_text(encoding='utf-8').partition(mark)
     assert found, f'the guide has no {mark!r}'
     block = re.search(r'```sh\n(.*?)```\n', rest, re.DOTALL)
     assert block
