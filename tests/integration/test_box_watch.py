@@ -4,11 +4,9 @@ import re
 import shutil
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import yaml  # type: ignore[import-untyped]
 from tests.support.box import compose, unescaped, write_program
 from tests.support.missing import skip_outside_ci
 from tests.support.observability import FOLDER
+from tests.support.page_server import page_server
 from tests.support.smtp_sink import SmtpSink
 from tests.support.sockets import closed_port
 
@@ -35,31 +34,12 @@ LOGIN = ("it's|a&b\\1@example.com", 'p|a&s\\s "w\'o$rd')
 OWNER = 'you@box.test'
 
 
-class _Ready(BaseHTTPRequestHandler):
-
-    def do_GET(self) -> None:  # pylint: disable=invalid-name
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
-        pass
-
-
-@contextmanager
-def site(authority: trustme.CA, *, days: int) -> Iterator[str]:
-    """Serve a certificate that ends so soon; give the host and port."""
+def certified(authority: trustme.CA, *, days: int) -> ssl.SSLContext:
+    """A server's, whose certificate ends so soon."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     end = datetime.now(UTC) + timedelta(days=days)
     authority.issue_cert('127.0.0.1', not_after=end).configure_cert(context)
-    with ThreadingHTTPServer(('127.0.0.1', 0), _Ready) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f'127.0.0.1:{server.server_port}'
-        finally:
-            server.shutdown()
-            thread.join()
+    return context
 
 
 class Watch:
@@ -171,13 +151,15 @@ class Watch:
 
 def test_mails_say_what_is_wrong_and_when_it_is_right_again(tmp_path: Path) -> None:
     authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert('127.0.0.1').configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / 'ca.pem'))
-    with SmtpSink(starttls=context, login=LOGIN) as sink, site(authority, days=5) as host:
+    site = tmp_path / 'site'
+    (site / 'health').mkdir(parents=True)
+    (site / 'health/ready').touch()
+    with SmtpSink(starttls=certified(authority, days=90), login=LOGIN) as sink, \
+            page_server(site, certified(authority, days=5)) as port:
         watch = Watch(
             tmp_path, {
-                'API_HOST': host,
+                'API_HOST': f'127.0.0.1:{port}',
                 'ALERT_EMAIL': OWNER,
                 'ALERT_SMTP_HOST': f'127.0.0.1:{sink.port}',
                 'ALERT_SMTP_USER': LOGIN[0],
