@@ -23,6 +23,8 @@ PARAMETERS = {
     'WhitelistedEmails': 'maker@example.com',
     'EmailSender': 'My site <noreply@example.com>',
 }
+# Of talelio_backend/gunicorn_config.py.
+GRACEFUL_TIMEOUT = 30
 SECRETS = {
     'PGPASSWORD': 'something',
     'SECRET_KEY': SECRET_KEY,
@@ -129,9 +131,16 @@ def test_the_balancer_closes_idle_connections_first_and_lets_requests_end(stack:
     attributes = {each['Key']: each['Value'] for each in balancer['LoadBalancerAttributes']}
 
     assert stack.settings.keep_alive > int(attributes['idle_timeout.timeout_seconds'])
-    assert stack.settings.drain_seconds > \
-        group['HealthCheckIntervalSeconds'] * group['UnhealthyThresholdCount']
-    assert group['HealthCheckPath'] == '/health/ready'
+    assert stack.settings.drain_seconds + GRACEFUL_TIMEOUT <= stack.container['stopTimeout']
+    assert group['TargetGroupAttributes'] == [{'Key': 'deregistration_delay.timeout_seconds', 'Value': '60'}]
+
+
+def test_a_task_that_loses_the_database_is_not_replaced(stack: Stack) -> None:
+    group, = resources('AWS::ElasticLoadBalancingV2::TargetGroup', TEMPLATE_FILE).values()
+
+    assert group['HealthCheckPath'] == '/health/live'
+    # Ready once, and live from then on.
+    assert stack.container['healthCheck']['command'] == ['CMD', 'python', '-m', 'talelio_backend.healthcheck']
 
 
 def test_a_deployment_starts_new_tasks_before_it_stops_old_ones() -> None:

@@ -20,8 +20,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from talelio_backend.shared.business.errors import Unavailable
 from talelio_backend.shared.data.change_notifications import CHANNEL
 
-# Seconds between two checks that notifications arrive.
-HEARTBEAT = 0.5
+# Seconds between two checks that notifications arrive. Each is a small write, also while nobody reads.
+HEARTBEAT = 1.0
 # Seconds between two checks at least, so that frequent writes do not cause more of them.
 MIN_INTERVAL = 0.05
 # Seconds for which a check is valid. It bounds the age of cached responses when notifications are delayed,
