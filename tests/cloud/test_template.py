@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,11 +66,15 @@ def user_data() -> str:
 # Notes how it is called, and fails where it is told to.
 STAND_IN = """\
 #!/bin/sh
-echo "$(basename "$0") $*" >>"$CALLS"
-case "$(basename "$0") $*" in *"$FAILING_1"* | *"$FAILING_2"*) exit 1 ;; esac
+echo "${0##*/} $*" >>"$CALLS"
+case "${0##*/} $*" in
+  # The disk is empty.
+  blkid*) exit 2 ;;
+  *"$FAILING_1"* | *"$FAILING_2"*) exit 1 ;;
+esac
 echo i-0123456789abcdef0
 """
-SIGNAL, ATTACH = 'cloudformation signal-resource', 'ec2 attach-volume'
+SIGNAL, ATTACH, FORMAT = 'cloudformation signal-resource', 'ec2 attach-volume', 'mkfs.xfs'
 HEALTH = 'autoscaling set-instance-health'
 
 
@@ -80,24 +85,28 @@ HEALTH = 'autoscaling set-instance-health'
         ((ATTACH, ATTACH), [ATTACH, SIGNAL]),
         # Nothing waits for a replacement: the group replaces it.
         ((ATTACH, SIGNAL), [ATTACH, SIGNAL, HEALTH]),
+        ((FORMAT, SIGNAL), [ATTACH, 'blkid', FORMAT, SIGNAL, HEALTH]),
         # Not even that can be said.
         (('aws ', 'aws '), [ATTACH, SIGNAL, HEALTH, 'poweroff']),
     ],
-    ids=['created', 'replaced', 'cut off']
+    ids=['created', 'replaced', 'replaced, in a function', 'cut off']
 )
 def test_a_machine_that_cannot_be_made_says_so(
     tmp_path: Path, failing: tuple[str, str], calls: list[str]
 ) -> None:
-    for name in ('aws', 'curl', 'poweroff', 'sleep'):
+    for name in ('aws', 'blkid', 'curl', 'mkfs.xfs', 'poweroff', 'sleep', 'tr'):
         (tmp_path / name).write_text(STAND_IN, encoding='utf-8')
         (tmp_path / name).chmod(0o755)
-    # No patience, and by no means this machine's own.
-    script = re.sub(r'\btry \d+', 'try 0', user_data()).replace('poweroff', str(tmp_path / 'poweroff'))
+    # No patience, and a file for the disk.
+    (tmp_path / 'disk').touch()
+    script = re.sub(r'\btry \d+', 'try 0', user_data()).replace('-b $path', '-e $path')
+    script = script.replace('/dev/xvdf', str(tmp_path / 'disk'))
 
     result = subprocess.run(
-        ['bash', '-c', script],
+        [shutil.which('bash') or '', '-c', script],
         env={
-            'PATH': f'{tmp_path}:/usr/bin:/bin',
+            # With none of this machine's programs.
+            'PATH': str(tmp_path),
             'CALLS': str(tmp_path / 'calls'),
             'FAILING_1': failing[0],
             'FAILING_2': failing[1]
@@ -109,7 +118,7 @@ def test_a_machine_that_cannot_be_made_says_so(
 
     assert result.returncode != 0
     called = (tmp_path / 'calls').read_text(encoding='utf-8').splitlines()
-    made = [call for call in called if not call.startswith('curl')]
+    made = [call for call in called if not call.startswith(('curl', 'tr '))]
     assert [
         call.removeprefix('aws ')[:len(expected)] for call, expected in zip(made, calls, strict=True)
     ] == calls
