@@ -119,6 +119,13 @@ def test_the_proxy_names_the_setting_that_is_missing(tmp_path: Path) -> None:
     assert 'API_HOST' in complaint and 'missing in .env' in complaint
 
 
+def test_the_proxy_keeps_bodies_on_the_disk() -> None:
+    # A tmpfs is memory, and full after ten pictures.
+    assert 'tmpfs' not in BOX['traefik']
+    assert 'proxy-buffer:/tmp' in BOX['traefik']['volumes']
+    assert 'proxy-buffer' in compose()['volumes']
+
+
 def test_certificates_are_kept_on_a_volume() -> None:
     acme = static_configuration()['certificatesResolvers']['letsencrypt']['acme']
 
