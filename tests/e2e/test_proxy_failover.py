@@ -218,8 +218,8 @@ def test_of_requests_in_hand_only_what_is_safe_is_done_again(
     assert read_results == {'200': CLIENTS}
     assert post_results == Counter({'201': CLIENTS - lost, '502': lost})
     with closing(connect(rig.database_url)) as database:
-        query = "SELECT count(*) FROM projects WHERE title LIKE 'In hand %%'"
-        assert select_one(database, query) == CLIENTS - lost
+        lost += select_one(database, "SELECT count(*) FROM projects WHERE title LIKE 'In hand %%'")
+    assert lost == CLIENTS
 
 
 def requests_in(held: HeldBack) -> int:
