@@ -108,10 +108,8 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that occurs twice: parsers take the first or the last value (RFC 8259, section 4)."""
     content = dict(members)
     if len(content) < len(members):
-        names = Counter(name for name, _ in members)
-        raise MalformedBody(
-            f'Malformed JSON in the request body: {quoted_name(names.most_common(1)[0][0])} occurs more than once'
-        )
+        [(name, _)] = Counter(name for name, _ in members).most_common(1)
+        raise MalformedBody(f'The JSON in the request body has {quoted_name(name)} more than once')
     return content
 
 
