@@ -21,7 +21,7 @@ from talelio_backend.shared.rate_limits.business.limits import Limit
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import copy_of
-from tests.support.members import WHITELIST, Member, Person, join, new_person, register
+from tests.support.members import WHITELIST, Member, Person, join, new_person, register, verification_path
 from tests.support.served_api import SECRET_KEY, ServedApi
 
 LOGIN_PATH = '/v1/accounts/login'
@@ -111,6 +111,17 @@ def test_who_chose_a_new_password_by_mail_gets_in_from_there(proxied: ServedApi,
 
     ok(log_in(proxied, owner.person, '192.0.2.1', 'another pass phrase'))
     assert_refused(log_in(proxied, owner.person, '192.0.2.2', 'another pass phrase'), 'login')
+
+
+def test_an_owner_who_verifies_with_a_password_gets_in_from_there(proxied: ServedApi) -> None:
+    person = new_person()
+    link = verification_path(register(proxied, person))
+    guess_from_everywhere(proxied, person, 10)
+    here = {'X-Forwarded-For': '192.0.2.1'}
+    ok(proxied.post(link, {'password': 'another pass phrase'}, headers=here))
+
+    ok(log_in(proxied, person, '192.0.2.1', 'another pass phrase'))
+    assert_refused(log_in(proxied, person, '192.0.2.2', 'another pass phrase'), 'login')
 
 
 def test_an_ipv6_network_is_one_client_for_its_owner(proxied: ServedApi, owner: Member) -> None:

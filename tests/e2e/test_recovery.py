@@ -12,7 +12,7 @@ from talelio_backend.app_account.data.jwt import JwtLinkTokens
 from tests.support.answers import error_of, ok
 from tests.support.at_once import at_once
 from tests.support.database import select_one
-from tests.support.members import Member, Person, log_in, new_person, register
+from tests.support.members import Member, Person, join, log_in, new_person, register
 from tests.support.served_api import SECRET_KEY, ServedApi
 from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.waiting import wait_until
@@ -74,6 +74,20 @@ def test_the_owner_of_an_address_gets_in_though_a_stranger_registered_it(
     token = mailed_link(mail_server, person).rpartition('/')[2]
     assert reset(api, token).status_code == HTTPStatus.NO_CONTENT
 
+    error_of(api.post(LOGIN, person.login), HTTPStatus.UNAUTHORIZED)
+    ok(api.post(LOGIN, person.login | {'password': NEW}))
+
+
+def test_the_owner_of_an_address_gets_in_though_a_scanner_verified_a_strangers_account(
+    api: ServedApi, mail_server: SmtpSink, person: Person
+) -> None:
+    stranger = join(api, person)
+    ok(api.post(FORGOT, {'email': person.email}), HTTPStatus.ACCEPTED)
+
+    token = mailed_link(mail_server, person).rpartition('/')[2]
+    assert reset(api, token).status_code == HTTPStatus.NO_CONTENT
+
+    error_of(api.get('/v1/accounts/me', headers=stranger.bearer), HTTPStatus.FORBIDDEN)
     error_of(api.post(LOGIN, person.login), HTTPStatus.UNAUTHORIZED)
     ok(api.post(LOGIN, person.login | {'password': NEW}))
 

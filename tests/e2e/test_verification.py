@@ -1,5 +1,6 @@
 """The link that the mail brings: what it does, once, and what every other token does, namely nothing."""
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from tests.support.smtp_sink import SmtpSink, link_in
 from tests.support.waiting import wait_until
 
 VERIFY = '/v1/accounts/verify/'
+LOGIN = '/v1/accounts/login'
 # Of the frontend's page.
 BUTTON = '/v1/accounts/verify'
 RESEND = '/v1/accounts/verify/resend'
@@ -103,6 +105,28 @@ def test_the_token_verifies_once_by_the_button_of_a_page(
     log_in(api, person)
 
 
+def test_the_password_from_a_page_replaces_that_of_a_stranger(
+    api: ServedApi, database: connection, person: Person
+) -> None:
+    body = {'token': verification_path(register(api, person)).removeprefix(VERIFY)}
+    weak = error_of(api.post(BUTTON, body | {'password': 'short'}), HTTPStatus.BAD_REQUEST)
+    assert weak == "'password' must have at least 8 characters"
+    assert not is_verified(database, person)
+
+    assert ok(api.post(BUTTON, body | {'password': 'what the owner chose'}))['verified']
+
+    error_of(api.post(LOGIN, person.login), HTTPStatus.UNAUTHORIZED)
+    log_in(api, replace(person, password='what the owner chose'))
+
+
+def test_a_page_may_send_the_registered_password_again(api: ServedApi, person: Person) -> None:
+    token = verification_path(register(api, person)).removeprefix(VERIFY)
+
+    ok(api.post(BUTTON, {'token': token, 'password': person.password}))
+
+    log_in(api, person)
+
+
 def test_a_token_in_the_body_is_refused_as_in_the_link(
     api: ServedApi, database: connection, person: Person
 ) -> None:
@@ -125,8 +149,14 @@ def test_a_token_in_the_body_is_refused_as_in_the_link(
     ({
         'token': 'x' * 4097
     }, "'token' must have at most 4096 characters"),
+    ({
+        'token': 'x',
+        'password': None
+    }, "'password' must be a string"),
 ])
-def test_a_button_without_a_token_is_refused(api: ServedApi, body: dict[str, Any], message: str) -> None:
+def test_a_button_without_a_token_or_with_a_wrong_type_is_refused(
+    api: ServedApi, body: dict[str, Any], message: str
+) -> None:
     assert error_of(api.post(BUTTON, body), HTTPStatus.BAD_REQUEST) == message
 
 

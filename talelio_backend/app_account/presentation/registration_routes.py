@@ -24,7 +24,6 @@ from talelio_backend.app_account.presentation.dependencies import TOO_MANY_TRIES
 from talelio_backend.app_account.presentation.schemas import (
     AccountAnswer,
     ClaimBody,
-    LinkBody,
     LinkToken,
     MessageAnswer,
     PasswordResetAnswer,
@@ -32,6 +31,7 @@ from talelio_backend.app_account.presentation.schemas import (
     ResendBody,
     ResetPasswordBody,
     VerificationToken,
+    VerifyBody,
 )
 from talelio_backend.app_user.business.errors import InvalidUsername, UsernameTaken
 from talelio_backend.shared.idempotency.presentation.idempotency_key import KEY_ERRORS
@@ -54,8 +54,13 @@ _NAME_AND_PASSWORD_ERRORS = (
 def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     routes = Blueprint('registration', __name__, url_prefix='/v1/accounts')
 
-    def respond_verified(token: str) -> Response:
-        account = registration.verify(dependencies.context(), token)
+    def respond_verified(token: str, password: str | None = None, username: str | None = None) -> Response:
+        context = dependencies.context()
+        if password is None:
+            account = registration.verify(context, token)
+        else:
+            account = registration.claim(context, token=token, password=password, username=username)
+            remember_network(dependencies.limiter, account.email)
         return model_response(AccountAnswer.of(account, dependencies.avatar_url))
 
     @routes.post('/register')
@@ -96,7 +101,8 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.get('/verify/<token>')
     @described(
         'Verify an account',
-        description='The mailed link leads here. It is valid for 24 hours.',
+        description='The mailed link leads here. It is valid for 24 hours. The password is the one of the '
+        'registration, whoever sent it; a reset of the password replaces it.',
         responses={HTTPStatus.OK: AccountAnswer},
         errors=_LINK_ERRORS,
         no_store=True,
@@ -110,13 +116,16 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     @routes.post('/verify')
     @described(
         'Verify an account, with the token in the body',
-        description='For the button of a page that the mailed link leads to.',
-        body=LinkBody,
+        description=
+        'For a page that the mailed link leads to. The page should ask for the password and send it: '
+        'it replaces the password of whoever registered, who may be a stranger.',
+        body=VerifyBody,
         responses={HTTPStatus.OK: AccountAnswer},
-        errors=_LINK_ERRORS,
+        errors=[*_LINK_ERRORS, WeakPassword('is one of the most used passwords')],
     )
     def verify_by_token() -> Response:
-        return respond_verified(read_body(LinkBody).token)
+        body = read_body(VerifyBody)
+        return respond_verified(body.token, body.password)
 
     @routes.post('/verify/<token>')
     @described(
@@ -128,9 +137,7 @@ def registration_routes(dependencies: AccountDependencies) -> Blueprint:
     )
     def claim(token: VerificationToken) -> Response:
         body = read_body(ClaimBody)
-        context = dependencies.context()
-        account = registration.claim(context, token=token, password=body.password, username=body.username)
-        return model_response(AccountAnswer.of(account, dependencies.avatar_url))
+        return respond_verified(token, body.password, body.username)
 
     @routes.post('/verify/resend')
     @described(

@@ -63,6 +63,11 @@ class LinkBody(Body):
     token: LinkToken
 
 
+class VerifyBody(LinkBody):
+    # As in RefreshTokenBody.
+    password: Password = None  # type: ignore[assignment]
+
+
 class ResetPasswordBody(LinkBody):
     password: Password
 

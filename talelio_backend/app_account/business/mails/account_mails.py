@@ -49,12 +49,17 @@ class LinkUrls:
     def home(self) -> str:
         return self.frontend_url or self.api_base_url
 
+    @property
+    def recovery(self) -> str:
+        """Where, or how, one asks for a new password."""
+        return self.frontend_url or (
+            f"curl -X POST '{self.api_base_url}/v1/accounts/password/forgot' "
+            """-H 'Content-Type: application/json' -d '{"email": "<this address>"}'"""
+        )
+
     def build(self, purpose: LinkPurpose, token: str) -> str:
         if self.frontend_url is not None:
             return f'{self.frontend_url}/{_PAGES[purpose]}#{token}'
-        return self.build_api(purpose, token)
-
-    def build_api(self, purpose: LinkPurpose, token: str) -> str:
         return f'{self.api_base_url}/v1/accounts/{_API_PATHS[purpose]}/{token}'
 
 
@@ -119,7 +124,7 @@ class AccountMails:
             to=link.email,
             username=account.user.username,
             link=self.urls.build(purpose, token),
-            api_link=self.urls.build_api(purpose, token),
+            recovery=self.urls.recovery,
             site=self.urls.site,
         )
 

@@ -60,14 +60,16 @@ def _paragraphs(texts: list[str]) -> str:
 VERIFICATION = MailTemplate(
     subject='Confirm your e-mail address for {site}',
     before=(
-        'somebody, hopefully you, registered at {site} with this e-mail address and the username {username}.',
+        'somebody, hopefully you, registered at {site} with this e-mail address, the username {username} and a '
+        'password.',
         'To confirm that the address is yours, open this link within 24 hours:',
     ),
     after=(
-        'If it was not you, ignore this message: nobody can log in while the address is unconfirmed. If you '
-        'want the account for yourself, do not open the link, but choose your own password and username:',
-        "curl -X POST '{api_link}' -H 'Content-Type: application/json' "
-        """-d '{{"password": "<yours>", "username": "<yours>"}}'""",
+        'If it was not you, do not open the link. Whoever registered chose the password, and can log in with it '
+        'once the address is confirmed.',
+        'To take over the account, ask for a new password. The first one then stops working, even if the '
+        'link was opened already, for example by a program that checks your mails:',
+        '{recovery}',
     ),
     action='Confirm my e-mail address',
 )

@@ -20,6 +20,7 @@ class EventKind(StrEnum):
     ACCOUNT_CREATED = 'account.created'
     ACCOUNT_REGISTERED = 'account.registered'
     ACCOUNT_VERIFIED = 'account.verified'
+    # Verified with a password from the owner of the mailbox.
     ACCOUNT_CLAIMED = 'account.claimed'
     ACCOUNT_DISABLED = 'account.disabled'
     ACCOUNT_ENABLED = 'account.enabled'
