@@ -60,13 +60,13 @@ def _paragraphs(texts: list[str]) -> str:
 VERIFICATION = MailTemplate(
     subject='Confirm your e-mail address for {site}',
     before=(
-        'somebody, hopefully you, registered at {site} with this e-mail address, the username {username} and a '
-        'password.',
+        'somebody, hopefully you, registered at {site} with this e-mail address, the username {username} '
+        'and a password.',
         'To confirm that the address is yours, open this link within 24 hours:',
     ),
     after=(
-        'If it was not you, do not open the link. Whoever registered chose the password, and can log in with it '
-        'once the address is confirmed.',
+        'If it was not you, do not open the link. Whoever registered chose the password, and can log in with '
+        'it once the address is confirmed.',
         'To take over the account, ask for a new password. The first one then stops working, even if the '
         'link was opened already, for example by a program that checks your mails:',
         '{recovery}',
