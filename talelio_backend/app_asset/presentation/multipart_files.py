@@ -1,15 +1,16 @@
 """Reads the files of a `multipart/form-data` body (RFC 7578) in the order sent."""
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from flask import request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
+from werkzeug.sansio import multipart
 
 from talelio_backend.app_asset.business.ports import UploadedFile
 from talelio_backend.shared.business.errors import Unavailable
@@ -21,6 +22,7 @@ _FIELD_SIZE = 128 * 1024
 _FIELDS = 20
 # Bytes allowed beside the files: boundaries, headers and fields.
 _OVERHEAD = 1024 * 1024
+_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,21 +43,15 @@ def multipart_files(limits: UploadLimits) -> Iterator[list[UploadedFile]]:
     with ExitStack() as open_files:
         files: list[UploadedFile] = []
 
-        def receive(*_: object, filename: str | None = None, **__: object) -> IO[bytes]:
+        def receive(name: str) -> BinaryIO:
             if len(files) == limits.files:
                 raise RequestEntityTooLarge(f'Too many files: at most {limits.files} can be sent at once')
             file = cast(BinaryIO, open_files.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY)))
-            files.append(UploadedFile(name=filename or '', content=file))
+            files.append(UploadedFile(name=name, content=file))
             return file
 
-        _parse(
-            FormDataParser(
-                receive,
-                max_form_memory_size=_FIELD_SIZE,
-                max_form_parts=limits.files + _FIELDS,
-                silent=False,
-            )
-        )
+        if request.mimetype == 'multipart/form-data':
+            _parse(receive, limits.files + _FIELDS)
         yield files
 
 
@@ -69,15 +65,45 @@ def digests(files: Sequence[UploadedFile]) -> bytes:
     return b''.join(found)
 
 
-def _parse(parser: FormDataParser) -> None:
-    if request.mimetype != 'multipart/form-data':
-        return
+class _Decoder(multipart.MultipartDecoder):
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        # Only errors show the names of files, so a name in another charset must not fail the upload.
+        return super()._parse_headers(data.decode(errors='replace').encode())
+
+
+def _parse(receive: Callable[[str], BinaryIO], max_parts: int) -> None:
     try:
-        parser.parse(request.stream, request.mimetype, request.content_length, request.mimetype_params)
+        boundary = request.mimetype_params['boundary'].encode('ascii')
+        if not boundary:
+            raise ValueError('The boundary is empty')
+        _decode(_Decoder(boundary, _FIELD_SIZE, max_parts=max_parts), receive)
     except HTTPException:
         raise
     except Exception as error:
         if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT):
             raise Unavailable('There is no room for uploads just now, please try again') from error
-        # The parser rejected the body, or the server a malformed chunk with an error class of its own.
+        # The decoder rejected the body, or the server a malformed chunk with an error class of its own.
         raise BadRequest('The multipart body is malformed or was cut short') from error
+
+
+def _decode(decoder: multipart.MultipartDecoder, receive: Callable[[str], BinaryIO]) -> None:
+    file: BinaryIO | None = None
+    field_size = 0
+    event: multipart.Event = multipart.NEED_DATA
+    while not isinstance(event, multipart.Epilogue):
+        if isinstance(event, multipart.NeedData):
+            decoder.receive_data(request.stream.read(_CHUNK) or None)
+        elif isinstance(event, multipart.File):
+            file = receive(event.filename)
+        elif isinstance(event, multipart.Field):
+            file, field_size = None, 0
+        elif isinstance(event, multipart.Data) and file is not None:
+            file.write(event.data)
+            if not event.more_data:
+                file.seek(0)
+        elif isinstance(event, multipart.Data):
+            field_size += len(event.data)
+            if field_size > _FIELD_SIZE:
+                raise RequestEntityTooLarge()
+        event = decoder.next_event()

@@ -45,6 +45,17 @@ def test_any_file_name_is_accepted(filename: str) -> None:
     assert read(part(b'1', filename=filename) + b'--frontier--\r\n') == [b'1']
 
 
+def test_a_file_name_in_another_charset_is_accepted() -> None:
+    body = part(b'\xfc', filename='für.jpg').replace('ü'.encode(), b'\xfc') + part(b'2') + b'--frontier--\r\n'
+
+    context = APP.test_request_context(
+        method='POST', data=body, content_type='multipart/form-data; boundary=frontier'
+    )
+    with context, multipart_files(LIMITS) as files:
+        assert [file.content.read() for file in files] == [b'\xfc', b'2']
+        assert [file.name for file in files] == ['f\ufffdr.jpg', 'x.jpg']
+
+
 def test_other_fields_are_ignored() -> None:
     body = part(b'text', filename=None) + part(b'1') + part(b'more', filename=None) + b'--frontier--\r\n'
 
@@ -102,7 +113,6 @@ def test_a_body_that_declares_too_many_bytes_is_not_read() -> None:
         part(b'1'),
         part(b'1')[:-9],
         b'--frontier\r\n\r\n1\r\n--frontier--\r\n',
-        b'--frontier\r\nContent-Disposition: form-data; name=\xff\r\n\r\n1\r\n--frontier--\r\n',
     ],
 )
 def test_a_malformed_form_is_a_bad_request(body: bytes) -> None:
@@ -111,8 +121,10 @@ def test_a_malformed_form_is_a_bad_request(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    'content_type',
-    ['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary=ä']
+    'content_type', [
+        'multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary=""',
+        'multipart/form-data; boundary=ä'
+    ]
 )
 def test_a_form_without_a_valid_boundary_is_a_bad_request(content_type: str) -> None:
     with pytest.raises(BadRequest):
