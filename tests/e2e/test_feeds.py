@@ -69,7 +69,7 @@ def test_the_feeds_are_valid_and_hold_what_is_public_newest_first(api: ServedApi
                       Any] = ok(api.post('/v1/projects', body, headers=member.bearer), HTTPStatus.CREATED)
         return project
 
-    newest = made('\x08Ash & <oak>', tags=['wood'], cover_image=cover['url'])
+    newest = made('Ash & <oak>', summary='\x08Ash.', tags=['wood'], cover_image=cover['url'])
     older = made('Older', published_at='2026-01-01 00:00:00.000000')
     made('A draft', status='draft')
     made('Scheduled', published_at='2999-01-01 00:00:00.000000')

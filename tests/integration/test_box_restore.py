@@ -80,8 +80,8 @@ def fill(api: ServedApi) -> tuple[Member, bytes, str]:
     members = [join(api) for _ in range(3)]
     for number, member in enumerate(members):
         publish(
-            api, member, f'Title {number} “…”\t\\N',
-            'Text\r\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n☃ \U0001f33b'
+            api, member, f'Title {number} “…” \\N',
+            'Text\t\r\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n☃ \U0001f33b'
         )
     maker = members[0]
     image, = upload(api, maker, new_picture((800, 600)))
