@@ -26,10 +26,8 @@ def _utc(column: str) -> str:
 # JSONB as text has a space after each colon and comma. Those within strings stay: a string has no quote without a
 # backslash before it.
 _TOC = 'NEW.toc::text'
-for _spaced, _compact in (
-    ('"id": ', '"id":'), (', "text": ', ',"text":'), (', "children": ', ',"children":'), ('}, {"id":', '},{"id":')
-):
-    _TOC = f"replace({_TOC}, '{_spaced}', '{_compact}')"
+for _spaced in '"id": ', ', "text": ', ', "children": ', '}, {"id":':
+    _TOC = f"replace({_TOC}, '{_spaced}', '{_spaced.replace(' ', '')}')"
 
 # The order is that of the API. The end lacks `url`, which depends on the settings, and the brace.
 _FUNCTION = rf"""
