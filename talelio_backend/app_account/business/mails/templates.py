@@ -65,8 +65,8 @@ VERIFICATION = MailTemplate(
         'To confirm that the address is yours, open this link within 24 hours:',
     ),
     after=(
-        'If it was not you, do not open the link. Whoever registered chose the password, and can log in with '
-        'it once the address is confirmed.',
+        'If it was not you, ignore this message and do not open the link. The person who registered chose '
+        'the password, and can log in once the address is confirmed.',
         'To take over the account, ask for a new password. The first one then stops working, even if the '
         'link was opened already, for example by a program that checks your mails:',
         '{recovery}',

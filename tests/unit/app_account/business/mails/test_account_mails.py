@@ -157,7 +157,7 @@ def test_the_verification_mail_links_to_the_frontend_or_to_the_api_without_one(
         assert mail.link in part
         assert 'maker' in part
         assert '24 hours' in part
-        assert 'Whoever registered chose the password' in part
+        assert 'The person who registered chose the password' in part
     assert recovery in mail.text
     # A scanner opens each address that it finds, so there is no second one with the token.
     assert mail.text.count(token) == 1
