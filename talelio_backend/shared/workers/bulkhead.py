@@ -33,7 +33,7 @@ class Bulkhead:
     """Limits slow work to `at_once` callers; `waiting` more wait up to `timeout` seconds.
 
     Further callers get Unavailable at once, so that threads remain for requests that only read. Accounts take
-    turns. Where no place is left, the last call of the account with the most gives way to an account with fewer.
+    turns. Where no place is left, the last call of the account with the most gives way to one with fewer.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Bulkhead:
 
     def _has_place(self, own: int) -> bool:
         """Whether one more may wait, for which another account's call may have to give way."""
-        if sum(map(len, self._queues.values())) < self._waiting:
+        if sum(len(queue) for queue in self._queues.values()) < self._waiting:
             return True
         longest = max(self._queues.values(), key=len, default=deque[_Turn]())
         if len(longest) <= own + 1:
