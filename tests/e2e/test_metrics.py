@@ -90,7 +90,10 @@ def test_what_a_killed_worker_counted_stays_counted(measured: ServedApi) -> None
     before = requests_of(measured, route='/health/live')
     booted = measured.log().count('Booting worker')
 
-    os.kill(children_of(measured.pid)[0], signal.SIGKILL)
+    killed = children_of(measured.pid)[0]
+    os.kill(killed, signal.SIGKILL)
+    # Until then it may still take a connection.
+    wait_until(lambda: killed not in children_of(measured.pid), 'worker is dead')
     wait_until(lambda: measured.log().count('Booting worker') > booted, 'worker is replaced')
     ok(measured.get('/health/live'))
 
