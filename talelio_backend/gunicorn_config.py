@@ -9,17 +9,17 @@ import json
 import logging
 import mmap
 import os
-import struct
 import sys
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
-from socket import SO_RCVTIMEO, SOL_SOCKET, socket
+from socket import socket
 from typing import Any
 
 from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http import message
+from gunicorn.workers import gthread
 
 from talelio_backend.observability.batching_handler import BatchingHandler
 from talelio_backend.observability.log_format import logging_config
@@ -33,6 +33,7 @@ from talelio_backend.observability.metrics.sharing import (
 from talelio_backend.server.drain import Drain
 from talelio_backend.server.fair_worker import FairWorker
 from talelio_backend.server.lingering_close import close_aside
+from talelio_backend.server.slow_clients import Connection
 from talelio_backend.settings import POSTGRES_FOLDER, PROJECT_FOLDER, ConfigurationError, Env, Settings
 from talelio_backend.settings.database import open_database
 from talelio_backend.settings.folders import MAIL_FOLDER
@@ -134,10 +135,6 @@ def _migrate(database_url: str) -> None:
 
 def when_ready(server: Any) -> None:
     _drain.attach(server)
-    for listener in server.LISTENERS:
-        # Connections inherit it (on Linux); it limits the wait for a request's head.
-        seconds = struct.pack('ll', _settings.client_timeout, 0)
-        listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, seconds)
     if _settings.env is Env.DEVELOPMENT:
         print(_banner(), flush=True)
 
@@ -175,6 +172,7 @@ def post_fork(_server: Any, worker: FairWorker) -> None:
 def pre_request(_worker: Any, request: Any) -> None:
     # A client that stops sending or receiving must not block a thread.
     request.unreader.sock.settimeout(_settings.client_timeout)
+    request.unreader.begin_body()
 
 
 def post_worker_init(_worker: Any) -> None:
@@ -228,4 +226,5 @@ def _write_error(sock: socket, status_int: int, reason: str, mesg: str) -> None:
 # Gunicorn has no setting for these.
 util.write_error = _write_error
 util.close_graceful = close_aside
+gthread.TConn = Connection  # type: ignore[misc]
 message.MAX_REQUEST_LINE = _LONGEST_LINE  # type: ignore[misc]

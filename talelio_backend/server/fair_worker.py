@@ -1,4 +1,4 @@
-"""Gunicorn's threaded worker with connections balanced between the workers.
+"""Gunicorn's threaded worker, with balanced connections and without threads that wait for a request's head.
 
 All workers wait on the same socket, and Linux wakes them in the same order: as long as the first one is not
 busy, it accepts every connection. With persistent connections, such as a proxy's, one worker then does all
@@ -6,10 +6,14 @@ the work. https://blog.cloudflare.com/the-sad-state-of-linux-socket-balancing/
 """
 import mmap
 import time
+from functools import partial
+from selectors import EVENT_READ
 from socket import socket
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
+
+from talelio_backend.server import slow_clients
 
 # Seconds that a worker with more connections than another waits before it accepts one.
 _DELAY = 0.0005
@@ -60,6 +64,27 @@ class FairWorker(ThreadWorker):
             time.sleep(_DELAY)
         super().accept(listener)
         _counts.set(self.place, self.nr_conns)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Hand a request on to a thread once its head has come. `conn` is a `slow_clients.Connection`."""
+        if conn.is_one_too_many:
+            self.nr_conns -= 1
+            conn.close()
+        elif conn.reader.receive_head():
+            super().enqueue_req(conn)
+        elif conn.reader.buf.tell():
+            conn.timeout = time.monotonic() + slow_clients.HEAD_TIMEOUT
+            self.pending_conns.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        else:
+            # As idle as one between two requests.
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def on_pending_socket_readable(self, conn: Any, client: socket) -> None:
+        if conn.reader.receive_head():
+            super().on_pending_socket_readable(conn, client)
 
     def notify(self) -> None:
         # Called on each iteration of the worker's loop.

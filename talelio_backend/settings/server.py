@@ -31,7 +31,7 @@ class ServerSettings(SettingsGroup):
     cache_memory: int = Field(16, ge=0, le=4096)
     """MiB of responses that each worker process caches; 0 turns the cache off."""
     client_timeout: int = Field(30, ge=1, le=3600)
-    """Seconds that a client may stay silent in the middle of a request or of its response."""
+    """Seconds that a client may stay silent in the body of a request or in the middle of its response."""
     keep_alive: int = Field(5, ge=1, le=600)
     """Seconds that an idle connection is kept. Behind a load balancer, set more than its idle time-out:
     otherwise it may send a request into a connection that is being closed."""
