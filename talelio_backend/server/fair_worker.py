@@ -11,6 +11,7 @@ from selectors import EVENT_READ
 from socket import socket
 from typing import Any
 
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 from talelio_backend.server import slow_clients
@@ -85,6 +86,11 @@ class FairWorker(ThreadWorker):
     def on_pending_socket_readable(self, conn: Any, client: socket) -> None:
         if conn.reader.receive_head():
             super().on_pending_socket_readable(conn, client)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        # ThreadWorker's shuts the pool down, for which it takes a lock. A signal may interrupt this thread
+        # while it holds that lock, and the worker would not end.
+        Worker.handle_quit(self, sig, frame)
 
     def notify(self) -> None:
         # Called on each iteration of the worker's loop.

@@ -1,4 +1,10 @@
-from talelio_backend.server.fair_worker import Counts
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+from gunicorn.config import Config
+
+from talelio_backend.server.fair_worker import Counts, FairWorker
+from tests.support.waiting import PATIENCE
 
 
 def test_a_worker_knows_that_another_has_fewer_connections() -> None:
@@ -46,3 +52,15 @@ def test_a_stopping_worker_does_not_count_but_keeps_its_place() -> None:
 
     assert not counts.is_more_than_least(1)
     assert counts.enter() not in (stays, stops)
+
+
+def test_sigint_ends_a_worker_that_it_interrupts_while_a_request_is_handed_on() -> None:
+    worker = object.__new__(FairWorker)
+    worker.cfg = Config()
+    with ThreadPoolExecutor() as pool, ThreadPoolExecutor() as caller:
+        worker.tpool = pool
+        # As `submit` does, in the thread that the signal interrupts.
+        with pool._shutdown_lock:  # pylint: disable=protected-access
+            ended = caller.submit(worker.handle_quit, signal.SIGINT, None).exception(PATIENCE)
+
+    assert isinstance(ended, SystemExit)
