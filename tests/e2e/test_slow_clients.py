@@ -40,9 +40,11 @@ def _serve_slow(serve: Serve, api_database_url: str) -> Callable[..., ServedApi]
     return serve_slow
 
 
-def connected(api: ServedApi, clients: ExitStack) -> socket.socket:
+def connected(api: ServedApi, clients: ExitStack, source: str = '127.0.0.1') -> socket.socket:
     address = urlsplit(api.url)
-    return clients.enter_context(socket.create_connection((address.hostname, address.port or 80), TIMEOUT))
+    return clients.enter_context(
+        socket.create_connection((address.hostname, address.port or 80), TIMEOUT, (source, 0))
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,9 @@ def test_an_address_holds_some_of_the_threads_at_most(serve_slow: Callable[..., 
         ]
 
         assert is_refused(api)
+        other = connected(api, stack, '127.0.0.2')
+        other.sendall(head('GET', '/health/ready'))
+        assert other.recv(4096).startswith(b'HTTP/1.1 200 ')
 
         for client in clients:
             client.sendall(b'{}')
