@@ -72,6 +72,11 @@ _CATALOGUE = {
     'functions': "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
     'triggers': 'SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal',
 }
+ONE_USER = """
+    INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
+        VALUES ('a@example.com', 'hash', true, now(), now(), 1);
+    INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts
+"""
 # What only the migrations make.
 _OF_MIGRATIONS = ('functions', 'triggers')
 
@@ -292,11 +297,9 @@ def test_projects_of_the_release_before_get_slugs_of_their_titles(migrated: Engi
 def test_projects_of_the_release_before_are_changes_to_be_told_and_are_counted(migrated: Engine) -> None:
     config = config_for(migrated)
     command.downgrade(config, 'e83a47c1f265')
+    do(migrated, ONE_USER)
     do(
         migrated, """
-        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
-            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
-        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
         INSERT INTO projects (user_id, created_at, title, body, html, status, published_at)
             SELECT users.id, now(), '', '', '', status, published_at::timestamptz FROM users, (VALUES
                 ('published', '2020-01-01'), ('draft', '2020-01-01'), ('published', '2999-01-01'),
@@ -325,11 +328,9 @@ def test_projects_of_the_release_before_are_found_without_accents_and_are_no_cha
 ) -> None:
     config = config_for(migrated)
     command.downgrade(config, '4e8a1d7c2f96')
+    do(migrated, ONE_USER)
     do(
         migrated, """
-        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
-            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
-        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
         INSERT INTO projects (user_id, created_at, title, body, html, tags)
             SELECT users.id, now(), title, body, '', tags
             FROM generate_series(1, 15), users, (VALUES
@@ -358,11 +359,9 @@ def test_projects_of_the_release_before_are_found_without_accents_and_are_no_cha
 def test_tags_of_the_release_before_lose_the_dot_of_a_capital_i(migrated: Engine) -> None:
     config = config_for(migrated)
     command.downgrade(config, '4e8a1d7c2f96')
+    do(migrated, ONE_USER)
     do(
         migrated, r"""
-        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
-            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
-        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
         INSERT INTO projects (user_id, created_at, title, body, html, tags)
             SELECT id, now(), '', '', '', ARRAY['wood', U&'i\0307zmir', 'ash', 'izmir'] FROM users
         """
@@ -377,11 +376,9 @@ def test_tags_of_the_release_before_lose_the_dot_of_a_capital_i(migrated: Engine
 def test_projects_of_the_release_before_get_documents_and_are_no_changes_to_be_told(migrated: Engine) -> None:
     config = config_for(migrated)
     command.downgrade(config, '8c2f5d91e7a4')
+    do(migrated, ONE_USER)
     do(
         migrated, """
-        INSERT INTO accounts (email, password_hash, verified, created_at, link_requested_at, link_serial)
-            VALUES ('a@example.com', 'hash', true, now(), now(), 1);
-        INSERT INTO users (account_id, username, location, created_at) SELECT id, 'a', '', now() FROM accounts;
         INSERT INTO projects (user_id, created_at, title, body, html)
             SELECT users.id, now(), 'Chair ' || number, '', '' FROM generate_series(1, 120) AS number, users
         """
